@@ -1,0 +1,191 @@
+//! `glyphspace executor ..`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{
+    DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs, WrongUse,
+    progress::Progress,
+    session::{Session, listen_for_interrupts, refuse_if_interrupted},
+};
+use crate::{
+    config::ExecutorConfig,
+    device::Choice,
+    executor::{
+        board::Landscape,
+        checkpoint::Source,
+        export,
+        job::{Command, Event, Question, SolveRequest},
+        report::Report,
+        run::{Limit, Start},
+    },
+};
+
+pub fn run(command: Executor, choice: Choice) -> Result<()> {
+    listen_for_interrupts()?;
+    match command {
+        Executor::Train(args) => train(args, choice),
+        Executor::Eval(args) => eval(&args, choice),
+        Executor::Solve(args) => solve(&args, choice),
+        Executor::Map(args) => map(&args, choice),
+        Executor::Decode(args) => decode(args, choice),
+    }
+}
+
+impl Model {
+    pub fn source(&self) -> Source {
+        self.run.clone().map_or(Source::Bundled, Source::Run)
+    }
+}
+
+fn train(args: TrainArgs, choice: Choice) -> Result<()> {
+    let start = match &args.resume {
+        Some(run) => Start::Resume(run.clone()),
+        None => Start::Fresh(Box::new(configure(&args).map_err(|error| WrongUse(format!("{error:#}")))?)),
+    };
+    let limit = match (args.seconds, args.steps) {
+        (Some(secs), _) => Limit::Seconds(secs),
+        (_, Some(steps)) => Limit::Steps(steps),
+        _ => Limit::Schedule,
+    };
+    let session = Session::open(choice, Source::Bundled)?;
+    session.train(start, &args.out, limit)?;
+    let report = judge(&session)?;
+    print_report(&report);
+    session.finish();
+    Ok(())
+}
+
+fn configure(args: &TrainArgs) -> Result<ExecutorConfig> {
+    let mut config = ExecutorConfig::preset(&args.preset)?;
+    config.dims = args.dims.unwrap_or(config.dims);
+    config.seed = args.seed.unwrap_or(config.seed);
+    for assignment in &args.set {
+        config.set(assignment)?;
+    }
+    config.check()?;
+    Ok(config)
+}
+
+fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
+    let session = Session::open(choice, args.model.source())?;
+    let report = judge(&session)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print_report(&report);
+    }
+    session.finish();
+    Ok(())
+}
+
+pub fn judge(session: &Session) -> Result<Report> {
+    let judged = |event| if let Event::Judged(report) = event { Some(*report) } else { None };
+    session.ask(Command::Judge, judged, |_| refuse_if_interrupted())
+}
+
+fn print_report(report: &Report) {
+    println!("{} dimensions, {} values, {} steps in {:.0} s", report.dims, report.params, report.steps, report.train_secs);
+    println!("results exact      {:.4} of {} sums held out", report.held_out_exact, report.pairs_held_out);
+    println!("                   {:.4} of the sums trained on", report.train_exact);
+    println!("states, codes exact {:.4}, {:.4}", report.state_exact, report.code_exact);
+    if let (Some(valid), Some(codes)) = (report.grid_valid, report.grid_codes) {
+        println!("plane              {valid:.4} decodes to a number, {codes} different ones");
+    }
+    println!(
+        "order              Spearman {:.3}, neighbours {:.3} of the diagonal apart (95th percentile {:.3})",
+        report.order_spearman, report.adjacent_median, report.adjacent_p95
+    );
+    if let (Some(code), Some(state)) = (report.code_largest_empty_square, report.state_largest_empty_square) {
+        println!("largest empty square {code:.3} of the code plane's side, {state:.3} of the state plane's");
+    }
+}
+
+fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
+    let session = Session::open(choice, args.model.source())?;
+    let view = session.solve(SolveRequest {
+        sum: args.sum,
+        method: args.method,
+        budget: args.budget as usize,
+        seed: args.seed,
+        pause: std::time::Duration::ZERO,
+    })?;
+    let found = view.solved.map(|index| &view.path[index]).or(view.best());
+    if args.json {
+        let result = json!({
+            "sum": args.sum.to_string(),
+            "method": args.method,
+            "code": found.and_then(|e| e.code),
+            "solved": view.solved.is_some(),
+            "evaluations": view.path.len(),
+            "best_loss": view.best().map(|e| e.loss),
+            "point": found.map(|e| &e.point),
+            "path": view.path,
+        });
+        println!("{result}");
+    } else {
+        let code = found.and_then(|e| e.code).map_or_else(|| "no number".into(), |code| code.to_string());
+        let verdict = if view.solved.is_some() { "solved" } else { "not solved; closest" };
+        println!("{}: {verdict}: {code} after {} evaluations", args.sum, view.path.len());
+    }
+    session.finish();
+    Ok(())
+}
+
+fn map(args: &MapArgs, choice: Choice) -> Result<()> {
+    let session = Session::open(choice, args.model.source())?;
+    let map = draw_map(&session, args.sum, args.size as usize)?;
+    if let Some(path) = &args.csv {
+        export::map_csv(path, &map)?;
+    }
+    let out = args.out.as_deref().or(if args.csv.is_none() { Some(Path::new("map.png")) } else { None });
+    if let Some(path) = out {
+        if args.out.is_none() && path.exists() {
+            anyhow::bail!("{} is there already: name another file with --out", path.display());
+        }
+        export::map_png(path, &map, None)?;
+    }
+    let (cell, loss) = map.loss.lowest().context("the map is empty")?;
+    let [x, y] = map.loss.center(cell);
+    let code = map.code[cell].map_or_else(|| "no number".into(), |code| code.to_string());
+    println!("{}: lowest loss {loss:.4} at ({x:.3}, {y:.3}), where {code} is decoded", args.sum);
+    println!("{0} x {0} cells in {1:.2} s", map.loss.size, map.secs);
+    for path in out.into_iter().chain(args.csv.as_deref()) {
+        println!("wrote {}", path.display());
+    }
+    session.finish();
+    Ok(())
+}
+
+pub fn draw_map(session: &Session, sum: crate::data::sums::Sum, size: usize) -> Result<std::sync::Arc<Landscape>> {
+    let mut bar = Progress::new(&format!("mapping {sum}"));
+    let mapped = |event| if let Event::Mapped(map) = event { Some(map) } else { None };
+    let map = session.ask(Command::Map { sum, size }, mapped, |session| {
+        if let Some(map) = session.board.landscape.get() {
+            bar.update((map.loss.size as f64 / size as f64).powi(2), &format!("{0} x {0} cells", map.loss.size));
+        }
+        refuse_if_interrupted()
+    })?;
+    bar.finish(&format!("{:.2} s", map.secs));
+    Ok(map)
+}
+
+fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
+    let session = Session::open(choice, args.model.source())?;
+    let (state, result) = args.sum.map_or((args.state, None), |sum| (sum.start, Some(sum.result)));
+    let decoded = |event| if let Event::Decoded(answer) = event { Some(answer) } else { None };
+    let question = Question { point: args.point, state, result };
+    let answer = session.ask(Command::Decode(question), decoded, |_| refuse_if_interrupted())?;
+    if args.json {
+        println!("{}", serde_json::to_string(&answer)?);
+    } else {
+        let text = |n: Option<i32>| n.map_or_else(|| "no number".into(), |n| n.to_string());
+        let truth = answer.truth.map_or_else(String::new, |truth| format!(" (really {truth})"));
+        let loss = answer.loss.map_or_else(String::new, |loss| format!(", loss {loss:.4}"));
+        println!("{state} + {} = {}{truth}{loss}", text(answer.code), text(answer.result));
+    }
+    session.finish();
+    Ok(())
+}

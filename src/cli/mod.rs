@@ -1,0 +1,262 @@
+//! The command line: the same jobs as the window's, through the same engine, without a display.
+//! Results go to standard output, everything else to standard error.
+
+mod bench;
+mod executor;
+mod progress;
+mod session;
+mod tour;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    config::PRESETS,
+    data::sums::Sum,
+    device::{self, Choice},
+    latent::search::Method,
+    ui,
+};
+
+/// Explore latent spaces of code: without a command, the window opens (or, where there is no
+/// display, the tour begins).
+#[derive(Debug, Parser)]
+#[command(name = "glyphspace", version, about, propagate_version = true)]
+struct Cli {
+    /// Where to compute: auto, cpu, gpu or gpu:N
+    #[arg(long, global = true, default_value_t, value_parser = parse::<Choice>)]
+    device: Choice,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train, map and solve for a minute, and leave pictures and a report
+    Tour(TourArgs),
+    /// The Latent Executor: sums such as 71+?=18
+    #[command(subcommand)]
+    Executor(Executor),
+    /// Measure speed
+    Bench(BenchArgs),
+    /// List the devices to compute on
+    Devices,
+}
+
+/// What `tour` takes.
+#[derive(Clone, Debug, Args)]
+struct TourArgs {
+    /// The folder to make; without it tour, tour-2, ..
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Seconds of training
+    #[arg(long, default_value_t = 45.0, value_parser = seconds)]
+    train_seconds: f64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Executor {
+    /// Train a model into a new run folder
+    Train(TrainArgs),
+    /// Judge a model: accuracy and order
+    Eval(EvalArgs),
+    /// Search the program of a sum
+    Solve(SolveArgs),
+    /// Draw the loss of a sum over the plane of programs, and the truth beside it
+    Map(MapArgs),
+    /// Decode the program at a point and run it
+    Decode(DecodeArgs),
+}
+
+#[derive(Debug, Args)]
+struct TrainArgs {
+    /// The run's folder: a new one, or the resumed run's own
+    #[arg(long)]
+    out: PathBuf,
+    /// Sizes and recipe: pocket, t5-mini, t5-small or t5-base
+    #[arg(long, default_value = PRESETS[0], conflicts_with = "resume")]
+    preset: String,
+    /// Latent dimensions
+    #[arg(long, conflicts_with = "resume")]
+    dims: Option<usize>,
+    /// Train for so many seconds (from here on, when resuming)
+    #[arg(long, conflicts_with = "steps", value_parser = seconds)]
+    seconds: Option<f64>,
+    /// Train for so many steps (from here on, when resuming); the learning rate follows schedule_steps
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// Seed of weights, batches and noise
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
+    /// Go on with this run, to the bit
+    #[arg(long)]
+    resume: Option<PathBuf>,
+    /// Set a key of the configuration
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Model {
+    /// A run's folder; without it the bundled model
+    #[arg(long)]
+    run: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct EvalArgs {
+    #[command(flatten)]
+    model: Model,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct SolveArgs {
+    /// The sum, such as 71+?=18
+    #[arg(value_parser = parse::<Sum>)]
+    sum: Sum,
+    #[command(flatten)]
+    model: Model,
+    /// How to search
+    #[arg(long, value_enum, default_value_t = Method::Bo)]
+    method: Method,
+    /// Evaluations at most
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    budget: u32,
+    /// Seed of the search
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct MapArgs {
+    /// The sum, such as 71+?=18
+    #[arg(value_parser = parse::<Sum>)]
+    sum: Sum,
+    #[command(flatten)]
+    model: Model,
+    /// Cells a side
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=2048))]
+    size: u32,
+    /// Write the picture here
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Write the table here: x, y, loss, code, right
+    #[arg(long)]
+    csv: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DecodeArgs {
+    /// The point, each value from -1 to 1
+    #[arg(required = true, num_args = 1.., allow_negative_numbers = true, value_parser = coordinate)]
+    point: Vec<f32>,
+    #[command(flatten)]
+    model: Model,
+    /// The state to run the program on
+    #[arg(long, default_value_t = 71, conflicts_with = "sum", value_parser = clap::value_parser!(i32).range(10..=99))]
+    state: i32,
+    /// A sum to judge the result by
+    #[arg(long, value_parser = parse::<Sum>)]
+    sum: Option<Sum>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct BenchArgs {
+    /// What to measure
+    #[arg(value_enum)]
+    what: bench::What,
+    #[command(flatten)]
+    model: Model,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the program; errors become one line and an exit code: 1 when the job could not be done, 2
+/// for a wrong command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            print!("{error}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let lines: Vec<&str> = text.lines().map(str::trim).take_while(|l| !l.starts_with("Usage")).collect();
+            let line = lines.join(" ");
+            eprintln!("glyphspace: {} (see --help)", line.trim().trim_start_matches("error: "));
+            return ExitCode::from(2);
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("glyphspace: {error:#}");
+            ExitCode::from(if error.is::<WrongUse>() { 2 } else { 1 })
+        }
+    }
+}
+
+/// An error of the command line rather than of the job.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongUse(String);
+
+fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        None => match ui::display() {
+            Ok(()) => ui::open(cli.device),
+            Err(reason) => {
+                eprintln!("glyphspace: {reason}; taking the headless tour instead");
+                let args = TourArgs { out: None, train_seconds: 45.0 };
+                tour::run(&args, cli.device)
+            }
+        },
+        Some(Command::Tour(args)) => tour::run(&args, cli.device),
+        Some(Command::Executor(command)) => executor::run(command, cli.device),
+        Some(Command::Bench(args)) => bench::run(&args, cli.device),
+        Some(Command::Devices) => devices(cli.device),
+    }
+}
+
+fn devices(choice: Choice) -> Result<()> {
+    let adapters = device::adapters();
+    let (selected, reason) = device::select(choice, &adapters)?;
+    let mark = |is_it: bool| if is_it { "*" } else { " " };
+    println!("{} cpu    burn's flex backend on the processor", mark(selected.is_none()));
+    for adapter in &adapters {
+        let kind = if adapter.is_software() { "software, for drawing only" } else { "GPU" };
+        println!("{} gpu:{}  {} ({kind})", mark(selected == Some(adapter)), adapter.number, adapter.name);
+    }
+    println!("--device {choice} takes the one marked *: {reason}");
+    Ok(())
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, String>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let secs = text.parse().ok().filter(|secs: &f64| secs.is_finite() && *secs > 0.0);
+    secs.ok_or_else(|| "expected a number of seconds above 0".into())
+}
+
+fn coordinate(text: &str) -> Result<f32, String> {
+    let value = text.parse().ok().filter(|value: &f32| (-1.0..=1.0).contains(value));
+    value.ok_or_else(|| "expected a number from -1 to 1".into())
+}

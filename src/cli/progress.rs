@@ -1,0 +1,48 @@
+//! How long work is shown on standard error: a bar on a terminal, now and then a line elsewhere.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Between two lines where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+const PARTS: u64 = 1000;
+
+/// One piece of work.
+pub struct Progress {
+    bar: ProgressBar,
+    name: String,
+    spoken: Option<Instant>,
+}
+
+impl Progress {
+    /// Begins to show the work `name`.
+    pub fn new(name: &str) -> Self {
+        let bar = ProgressBar::new(PARTS);
+        let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3}% {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        bar.set_prefix(name.to_owned());
+        Self { bar, name: name.to_owned(), spoken: None }
+    }
+
+    /// A share `done` (0 to 1) is done; `text` says more.
+    pub fn update(&mut self, done: f64, text: &str) {
+        if !self.bar.is_hidden() {
+            self.bar.set_position((done * PARTS as f64) as u64);
+            self.bar.set_message(text.to_owned());
+        } else if self.spoken.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
+            self.spoken = Some(Instant::now());
+            eprintln!("{} {:3.0}% {text}", self.name, done * 100.0);
+        }
+    }
+
+    /// The work is done.
+    pub fn finish(self, text: &str) {
+        if self.bar.is_hidden() {
+            eprintln!("{} done, {text}", self.name);
+        } else {
+            self.bar.set_position(PARTS);
+            self.bar.finish_with_message(text.to_owned());
+        }
+    }
+}

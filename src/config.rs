@@ -1,0 +1,278 @@
+//! One configuration for file, flags and window: every key a training run depends on.
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::{data::tokens, nn::t5::T5Sizes};
+
+/// How the decoders write a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decoder {
+    /// All tokens in one pass over the reconstructed hidden states.
+    OnePass,
+    /// Token after token, attending to the reconstructed hidden states, as in T5.
+    Autoregressive,
+}
+
+/// What keeps the latents in a filled box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Regulariser {
+    /// States and the executor's results as one cloud: they share one space.
+    Pooled,
+    /// The first Latent Executor's fault, kept to show its hole: two clouds, each for itself, drawn
+    /// to a normal prior.
+    Seed,
+    /// None.
+    Off,
+}
+
+/// Sizes, weights and schedule of a Latent Executor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutorConfig {
+    /// Latent dimensions.
+    pub dims: usize,
+    /// Width of a token.
+    pub d_model: usize,
+    /// Width of an attention head.
+    pub d_kv: usize,
+    /// Inner width of the feed-forward layers.
+    pub d_ff: usize,
+    /// Attention heads.
+    pub num_heads: usize,
+    /// Entries of the relative position tables.
+    pub relative_attention_num_buckets: usize,
+    /// Distance from which tokens share the last entry.
+    pub relative_attention_max_distance: usize,
+    /// Blocks in each text encoder.
+    pub encoder_layers: usize,
+    /// Blocks in each text decoder.
+    pub decoder_layers: usize,
+    /// Blocks in the executor.
+    pub executor_layers: usize,
+    /// Inner width of the bottlenecks.
+    pub bottleneck: usize,
+    /// Octaves of Fourier features of the latent point.
+    pub octaves: usize,
+    /// How numbers are written.
+    pub decoder: Decoder,
+    /// Seed of the weights, the batches and the noise.
+    pub seed: u64,
+    /// Share of the sums that are never trained on.
+    pub held_out: f64,
+    /// Seed of that choice alone, so that runs with different seeds are judged on the same sums.
+    pub split_seed: u64,
+    /// Sums a step.
+    pub batch: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Steps of linear warm-up.
+    pub warmup_steps: u64,
+    /// Steps over which the learning rate falls along a cosine. A run limited in seconds goes
+    /// through the same schedule in its time.
+    pub schedule_steps: u64,
+    /// Share of the schedule over which the octaves come in.
+    pub coarse_to_fine: f64,
+    /// AdamW's weight decay.
+    pub weight_decay: f64,
+    /// The gradient's norm is clipped to this.
+    pub max_norm: f64,
+    /// Weight of the executor's cross entropy.
+    pub executor_weight: f64,
+    /// Weight of each autoencoder's cross entropy.
+    pub autoencoder_weight: f64,
+    /// Weight of the regulariser at the start of the schedule: low, so that order can form.
+    pub mmd_start: f64,
+    /// Its weight at the end: high, so that the ordered places spread over the box.
+    pub mmd_end: f64,
+    /// Which regulariser.
+    pub regulariser: Regulariser,
+    /// Deviation of the normal noise on the latents at the start of the schedule.
+    pub noise_start: f64,
+    /// Its deviation from the end of the coarse-to-fine phase on; it falls linearly until then.
+    pub noise_end: f64,
+}
+
+/// The named sizes.
+pub const PRESETS: [&str; 4] = ["pocket", "t5-mini", "t5-small", "t5-base"];
+
+impl ExecutorConfig {
+    /// A named size with its training recipe.
+    ///
+    /// # Errors
+    /// If there is no such preset.
+    pub fn preset(name: &str) -> Result<Self> {
+        let pocket = Self {
+            dims: 2,
+            d_model: 32,
+            d_kv: 8,
+            d_ff: 128,
+            num_heads: 4,
+            relative_attention_num_buckets: 32,
+            relative_attention_max_distance: 128,
+            encoder_layers: 1,
+            decoder_layers: 1,
+            executor_layers: 1,
+            bottleneck: 96,
+            octaves: 4,
+            decoder: Decoder::OnePass,
+            seed: 0,
+            held_out: 0.1,
+            split_seed: 1,
+            batch: 128,
+            learning_rate: 5e-3,
+            warmup_steps: 100,
+            schedule_steps: 6000,
+            coarse_to_fine: 0.4,
+            weight_decay: 0.01,
+            max_norm: 1.0,
+            executor_weight: 4.0,
+            autoencoder_weight: 0.3,
+            mmd_start: 0.1,
+            mmd_end: 1.0,
+            regulariser: Regulariser::Pooled,
+            noise_start: 0.0,
+            noise_end: 0.0,
+        };
+        // T5's published sizes; the larger ones learn at a lower rate and for longer.
+        let sized = |d_model, d_ff, heads, layers, bottleneck, rate| Self {
+            d_model,
+            d_kv: 64,
+            d_ff,
+            num_heads: heads,
+            encoder_layers: layers,
+            decoder_layers: layers,
+            executor_layers: layers,
+            bottleneck,
+            decoder: Decoder::Autoregressive,
+            learning_rate: rate,
+            schedule_steps: 20_000,
+            ..pocket.clone()
+        };
+        Ok(match name {
+            "pocket" => pocket,
+            "t5-mini" => sized(128, 512, 2, 2, 256, 1e-3),
+            "t5-small" => sized(512, 2048, 8, 6, 1024, 3e-4),
+            "t5-base" => sized(768, 3072, 12, 12, 1536, 1e-4),
+            _ => bail!("no preset {name:?}: expected one of {}", PRESETS.join(", ")),
+        })
+    }
+
+    /// Sets one key from text, `key=value`.
+    ///
+    /// # Errors
+    /// If the key is unknown or the value doesn't fit it.
+    pub fn set(&mut self, assignment: &str) -> Result<()> {
+        let (key, text) =
+            assignment.split_once('=').ok_or_else(|| anyhow!("can't read {assignment:?}: expected key=value"))?;
+        let (key, text) = (key.trim(), text.trim());
+        let serde_json::Value::Object(mut map) = serde_json::to_value(&*self)? else {
+            unreachable!("a struct serialises to an object")
+        };
+        if !map.contains_key(key) {
+            bail!("unknown key {key:?}: expected one of {}", map.keys().cloned().collect::<Vec<_>>().join(", "));
+        }
+        let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
+        map.insert(key.to_owned(), value);
+        *self = serde_json::from_value(map.into()).with_context(|| format!("can't set {key} to {text:?}"))?;
+        self.check()
+    }
+
+    /// Refuses values no model can be made or trained with.
+    ///
+    /// # Errors
+    /// Names the key, its value and what was expected.
+    pub fn check(&self) -> Result<()> {
+        let at_least_one = [
+            ("dims", self.dims),
+            ("d_model", self.d_model),
+            ("d_kv", self.d_kv),
+            ("d_ff", self.d_ff),
+            ("num_heads", self.num_heads),
+            ("encoder_layers", self.encoder_layers),
+            ("decoder_layers", self.decoder_layers),
+            ("executor_layers", self.executor_layers),
+            ("bottleneck", self.bottleneck),
+            ("batch", self.batch),
+            ("schedule_steps", self.schedule_steps as usize),
+        ];
+        for (key, value) in at_least_one {
+            if !(1..=1 << 20).contains(&value) {
+                bail!("{key} is {value}: expected 1 to {}", 1 << 20);
+            }
+        }
+        if self.octaves > 16 {
+            bail!("octaves is {}: expected 0 to 16", self.octaves);
+        }
+        if !(4..=4096).contains(&self.relative_attention_num_buckets) {
+            bail!("relative_attention_num_buckets is {}: expected 4 to 4096", self.relative_attention_num_buckets);
+        }
+        if self.relative_attention_max_distance <= self.relative_attention_num_buckets / 2 {
+            bail!(
+                "relative_attention_max_distance is {}: expected more than half of relative_attention_num_buckets",
+                self.relative_attention_max_distance
+            );
+        }
+        if !(0.0..=0.9).contains(&self.held_out) {
+            bail!("held_out is {}: expected 0 to 0.9", self.held_out);
+        }
+        let not_negative = [
+            ("learning_rate", self.learning_rate),
+            ("coarse_to_fine", self.coarse_to_fine),
+            ("weight_decay", self.weight_decay),
+            ("max_norm", self.max_norm),
+            ("executor_weight", self.executor_weight),
+            ("autoencoder_weight", self.autoencoder_weight),
+            ("mmd_start", self.mmd_start),
+            ("mmd_end", self.mmd_end),
+            ("noise_start", self.noise_start),
+            ("noise_end", self.noise_end),
+        ];
+        for (key, value) in not_negative {
+            if !(value.is_finite() && value >= 0.0) {
+                bail!("{key} is {value}: expected a number of at least 0");
+            }
+        }
+        Ok(())
+    }
+
+    /// The sizes every stack shares.
+    pub fn t5_sizes(&self) -> T5Sizes {
+        T5Sizes {
+            d_model: self.d_model,
+            d_kv: self.d_kv,
+            d_ff: self.d_ff,
+            num_heads: self.num_heads,
+            relative_attention_num_buckets: self.relative_attention_num_buckets,
+            relative_attention_max_distance: self.relative_attention_max_distance,
+        }
+    }
+
+    /// Weight of the regulariser at a position of the schedule.
+    pub fn mmd_weight_at(&self, position: u64) -> f64 {
+        let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
+        self.mmd_start + (self.mmd_end - self.mmd_start) * progress
+    }
+
+    /// Deviation of the noise on the latents at a position of the schedule.
+    pub fn noise_at(&self, position: u64) -> f64 {
+        let progress = position as f64 / self.schedule_steps as f64;
+        let share = if self.coarse_to_fine > 0.0 { (progress / self.coarse_to_fine).min(1.0) } else { 1.0 };
+        self.noise_start + (self.noise_end - self.noise_start) * share
+    }
+
+    /// Tokens a sequence.
+    pub fn length(&self) -> usize {
+        tokens::LENGTH
+    }
+
+    /// The learning rate after `position` steps of the schedule: warm-up, then a cosine down to a
+    /// hundredth, where it stays.
+    pub fn learning_rate_at(&self, position: u64) -> f64 {
+        let warm = ((position + 1) as f64 / (self.warmup_steps + 1) as f64).min(1.0);
+        let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
+        self.learning_rate * warm * (0.495 * (1.0 + (std::f64::consts::PI * progress).cos()) + 0.01)
+    }
+}

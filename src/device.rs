@@ -1,0 +1,180 @@
+//! Which device computes: a GPU through burn's wgpu backend, else burn's `flex` on the CPU.
+//!
+//! The choice is made once, by name, and said out loud. An adapter of type CPU (llvmpipe and its
+//! like) is a GPU driver running on the CPU: made for drawing, it needs tens of times as long for a
+//! training step as `flex`, so `auto` and `gpu` never take it; `gpu:N` does, if told to.
+
+use std::{fmt, str::FromStr};
+
+use anyhow::{Context, Result, anyhow, bail};
+use burn::tensor::Device;
+use burn_wgpu::WgpuSetup;
+
+/// Operations burn collects before it submits them: few, so that the window's frames fit between.
+const TASKS_MAX: usize = 16;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The best GPU, or the CPU where there is none.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The best GPU.
+    Gpu,
+    /// The adapter with this number in `glyphspace devices`.
+    Adapter(usize),
+}
+
+impl FromStr for Choice {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let adapter = || text.strip_prefix("gpu:")?.parse().ok().map(Choice::Adapter);
+        match text {
+            "auto" => Ok(Choice::Auto),
+            "cpu" => Ok(Choice::Cpu),
+            "gpu" => Ok(Choice::Gpu),
+            _ => adapter().ok_or_else(|| anyhow!("no device {text:?}: expected auto, cpu, gpu or gpu:N")),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Choice::Auto => f.write_str("auto"),
+            Choice::Cpu => f.write_str("cpu"),
+            Choice::Gpu => f.write_str("gpu"),
+            Choice::Adapter(number) => write!(f, "gpu:{number}"),
+        }
+    }
+}
+
+/// A device to compute on, and why this one.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// burn's handle.
+    pub device: Device,
+    /// For people: `CPU (flex, 2 threads)`, `NVIDIA H100 (Vulkan)`.
+    pub name: String,
+    /// Why it was chosen.
+    pub reason: String,
+}
+
+/// An adapter wgpu knows of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// Its number, for `gpu:N`.
+    pub number: usize,
+    /// Its name and graphics interface.
+    pub name: String,
+    /// Discrete, integrated, virtual, CPU or other.
+    pub kind: wgpu::DeviceType,
+}
+
+impl Adapter {
+    fn new(number: usize, info: &wgpu::AdapterInfo) -> Self {
+        Self { number, name: format!("{} ({})", info.name, info.backend), kind: info.device_type }
+    }
+
+    /// Whether the adapter is a driver running on the CPU.
+    pub fn is_software(&self) -> bool {
+        self.kind == wgpu::DeviceType::Cpu
+    }
+
+    /// Lower is better.
+    fn rank(&self) -> usize {
+        use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu, Other, VirtualGpu};
+        match self.kind {
+            DiscreteGpu => 0,
+            IntegratedGpu => 1,
+            VirtualGpu => 2,
+            Other => 3,
+            Cpu => 4,
+        }
+    }
+}
+
+/// All adapters, numbered.
+pub fn adapters() -> Vec<Adapter> {
+    let (_, adapters) = enumerate();
+    adapters.iter().enumerate().map(|(number, adapter)| Adapter::new(number, &adapter.get_info())).collect()
+}
+
+/// The adapter that `choice` means among `adapters`; `None` for the CPU. Says why.
+///
+/// # Errors
+/// If there is no such adapter.
+pub fn select(choice: Choice, adapters: &[Adapter]) -> Result<(Option<&Adapter>, String)> {
+    let best = adapters.iter().filter(|a| !a.is_software()).min_by_key(|a| a.rank());
+    let software = adapters.iter().find(|a| a.is_software());
+    match (choice, best) {
+        (Choice::Cpu, _) => Ok((None, "as asked".into())),
+        (Choice::Auto, Some(adapter)) => Ok((Some(adapter), "the best GPU found".into())),
+        (Choice::Gpu, Some(adapter)) => Ok((Some(adapter), "as asked".into())),
+        (Choice::Auto, None) => Ok((
+            None,
+            match software {
+                Some(adapter) => format!("no GPU found; {} is drawn by the CPU and far slower for training", adapter.name),
+                None => "no GPU found".into(),
+            },
+        )),
+        (Choice::Gpu, None) => match software {
+            Some(a) => bail!("no GPU found, only {}: use --device cpu, or gpu:{} to insist", a.name, a.number),
+            None => bail!("no GPU found: use --device cpu"),
+        },
+        (Choice::Adapter(number), _) => {
+            let adapter = adapters.get(number).ok_or_else(|| match adapters.len() {
+                0 => anyhow!("no adapter gpu:{number}: this machine has none"),
+                n => anyhow!("no adapter gpu:{number}: expected gpu:0 to gpu:{}", n - 1),
+            })?;
+            Ok((Some(adapter), "as asked".into()))
+        }
+    }
+}
+
+/// Opens the device that `choice` means.
+///
+/// # Errors
+/// If there is none, or it can't be opened.
+pub fn open(choice: Choice) -> Result<Chosen> {
+    if choice == Choice::Cpu {
+        return Ok(cpu("as asked".into()));
+    }
+    let (instance, found) = enumerate();
+    let adapters: Vec<_> = found.iter().enumerate().map(|(n, a)| Adapter::new(n, &a.get_info())).collect();
+    let (adapter, reason) = select(choice, &adapters)?;
+    let Some(adapter) = adapter else { return Ok(cpu(reason)) };
+    let device = open_adapter(instance, found[adapter.number].clone())
+        .with_context(|| format!("can't compute on {}", adapter.name))?;
+    Ok(Chosen { device, name: adapter.name.clone(), reason })
+}
+
+fn cpu(reason: String) -> Chosen {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    Chosen { device: Device::flex(), name: format!("CPU (flex, {threads} threads)"), reason }
+}
+
+fn enumerate() -> (wgpu::Instance, Vec<wgpu::Adapter>) {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    (instance, adapters)
+}
+
+/// burn reads its limits from the adapter, so the device gets all of them; mappable primary
+/// buffers are left out because they slow discrete GPUs down.
+fn open_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Device> {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("glyphspace"),
+        required_features: adapter.features() - wgpu::Features::MAPPABLE_PRIMARY_BUFFERS,
+        required_limits: adapter.limits(),
+        experimental_features: wgpu::ExperimentalFeatures::disabled(),
+        ..Default::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
+    let backend = adapter.get_info().backend;
+    let setup = WgpuSetup { instance, adapter, device, queue, backend };
+    Ok(Device::wgpu_options().tasks_max(TASKS_MAX).setup(setup).init()?)
+}

@@ -1,0 +1,235 @@
+//! One named thread owns the device, the models and every burn call; the window and the command
+//! line talk to it over four wires and never wait for it:
+//!
+//! - commands: bounded, none is lost ([`mailbox`]);
+//! - the probe: the newest question, which supersedes older ones ([`mailbox`]);
+//! - the board: the newest of everything that can be shown ([`slot`]), filled by the job;
+//! - notices: facts, bounded, none is lost.
+//!
+//! What is computed is a [`Job`]; the engine knows no model.
+
+pub mod mailbox;
+pub mod run_folder;
+pub mod slot;
+
+use std::{
+    any::Any,
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use mailbox::{Busy, Mailbox};
+
+/// How long an idle engine sleeps before it looks round again.
+const IDLE: Duration = Duration::from_millis(250);
+/// Notices on the way; more wait in the engine.
+const NOTICES: usize = 256;
+
+/// What a slice of work left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// There is more to do at once.
+    Busy,
+    /// There is more to do after a while.
+    Later(Duration),
+    /// There is nothing to do until a command or probe comes.
+    Idle,
+}
+
+/// Something the engine computes, slice by slice. All calls come from the engine's thread.
+pub trait Job: Sized + 'static {
+    /// What it can be told.
+    type Command: Send + 'static;
+    /// What it can be asked; only the newest is answered.
+    type Probe: Send + 'static;
+    /// Facts it reports.
+    type Event: Send + 'static;
+
+    /// Takes an order. Long work is begun here and done in [`Self::work`].
+    ///
+    /// # Errors
+    /// If the order can't be followed; the job goes on.
+    fn command(&mut self, command: Self::Command, events: &mut Vec<Self::Event>) -> Result<()>;
+
+    /// Answers on the board.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn probe(&mut self, probe: Self::Probe) -> Result<()>;
+
+    /// Does one slice of what there is to do: a training step, some evaluations, a piece of a map.
+    ///
+    /// # Errors
+    /// If that work failed; it is not tried again.
+    fn work(&mut self, events: &mut Vec<Self::Event>) -> Result<Work>;
+}
+
+/// A fact from the engine.
+#[derive(Debug)]
+pub enum Notice<E> {
+    /// The job reports something.
+    Event(E),
+    /// An order or a piece of work failed; the engine goes on.
+    Failed(String),
+    /// The engine has ended; with the reason unless it was told to.
+    Ended(Option<String>),
+}
+
+/// The engine's handle.
+pub struct Engine<J: Job> {
+    mailbox: Arc<Mailbox<J::Command, J::Probe>>,
+    notices: Receiver<Notice<J::Event>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<J: Job> Engine<J> {
+    /// Starts the thread `name`, which first makes its job and calls `wake` whenever it has
+    /// published something.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    pub fn spawn(
+        name: &str,
+        wake: impl Fn() + Send + 'static,
+        make: impl FnOnce() -> Result<J> + Send + 'static,
+    ) -> Result<Self> {
+        let mailbox = Arc::new(Mailbox::default());
+        let (sender, notices) = sync_channel(NOTICES);
+        let thread_mailbox = mailbox.clone();
+        let body = move || {
+            let mut outbox = Outbox { sender, backlog: VecDeque::new(), wake };
+            let ran = catch_unwind(AssertUnwindSafe(|| run(make, &thread_mailbox, &mut outbox)));
+            let reason = match ran {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(format!("{error:#}")),
+                Err(panic) => Some(format!("the engine broke off: {}", panic_text(panic.as_ref()))),
+            };
+            outbox.finish(reason);
+        };
+        let thread = std::thread::Builder::new().name(name.into()).spawn(body).context("can't start the engine")?;
+        Ok(Self { mailbox, notices, thread: Some(thread) })
+    }
+
+    /// Gives an order; never waits.
+    ///
+    /// # Errors
+    /// If too many are waiting.
+    pub fn send(&self, command: J::Command) -> Result<(), Busy> {
+        self.mailbox.send(command)
+    }
+
+    /// Asks; a question not yet answered is forgotten.
+    pub fn probe(&self, probe: J::Probe) {
+        self.mailbox.probe(probe);
+    }
+
+    /// The next notice, if there is one.
+    pub fn notice(&self) -> Option<Notice<J::Event>> {
+        self.notices.try_recv().ok()
+    }
+
+    /// Waits for the next notice, at most `limit`. For the command line; the window never waits.
+    pub fn wait(&self, limit: Duration) -> Option<Notice<J::Event>> {
+        match self.notices.recv_timeout(limit) {
+            Ok(notice) => Some(notice),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Notice::Ended(None)),
+        }
+    }
+
+    /// Ends the engine and waits until it has put everything away.
+    pub fn finish(mut self) {
+        self.mailbox.close();
+        // Notices must keep flowing or the thread could wait for room for ever.
+        while !matches!(self.wait(IDLE), Some(Notice::Ended(_))) {}
+        if let Some(thread) = self.thread.take() {
+            // A panic was already reported as the reason in `Notice::Ended`.
+            drop(thread.join());
+        }
+    }
+}
+
+impl<J: Job> Drop for Engine<J> {
+    fn drop(&mut self) {
+        self.mailbox.close();
+    }
+}
+
+fn run<J: Job, W: Fn()>(
+    make: impl FnOnce() -> Result<J>,
+    mailbox: &Mailbox<J::Command, J::Probe>,
+    outbox: &mut Outbox<J::Event, W>,
+) -> Result<()> {
+    let mut job = make()?;
+    (outbox.wake)();
+    while !mailbox.is_closed() {
+        let mut events = Vec::new();
+        while let Some(command) = mailbox.command() {
+            let done = job.command(command, &mut events);
+            outbox.post(&mut events, done.err());
+        }
+        if let Some(probe) = mailbox.take_probe() {
+            let done = job.probe(probe);
+            outbox.post(&mut events, done.err());
+        }
+        let (work, error) = match job.work(&mut events) {
+            Ok(work) => (work, None),
+            Err(error) => (Work::Busy, Some(error)),
+        };
+        outbox.post(&mut events, error);
+        match work {
+            Work::Busy => {}
+            Work::Later(pause) => mailbox.wait(pause.min(IDLE)),
+            Work::Idle => mailbox.wait(IDLE),
+        }
+    }
+    Ok(())
+}
+
+/// Notices leave in order and are never dropped; the engine does not wait for a reader either.
+struct Outbox<E, W> {
+    sender: SyncSender<Notice<E>>,
+    backlog: VecDeque<Notice<E>>,
+    wake: W,
+}
+
+impl<E, W: Fn()> Outbox<E, W> {
+    fn post(&mut self, events: &mut Vec<E>, error: Option<anyhow::Error>) {
+        self.backlog.extend(events.drain(..).map(Notice::Event));
+        self.backlog.extend(error.map(|error| Notice::Failed(format!("{error:#}"))));
+        while let Some(notice) = self.backlog.pop_front() {
+            match self.sender.try_send(notice) {
+                Ok(()) => {}
+                Err(TrySendError::Full(notice)) => {
+                    self.backlog.push_front(notice);
+                    break;
+                }
+                Err(TrySendError::Disconnected(_)) => self.backlog.clear(),
+            }
+        }
+        (self.wake)();
+    }
+
+    fn finish(mut self, reason: Option<String>) {
+        self.backlog.push_back(Notice::Ended(reason));
+        for notice in self.backlog {
+            if self.sender.send(notice).is_err() {
+                break;
+            }
+        }
+        (self.wake)();
+    }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown reason")
+}

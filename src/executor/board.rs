@@ -1,0 +1,157 @@
+//! What the window and the command line may see of the engine's work: plain data, no tensors.
+
+use std::{path::PathBuf, sync::Arc};
+
+use serde::Serialize;
+
+use super::trainer::Metrics;
+use crate::{
+    config::ExecutorConfig,
+    data::sums::Sum,
+    engine::slot::Slot,
+    latent::{field::Field, points::Points, search::Method},
+};
+
+/// The newest of everything.
+#[derive(Debug, Default)]
+pub struct Board {
+    /// The model that is asked.
+    pub model: Slot<ModelView>,
+    /// Where its numbers lie.
+    pub planes: Slot<Planes>,
+    /// The map of the sum being looked at.
+    pub landscape: Slot<Landscape>,
+    /// The run in training.
+    pub training: Slot<TrainingView>,
+    /// Its metrics.
+    pub curves: Slot<Vec<Metrics>>,
+    /// The search under way, or the last one.
+    pub search: Slot<SearchView>,
+    /// What lies under the pointer.
+    pub answer: Slot<Answer>,
+}
+
+/// The model that is asked.
+#[derive(Clone, Debug)]
+pub struct ModelView {
+    /// Where it comes from.
+    pub origin: String,
+    /// How it was made.
+    pub config: ExecutorConfig,
+    /// Trained values.
+    pub params: usize,
+    /// Steps it was trained for.
+    pub steps: u64,
+    /// The device it runs on, and why that one.
+    pub device: String,
+}
+
+/// The places of programs and states.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planes {
+    /// Steps of the model they belong to.
+    pub step: u64,
+    /// Of the programs -99..=99.
+    pub codes: Points,
+    /// Of the states 10..=99.
+    pub states: Points,
+}
+
+/// A sum's loss over the code plane, and beside it the truth.
+#[derive(Clone, Debug)]
+pub struct Landscape {
+    /// The sum.
+    pub sum: Sum,
+    /// Steps of the model it belongs to.
+    pub step: u64,
+    /// Negative log likelihood of the sum's result in nats; missing where no number is decoded.
+    pub loss: Arc<Field>,
+    /// 1 where the decoded program really solves the sum, 0 where it doesn't; missing as above.
+    pub truth: Arc<Field>,
+    /// The decoded programs, cell by cell.
+    pub code: Vec<Option<i32>>,
+    /// Where the programs and states lie.
+    pub planes: Planes,
+    /// Seconds it took to compute.
+    pub secs: f64,
+}
+
+/// How fast a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Step after step.
+    Running,
+    /// Not at all.
+    Paused,
+    /// One step, then paused.
+    OneStep,
+}
+
+/// The run in training.
+#[derive(Clone, Debug)]
+pub struct TrainingView {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// How fast it goes on; `None` when it has ended.
+    pub pace: Option<Pace>,
+    /// The last step's metrics.
+    pub last: Option<Metrics>,
+    /// Steps a second, lately.
+    pub steps_per_sec: f64,
+    /// Share of the work done, 0 to 1.
+    pub done: f64,
+    /// Seconds left.
+    pub eta_secs: Option<f64>,
+}
+
+/// One evaluation of a search.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Where.
+    pub point: Vec<f32>,
+    /// Negative log likelihood of the sum's result there, in nats.
+    pub loss: f32,
+    /// The program decoded there.
+    pub code: Option<i32>,
+}
+
+/// A search for the program of a sum.
+#[derive(Clone, Debug)]
+pub struct SearchView {
+    /// The sum.
+    pub sum: Sum,
+    /// How it looks.
+    pub method: Method,
+    /// Where it looked.
+    pub path: Vec<Evaluation>,
+    /// Evaluations it may use.
+    pub budget: usize,
+    /// Index of the evaluation whose program solves the sum, by integer arithmetic.
+    pub solved: Option<usize>,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+impl SearchView {
+    /// The evaluation with the lowest loss.
+    pub fn best(&self) -> Option<&Evaluation> {
+        self.path.iter().min_by(|a, b| a.loss.total_cmp(&b.loss))
+    }
+}
+
+/// What lies at a point of the code plane.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// The point.
+    pub point: Vec<f32>,
+    /// The state the program was run on.
+    pub state: i32,
+    /// The decoded program; `None` where the decoder yields no number.
+    pub code: Option<i32>,
+    /// What the model says that state + code is.
+    pub result: Option<i32>,
+    /// What it really is.
+    pub truth: Option<i32>,
+    /// Negative log likelihood of the sum's result, where a sum is given.
+    pub loss: Option<f32>,
+}

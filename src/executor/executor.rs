@@ -1,0 +1,195 @@
+//! A trained Latent Executor and what it can be asked: where numbers lie, what lies at a point,
+//! what running it gives.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use burn::{
+    module::Module,
+    tensor::{Device, Int, Tensor, TensorData},
+};
+
+use super::{
+    board::Planes,
+    model::LatentExecutor,
+    trainer::{Progress, octaves_at, words_tensor},
+};
+use crate::{
+    config::ExecutorConfig,
+    data::{
+        sums::{CODES, STATES, Sum},
+        tokens::{LENGTH, Lexicon, Word},
+    },
+    latent::points::Points,
+    nn::{bottleneck::Octaves, losses::token_nll},
+};
+
+/// Points a pass: small enough for the caches, large enough to keep the arithmetic busy.
+const CHUNK: usize = 1024;
+
+/// A model at rest on its device.
+pub struct Executor {
+    /// How it was made.
+    pub config: ExecutorConfig,
+    /// How long it was trained.
+    pub progress: Progress,
+    model: LatentExecutor,
+    octaves: Octaves,
+    lexicon: Arc<Lexicon>,
+    device: Device,
+}
+
+/// What the model says of some points of the code plane, one entry a point.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The programs decoded there; `None` where the decoder yields no number.
+    pub code: Vec<Option<i32>>,
+    /// What running them from the sum's first number gives.
+    pub result: Vec<Option<i32>>,
+    /// Negative log likelihood of the sum's result, in nats.
+    pub loss: Vec<f32>,
+}
+
+impl Executor {
+    /// Wraps a model without autodiff.
+    pub fn new(
+        config: ExecutorConfig,
+        progress: Progress,
+        model: LatentExecutor,
+        lexicon: Arc<Lexicon>,
+        device: &Device,
+    ) -> Self {
+        let octaves = octaves_at(&config, progress.position);
+        Self { config, progress, model, octaves, lexicon, device: device.clone() }
+    }
+
+    /// The number of trained values.
+    pub fn params(&self) -> usize {
+        self.model.num_params()
+    }
+
+    /// The places of the programs -99..=99.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn code_places(&self) -> Result<Points> {
+        self.points(self.model.code.encode(self.words(CODES)?))
+    }
+
+    /// The places of the states 10..=99.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn state_places(&self) -> Result<Points> {
+        self.points(self.model.state.encode(self.words(STATES)?))
+    }
+
+    /// The places of all programs and states.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn planes(&self) -> Result<Planes> {
+        Ok(Planes { step: self.progress.step, codes: self.code_places()?, states: self.state_places()? })
+    }
+
+    /// The programs decoded at points of the code plane.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn decode(&self, points: &Points) -> Result<Vec<Option<i32>>> {
+        self.in_chunks(points, |points| {
+            self.numbers(self.model.code.read(self.model.code.hidden(points, &self.octaves)))
+        })
+    }
+
+    /// The states decoded at points of the state plane.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn decode_states(&self, points: &Points) -> Result<Vec<Option<i32>>> {
+        self.in_chunks(points, |points| {
+            self.numbers(self.model.state.read(self.model.state.hidden(points, &self.octaves)))
+        })
+    }
+
+    /// Decodes the programs at points of the code plane, runs them on the sum's first number, and
+    /// says how far from the sum's result that is.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
+        let mut outcome = Outcome::default();
+        for chunk in points.chunks(CHUNK) {
+            let count = chunk.len();
+            let code_hidden = self.model.code.hidden(self.tensor(&chunk), &self.octaves);
+            outcome.code.extend(self.numbers(self.model.code.read(code_hidden.clone()))?);
+            let start = self.model.state.encode(self.words(sum.start..=sum.start)?);
+            let start = self.model.state.hidden(start, &self.octaves).repeat_dim(0, count);
+            let hidden = self.model.state.hidden(self.model.execute(start, code_hidden), &self.octaves);
+            outcome.result.extend(self.numbers(self.model.state.read(hidden.clone()))?);
+            let target = self.words(sum.result..=sum.result)?.repeat_dim(0, count);
+            let nll = token_nll(self.model.state.logits(hidden, target.clone()), target).sum_dim(1);
+            outcome.loss.extend(read_floats(nll)?);
+        }
+        Ok(outcome)
+    }
+
+    /// Runs the programs that lie where the codes are encoded: the result the model gives for each
+    /// (start, code).
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn run(&self, pairs: &[(i32, i32)]) -> Result<Vec<Option<i32>>> {
+        let mut results = Vec::with_capacity(pairs.len());
+        for chunk in pairs.chunks(CHUNK) {
+            let states = self.model.state.encode(self.words(chunk.iter().map(|p| p.0))?);
+            let codes = self.model.code.encode(self.words(chunk.iter().map(|p| p.1))?);
+            let states = self.model.state.hidden(states, &self.octaves);
+            let codes = self.model.code.hidden(codes, &self.octaves);
+            let hidden = self.model.state.hidden(self.model.execute(states, codes), &self.octaves);
+            results.extend(self.numbers(self.model.state.read(hidden))?);
+        }
+        Ok(results)
+    }
+
+    fn in_chunks<T>(&self, points: &Points, mut ask: impl FnMut(Tensor<2>) -> Result<Vec<T>>) -> Result<Vec<T>> {
+        let mut answers = Vec::with_capacity(points.len());
+        for chunk in points.chunks(CHUNK) {
+            answers.extend(ask(self.tensor(&chunk))?);
+        }
+        Ok(answers)
+    }
+
+    fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
+        let word = |n| self.lexicon.encode(n).with_context(|| format!("{n} has no tokens: expected -99 to 99"));
+        let words: Vec<Word> = numbers.into_iter().map(word).collect::<Result<_>>()?;
+        Ok(words_tensor(&words, &self.device))
+    }
+
+    fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
+        let tokens: Vec<i32> = tokens.try_into_vec_as().context("the device failed while decoding")?;
+        Ok(tokens.chunks(LENGTH).map(|word| self.lexicon.decode(word)).collect())
+    }
+
+    fn tensor(&self, points: &Points) -> Tensor<2> {
+        Tensor::from_data(TensorData::new(points.values.clone(), [points.len(), points.dims]), &self.device)
+    }
+
+    fn points(&self, tensor: Tensor<2>) -> Result<Points> {
+        let dims = tensor.dims()[1];
+        Ok(Points { dims, values: read_floats(tensor)? })
+    }
+}
+
+impl Outcome {
+    /// Adds the entries of further points.
+    pub fn extend(&mut self, more: Outcome) {
+        self.code.extend(more.code);
+        self.result.extend(more.result);
+        self.loss.extend(more.loss);
+    }
+}
+
+fn read_floats(tensor: Tensor<2>) -> Result<Vec<f32>> {
+    tensor.try_into_vec_as().context("the device failed while reading a result")
+}

@@ -1,0 +1,149 @@
+//! Maps, planes and curves as pictures and tables.
+
+use std::{ops::RangeInclusive, path::Path};
+
+use anyhow::Result;
+
+use super::{
+    board::{Landscape, Planes, SearchView},
+    trainer::Metrics,
+};
+use crate::{
+    data::sums::{CODES, STATES},
+    latent::{field::Field, points::Points},
+    palette::Scale,
+    plot::{self, Curve, Panel, Spot},
+};
+
+/// What a map of losses measures.
+pub const LOSS_TITLE: &str = "negative log likelihood (nats)";
+/// Pixels of a picture of two planes side by side.
+const PAIR_PX: [u32; 2] = [2040, 940];
+
+/// A scale for a map of losses: logarithmic, from the lowest loss worth telling apart to the common
+/// worst.
+pub fn loss_scale(field: &Field) -> Scale {
+    let ends = field.percentiles(&[0.0, 0.99]).unwrap_or_else(|| vec![0.01, 10.0]);
+    let low = ends[0].max(1e-3);
+    Scale::loss(low, ends[1].max(low * 10.0))
+}
+
+/// Colours of the programs.
+pub fn code_scale() -> Scale {
+    Scale::value(*CODES.start() as f32, *CODES.end() as f32)
+}
+
+/// Colours of the states.
+pub fn state_scale() -> Scale {
+    Scale::value(*STATES.start() as f32, *STATES.end() as f32)
+}
+
+/// The loss map and the truth map side by side, with every program's number, and a search's path.
+///
+/// # Errors
+/// Names the file.
+pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Result<()> {
+    let labels: Vec<String> = CODES.map(number_text).collect();
+    let mut spots = spots(&map.planes.codes, CODES, &labels, &code_scale());
+    // The solution's number is placed first.
+    let solution = (map.sum.solution() - CODES.start()) as usize;
+    spots.swap(0, solution);
+    let steps: Vec<[f32; 2]> =
+        search.map(|s| s.path.iter().filter_map(|e| e.point.first_chunk().copied()).collect()).unwrap_or_default();
+    let loss_title = format!("Loss of {} over the plane of programs", map.sum);
+    let truth_title = format!("Truth: is {} + the decoded program {}?", map.sum.start, map.sum.result);
+    let panels = [
+        Panel::heat_map(&loss_title, &map.loss, loss_scale(&map.loss), LOSS_TITLE),
+        Panel::truth_map(&truth_title, &map.truth),
+    ];
+    plot::panels_png(path, &panels.map(|panel| panel.with_spots(&spots).with_path(&steps)), PAIR_PX)
+}
+
+/// One row a cell: x, y, loss, code (empty where no number is decoded), right.
+///
+/// # Errors
+/// Names the file.
+pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
+    plot::write_whole(path, |file| {
+        let mut table = csv::Writer::from_writer(file);
+        table.write_record(["x", "y", "loss", "code", "right"])?;
+        for (cell, code) in map.code.iter().enumerate() {
+            let [x, y] = map.loss.center(cell);
+            let right = code.is_some_and(|code| map.sum.is_solved_by(code));
+            table.serialize((x, y, map.loss.values[cell], code, right))?;
+        }
+        table.flush()?;
+        Ok(())
+    })
+}
+
+/// The code plane and the state plane, coloured by value.
+///
+/// # Errors
+/// Names the file.
+pub fn planes_png(path: &Path, planes: &Planes) -> Result<()> {
+    let (code_labels, state_labels): (Vec<_>, Vec<_>) =
+        (CODES.map(number_text).collect(), STATES.map(number_text).collect());
+    let codes = spots(&planes.codes, CODES, &code_labels, &code_scale());
+    let states = spots(&planes.states, STATES, &state_labels, &state_scale());
+    let panels = [
+        Panel::points("Places of the programs", &codes, code_scale(), "value"),
+        Panel::points("Places of the states", &states, state_scale(), "value"),
+    ];
+    plot::panels_png(path, &panels, PAIR_PX)
+}
+
+/// The places of programs and states as a table: kind, value, then the point's coordinates.
+///
+/// # Errors
+/// Names the file.
+pub fn planes_csv(path: &Path, planes: &Planes) -> Result<()> {
+    plot::write_whole(path, |file| {
+        let mut table = csv::Writer::from_writer(file);
+        let axes = (1..=planes.codes.dims).map(|axis| format!("z{axis}"));
+        table.write_record(["kind".to_owned(), "value".to_owned()].into_iter().chain(axes))?;
+        let codes = CODES.zip(planes.codes.iter()).map(|row| ("code", row));
+        for (kind, (value, point)) in codes.chain(STATES.zip(planes.states.iter()).map(|row| ("state", row))) {
+            let coordinates = point.iter().map(f32::to_string);
+            table.write_record([kind.to_owned(), value.to_string()].into_iter().chain(coordinates))?;
+        }
+        table.flush()?;
+        Ok(())
+    })
+}
+
+/// The terms of the loss over the steps.
+///
+/// # Errors
+/// Names the file.
+pub fn curves_png(path: &Path, metrics: &[Metrics]) -> Result<()> {
+    let series = |value: fn(&Metrics) -> f32| -> Vec<(f64, f64)> {
+        metrics.iter().map(|m| (m.step as f64, f64::from(value(m)))).collect()
+    };
+    let (state, code) = (series(|m| m.state_nll), series(|m| m.code_nll));
+    let (result, mmd) = (series(|m| m.result_nll), series(|m| m.mmd));
+    let curves = [
+        Curve { name: "result", points: &result },
+        Curve { name: "state", points: &state },
+        Curve { name: "code", points: &code },
+        Curve { name: "MMD", points: &mmd },
+    ];
+    plot::curves_png(path, ["Loss by term", "step", "nats a token"], &curves, [1200, 700])
+}
+
+/// A number as people write it, with a true minus sign.
+pub fn number_text(number: i32) -> String {
+    number.to_string().replace('-', "\u{2212}")
+}
+
+fn spots<'a>(
+    places: &Points,
+    values: RangeInclusive<i32>,
+    labels: &'a [String],
+    scale: &Scale,
+) -> Vec<Spot<'a>> {
+    let spot = |((place, label), value): ((&[f32], &'a String), i32)| {
+        Some(Spot { at: place.first_chunk().copied()?, label, color: scale.color(value as f32) })
+    };
+    places.iter().zip(labels).zip(values).filter_map(spot).collect()
+}

@@ -1,0 +1,471 @@
+//! The Latent Executor on the engine's thread: what it can be told and asked, and how training,
+//! search, maps and questions share the device. Each gets one slice a round, so none starves and a
+//! question waits for one slice of each at most.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    board::{Answer, Board, Evaluation, Landscape, ModelView, Pace, SearchView},
+    checkpoint::{self, Source},
+    executor::Executor,
+    map::MapTask,
+    report::{self, Report},
+    run::{Limit, Run, Start},
+};
+use crate::{
+    data::sums::{STATES, Sum},
+    device::{self, Choice, Chosen},
+    engine::{Job, Work},
+    latent::{
+        points::Points,
+        search::{self, Method, Search},
+    },
+};
+
+/// Between two views of a run: the window shows no more, the terminal needs no more.
+const VIEW_EVERY: Duration = Duration::from_millis(100);
+/// Share of the time that planes and maps may take while a run trains.
+const VIEWS_SHARE: f64 = 0.2;
+/// Cells a side of the maps drawn while a run trains.
+const TRAINING_MAP: usize = 64;
+
+/// What the engine can be told.
+#[derive(Debug)]
+pub enum Command {
+    /// Asks this model from now on.
+    Open(Source),
+    /// Begins a run in a new folder (or goes on in the resumed one's).
+    Train {
+        /// From what.
+        start: Start,
+        /// The run's folder.
+        out: PathBuf,
+        /// Until when.
+        limit: Limit,
+    },
+    /// Changes the run's pace.
+    Pace(Pace),
+    /// Ends the run after its checkpoint.
+    Stop,
+    /// Shows the planes as they change and keeps a map of this sum, or of none.
+    Watch(Option<Sum>),
+    /// Maps a sum once.
+    Map {
+        /// The sum.
+        sum: Sum,
+        /// Cells a side.
+        size: usize,
+    },
+    /// Searches the program of a sum.
+    Solve(SolveRequest),
+    /// Changes the search's pace; `None` ends it.
+    SearchPace(Option<Pace>),
+    /// Judges the model.
+    Judge,
+    /// Asks what lies at a point, and reports it as a fact.
+    Decode(Question),
+}
+
+/// A search to begin.
+#[derive(Clone, Debug)]
+pub struct SolveRequest {
+    /// The sum.
+    pub sum: Sum,
+    /// How to look.
+    pub method: Method,
+    /// Evaluations it may use.
+    pub budget: usize,
+    /// Seed of the method.
+    pub seed: u64,
+    /// Time between two evaluations, so that people can watch.
+    pub pause: Duration,
+}
+
+/// A point of the code plane, and what to run its program on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The point.
+    pub point: Vec<f32>,
+    /// The state.
+    pub state: i32,
+    /// The number to reach, if there is one.
+    pub result: Option<i32>,
+}
+
+/// Facts the engine reports.
+#[derive(Debug)]
+pub enum Event {
+    /// Another model is asked.
+    Opened(String),
+    /// A run has begun in this folder.
+    Started(PathBuf),
+    /// A checkpoint was written.
+    Saved(PathBuf),
+    /// A run has ended after so many steps.
+    Trained(u64),
+    /// A map is complete.
+    Mapped(Arc<Landscape>),
+    /// A search has ended.
+    Solved(Arc<SearchView>),
+    /// A model was judged.
+    Judged(Box<Report>),
+    /// A question was answered.
+    Decoded(Answer),
+}
+
+/// The job.
+pub struct ExecutorJob {
+    chosen: Chosen,
+    board: Arc<Board>,
+    executor: Arc<Executor>,
+    run: Option<Run>,
+    hunt: Option<Hunt>,
+    map: Option<(MapTask, bool)>,
+    /// The window looks at the planes, and at the map of this sum.
+    watched: Option<Sum>,
+    watching: bool,
+    viewed: Instant,
+    /// No planes or maps before this, so that training keeps its share.
+    views_from: Instant,
+}
+
+struct Hunt {
+    view: SearchView,
+    search: Box<dyn Search>,
+    pace: Pace,
+    pause: Duration,
+    next: Instant,
+}
+
+impl ExecutorJob {
+    /// Opens the device and the model.
+    ///
+    /// # Errors
+    /// If either can't be had.
+    pub fn new(choice: Choice, source: &Source, board: Arc<Board>) -> Result<Self> {
+        let chosen = device::open(choice)?;
+        let executor = Arc::new(checkpoint::load(source, &chosen.device)?);
+        let now = Instant::now();
+        let job = Self {
+            chosen,
+            board,
+            executor,
+            run: None,
+            hunt: None,
+            map: None,
+            watched: None,
+            watching: false,
+            viewed: now,
+            views_from: now,
+        };
+        job.show_model(source.to_string());
+        Ok(job)
+    }
+
+    fn show_model(&self, origin: String) {
+        self.board.model.put(ModelView {
+            origin,
+            config: self.executor.config.clone(),
+            params: self.executor.params(),
+            steps: self.executor.progress.step,
+            device: format!("{}: {}", self.chosen.name, self.chosen.reason),
+        });
+    }
+
+    /// The model as it is now, in the middle of a run too.
+    fn current(&mut self) -> Arc<Executor> {
+        if let Some(run) = &self.run
+            && run.trainer.progress != self.executor.progress
+        {
+            self.executor = Arc::new(run.trainer.snapshot());
+        }
+        self.executor.clone()
+    }
+
+    fn train(&mut self, start: Start, out: PathBuf, limit: Limit, events: &mut Vec<Event>) -> Result<()> {
+        if self.run.is_some() {
+            bail!("a run is in training already: stop it first");
+        }
+        let run = Run::new(start, &out, limit, &self.chosen.device)?;
+        self.executor = Arc::new(run.trainer.snapshot());
+        self.run = Some(run);
+        self.show_model(out.display().to_string());
+        self.show_run(false);
+        self.look_again();
+        events.push(Event::Started(out));
+        Ok(())
+    }
+
+    fn train_step(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let Some(run) = self.run.as_mut().filter(|run| run.pace != Pace::Paused) else { return Ok(false) };
+        let stepped = if run.is_done() { Ok(None) } else { run.step() };
+        let is_done = run.is_done();
+        match stepped {
+            Ok(saved) => events.extend(saved.map(Event::Saved)),
+            Err(error) => {
+                // The last whole checkpoint stays what it is; the model asked is the one before.
+                self.show_run(true);
+                self.run = None;
+                return Err(error.context("the run was ended"));
+            }
+        }
+        if is_done {
+            self.end_run(events)?;
+        } else if self.viewed.elapsed() >= VIEW_EVERY || self.run.as_ref().is_some_and(|r| r.pace == Pace::Paused) {
+            self.show_run(false);
+        }
+        Ok(true)
+    }
+
+    fn end_run(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        let Some(mut run) = self.run.take() else { return Ok(()) };
+        let saved = run.save();
+        self.executor = Arc::new(run.trainer.snapshot());
+        self.board.training.put(run.view(true));
+        self.board.curves.put(std::mem::take(&mut run.curve));
+        self.show_model(run.view(true).folder.display().to_string());
+        self.look_again();
+        events.push(Event::Saved(saved?));
+        events.push(Event::Trained(run.trainer.progress.step));
+        Ok(())
+    }
+
+    fn show_run(&mut self, has_ended: bool) {
+        let Some(run) = &self.run else { return };
+        self.viewed = Instant::now();
+        self.board.training.put(run.view(has_ended));
+        if self.watching {
+            self.board.curves.put(run.curve.clone());
+        }
+    }
+
+    /// Planes and map are out of date.
+    fn look_again(&mut self) {
+        self.views_from = Instant::now();
+        if let (Some(sum), 2) = (self.watched, self.executor.config.dims) {
+            self.map = Some((MapTask::new(self.executor.clone(), sum, crate::latent::MAP_SIZE), false));
+        } else if self.map.as_ref().is_some_and(|(_, announced)| !announced) {
+            self.map = None;
+        }
+    }
+
+    fn show_planes(&mut self) -> Result<()> {
+        let executor = self.current();
+        let step = executor.progress.step;
+        if self.board.planes.get().is_some_and(|planes| planes.step == step && !self.is_training()) {
+            return Ok(());
+        }
+        self.board.planes.put(executor.planes()?);
+        Ok(())
+    }
+
+    fn is_training(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.pace != Pace::Paused)
+    }
+
+    /// A slice of a map; while a run trains, and only if it is being watched, planes and a coarse
+    /// map again and again.
+    fn map_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let now = Instant::now();
+        if now < self.views_from {
+            return Ok(false);
+        }
+        if self.is_training() && self.watching && self.map.is_none() {
+            self.show_planes()?;
+            let executor = self.current();
+            self.map = self.watched.filter(|_| executor.config.dims == 2).map(|sum| (MapTask::new(executor, sum, TRAINING_MAP), false));
+        } else if let Some((task, announced)) = &mut self.map {
+            let announced = *announced;
+            if let Some((map, is_finest)) = task.advance()? {
+                if is_finest {
+                    self.map = None;
+                }
+                self.board.landscape.put(map);
+                if let Some(map) = self.board.landscape.get().filter(|_| is_finest && announced) {
+                    events.push(Event::Mapped(map));
+                }
+            }
+        } else {
+            return Ok(false);
+        }
+        if self.is_training() {
+            self.views_from = Instant::now() + now.elapsed().mul_f64((1.0 - VIEWS_SHARE) / VIEWS_SHARE);
+        }
+        Ok(true)
+    }
+
+    fn hunt_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let executor = self.current();
+        let Some(hunt) = self.hunt.as_mut().filter(|hunt| hunt.pace != Pace::Paused && !hunt.view.ended) else {
+            return Ok(false);
+        };
+        if Instant::now() < hunt.next {
+            return Ok(false);
+        }
+        hunt.next = Instant::now() + hunt.pause;
+        if hunt.pace == Pace::OneStep {
+            hunt.pace = Pace::Paused;
+        }
+        match hunt.search.propose().filter(|_| hunt.view.path.len() < hunt.view.budget) {
+            Some(point) => {
+                let outcome = executor.evaluate(&Points::one(&point), hunt.view.sum)?;
+                let (loss, code) = (outcome.loss[0], outcome.code[0]);
+                hunt.search.observe(&point, loss);
+                if code.is_some_and(|code| hunt.view.sum.is_solved_by(code)) {
+                    hunt.view.solved = Some(hunt.view.path.len());
+                }
+                hunt.view.path.push(Evaluation { point, loss, code });
+                hunt.view.ended = hunt.view.solved.is_some() || hunt.view.path.len() >= hunt.view.budget;
+            }
+            None => hunt.view.ended = true,
+        }
+        self.board.search.put(hunt.view.clone());
+        if hunt.view.ended {
+            events.extend(self.board.search.get().map(Event::Solved));
+        }
+        Ok(true)
+    }
+
+    fn answer(&mut self, question: Question) -> Result<Answer> {
+        let executor = self.current();
+        let Question { point, state, result } = question;
+        let dims = executor.config.dims;
+        if point.len() != dims {
+            bail!("the point has {} values: expected {dims}, the model's dimensions", point.len());
+        }
+        if !STATES.contains(&state) {
+            bail!("the state is {state}: expected 10 to 99");
+        }
+        let sum = Sum { start: state, result: result.unwrap_or(state) };
+        let outcome = executor.evaluate(&Points::one(&point), sum)?;
+        let code = outcome.code[0];
+        Ok(Answer {
+            point,
+            state,
+            code,
+            result: outcome.result[0],
+            truth: code.map(|code| state + code),
+            loss: result.map(|_| outcome.loss[0]),
+        })
+    }
+}
+
+impl Job for ExecutorJob {
+    type Command = Command;
+    type Probe = Question;
+    type Event = Event;
+
+    fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
+        match command {
+            Command::Open(source) => {
+                if self.run.is_some() {
+                    bail!("a run is in training: stop it before opening another model");
+                }
+                self.executor = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
+                self.hunt = None;
+                self.board.search.clear();
+                self.board.planes.clear();
+                self.board.landscape.clear();
+                self.show_model(source.to_string());
+                self.look_again();
+                events.push(Event::Opened(source.to_string()));
+            }
+            Command::Train { start, out, limit } => self.train(start, out, limit, events)?,
+            Command::Pace(pace) => {
+                if let Some(run) = &mut self.run {
+                    run.set_pace(pace);
+                    self.show_run(false);
+                    self.look_again();
+                }
+            }
+            Command::Stop => self.end_run(events)?,
+            Command::Watch(sum) => {
+                self.watching = true;
+                self.watched = sum;
+                self.look_again();
+            }
+            Command::Map { sum, size } => {
+                let executor = self.current();
+                let dims = executor.config.dims;
+                if dims != 2 {
+                    bail!("the model has {dims} latent dimensions: a map needs 2");
+                }
+                self.map = Some((MapTask::new(executor, sum, size), true));
+            }
+            Command::Solve(request) => {
+                let executor = self.current();
+                let places = executor.code_places()?.iter().map(<[f32]>::to_vec).collect();
+                let view = SearchView {
+                    sum: request.sum,
+                    method: request.method,
+                    path: Vec::new(),
+                    budget: request.budget,
+                    solved: None,
+                    ended: false,
+                };
+                self.board.search.put(view.clone());
+                let search = search::start(request.method, executor.config.dims, places, request.seed);
+                let next = Instant::now();
+                self.hunt = Some(Hunt { view, search, pace: Pace::Running, pause: request.pause, next });
+            }
+            Command::SearchPace(Some(pace)) => {
+                if let Some(hunt) = &mut self.hunt {
+                    hunt.pace = pace;
+                }
+            }
+            Command::SearchPace(None) => {
+                if let Some(hunt) = &mut self.hunt {
+                    hunt.view.ended = true;
+                    self.board.search.put(hunt.view.clone());
+                }
+            }
+            Command::Judge => {
+                let report = report::evaluate(&*self.current(), report::GRID)?;
+                events.push(Event::Judged(Box::new(Report { device: self.chosen.name.clone(), ..report })));
+            }
+            Command::Decode(question) => {
+                let answer = self.answer(question)?;
+                events.push(Event::Decoded(answer));
+            }
+        }
+        Ok(())
+    }
+
+    fn probe(&mut self, question: Question) -> Result<()> {
+        let answer = self.answer(question).context("can't decode the point")?;
+        self.board.answer.put(answer);
+        Ok(())
+    }
+
+    fn work(&mut self, events: &mut Vec<Event>) -> Result<Work> {
+        let trained = self.train_step(events)?;
+        let hunted = self.hunt_slice(events)?;
+        if self.watching && !self.is_training() {
+            self.show_planes()?;
+        }
+        let mapped = self.map_slice(events).inspect_err(|_| self.map = None)?;
+        let waits = self.hunt.as_ref().filter(|hunt| !hunt.view.ended && hunt.pace == Pace::Running);
+        Ok(match waits {
+            _ if trained || hunted || mapped => Work::Busy,
+            Some(hunt) => Work::Later(hunt.next.saturating_duration_since(Instant::now())),
+            None => Work::Idle,
+        })
+    }
+}
+
+impl Drop for ExecutorJob {
+    /// A run that is under way when the program ends keeps what it has learnt.
+    fn drop(&mut self) {
+        if let Some(run) = &mut self.run
+            && let Err(error) = run.save()
+        {
+            eprintln!("glyphspace: {error:#}");
+        }
+    }
+}

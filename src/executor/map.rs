@@ -1,0 +1,92 @@
+//! A landscape computed piece by piece, coarse first, so that there is something to see at once and
+//! the engine can answer in between.
+
+use std::{sync::Arc, time::Instant};
+
+use anyhow::Result;
+
+use super::{
+    board::Landscape,
+    executor::{Executor, Outcome},
+};
+use crate::{
+    data::sums::Sum,
+    latent::{field::Field, points::Points},
+};
+
+/// Points a slice.
+const SLICE: usize = 2048;
+
+/// A map under way.
+pub struct MapTask {
+    /// The sum it is of.
+    pub sum: Sum,
+    executor: Arc<Executor>,
+    /// Grid sizes still to do, the next one last.
+    sizes: Vec<usize>,
+    grid: Points,
+    done: usize,
+    outcome: Outcome,
+    begun: Instant,
+}
+
+impl MapTask {
+    /// A map of `size` x `size` cells, by way of coarser ones.
+    pub fn new(executor: Arc<Executor>, sum: Sum, size: usize) -> Self {
+        let mut sizes = vec![size];
+        while let Some(coarser) = sizes.last().map(|size| size / 4).filter(|size| *size >= 16) {
+            sizes.push(coarser);
+        }
+        let mut task = Self {
+            sum,
+            executor,
+            sizes,
+            grid: Points::default(),
+            done: 0,
+            outcome: Outcome::default(),
+            begun: Instant::now(),
+        };
+        task.begin();
+        task
+    }
+
+    /// Computes a slice; a map when a grid is complete, and whether it was the finest.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn advance(&mut self) -> Result<Option<(Landscape, bool)>> {
+        let values = &self.grid.values[2 * self.done..];
+        let slice = Points { dims: 2, values: values[..values.len().min(2 * SLICE)].to_vec() };
+        self.done += slice.len();
+        self.outcome.extend(self.executor.evaluate(&slice, self.sum)?);
+        if self.done < self.grid.len() {
+            return Ok(None);
+        }
+        let map = self.landscape()?;
+        self.sizes.pop();
+        self.begin();
+        Ok(Some((map, self.sizes.is_empty())))
+    }
+
+    fn begin(&mut self) {
+        self.grid = self.sizes.last().map(|size| Points::grid(*size)).unwrap_or_default();
+        self.done = 0;
+        self.outcome = Outcome::default();
+    }
+
+    fn landscape(&mut self) -> Result<Landscape> {
+        let Outcome { code, loss, .. } = std::mem::take(&mut self.outcome);
+        let size = self.sizes.last().copied().unwrap_or_default();
+        let missing: Vec<bool> = code.iter().map(Option::is_none).collect();
+        let right = |code: &Option<i32>| if code.is_some_and(|c| self.sum.is_solved_by(c)) { 1.0 } else { 0.0 };
+        Ok(Landscape {
+            sum: self.sum,
+            step: self.executor.progress.step,
+            truth: Arc::new(Field { size, values: code.iter().map(right).collect(), missing: missing.clone() }),
+            loss: Arc::new(Field { size, values: loss, missing }),
+            code,
+            planes: self.executor.planes()?,
+            secs: self.begun.elapsed().as_secs_f64(),
+        })
+    }
+}

@@ -1,0 +1,14 @@
+//! The Latent Executor: two T5 autoencoders, one of states and one of programs, and an executor
+//! between their latents. It learns sums such as `71+?=18` from tokens alone; its plane of programs
+//! can then be seen, walked and searched.
+
+pub mod board;
+pub mod checkpoint;
+pub mod executor;
+pub mod export;
+pub mod job;
+pub mod map;
+pub mod model;
+pub mod report;
+pub mod run;
+pub mod trainer;

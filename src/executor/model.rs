@@ -1,0 +1,125 @@
+//! The Latent Executor's networks.
+//!
+//! ```text
+//! state tokens -> T5 encoder -> bottleneck -> point -> bottleneck -> hidden -> T5 decoder -> tokens
+//! code tokens  -> the same, with its own weights                   -> hidden'
+//! hidden ++ hidden' -> executor (T5 encoder, first half kept) -> the state's bottleneck and decoder -> result
+//! ```
+//!
+//! Shapes: B sequences of L tokens, D = `d_model`, V tokens in the vocabulary, Z latent dimensions.
+
+use burn::{
+    module::Module,
+    nn::{Embedding, Linear},
+    tensor::{Device, Int, Tensor},
+};
+
+use crate::{
+    config::{Decoder, ExecutorConfig},
+    data::tokens,
+    nn::{
+        bottleneck::{Bottleneck, Octaves},
+        init::Initializer,
+        t5::T5Stack,
+    },
+};
+
+/// A T5-VAE (Greenlee 2020): text to a latent point and back.
+#[derive(Module, Debug)]
+pub struct Autoencoder {
+    shared: Embedding,
+    encoder: T5Stack,
+    bottleneck: Bottleneck,
+    decoder: T5Stack,
+    lm_head: Linear,
+    autoregressive: bool,
+}
+
+impl Autoencoder {
+    fn new(config: &ExecutorConfig, vocabulary: usize, init: &mut Initializer) -> Self {
+        let (sizes, d) = (config.t5_sizes(), config.d_model);
+        let autoregressive = config.decoder == Decoder::Autoregressive;
+        Self {
+            shared: init.embedding(vocabulary, d, 1.0),
+            encoder: T5Stack::new(config.encoder_layers, false, &sizes, init),
+            bottleneck: Bottleneck::new(config.length(), d, config.dims, config.bottleneck, config.octaves, init),
+            decoder: T5Stack::new(config.decoder_layers, autoregressive, &sizes, init),
+            lm_head: init.linear(d, vocabulary, (d as f32).powf(-0.5)),
+            autoregressive,
+        }
+    }
+
+    /// [B, L] tokens to [B, Z] points.
+    pub fn encode(&self, tokens: Tensor<2, Int>) -> Tensor<2> {
+        self.point(self.encoder.encode(self.shared.forward(tokens)))
+    }
+
+    /// [B, L, D] hidden states to [B, Z] points.
+    pub fn point(&self, hidden: Tensor<3>) -> Tensor<2> {
+        self.bottleneck.encode(hidden)
+    }
+
+    /// [B, Z] points to [B, L, D] hidden states.
+    pub fn hidden(&self, point: Tensor<2>, octaves: &Octaves) -> Tensor<3> {
+        self.bottleneck.decode(point, octaves)
+    }
+
+    /// [B, L, D] hidden states to [B, L, V] logits. An autoregressive decoder is shown the `target`
+    /// tokens before each (teacher forcing); a one-pass decoder doesn't look at them.
+    pub fn logits(&self, hidden: Tensor<3>, target: Tensor<2, Int>) -> Tensor<3> {
+        let decoded = if self.autoregressive {
+            let [batch, length] = target.dims();
+            let begin = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &target.device());
+            let shown = Tensor::cat(vec![begin, target.narrow(1, 0, length - 1)], 1);
+            self.decoder.decode(self.shared.forward(shown), hidden)
+        } else {
+            self.decoder.encode(hidden)
+        };
+        self.lm_head.forward(decoded)
+    }
+
+    /// [B, L, D] hidden states to the likeliest [B, L] tokens, chosen one after the other where the
+    /// decoder is autoregressive.
+    pub fn read(&self, hidden: Tensor<3>) -> Tensor<2, Int> {
+        if !self.autoregressive {
+            return self.lm_head.forward(self.decoder.encode(hidden)).argmax(2).squeeze_dim(2);
+        }
+        let [batch, length, _] = hidden.dims();
+        let mut shown = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &hidden.device());
+        for written in 0..length {
+            let decoded = self.decoder.decode(self.shared.forward(shown.clone()), hidden.clone());
+            let next = self.lm_head.forward(decoded.narrow(1, written, 1)).argmax(2).squeeze_dim::<2>(2);
+            shown = Tensor::cat(vec![shown, next], 1);
+        }
+        shown.narrow(1, 1, length)
+    }
+}
+
+/// Both autoencoders and the executor between them.
+#[derive(Module, Debug)]
+pub struct LatentExecutor {
+    /// Reads and writes states.
+    pub state: Autoencoder,
+    /// Reads and writes programs.
+    pub code: Autoencoder,
+    executor: T5Stack,
+}
+
+impl LatentExecutor {
+    /// New weights drawn by the configuration's seed.
+    pub fn new(config: &ExecutorConfig, vocabulary: usize, device: &Device) -> Self {
+        let mut init = Initializer::new(config.seed, device);
+        Self {
+            state: Autoencoder::new(config, vocabulary, &mut init),
+            code: Autoencoder::new(config, vocabulary, &mut init),
+            executor: T5Stack::new(config.executor_layers, false, &config.t5_sizes(), &mut init),
+        }
+    }
+
+    /// Runs programs on states: hidden states of both, [B, L, D] each, to the results' points [B, Z].
+    pub fn execute(&self, state: Tensor<3>, code: Tensor<3>) -> Tensor<2> {
+        let length = state.dims()[1];
+        let both = Tensor::cat(vec![state, code], 1);
+        self.state.point(self.executor.encode_prefix(both, length))
+    }
+}

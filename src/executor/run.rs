@@ -1,0 +1,236 @@
+//! A training run: a trainer with its folder, its limit and its pace.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
+
+use super::{
+    board::{Pace, TrainingView},
+    checkpoint,
+    trainer::{Metrics, Trainer},
+};
+use crate::{config::ExecutorConfig, engine::run_folder::RunFolder};
+
+/// Between two checkpoints.
+const SAVE_EVERY: Duration = Duration::from_secs(60);
+/// Steps over which the speed is measured.
+const SPEED_STEPS: usize = 50;
+
+/// When a run ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// After the schedule's last step.
+    Schedule,
+    /// After so many steps more.
+    Steps(u64),
+    /// After so many seconds more; the schedule is gone through in that time.
+    Seconds(f64),
+}
+
+/// What a run starts from.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// New weights.
+    Fresh(Box<ExecutorConfig>),
+    /// A run's newest checkpoint.
+    Resume(PathBuf),
+}
+
+/// A run under way.
+pub struct Run {
+    /// What is trained.
+    pub trainer: Trainer,
+    /// How fast.
+    pub pace: Pace,
+    /// All metrics so far, one a step.
+    pub curve: Vec<Metrics>,
+    folder: RunFolder,
+    limit: Limit,
+    first_step: u64,
+    first_position: u64,
+    /// Seconds this run has been going on, pauses left out, up to `since`.
+    spent: f64,
+    since: Instant,
+    log: csv::Writer<File>,
+    saved: Instant,
+    recent: VecDeque<Instant>,
+}
+
+impl Run {
+    /// Makes the run's folder and writes its first checkpoint.
+    ///
+    /// # Errors
+    /// If the start can't be read or the folder can't be made.
+    pub fn new(start: Start, out: &Path, limit: Limit, device: &Device) -> Result<Self> {
+        let (trainer, from) = match start {
+            Start::Fresh(config) => (Trainer::new(*config, device)?, None),
+            Start::Resume(path) => (checkpoint::resume(&path, device)?, Some(path)),
+        };
+        let goes_on_in_place = from.as_deref().is_some_and(|from| is_same(from, out));
+        let folder = if goes_on_in_place { RunFolder::existing(out) } else { RunFolder::create(out)? };
+        let curve = match &from {
+            Some(from) => read_metrics(&RunFolder::existing(from).metrics(), trainer.progress.step)?,
+            None => Vec::new(),
+        };
+        let log = start_log(&folder.metrics(), &curve)?;
+        let run = Self {
+            pace: Pace::Running,
+            curve,
+            folder,
+            limit,
+            first_step: trainer.progress.step,
+            first_position: trainer.progress.position,
+            spent: 0.0,
+            since: Instant::now(),
+            log,
+            saved: Instant::now(),
+            recent: VecDeque::new(),
+            trainer,
+        };
+        checkpoint::save(&run.folder, &run.trainer)?;
+        Ok(run)
+    }
+
+    /// Changes the pace; the clock stands still while paused.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.spent = self.spent_secs();
+        self.since = Instant::now();
+        self.recent.clear();
+        self.pace = pace;
+    }
+
+    /// One training step and what it brings with it: metrics, now and then a checkpoint.
+    ///
+    /// # Errors
+    /// If the device fails, the loss is no number any more, or a file can't be written.
+    pub fn step(&mut self) -> Result<Option<PathBuf>> {
+        let schedule = self.trainer.config.schedule_steps;
+        if let Limit::Seconds(secs) = self.limit {
+            let left = schedule.saturating_sub(self.first_position) as f64;
+            let share = (self.spent_secs() / secs).clamp(0.0, 1.0);
+            self.trainer.progress.position = self.first_position + (left * share) as u64;
+        }
+        let metrics = self.trainer.step()?;
+        self.log.serialize(metrics).with_context(|| self.cant_write())?;
+        self.curve.push(metrics);
+        self.recent.push_back(Instant::now());
+        if self.recent.len() > SPEED_STEPS {
+            self.recent.pop_front();
+        }
+        if !metrics.loss.is_finite() {
+            bail!("the loss is {} at step {}: try a lower learning_rate", metrics.loss, metrics.step);
+        }
+        if self.pace == Pace::OneStep {
+            self.set_pace(Pace::Paused);
+        }
+        if self.saved.elapsed() < SAVE_EVERY { Ok(None) } else { self.save().map(Some) }
+    }
+
+    /// Whether the limit is reached.
+    pub fn is_done(&self) -> bool {
+        match self.limit {
+            Limit::Schedule => self.trainer.progress.position >= self.trainer.config.schedule_steps,
+            Limit::Steps(steps) => self.trainer.progress.step >= self.first_step + steps,
+            Limit::Seconds(secs) => self.spent_secs() >= secs,
+        }
+    }
+
+    /// Writes metrics and a checkpoint.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn save(&mut self) -> Result<PathBuf> {
+        if let Limit::Seconds(secs) = self.limit
+            && self.spent_secs() >= secs
+        {
+            self.trainer.progress.position = self.trainer.config.schedule_steps;
+        }
+        self.log.flush().with_context(|| self.cant_write())?;
+        self.saved = Instant::now();
+        checkpoint::save(&self.folder, &self.trainer)
+    }
+
+    /// What can be shown of it.
+    pub fn view(&self, has_ended: bool) -> TrainingView {
+        let speed = match (self.recent.front(), self.recent.back()) {
+            (Some(first), Some(last)) if last > first => {
+                (self.recent.len() - 1) as f64 / (*last - *first).as_secs_f64()
+            }
+            _ => 0.0,
+        };
+        let (done, left_steps) = match self.limit {
+            Limit::Seconds(secs) => (self.spent_secs() / secs, None),
+            Limit::Steps(steps) => share(self.trainer.progress.step - self.first_step, steps),
+            Limit::Schedule => share(self.trainer.progress.position, self.trainer.config.schedule_steps),
+        };
+        let eta_secs = match self.limit {
+            Limit::Seconds(secs) => Some((secs - self.spent_secs()).max(0.0)),
+            _ => left_steps.filter(|_| speed > 0.0).map(|steps| steps as f64 / speed),
+        };
+        TrainingView {
+            folder: self.folder.path().to_owned(),
+            pace: (!has_ended).then_some(self.pace),
+            last: self.curve.last().copied(),
+            steps_per_sec: speed,
+            done: done.clamp(0.0, 1.0),
+            eta_secs: eta_secs.filter(|_| !has_ended),
+        }
+    }
+
+    fn spent_secs(&self) -> f64 {
+        let running = if self.pace == Pace::Paused { 0.0 } else { self.since.elapsed().as_secs_f64() };
+        self.spent + running
+    }
+
+    fn cant_write(&self) -> String {
+        format!("can't write {}", self.folder.metrics().display())
+    }
+}
+
+fn share(done: u64, all: u64) -> (f64, Option<u64>) {
+    (done as f64 / all.max(1) as f64, Some(all.saturating_sub(done)))
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn read_metrics(path: &Path, last_step: u64) -> Result<Vec<Metrics>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let wrong = || format!("{} is not a table of metrics", path.display());
+    let mut rows = Vec::new();
+    for row in csv::Reader::from_path(path).with_context(wrong)?.into_deserialize() {
+        let row: Metrics = row.with_context(wrong)?;
+        // Steps after the checkpoint are taken again.
+        if row.step <= last_step {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+/// Replaces the table by `rows` as a whole and leaves it open for more.
+fn start_log(path: &Path, rows: &[Metrics]) -> Result<csv::Writer<File>> {
+    let write = || -> Result<csv::Writer<File>> {
+        let folder = path.parent().context("no folder")?;
+        let mut table = csv::Writer::from_writer(Vec::new());
+        for row in rows {
+            table.serialize(row)?;
+        }
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(&table.into_inner().map_err(|e| e.into_error())?)?;
+        file.persist(path)?;
+        let file = File::options().append(true).open(path)?;
+        Ok(csv::WriterBuilder::new().has_headers(rows.is_empty()).from_writer(file))
+    };
+    write().with_context(|| format!("can't write {}", path.display()))
+}

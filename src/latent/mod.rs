@@ -1,0 +1,9 @@
+//! Latent spaces as such: points, fields over the plane, order, search. No tensors here.
+
+pub mod field;
+pub mod order;
+pub mod points;
+pub mod search;
+
+/// Cells a side of a finished map.
+pub const MAP_SIZE: usize = 256;

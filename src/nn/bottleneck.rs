@@ -1,0 +1,83 @@
+//! The autoencoder inside the autoencoder: hidden states [B, L, D] to a latent point [B, Z] in the
+//! box (-1, 1)^Z, and back.
+//!
+//! A small network is smooth in its inputs and can't tell 199 programs apart on a plane; so the
+//! point is lifted by Fourier features first (Tancik et al. 2020, arXiv 2006.10739), brought in
+//! one octave after the other while training (as in Park et al. 2021, arXiv 2011.12948): while
+//! only the coarse ones are on, the plane has to take an order, which the fine ones then sharpen.
+
+use burn::{
+    module::Module,
+    nn::Linear,
+    tensor::{Tensor, activation::relu},
+};
+
+use super::init::Initializer;
+
+/// Weights, 0 to 1, of the octaves sin and cos(pi 2^k z), k = 0, 1, ..
+#[derive(Clone, Debug, PartialEq)]
+pub struct Octaves(pub Vec<f32>);
+
+impl Octaves {
+    /// All `count` octaves in full.
+    pub fn full(count: usize) -> Self {
+        Self(vec![1.0; count])
+    }
+
+    /// The octaves at `progress` (0 to 1) of a run that brings them in over its first `share`.
+    pub fn at(count: usize, progress: f64, share: f64) -> Self {
+        if share <= 0.0 {
+            return Self::full(count);
+        }
+        let reached = count as f64 * progress / share;
+        let weight = |k: usize| (1.0 - (std::f64::consts::PI * (reached - k as f64).clamp(0.0, 1.0)).cos()) / 2.0;
+        Self((0..count).map(|k| weight(k) as f32).collect())
+    }
+}
+
+/// Hidden states to latent point and back.
+#[derive(Module, Debug)]
+pub struct Bottleneck {
+    encoder_in: Linear,
+    encoder_out: Linear,
+    decoder_in: Linear,
+    decoder_mid: Linear,
+    decoder_out: Linear,
+    length: usize,
+}
+
+impl Bottleneck {
+    /// For hidden states of `length` tokens of `d_model`, `dims` latent values, `width` inner units.
+    pub fn new(length: usize, d_model: usize, dims: usize, width: usize, octaves: usize, init: &mut Initializer) -> Self {
+        let lifted = dims * (1 + 2 * octaves);
+        Self {
+            encoder_in: init.linear_relu(length * d_model, width),
+            encoder_out: init.linear_relu(width, dims),
+            decoder_in: init.linear_relu(lifted, width),
+            decoder_mid: init.linear_relu(width, width),
+            decoder_out: init.linear_relu(width, length * d_model),
+            length,
+        }
+    }
+
+    /// [B, L, D] to [B, Z].
+    pub fn encode(&self, hidden: Tensor<3>) -> Tensor<2> {
+        let x = relu(self.encoder_in.forward(hidden.flatten(1, 2)));
+        self.encoder_out.forward(x).tanh()
+    }
+
+    /// [B, Z] to [B, L, D].
+    pub fn decode(&self, point: Tensor<2>, octaves: &Octaves) -> Tensor<3> {
+        let mut features = vec![point.clone()];
+        for (k, weight) in octaves.0.iter().enumerate() {
+            let angle = point.clone() * (std::f32::consts::PI * (1 << k) as f32);
+            features.push(angle.clone().sin() * *weight);
+            features.push(angle.cos() * *weight);
+        }
+        let x = relu(self.decoder_in.forward(Tensor::cat(features, 1)));
+        let x = relu(self.decoder_mid.forward(x));
+        let x = self.decoder_out.forward(x);
+        let [batch, width] = x.dims();
+        x.reshape([batch, self.length, width / self.length])
+    }
+}

@@ -1,0 +1,59 @@
+//! Initial weights, drawn on the host so that a seed means the same on every device.
+
+use burn::{
+    module::Param,
+    nn::{Embedding, Linear},
+    tensor::{Device, Tensor, TensorData},
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Draws the weights of one network, in the order in which its parts are built.
+pub struct Initializer {
+    rng: ChaCha8Rng,
+    device: Device,
+}
+
+impl Initializer {
+    /// Weights by `seed`, living on `device`.
+    pub fn new(seed: u64, device: &Device) -> Self {
+        Self { rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone() }
+    }
+
+    /// A matrix [rows, columns] of normal values with the given standard deviation.
+    pub fn normal(&mut self, rows: usize, columns: usize, deviation: f32) -> Param<Tensor<2>> {
+        let values: Vec<f32> = (0..rows * columns).map(|_| normal(&mut self.rng) * deviation).collect();
+        self.param(TensorData::new(values, [rows, columns]))
+    }
+
+    /// A vector filled with one value.
+    pub fn constant(&mut self, length: usize, value: f32) -> Param<Tensor<1>> {
+        self.param(TensorData::new(vec![value; length], [length]))
+    }
+
+    /// A linear layer without bias.
+    pub fn linear(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
+        Linear { weight: self.normal(inputs, outputs, deviation), bias: None }
+    }
+
+    /// A linear layer with a zero bias, scaled for ReLU (He et al. 2015, arXiv 1502.01852).
+    pub fn linear_relu(&mut self, inputs: usize, outputs: usize) -> Linear {
+        let deviation = (2.0 / inputs as f32).sqrt();
+        Linear { weight: self.normal(inputs, outputs, deviation), bias: Some(self.constant(outputs, 0.0)) }
+    }
+
+    /// A table of embeddings.
+    pub fn embedding(&mut self, entries: usize, width: usize, deviation: f32) -> Embedding {
+        Embedding { weight: self.normal(entries, width, deviation) }
+    }
+
+    fn param<const D: usize>(&self, data: TensorData) -> Param<Tensor<D>> {
+        Param::from_data(data, &self.device)
+    }
+}
+
+/// One draw of the standard normal distribution (Box and Muller 1958).
+pub fn normal(rng: &mut ChaCha8Rng) -> f32 {
+    let (radius, turn): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
+    (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * turn).cos()
+}

@@ -1,0 +1,7 @@
+//! Network parts and losses, on any burn device. Nothing here knows what is learnt with them.
+
+pub mod adamw;
+pub mod bottleneck;
+pub mod init;
+pub mod losses;
+pub mod t5;

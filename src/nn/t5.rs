@@ -1,0 +1,236 @@
+//! T5's encoder and decoder stacks (Raffel et al. 2020, arXiv 1910.10683, version 1.0 of the code):
+//! RMS norm before each layer, no biases, relative position bias in the first block's place and
+//! shared by all, ReLU feed-forward, and no division of the attention scores by sqrt(d_kv).
+//!
+//! Shapes: B sequences, L tokens, D = `d_model`, H heads of width K = `d_kv`.
+
+use burn::{
+    module::Module,
+    nn::{Embedding, Linear, RmsNorm},
+    tensor::{Device, Int, Tensor, TensorData, activation::softmax},
+};
+
+use super::init::Initializer;
+
+/// Sizes of a stack, named as in T5's published configurations.
+#[derive(Clone, Copy, Debug)]
+pub struct T5Sizes {
+    /// Width of a token.
+    pub d_model: usize,
+    /// Width of one attention head.
+    pub d_kv: usize,
+    /// Inner width of the feed-forward layer.
+    pub d_ff: usize,
+    /// Attention heads.
+    pub num_heads: usize,
+    /// Entries of the relative position table.
+    pub relative_attention_num_buckets: usize,
+    /// Distance from which all tokens share the last entry.
+    pub relative_attention_max_distance: usize,
+}
+
+/// What a token may attend to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Every token, as in an encoder.
+    Both,
+    /// Itself and earlier tokens, as in an autoregressive decoder.
+    Backward,
+}
+
+/// Multi-head attention.
+#[derive(Module, Debug)]
+pub struct T5Attention {
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    o: Linear,
+    num_heads: usize,
+}
+
+impl T5Attention {
+    fn new(sizes: &T5Sizes, init: &mut Initializer) -> Self {
+        let (d, inner) = (sizes.d_model, sizes.num_heads * sizes.d_kv);
+        // T5's initialisation: the queries carry the 1/sqrt(d_kv) that the scores leave out.
+        Self {
+            q: init.linear(d, inner, ((d * sizes.d_kv) as f32).powf(-0.5)),
+            k: init.linear(d, inner, (d as f32).powf(-0.5)),
+            v: init.linear(d, inner, (d as f32).powf(-0.5)),
+            o: init.linear(inner, d, (inner as f32).powf(-0.5)),
+            num_heads: sizes.num_heads,
+        }
+    }
+
+    /// `queries` [B, Lq, D] attend to `memory` [B, Lk, D] under `bias` [1, H, Lq, Lk].
+    fn forward(&self, queries: Tensor<3>, memory: Tensor<3>, bias: Option<Tensor<4>>) -> Tensor<3> {
+        let [batch, length, _] = queries.dims();
+        let heads = |x: Tensor<3>| {
+            let [batch, length, inner] = x.dims();
+            x.reshape([batch, length, self.num_heads, inner / self.num_heads]).swap_dims(1, 2)
+        };
+        let q = heads(self.q.forward(queries));
+        let k = heads(self.k.forward(memory.clone()));
+        let v = heads(self.v.forward(memory));
+        let mut scores = q.matmul(k.swap_dims(2, 3));
+        if let Some(bias) = bias {
+            scores = scores + bias;
+        }
+        let mixed = softmax(scores, 3).matmul(v).swap_dims(1, 2);
+        let inner = mixed.dims()[2] * mixed.dims()[3];
+        self.o.forward(mixed.reshape([batch, length, inner]))
+    }
+}
+
+/// A sublayer that attends, normalised before and added to its input.
+#[derive(Module, Debug)]
+pub struct T5LayerAttention {
+    attention: T5Attention,
+    layer_norm: RmsNorm,
+}
+
+/// A sublayer that maps each token alone, normalised before and added to its input.
+#[derive(Module, Debug)]
+pub struct T5LayerFF {
+    wi: Linear,
+    wo: Linear,
+    layer_norm: RmsNorm,
+}
+
+impl T5LayerFF {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let inner = self.wi.forward(self.layer_norm.forward(x.clone()));
+        x + self.wo.forward(burn::tensor::activation::relu(inner))
+    }
+}
+
+/// Self-attention, cross-attention where the stack decodes, feed-forward.
+#[derive(Module, Debug)]
+pub struct T5Block {
+    self_attention: T5LayerAttention,
+    cross_attention: Option<T5LayerAttention>,
+    feed_forward: T5LayerFF,
+}
+
+/// A stack of blocks with its relative position table and final norm.
+#[derive(Module, Debug)]
+pub struct T5Stack {
+    block: Vec<T5Block>,
+    relative_attention_bias: Embedding,
+    final_layer_norm: RmsNorm,
+    relative_attention_max_distance: usize,
+}
+
+impl T5Stack {
+    /// An encoder, or with `cross` a decoder that also attends to a memory.
+    pub fn new(layers: usize, cross: bool, sizes: &T5Sizes, init: &mut Initializer) -> Self {
+        let attention = |init: &mut Initializer| T5LayerAttention {
+            attention: T5Attention::new(sizes, init),
+            layer_norm: rms_norm(sizes.d_model, init),
+        };
+        let block = (0..layers)
+            .map(|_| T5Block {
+                self_attention: attention(init),
+                cross_attention: cross.then(|| attention(init)),
+                feed_forward: T5LayerFF {
+                    wi: init.linear(sizes.d_model, sizes.d_ff, (sizes.d_model as f32).powf(-0.5)),
+                    wo: init.linear(sizes.d_ff, sizes.d_model, (sizes.d_ff as f32).powf(-0.5)),
+                    layer_norm: rms_norm(sizes.d_model, init),
+                },
+            })
+            .collect();
+        Self {
+            block,
+            relative_attention_bias: init.embedding(
+                sizes.relative_attention_num_buckets,
+                sizes.num_heads,
+                (sizes.d_model as f32).powf(-0.5),
+            ),
+            final_layer_norm: rms_norm(sizes.d_model, init),
+            relative_attention_max_distance: sizes.relative_attention_max_distance,
+        }
+    }
+
+    /// Maps [B, L, D] to [B, L, D].
+    pub fn encode(&self, x: Tensor<3>) -> Tensor<3> {
+        let length = x.dims()[1];
+        self.forward(x, length, Direction::Both, None)
+    }
+
+    /// As [`Self::encode`], but only the first `keep` tokens come out: [B, keep, D].
+    /// The last block doesn't compute what nobody reads.
+    pub fn encode_prefix(&self, x: Tensor<3>, keep: usize) -> Tensor<3> {
+        self.forward(x, keep, Direction::Both, None)
+    }
+
+    /// Maps [B, Lq, D] to [B, Lq, D]; each token sees itself, earlier ones, and `memory` [B, Lk, D].
+    pub fn decode(&self, x: Tensor<3>, memory: Tensor<3>) -> Tensor<3> {
+        let length = x.dims()[1];
+        self.forward(x, length, Direction::Backward, Some(memory))
+    }
+
+    fn forward(&self, mut x: Tensor<3>, keep: usize, direction: Direction, memory: Option<Tensor<3>>) -> Tensor<3> {
+        let [_, length, _] = x.dims();
+        let bias = self.position_bias(length, direction, &x.device());
+        for (i, block) in self.block.iter().enumerate() {
+            let queries = if i + 1 == self.block.len() { keep } else { length };
+            let layer = &block.self_attention;
+            let normed = layer.layer_norm.forward(x.clone());
+            let (asking, bias) = if queries == length {
+                (normed.clone(), bias.clone())
+            } else {
+                x = x.narrow(1, 0, queries);
+                (normed.clone().narrow(1, 0, queries), bias.clone().narrow(2, 0, queries))
+            };
+            x = x + layer.attention.forward(asking, normed, Some(bias));
+            if let (Some(layer), Some(memory)) = (&block.cross_attention, &memory) {
+                let normed = layer.layer_norm.forward(x.clone());
+                x = x + layer.attention.forward(normed, memory.clone(), None);
+            }
+            x = block.feed_forward.forward(x);
+        }
+        self.final_layer_norm.forward(x)
+    }
+
+    /// [1, H, L, L]: what each head adds to the score of a query and key at their distance.
+    fn position_bias(&self, length: usize, direction: Direction, device: &Device) -> Tensor<4> {
+        let [buckets, heads] = self.relative_attention_bias.weight.dims();
+        let mut indices = Vec::with_capacity(length * length);
+        let mut hidden = Vec::with_capacity(length * length);
+        for query in 0..length as i32 {
+            for key in 0..length as i32 {
+                let reach = self.relative_attention_max_distance;
+                indices.push(bucket(key - query, direction, buckets, reach) as i32);
+                hidden.push(if direction == Direction::Backward && key > query { -1e9_f32 } else { 0.0 });
+            }
+        }
+        let count = length * length;
+        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), device);
+        let bias = self.relative_attention_bias.weight.val().select(0, indices);
+        let bias = bias.reshape([1, length, length, heads]).permute([0, 3, 1, 2]);
+        match direction {
+            Direction::Both => bias,
+            Direction::Backward => {
+                bias + Tensor::<4>::from_data(TensorData::new(hidden, [1, 1, length, length]), device)
+            }
+        }
+    }
+}
+
+fn rms_norm(width: usize, init: &mut Initializer) -> RmsNorm {
+    RmsNorm { gamma: init.constant(width, 1.0), epsilon: 1e-6 }
+}
+
+/// T5's relative position bucket: half the table for exact distances, half logarithmic up to `reach`;
+/// with [`Direction::Both`] one half for each side.
+pub fn bucket(offset: i32, direction: Direction, buckets: usize, reach: usize) -> usize {
+    let (first, buckets, distance) = match direction {
+        Direction::Both => (if offset > 0 { buckets / 2 } else { 0 }, buckets / 2, offset.unsigned_abs() as usize),
+        Direction::Backward => (0, buckets, (-offset).max(0) as usize),
+    };
+    let exact = buckets / 2;
+    if distance < exact {
+        return first + distance;
+    }
+    let share = (distance as f32 / exact as f32).ln() / (reach as f32 / exact as f32).ln();
+    first + (exact + (share * (buckets - exact) as f32) as usize).min(buckets - 1)
+}

@@ -1,0 +1,50 @@
+//! Pictures and tables for papers and other programs: maps, planes and curves as PNG, their numbers as CSV.
+//!
+//! Pictures show what the window shows, with the same palettes and label placement, on white. Every file is
+//! written beside its final place and renamed, so a full disk or a killed program leaves no half of one.
+
+mod curves;
+mod file;
+mod panel;
+mod picture;
+pub mod placement;
+mod table;
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+pub use curves::{Curve, curves_png};
+pub use file::write_whole;
+pub use panel::{Panel, Shade, Spot, shade};
+pub use table::{curves_csv, field_csv, spots_csv};
+
+/// Draws panels side by side into one picture of a size (width, height) in pixels; a single panel looks best a
+/// tenth wider than high.
+///
+/// # Errors
+/// Names the file if it can't be written, and refuses sizes no panel fits in.
+pub fn panels_png(path: &Path, panels: &[Panel<'_>], size_px: [u32; 2]) -> Result<()> {
+    let picture = || {
+        ensure!(!panels.is_empty(), "there is no panel to draw");
+        let columns = panels.len() as u32;
+        ensure!(
+            size_px[0] / columns >= 320
+                && size_px[1] >= 300
+                && size_px.iter().all(|side| *side <= 20_000),
+            "a picture of {} x {} pixels: expected at least 320 x 300 for each panel and at most 20000 a side",
+            size_px[0],
+            size_px[1]
+        );
+        picture::draw(size_px, |canvas| {
+            for (column, panel) in (0..).zip(panels) {
+                let [left, right] =
+                    [column, column + 1].map(|edge| (size_px[0] * edge / columns) as i32);
+                panel::draw(canvas, panel, [left, 0], [right, size_px[1] as i32])?;
+            }
+            Ok(())
+        })
+    };
+    let rgb = picture().with_context(|| format!("can't write {}", path.display()))?;
+    file::png(path, &rgb, size_px)
+}

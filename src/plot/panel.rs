@@ -1,0 +1,448 @@
+//! One plane of a picture: the map, the programs' numbers at their places, a search path, axes and a labelled
+//! colour bar.
+
+use anyhow::Result;
+use plotters::style::text_anchor::{HPos, VPos};
+use plotters::style::{Color, RGBColor};
+
+use super::picture::{self, Canvas, INK, NUMBER_FONT, PALE_INK, TEXT_FONT, style};
+use super::placement::{Area, Candidate, place};
+use crate::latent::field::{CellState, Field};
+use crate::palette::{Palette, Scale, hatch_color, luminance};
+
+/// A program or state on a plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spot<'a> {
+    /// Where it is.
+    pub at: [f32; 2],
+    /// Its number.
+    pub label: &'a str,
+    /// sRGB of its disc.
+    pub color: [u8; 3],
+}
+
+/// What a plane of a picture shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Panel<'a> {
+    /// Above the plane.
+    pub title: &'a str,
+    /// The map, if there is one.
+    pub field: Option<&'a Field>,
+    /// Colours of the map or of the discs.
+    pub scale: Scale,
+    /// What the colour bar measures, with its unit.
+    pub bar_title: &'a str,
+    /// Numbers on the plane; earlier ones are placed first where there isn't room for all.
+    pub spots: &'a [Spot<'a>],
+    /// Whether each spot is a disc with its number beside it, rather than the number alone.
+    pub with_discs: bool,
+    /// The search path in order.
+    pub path: &'a [[f32; 2]],
+}
+
+impl<'a> Panel<'a> {
+    /// A heat map.
+    pub fn heat_map(title: &'a str, field: &'a Field, scale: Scale, bar_title: &'a str) -> Self {
+        Self {
+            title,
+            field: Some(field),
+            scale,
+            bar_title,
+            spots: &[],
+            with_discs: false,
+            path: &[],
+        }
+    }
+
+    /// A truth map: 0 is wrong, 1 is right.
+    pub fn truth_map(title: &'a str, field: &'a Field) -> Self {
+        Self::heat_map(title, field, Scale::truth(), "")
+    }
+
+    /// Discs coloured by a value, without a map.
+    pub fn points(title: &'a str, spots: &'a [Spot<'a>], scale: Scale, bar_title: &'a str) -> Self {
+        Self {
+            title,
+            field: None,
+            scale,
+            bar_title,
+            spots,
+            with_discs: true,
+            path: &[],
+        }
+    }
+
+    /// With these numbers.
+    #[must_use]
+    pub fn with_spots(self, spots: &'a [Spot<'a>]) -> Self {
+        Self { spots, ..self }
+    }
+
+    /// With this search path.
+    #[must_use]
+    pub fn with_path(self, path: &'a [[f32; 2]]) -> Self {
+        Self { path, ..self }
+    }
+}
+
+/// What a point of a map looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shade {
+    /// Not computed.
+    Pending,
+    /// Hatched.
+    Missing,
+    /// This colour.
+    Color([u8; 3]),
+}
+
+/// How a field looks at a latent point: the twin of `shaders/heatmap.wgsl`. None outside the plane. A
+/// `sharpness` of 1 interpolates between the cells' centres, n confines the change to 1/n of a cell.
+pub fn shade(field: &Field, scale: &Scale, [x, y]: [f32; 2], sharpness: f32) -> Option<Shade> {
+    match field.state(field.cell_at(x, y)?) {
+        CellState::Pending => return Some(Shade::Pending),
+        CellState::Missing => return Some(Shade::Missing),
+        CellState::Number => {}
+    }
+    let from_center = [x, y].map(|coordinate| (coordinate + 1.0) * 0.5 * field.size as f32 - 0.5);
+    let part = from_center.map(|at| ((at - at.floor() - 0.5) * sharpness + 0.5).clamp(0.0, 1.0));
+    let last = field.size as i64 - 1;
+    let (mut sum, mut weight_sum) = (0.0, 0.0);
+    for (right, up) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        let column = (from_center[0].floor() as i64 + right).clamp(0, last) as usize;
+        let row = (from_center[1].floor() as i64 + up).clamp(0, last) as usize;
+        let along = |side: i64, part: f32| if side == 1 { part } else { 1.0 - part };
+        let weight = along(right, part[0]) * along(up, part[1]);
+        let index = row * field.size + column;
+        if weight > 0.0 && field.state(index) == CellState::Number {
+            sum += weight * scale.position(field.values[index]);
+            weight_sum += weight;
+        }
+    }
+    Some(Shade::Color(scale.color_at(sum / weight_sum.max(1e-6))))
+}
+
+// Pixels round a plane: y axis, title, colour bar, x axis.
+const LEFT: i32 = 72;
+const TOP: i32 = 50;
+const RIGHT: i32 = 140;
+const BOTTOM: i32 = 64;
+
+const PENDING: [u8; 3] = [232, 233, 237];
+
+/// Draws a panel into a part of the picture.
+pub(super) fn draw(
+    canvas: &Canvas<'_>,
+    panel: &Panel<'_>,
+    min: [i32; 2],
+    max: [i32; 2],
+) -> Result<()> {
+    let room = [
+        max[0] - min[0] - LEFT - RIGHT,
+        max[1] - min[1] - TOP - BOTTOM,
+    ];
+    let side = room[0].min(room[1]).max(32);
+    let left = min[0] + LEFT + (room[0] - side) / 2;
+    let top = min[1] + TOP + (room[1] - side) / 2;
+    let square = Square { left, top, side };
+
+    let heading = style(TEXT_FONT, 24.0, INK, (HPos::Center, VPos::Center));
+    picture::text(canvas, panel.title, &heading, [left + side / 2, top - 24])?;
+    match panel.field {
+        Some(field) => draw_field(canvas, panel, field, square)?,
+        None => draw_grid(canvas, square)?,
+    }
+    draw_axes(canvas, square)?;
+    draw_path(canvas, panel.path, square)?;
+    draw_spots(canvas, panel, square)?;
+    picture::frame(canvas, [left, top], [left + side, top + side], INK)?;
+    draw_bar(canvas, panel, square)
+}
+
+/// The plane in the picture.
+#[derive(Clone, Copy)]
+struct Square {
+    left: i32,
+    top: i32,
+    side: i32,
+}
+
+impl Square {
+    fn px_from_latent(self, [x, y]: [f32; 2]) -> [f32; 2] {
+        let side = self.side as f32;
+        [
+            self.left as f32 + (x + 1.0) * 0.5 * side,
+            self.top as f32 + (1.0 - y) * 0.5 * side,
+        ]
+    }
+
+    fn latent_from_pixel(self, column: i32, row: i32) -> [f32; 2] {
+        let side = self.side as f32;
+        [
+            (column as f32 + 0.5) / side * 2.0 - 1.0,
+            1.0 - (row as f32 + 0.5) / side * 2.0,
+        ]
+    }
+}
+
+fn draw_field(canvas: &Canvas<'_>, panel: &Panel<'_>, field: &Field, square: Square) -> Result<()> {
+    let cell_px = square.side as f32 / field.size.max(1) as f32;
+    // Classes have nothing between them, and a coarse map should look coarse.
+    let sharpness = if panel.scale.palette == Palette::Truth || cell_px > 12.0 {
+        cell_px.max(1.0)
+    } else {
+        1.0
+    };
+    for row in 0..square.side {
+        for column in 0..square.side {
+            let (x, y) = (square.left + column, square.top + row);
+            let color = match shade(
+                field,
+                &panel.scale,
+                square.latent_from_pixel(column, row),
+                sharpness,
+            ) {
+                Some(Shade::Color(color)) => color,
+                Some(Shade::Missing) => hatch_color(x as u32, y as u32),
+                Some(Shade::Pending) | None => PENDING,
+            };
+            picture::pixel(canvas, x, y, color)?;
+        }
+    }
+    Ok(())
+}
+
+const TICKS: [f32; 9] = [-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0];
+
+fn draw_grid(canvas: &Canvas<'_>, square: Square) -> Result<()> {
+    for tick in TICKS {
+        let ends = [[tick, -1.0], [tick, 1.0]].map(|at| square.px_from_latent(at));
+        picture::line(canvas, &ends, PALE_INK.mix(0.6), 1)?;
+        let ends = [[-1.0, tick], [1.0, tick]].map(|at| square.px_from_latent(at));
+        picture::line(canvas, &ends, PALE_INK.mix(0.6), 1)?;
+    }
+    Ok(())
+}
+
+fn draw_axes(canvas: &Canvas<'_>, square: Square) -> Result<()> {
+    // A small plane has room for every other label only.
+    let every = if square.side < 420 { 2 } else { 1 };
+    for tick in TICKS.into_iter().step_by(every) {
+        let label = format!("{tick:.2}").replace('-', "\u{2212}");
+        let [x, y] = square.px_from_latent([tick, tick]);
+        let (left, bottom) = (square.left as f32, (square.top + square.side) as f32);
+        picture::line(canvas, &[[x, bottom], [x, bottom + 5.0]], INK.to_rgba(), 1)?;
+        let below = style(TEXT_FONT, 17.0, INK, (HPos::Center, VPos::Top));
+        picture::text(canvas, &label, &below, [x as i32, bottom as i32 + 9])?;
+        picture::line(canvas, &[[left - 5.0, y], [left, y]], INK.to_rgba(), 1)?;
+        let beside = style(TEXT_FONT, 17.0, INK, (HPos::Right, VPos::Center));
+        picture::text(canvas, &label, &beside, [square.left - 8, y as i32])?;
+    }
+    let middle = style(TEXT_FONT, 18.0, INK, (HPos::Center, VPos::Center));
+    let below = [square.left + square.side / 2, square.top + square.side + 44];
+    picture::text(canvas, "latent dimension 1", &middle, below)?;
+    picture::upright_text(
+        canvas,
+        "latent dimension 2",
+        18.0,
+        [square.left - 60, square.top + square.side / 2],
+    )
+}
+
+fn draw_path(canvas: &Canvas<'_>, path: &[[f32; 2]], square: Square) -> Result<()> {
+    let points: Vec<[f32; 2]> = path.iter().map(|at| square.px_from_latent(*at)).collect();
+    if points.len() > 1 {
+        picture::line(canvas, &points, WHITE.mix(0.9), 4)?;
+        picture::line(canvas, &points, INK.to_rgba(), 2)?;
+    }
+    for (step, at) in points.iter().enumerate() {
+        // Where it started is hollow, where it ended is full.
+        let color = if step + 1 == points.len() {
+            [220, 30, 40]
+        } else {
+            [255, 255, 255]
+        };
+        picture::disc(
+            canvas,
+            *at,
+            if step == 0 || step + 1 == points.len() {
+                6
+            } else {
+                4
+            },
+            color,
+        )?;
+    }
+    Ok(())
+}
+
+const WHITE: RGBColor = RGBColor(255, 255, 255);
+const DISC_PX: i32 = 6;
+const NUMBER_PX: f64 = 15.0;
+
+fn draw_spots(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
+    let points: Vec<[f32; 2]> = panel
+        .spots
+        .iter()
+        .map(|spot| square.px_from_latent(spot.at))
+        .collect();
+    let measured = style(NUMBER_FONT, NUMBER_PX, INK, (HPos::Center, VPos::Center));
+    let mut candidates = Vec::with_capacity(points.len());
+    for (spot, at) in panel.spots.iter().zip(&points) {
+        let (width, height) = canvas
+            .estimate_text_size(spot.label, &measured)
+            .map_err(picture::plain)?;
+        candidates.push(Candidate {
+            at: *at,
+            size: [width as f32 + 3.0, height as f32 + 2.0],
+            radius_px: if panel.with_discs {
+                DISC_PX as f32 + 2.0
+            } else {
+                0.0
+            },
+            priority: 0.0,
+            may_cover_discs: !panel.with_discs,
+        });
+    }
+    let bounds = Area {
+        min: [square.left as f32, square.top as f32],
+        max: [
+            (square.left + square.side) as f32,
+            (square.top + square.side) as f32,
+        ],
+    };
+    if panel.with_discs {
+        for (spot, at) in panel.spots.iter().zip(&points) {
+            picture::disc(canvas, *at, DISC_PX, spot.color)?;
+        }
+    }
+    for ((spot, at), area) in panel
+        .spots
+        .iter()
+        .zip(&points)
+        .zip(place(&candidates, bounds))
+    {
+        let under = panel
+            .field
+            .and_then(|field| field.value_at(spot.at[0], spot.at[1]));
+        let is_on_dark = under.is_some_and(|value| luminance(panel.scale.color(value)) < 0.55);
+        let [ink, halo] = if is_on_dark {
+            [WHITE, INK]
+        } else {
+            [INK, WHITE]
+        };
+        match area {
+            Some(area) => {
+                let middle =
+                    [0, 1].map(|axis| ((area.min[axis] + area.max[axis]) / 2.0).round() as i32);
+                write_number(canvas, spot.label, middle, ink, halo)?;
+            }
+            None if !panel.with_discs => picture::disc(canvas, *at, 1, [ink.0, ink.1, ink.2])?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// A number with a halo that keeps it readable on a changing ground.
+fn write_number(
+    canvas: &Canvas<'_>,
+    number: &str,
+    at: [i32; 2],
+    ink: RGBColor,
+    halo: RGBColor,
+) -> Result<()> {
+    let anchor = (HPos::Center, VPos::Center);
+    let halo = halo.mix(0.45);
+    let soft = style(NUMBER_FONT, NUMBER_PX, ink, anchor).color(&halo);
+    for (x, y) in [
+        (-1, 0),
+        (1, 0),
+        (0, -1),
+        (0, 1),
+        (-1, -1),
+        (1, -1),
+        (-1, 1),
+        (1, 1),
+    ] {
+        picture::text(canvas, number, &soft, [at[0] + x, at[1] + y])?;
+    }
+    picture::text(
+        canvas,
+        number,
+        &style(NUMBER_FONT, NUMBER_PX, ink, anchor),
+        at,
+    )
+}
+
+const BAR_PX: i32 = 22;
+
+fn draw_bar(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
+    let left = square.left + square.side + 22;
+    let beside = style(TEXT_FONT, 17.0, INK, (HPos::Left, VPos::Center));
+    let is_hatched = panel.field.is_some_and(Field::has_missing);
+    let swatch = |top: i32, label: &str, color: &dyn Fn(i32, i32) -> [u8; 3]| -> Result<()> {
+        for y in top..top + BAR_PX {
+            for x in left..left + BAR_PX {
+                picture::pixel(canvas, x, y, color(x, y))?;
+            }
+        }
+        picture::frame(canvas, [left, top], [left + BAR_PX, top + BAR_PX], INK)?;
+        picture::text(
+            canvas,
+            label,
+            &beside,
+            [left + BAR_PX + 8, top + BAR_PX / 2],
+        )
+    };
+    let hatch = |x: i32, y: i32| hatch_color(x as u32, y as u32);
+    if panel.scale.palette == Palette::Truth {
+        let mut top = square.top;
+        for (position, label) in panel.scale.ticks().into_iter().rev() {
+            swatch(top, &label, &|_, _| panel.scale.color_at(position))?;
+            top += BAR_PX + 10;
+        }
+        return if is_hatched {
+            swatch(top, "no number", &hatch)
+        } else {
+            Ok(())
+        };
+    }
+    let height = square.side - if is_hatched { BAR_PX + 18 } else { 0 };
+    for y in 0..height {
+        let color = panel
+            .scale
+            .color_at(1.0 - y as f32 / (height - 1).max(1) as f32);
+        for x in 0..BAR_PX {
+            picture::pixel(canvas, left + x, square.top + y, color)?;
+        }
+    }
+    picture::frame(
+        canvas,
+        [left, square.top],
+        [left + BAR_PX, square.top + height],
+        INK,
+    )?;
+    let right = (left + BAR_PX) as f32;
+    for (position, label) in panel.scale.ticks() {
+        let y = square.top as f32 + (1.0 - position) * height as f32;
+        picture::line(canvas, &[[right, y], [right + 5.0, y]], INK.to_rgba(), 1)?;
+        picture::text(
+            canvas,
+            &label,
+            &beside,
+            [left + BAR_PX + 8, y.round() as i32],
+        )?;
+    }
+    picture::upright_text(
+        canvas,
+        panel.bar_title,
+        18.0,
+        [left + BAR_PX + 70, square.top + height / 2],
+    )?;
+    if is_hatched {
+        swatch(square.top + square.side - BAR_PX, "no number", &hatch)
+    } else {
+        Ok(())
+    }
+}

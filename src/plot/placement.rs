@@ -1,0 +1,187 @@
+//! Where labels go so that none covers another, in a window or a picture: greedily by priority, looked up in a
+//! coarse grid so that thousands of labels take a fraction of a millisecond each frame.
+
+/// A rectangle in pixels, y down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Area {
+    /// Left, top.
+    pub min: [f32; 2],
+    /// Right, bottom.
+    pub max: [f32; 2],
+}
+
+impl Area {
+    /// The rectangle of a size (width, height) round a point.
+    pub fn around(center: [f32; 2], size: [f32; 2]) -> Self {
+        Self {
+            min: [center[0] - size[0] / 2.0, center[1] - size[1] / 2.0],
+            max: [center[0] + size[0] / 2.0, center[1] + size[1] / 2.0],
+        }
+    }
+
+    /// Whether two rectangles share more than a border.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        (0..2).all(|axis| self.min[axis] < other.max[axis] && other.min[axis] < self.max[axis])
+    }
+
+    /// Whether a point lies inside.
+    pub fn contains(&self, point: [f32; 2]) -> bool {
+        (0..2).all(|axis| (self.min[axis]..=self.max[axis]).contains(&point[axis]))
+    }
+
+    /// Moved by as little as puts it inside the bounds.
+    fn slid_into(&self, bounds: &Self) -> Self {
+        let mut moved = *self;
+        for axis in 0..2 {
+            let shift = (bounds.min[axis] - self.min[axis]).max(0.0)
+                + (bounds.max[axis] - self.max[axis]).min(0.0);
+            moved.min[axis] += shift;
+            moved.max[axis] += shift;
+        }
+        moved
+    }
+
+    fn is_within(&self, bounds: &Self) -> bool {
+        (0..2).all(|axis| {
+            self.min[axis] >= bounds.min[axis] - 0.01 && self.max[axis] <= bounds.max[axis] + 0.01
+        })
+    }
+}
+
+/// A label that wants a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// The point it names, in pixels.
+    pub at: [f32; 2],
+    /// Width and height with the wanted margin, in pixels.
+    pub size: [f32; 2],
+    /// Radius of the disc drawn at the point, in pixels: the label goes beside it. At 0 it stands for the point
+    /// and is centred on it.
+    pub radius_px: f32,
+    /// Higher is placed earlier; equals in order.
+    pub priority: f32,
+    /// Whether it may cover other points' discs where no other spot is left, rather than not appear.
+    pub may_cover_discs: bool,
+}
+
+/// A place for each label that gets one, in the order given. No two overlap, all lie inside the bounds, and a
+/// label whose point is outside gets none. Discs are left free but for labels that may cover them.
+pub fn place(candidates: &[Candidate], bounds: Area) -> Vec<Option<Area>> {
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by(|&a, &b| candidates[b].priority.total_cmp(&candidates[a].priority));
+    let mut discs = Grid::new(bounds);
+    for (index, candidate) in candidates.iter().enumerate() {
+        if candidate.radius_px > 0.0 && bounds.contains(candidate.at) {
+            discs.insert(
+                Area::around(candidate.at, [candidate.radius_px * 2.0; 2]),
+                index,
+            );
+        }
+    }
+    let mut taken = Grid::new(bounds);
+    let mut places = vec![None; candidates.len()];
+    for index in order {
+        let candidate = candidates[index];
+        if !bounds.contains(candidate.at) {
+            continue;
+        }
+        let free: Vec<Area> = spots(&candidate)
+            .into_iter()
+            .map(|spot| {
+                if candidate.radius_px > 0.0 {
+                    spot
+                } else {
+                    spot.slid_into(&bounds)
+                }
+            })
+            .filter(|spot| spot.is_within(&bounds) && !taken.hits(spot, None))
+            .collect();
+        let spot = free
+            .iter()
+            .find(|spot| !discs.hits(spot, Some(index)))
+            .or(free.first().filter(|_| candidate.may_cover_discs));
+        if let Some(&spot) = spot {
+            taken.insert(spot, index);
+            places[index] = Some(spot);
+        }
+    }
+    places
+}
+
+/// Where a label may stand, best first.
+fn spots(candidate: &Candidate) -> Vec<Area> {
+    let Candidate {
+        at,
+        size,
+        radius_px,
+        ..
+    } = *candidate;
+    if radius_px <= 0.0 {
+        return vec![Area::around(at, size)];
+    }
+    let [right, down] = [radius_px + 1.0 + size[0] / 2.0, radius_px + size[1] / 2.0];
+    // At a corner the disc curves away, so the label may come closer.
+    let [corner_x, corner_y] = [right - 0.3 * radius_px, down - 0.3 * radius_px];
+    [
+        [right, 0.0],
+        [0.0, -down],
+        [-right, 0.0],
+        [0.0, down],
+        [corner_x, -corner_y],
+        [-corner_x, -corner_y],
+        [corner_x, corner_y],
+        [-corner_x, corner_y],
+    ]
+    .map(|[x, y]| Area::around([at[0] + x, at[1] + y], size))
+    .to_vec()
+}
+
+/// Rectangles by the coarse squares they touch.
+struct Grid {
+    origin: [f32; 2],
+    columns: usize,
+    rows: usize,
+    squares: Vec<Vec<(usize, Area)>>,
+}
+
+const SQUARE_PX: f32 = 32.0;
+
+impl Grid {
+    fn new(bounds: Area) -> Self {
+        // A picture is some thousand pixels wide; more squares than that would only cost memory.
+        let along = |axis: usize| {
+            (((bounds.max[axis] - bounds.min[axis]) / SQUARE_PX).ceil() as usize).clamp(1, 1024)
+        };
+        let (columns, rows) = (along(0), along(1));
+        Self {
+            origin: bounds.min,
+            columns,
+            rows,
+            squares: vec![Vec::new(); columns * rows],
+        }
+    }
+
+    fn touched(&self, area: &Area) -> impl Iterator<Item = usize> + use<> {
+        let square = |axis: usize, at: f32, count: usize| {
+            (((at - self.origin[axis]) / SQUARE_PX).floor().max(0.0) as usize).min(count - 1)
+        };
+        let columns = square(0, area.min[0], self.columns)..=square(0, area.max[0], self.columns);
+        let rows = square(1, area.min[1], self.rows)..=square(1, area.max[1], self.rows);
+        let stride = self.columns;
+        rows.flat_map(move |row| columns.clone().map(move |column| row * stride + column))
+    }
+
+    fn insert(&mut self, area: Area, owner: usize) {
+        for square in self.touched(&area) {
+            self.squares[square].push((owner, area));
+        }
+    }
+
+    fn hits(&self, area: &Area, except: Option<usize>) -> bool {
+        self.touched(area).any(|square| {
+            self.squares[square]
+                .iter()
+                .any(|(owner, other)| Some(*owner) != except && other.overlaps(area))
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! What the heat map's and the points' drawing share: the window's pixel format, pipelines, and per-canvas
+//! resources that are made on first use, kept between frames and dropped when a canvas is gone.
+
+use std::collections::HashMap;
+
+use eframe::egui_wgpu::{CallbackResources, RenderState};
+use egui::Id;
+
+/// The pixel format egui draws into, kept where paint callbacks can see it.
+#[derive(Clone, Copy, Debug)]
+struct Target(wgpu::TextureFormat);
+
+/// Tells the canvases the window's pixel format. Call once when the window is made, and again after a lost
+/// device; without it they draw for `Rgba8Unorm`, which is what a window-less test renderer has.
+pub fn install(render_state: &RenderState) {
+    render_state
+        .renderer
+        .write()
+        .callback_resources
+        .insert(Target(render_state.target_format));
+}
+
+/// The format of the framebuffer that egui draws into.
+pub(super) fn target_format(resources: &CallbackResources) -> wgpu::TextureFormat {
+    resources
+        .get::<Target>()
+        .map_or(wgpu::TextureFormat::Rgba8Unorm, |target| target.0)
+}
+
+/// Frames a canvas may be hidden before its resources go.
+const KEPT_FRAMES: u64 = 2000;
+
+/// Resources by canvas.
+pub(super) struct Slots<T> {
+    frame: u64,
+    slots: HashMap<Id, (u64, T)>,
+}
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self {
+            frame: 0,
+            slots: HashMap::new(),
+        }
+    }
+}
+
+impl<T> Slots<T> {
+    /// The canvas's resources, made if there are none.
+    pub fn entry(&mut self, id: Id, make: impl FnOnce() -> T) -> &mut T {
+        self.frame += 1;
+        let frame = self.frame;
+        self.slots
+            .retain(|_, (used, _)| frame - *used < KEPT_FRAMES);
+        let slot = self.slots.entry(id).or_insert_with(|| (frame, make()));
+        slot.0 = frame;
+        &mut slot.1
+    }
+
+    /// Drops a canvas's resources.
+    pub fn remove(&mut self, id: Id) {
+        self.slots.remove(&id);
+    }
+
+    /// The canvas's resources, if it was prepared.
+    pub fn get(&self, id: Id) -> Option<&T> {
+        self.slots.get(&id).map(|(_, slot)| slot)
+    }
+}
+
+/// What differs between our pipelines.
+pub(super) struct PipelineParts<'a> {
+    pub name: &'a str,
+    pub wgsl: &'a str,
+    pub bindings: &'a [wgpu::BindGroupLayoutEntry],
+    pub buffers: &'a [Option<wgpu::VertexBufferLayout<'a>>],
+    pub topology: wgpu::PrimitiveTopology,
+}
+
+/// A pipeline that blends into egui's framebuffer as egui does, with the layout of its one bind group.
+pub(super) fn pipeline(
+    device: &wgpu::Device,
+    format: wgpu::TextureFormat,
+    parts: &PipelineParts<'_>,
+) -> (wgpu::RenderPipeline, wgpu::BindGroupLayout) {
+    let label = Some(parts.name);
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label,
+        source: wgpu::ShaderSource::Wgsl(parts.wgsl.into()),
+    });
+    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label,
+        entries: parts.bindings,
+    });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    // egui's own blending: colours come premultiplied.
+    let blend = wgpu::BlendState {
+        color: wgpu::BlendComponent {
+            src_factor: wgpu::BlendFactor::One,
+            dst_factor: wgpu::BlendFactor::OneMinusSrcAlpha,
+            operation: wgpu::BlendOperation::Add,
+        },
+        alpha: wgpu::BlendComponent {
+            src_factor: wgpu::BlendFactor::OneMinusDstAlpha,
+            dst_factor: wgpu::BlendFactor::One,
+            operation: wgpu::BlendOperation::Add,
+        },
+    };
+    let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label,
+        layout: Some(&pipeline_layout),
+        vertex: wgpu::VertexState {
+            module: &module,
+            entry_point: Some("vs_main"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: parts.buffers,
+        },
+        primitive: wgpu::PrimitiveState {
+            topology: parts.topology,
+            ..Default::default()
+        },
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        fragment: Some(wgpu::FragmentState {
+            module: &module,
+            entry_point: Some(if format.is_srgb() {
+                "fs_linear"
+            } else {
+                "fs_gamma"
+            }),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            targets: &[Some(wgpu::ColorTargetState {
+                format,
+                blend: Some(blend),
+                write_mask: wgpu::ColorWrites::ALL,
+            })],
+        }),
+        multiview_mask: None,
+        cache: None,
+    });
+    (pipeline, layout)
+}
+
+/// The layout entry of a uniform buffer.
+pub(super) fn uniform_entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    }
+}
+
+/// The layout entry of a texture that is read texel by texel.
+pub(super) fn texture_entry(
+    binding: u32,
+    sample_type: wgpu::TextureSampleType,
+) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::FRAGMENT,
+        ty: wgpu::BindingType::Texture {
+            sample_type,
+            view_dimension: wgpu::TextureViewDimension::D2,
+            multisampled: false,
+        },
+        count: None,
+    }
+}
+
+/// A uniform buffer for one value of `T`.
+pub(super) fn uniform_buffer<T>(device: &wgpu::Device, name: &str) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(name),
+        size: size_of::<T>() as u64,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+/// A texture holding these texels, row by row.
+pub(super) fn texture(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    [width, height]: [u32; 2],
+    format: wgpu::TextureFormat,
+    texels: &[u8],
+) -> wgpu::TextureView {
+    let size = wgpu::Extent3d {
+        width,
+        height,
+        depth_or_array_layers: 1,
+    };
+    let texture = device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("heat map"),
+        size,
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: 0,
+        bytes_per_row: Some(texels.len() as u32 / height),
+        rows_per_image: Some(height),
+    };
+    queue.write_texture(texture.as_image_copy(), texels, layout, size);
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}

@@ -1,0 +1,349 @@
+//! The heat map's paint callback: uploads a field when another one is shown, and draws it with
+//! `shaders/heatmap.wgsl`. [`HeatRenderer`] holds the GPU side and works without egui's renderer too.
+
+use std::sync::Arc;
+
+use bytemuck::{Pod, Zeroable};
+use eframe::egui_wgpu::{CallbackResources, CallbackTrait, ScreenDescriptor};
+use egui::{Color32, Id, PaintCallbackInfo, Rect};
+
+use super::gpu::{self, PipelineParts, Slots};
+use super::view::View;
+use crate::latent::field::{CellState, Field};
+use crate::palette::{HATCH, HATCH_PERIOD_PX, Palette, Scale, Spacing};
+
+/// The shader's source.
+pub const HEATMAP_WGSL: &str = include_str!("../../../shaders/heatmap.wgsl");
+
+/// How a map looks between its cells' centres.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sampling {
+    /// Smooth while cells are small, sharp cells once they are large on the screen.
+    #[default]
+    Auto,
+    /// Always smooth.
+    Smooth,
+    /// Always cells.
+    Cells,
+}
+
+impl Sampling {
+    /// How sharply one cell turns into the next for cells of a size in pixels: 1 is linear interpolation, the
+    /// size itself leaves one pixel of transition.
+    fn sharpness(self, cell_px: f32) -> f32 {
+        let cells = cell_px.max(1.0);
+        match self {
+            Self::Smooth => 1.0,
+            Self::Cells => cells,
+            Self::Auto => {
+                let part = ((cell_px - 6.0) / 10.0).clamp(0.0, 1.0);
+                1.0 + (cells - 1.0) * part * part
+            }
+        }
+    }
+}
+
+/// One heat map to draw.
+#[derive(Clone, Debug)]
+pub struct HeatPaint {
+    /// The canvas; its resources are kept under this.
+    pub id: Id,
+    /// What is drawn. Uploaded when it is another `Arc` than last time.
+    pub field: Arc<Field>,
+    /// Its colours.
+    pub scale: Scale,
+    /// How it looks between centres; truth maps are always drawn as cells.
+    pub sampling: Sampling,
+    /// Cells that aren't computed.
+    pub pending: Color32,
+    /// The canvas on the screen, in points.
+    pub rect: Rect,
+    /// The part of the plane it shows.
+    pub view: View,
+}
+
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct HeatUniform {
+    cell_scale: [f32; 2],
+    cell_offset: [f32; 2],
+    ends: [f32; 2],
+    sharpness: f32,
+    hatch_period_px: u32,
+    is_log: u32,
+    is_categorical: u32,
+    padding: [u32; 2],
+    hatch_dark: [f32; 4],
+    hatch_light: [f32; 4],
+    pending: [f32; 4],
+}
+
+struct Slot {
+    uniform: wgpu::Buffer,
+    // Held so that its address can't be given to another field while we compare by address.
+    field: Arc<Field>,
+    field_views: [wgpu::TextureView; 2],
+    lut_of: (Palette, bool),
+    lut_view: wgpu::TextureView,
+    bind_group: wgpu::BindGroup,
+}
+
+/// The pipeline for one pixel format and every canvas's textures.
+pub struct HeatRenderer {
+    format: wgpu::TextureFormat,
+    pipeline: wgpu::RenderPipeline,
+    layout: wgpu::BindGroupLayout,
+    slots: Slots<Slot>,
+}
+
+impl HeatRenderer {
+    /// Compiles the pipeline for a framebuffer's format.
+    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
+        let unfiltered = wgpu::TextureSampleType::Float { filterable: false };
+        let (pipeline, layout) = gpu::pipeline(
+            device,
+            format,
+            &PipelineParts {
+                name: "heat map",
+                wgsl: HEATMAP_WGSL,
+                bindings: &[
+                    gpu::uniform_entry(0),
+                    gpu::texture_entry(1, unfiltered),
+                    gpu::texture_entry(2, wgpu::TextureSampleType::Uint),
+                    gpu::texture_entry(3, unfiltered),
+                ],
+                buffers: &[],
+                topology: wgpu::PrimitiveTopology::TriangleList,
+            },
+        );
+        Self {
+            format,
+            pipeline,
+            layout,
+            slots: Slots::default(),
+        }
+    }
+
+    /// Uploads what changed since this canvas was drawn last.
+    pub fn prepare(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        paint: &HeatPaint,
+        pixels_per_point: f32,
+    ) {
+        let side = u32::try_from(paint.field.size).unwrap_or(u32::MAX);
+        if side == 0
+            || side > device.limits().max_texture_dimension_2d
+            || !paint.field.is_consistent()
+        {
+            // Nothing rather than the map before.
+            self.slots.remove(paint.id);
+            return;
+        }
+        let layout = &self.layout;
+        // A value scale has other colours with both signs than with one.
+        let lut_of = (paint.scale.palette, paint.scale.is_signed());
+        let slot = self.slots.entry(paint.id, || {
+            let uniform = gpu::uniform_buffer::<HeatUniform>(device, "heat map");
+            let field_views = upload_field(device, queue, &paint.field, side);
+            let lut_view = upload_lut(device, queue, &paint.scale);
+            let bind_group = bind(device, layout, &uniform, &field_views, &lut_view);
+            Slot {
+                uniform,
+                field: paint.field.clone(),
+                field_views,
+                lut_of,
+                lut_view,
+                bind_group,
+            }
+        });
+        let (is_new_field, is_new_lut) = (
+            !Arc::ptr_eq(&slot.field, &paint.field),
+            slot.lut_of != lut_of,
+        );
+        if is_new_field {
+            slot.field_views = upload_field(device, queue, &paint.field, side);
+            slot.field = paint.field.clone();
+        }
+        if is_new_lut {
+            slot.lut_view = upload_lut(device, queue, &paint.scale);
+            slot.lut_of = lut_of;
+        }
+        if is_new_field || is_new_lut {
+            slot.bind_group = bind(
+                device,
+                layout,
+                &slot.uniform,
+                &slot.field_views,
+                &slot.lut_view,
+            );
+        }
+        queue.write_buffer(
+            &slot.uniform,
+            0,
+            bytemuck::bytes_of(&uniform_of(paint, pixels_per_point)),
+        );
+    }
+
+    /// Draws a prepared canvas into a pass over a framebuffer of this size; the pass's scissor limits it.
+    pub fn paint(&self, pass: &mut wgpu::RenderPass<'_>, id: Id, screen_size_px: [u32; 2]) {
+        let Some(slot) = self.slots.get(id) else {
+            return;
+        };
+        pass.set_viewport(
+            0.0,
+            0.0,
+            screen_size_px[0] as f32,
+            screen_size_px[1] as f32,
+            0.0,
+            1.0,
+        );
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, &slot.bind_group, &[]);
+        pass.draw(0..3, 0..1);
+    }
+}
+
+impl CallbackTrait for HeatPaint {
+    fn prepare(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        screen: &ScreenDescriptor,
+        _egui_encoder: &mut wgpu::CommandEncoder,
+        resources: &mut CallbackResources,
+    ) -> Vec<wgpu::CommandBuffer> {
+        let format = gpu::target_format(resources);
+        if resources
+            .get::<HeatRenderer>()
+            .is_none_or(|renderer| renderer.format != format)
+        {
+            resources.insert(HeatRenderer::new(device, format));
+        }
+        if let Some(renderer) = resources.get_mut::<HeatRenderer>() {
+            renderer.prepare(device, queue, self, screen.pixels_per_point);
+        }
+        Vec::new()
+    }
+
+    fn paint(
+        &self,
+        info: PaintCallbackInfo,
+        pass: &mut wgpu::RenderPass<'static>,
+        resources: &CallbackResources,
+    ) {
+        if let Some(renderer) = resources.get::<HeatRenderer>() {
+            renderer.paint(pass, self.id, info.screen_size_px);
+        }
+    }
+}
+
+fn uniform_of(paint: &HeatPaint, pixels_per_point: f32) -> HeatUniform {
+    let size = paint.field.size as f32;
+    let px_per_unit = paint.view.points_per_unit(paint.rect) * pixels_per_point;
+    let px_per_cell = px_per_unit * 2.0 / size;
+    let middle_px = paint.rect.center() * pixels_per_point;
+    let middle_cell = paint
+        .view
+        .center
+        .map(|coordinate| (coordinate + 1.0) * 0.5 * size);
+    let is_categorical = paint.scale.palette == Palette::Truth;
+    let sampling = if is_categorical {
+        Sampling::Cells
+    } else {
+        paint.sampling
+    };
+    HeatUniform {
+        cell_scale: [1.0 / px_per_cell, -1.0 / px_per_cell],
+        cell_offset: [
+            middle_cell[0] - middle_px.x / px_per_cell,
+            middle_cell[1] + middle_px.y / px_per_cell,
+        ],
+        ends: paint.scale.ends(),
+        sharpness: sampling.sharpness(px_per_cell),
+        hatch_period_px: HATCH_PERIOD_PX,
+        is_log: u32::from(paint.scale.spacing == Spacing::Log),
+        is_categorical: u32::from(is_categorical),
+        padding: [0; 2],
+        hatch_dark: opaque(HATCH[0]),
+        hatch_light: opaque(HATCH[1]),
+        pending: paint
+            .pending
+            .to_array()
+            .map(|channel| f32::from(channel) / 255.0),
+    }
+}
+
+fn opaque([r, g, b]: [u8; 3]) -> [f32; 4] {
+    [r, g, b, 255].map(|channel| f32::from(channel) / 255.0)
+}
+
+fn upload_field(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    field: &Field,
+    side: u32,
+) -> [wgpu::TextureView; 2] {
+    // The shader never looks at a pending cell's value; a NaN need not reach it.
+    let values: Vec<f32> = field
+        .values
+        .iter()
+        .map(|value| if value.is_nan() { 0.0 } else { *value })
+        .collect();
+    let states: Vec<u8> = (0..values.len())
+        .map(|index| match field.state(index) {
+            CellState::Pending => 0,
+            CellState::Number => 1,
+            CellState::Missing => 2,
+        })
+        .collect();
+    let size = [side, side];
+    [
+        gpu::texture(
+            device,
+            queue,
+            size,
+            wgpu::TextureFormat::R32Float,
+            bytemuck::cast_slice(&values),
+        ),
+        gpu::texture(device, queue, size, wgpu::TextureFormat::R8Uint, &states),
+    ]
+}
+
+fn upload_lut(device: &wgpu::Device, queue: &wgpu::Queue, scale: &Scale) -> wgpu::TextureView {
+    let texels = scale.lut();
+    gpu::texture(
+        device,
+        queue,
+        [256, 1],
+        wgpu::TextureFormat::Rgba8Unorm,
+        bytemuck::cast_slice(&texels),
+    )
+}
+
+fn bind(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    uniform: &wgpu::Buffer,
+    [values, states]: &[wgpu::TextureView; 2],
+    lut: &wgpu::TextureView,
+) -> wgpu::BindGroup {
+    let view = |binding, view| wgpu::BindGroupEntry {
+        binding,
+        resource: wgpu::BindingResource::TextureView(view),
+    };
+    device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("heat map"),
+        layout,
+        entries: &[
+            wgpu::BindGroupEntry {
+                binding: 0,
+                resource: uniform.as_entire_binding(),
+            },
+            view(1, values),
+            view(2, states),
+            view(3, lut),
+        ],
+    })
+}

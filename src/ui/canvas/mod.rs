@@ -1,0 +1,421 @@
+//! A widget that draws one latent plane: a heat map, points, their numbers, a search path, pins and the cross
+//! at the decoded point, with pan and zoom.
+//!
+//! The primary button belongs to whoever shows the canvas (it decodes under the pointer); the wheel or a pinch
+//! zooms at the pointer, the right or middle button or the space bar with the primary one pans, a double-click
+//! or Home shows the whole plane, plus and minus zoom. Heat map and points are drawn by our own shaders through
+//! egui's paint callbacks, so a map of any size costs the window one textured draw.
+
+mod bar;
+mod gpu;
+pub mod heatmap;
+pub mod labels;
+mod overlay;
+pub mod points;
+mod view;
+
+use std::sync::Arc;
+
+use eframe::egui_wgpu::Callback;
+use egui::{
+    CursorIcon, EventFilter, Id, Key, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, Vec2,
+    WidgetInfo, vec2,
+};
+
+pub use bar::{BAR_WIDTH, color_bar};
+pub use gpu::install;
+pub use heatmap::Sampling;
+pub use view::View;
+
+use crate::latent::field::Field;
+use crate::palette::{Scale, luminance};
+use crate::ui::theme::Theme;
+use heatmap::HeatPaint;
+use labels::Label;
+use points::{Disc, PointsPaint};
+
+/// A program or state on the plane.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Where it is.
+    pub at: [f32; 2],
+    /// Its number; empty for none.
+    pub label: Arc<str>,
+    /// sRGB of its disc.
+    pub color: [u8; 3],
+    /// Radius of its disc in points; 0 draws the label alone, centred.
+    pub radius: f32,
+    /// Labels of higher priority are placed first.
+    pub priority: f32,
+    /// How it stands out.
+    pub emphasis: Emphasis,
+}
+
+/// How a mark stands out from the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emphasis {
+    /// Like most.
+    #[default]
+    Normal,
+    /// Selected or searched for: ring, larger label, on top.
+    Highlighted,
+    /// Not among those selected: paler, still there.
+    Faded,
+}
+
+/// One step of a search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PathStep {
+    /// The latent point tried.
+    pub at: [f32; 2],
+    /// sRGB of its dot, as a rule the scale's colour of what was found there.
+    pub color: [u8; 3],
+    /// The best so far: drawn larger.
+    pub is_best: bool,
+}
+
+/// A point someone pinned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pin {
+    /// Where it is.
+    pub at: [f32; 2],
+    /// What is written beside it.
+    pub label: String,
+    /// sRGB of its diamond.
+    pub color: [u8; 3],
+}
+
+/// What a canvas shows.
+#[derive(Clone, Debug)]
+pub struct Plane<'a> {
+    /// The accessible name; canvases of one window need different ones.
+    pub label: &'a str,
+    /// The map under everything.
+    pub field: Option<&'a Arc<Field>>,
+    /// The map's colours.
+    pub scale: Scale,
+    /// How the map looks between its cells' centres.
+    pub sampling: Sampling,
+    /// Points and numbers.
+    pub marks: &'a [Mark],
+    /// The search path in order; steps are numbered from 1.
+    pub path: &'a [PathStep],
+    /// Pinned points.
+    pub pins: &'a [Pin],
+    /// The decoded point: a cross.
+    pub cursor: Option<[f32; 2]>,
+}
+
+/// What happened on a canvas.
+#[derive(Clone, Debug)]
+pub struct CanvasResponse {
+    /// egui's response, for clicks, focus and hover texts. Its rectangle is the canvas without the axes.
+    pub response: Response,
+    /// The latent point under the pointer while it is over the canvas or drags from it, clamped to the plane
+    /// while dragging; none outside the plane.
+    pub pointer_latent: Option<[f32; 2]>,
+    /// The latent point under a pressed primary button that doesn't pan: where to decode.
+    pub pressed_latent: Option<[f32; 2]>,
+    /// The index of the mark under the pointer.
+    pub hovered_mark: Option<usize>,
+}
+
+/// Distance from the pointer within which numbers are preferred, in points.
+const LENS_RADIUS: f32 = 48.0;
+
+/// How far from a mark's edge the pointer still means it, in points.
+const HOVER_REACH: f32 = 9.0;
+
+impl<'a> Plane<'a> {
+    /// An empty plane.
+    pub fn new(label: &'a str, scale: Scale) -> Self {
+        Self {
+            label,
+            field: None,
+            scale,
+            sampling: Sampling::Auto,
+            marks: &[],
+            path: &[],
+            pins: &[],
+            cursor: None,
+        }
+    }
+
+    /// Draws the plane with its axes in a space of this size, and pans and zooms the view.
+    pub fn show(&self, ui: &mut Ui, view: &mut View, size: Vec2) -> CanvasResponse {
+        let (outer, _) = ui.allocate_exact_size(size.max(vec2(80.0, 60.0)), Sense::hover());
+        let mut rect = outer;
+        rect.min.x += overlay::AXIS_LEFT;
+        rect.max.y -= overlay::AXIS_BOTTOM;
+        rect.min.y += 2.0;
+        let id = ui.scope_id().with(("plane", self.label));
+        let response = ui.interact(rect, id, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), self.label));
+        let is_panning = navigate(ui, &response, view, rect);
+
+        let pointer = response
+            .hover_pos()
+            .or_else(|| response.interact_pointer_pos());
+        let pressed =
+            response.is_pointer_button_down_on() && ui.input(|input| input.pointer.primary_down());
+        let latent = pointer.map(|at| view.latent_from_screen(rect, at));
+        let on_plane = |point: [f32; 2]| {
+            let clamped = point.map(|coordinate| coordinate.clamp(-1.0, 1.0));
+            (pressed || clamped == point).then_some(clamped)
+        };
+        let pointer_latent = latent.and_then(on_plane);
+        let hovered_mark = response
+            .hover_pos()
+            .and_then(|at| self.mark_near(view, rect, at));
+        if ui.is_rect_visible(outer) {
+            self.draw(ui, id, &response, view, rect, hovered_mark);
+        }
+        CanvasResponse {
+            pressed_latent: pointer_latent.filter(|_| pressed && !is_panning),
+            response,
+            pointer_latent,
+            hovered_mark,
+        }
+    }
+
+    fn draw(
+        &self,
+        ui: &Ui,
+        id: Id,
+        response: &Response,
+        view: &View,
+        rect: Rect,
+        hovered: Option<usize>,
+    ) {
+        let theme = Theme::of(ui.visuals());
+        let painter = ui.painter_at(rect);
+        painter.rect_filled(rect, 0.0, theme.canvas);
+        match self.field {
+            Some(field) => {
+                let paint = HeatPaint {
+                    id,
+                    field: field.clone(),
+                    scale: self.scale,
+                    sampling: self.sampling,
+                    pending: theme.pending,
+                    rect,
+                    view: *view,
+                };
+                painter.add(Callback::new_paint_callback(rect, paint));
+            }
+            None => overlay::grid(&painter, rect, view, &theme),
+        }
+        overlay::borders(&painter, rect, view, response.has_focus(), &theme);
+        overlay::axes(ui.painter(), rect, view, &theme);
+        let discs = self.discs(hovered);
+        if !discs.is_empty() {
+            let paint = PointsPaint {
+                id,
+                discs,
+                outline: theme.mark_outline,
+                ring: theme.highlight,
+                rect,
+                view: *view,
+            };
+            painter.add(Callback::new_paint_callback(rect, paint));
+        }
+        overlay::path(&painter, rect, view, self.path, &theme);
+        overlay::pins(&painter, rect, view, self.pins, &theme);
+        let numbers: Vec<String> = (1..=self.path.len())
+            .map(|number| number.to_string())
+            .collect();
+        // While it decodes, the pointer leaves the numbers as they are.
+        let lens = response
+            .hover_pos()
+            .filter(|_| !response.is_pointer_button_down_on());
+        let labels = self.labels(view, rect, hovered, lens, &numbers, theme.is_dark);
+        // A closer look leaves room for larger numbers.
+        let font_size = 11.5 + 2.5 * ((view.zoom - 1.0) / 3.0).clamp(0.0, 1.0);
+        labels::draw_labels(&painter, id, &labels, font_size);
+        if let Some(cursor) = self.cursor {
+            overlay::cursor(&painter, view.screen_from_latent(rect, cursor), &theme);
+        }
+    }
+
+    /// The marks' discs, highlighted ones last so that they are on top.
+    fn discs(&self, hovered: Option<usize>) -> Vec<Disc> {
+        let disc = |(index, mark): (usize, &Mark)| {
+            let [r, g, b] = mark.color;
+            let is_on_top = mark.emphasis == Emphasis::Highlighted || hovered == Some(index);
+            let disc = Disc {
+                latent: mark.at,
+                radius: mark.radius,
+                highlight: f32::from(is_on_top),
+                fill: [
+                    r,
+                    g,
+                    b,
+                    if mark.emphasis == Emphasis::Faded {
+                        70
+                    } else {
+                        255
+                    },
+                ],
+            };
+            (is_on_top, disc)
+        };
+        let with_radius = self
+            .marks
+            .iter()
+            .enumerate()
+            .filter(|(_, mark)| mark.radius > 0.0);
+        let (above, below): (Vec<_>, Vec<_>) =
+            with_radius.map(disc).partition(|(is_on_top, _)| *is_on_top);
+        below
+            .into_iter()
+            .chain(above)
+            .map(|(_, disc)| disc)
+            .collect()
+    }
+
+    /// All texts on the plane that may be in sight: marks, steps of the path, pins.
+    fn labels<'b>(
+        &'b self,
+        view: &View,
+        rect: Rect,
+        hovered: Option<usize>,
+        pointer: Option<Pos2>,
+        numbers: &'b [String],
+        is_dark: bool,
+    ) -> Vec<Label<'b>> {
+        // Round the pointer the nearest numbers win, so that a crowd can be read by moving over it.
+        let nearness = |at: Pos2| {
+            let distance = pointer.map_or(f32::INFINITY, |pointer| pointer.distance(at));
+            1e5 * (1.0 - distance / LENS_RADIUS).max(0.0)
+        };
+        // On a map the colour under a label decides, elsewhere the theme.
+        let is_on_dark = |[x, y]: [f32; 2]| match self.field.and_then(|field| field.value_at(x, y))
+        {
+            Some(value) => luminance(self.scale.color(value)) < 0.55,
+            None => is_dark,
+        };
+        let label =
+            |key: usize, kind: u64, text: &'b str, at: [f32; 2], radius: f32, priority: f32| {
+                Label {
+                    key: (key as u64) << 2 | kind,
+                    text,
+                    at: view.screen_from_latent(rect, at),
+                    radius,
+                    priority,
+                    is_strong: false,
+                    opacity: 1.0,
+                    is_on_dark: is_on_dark(at),
+                }
+            };
+        let marks = self.marks.iter().enumerate().map(|(index, mark)| {
+            let is_strong = hovered == Some(index) || mark.emphasis == Emphasis::Highlighted;
+            let near = nearness(view.screen_from_latent(rect, mark.at));
+            let priority = mark.priority + near + if is_strong { 2e6 } else { 0.0 };
+            let opacity = if mark.emphasis == Emphasis::Faded {
+                0.45
+            } else {
+                1.0
+            };
+            Label {
+                is_strong,
+                opacity,
+                ..label(index, 0, &mark.label, mark.at, mark.radius, priority)
+            }
+        });
+        let steps = self
+            .path
+            .iter()
+            .zip(numbers)
+            .enumerate()
+            .map(|(index, (step, number))| {
+                // Later steps matter more, the best most; all come before the marks they cover.
+                let priority = 1e6 + index as f32 + if step.is_best { 1e5 } else { 0.0 };
+                label(
+                    index,
+                    1,
+                    number,
+                    step.at,
+                    overlay::PATH_RADIUS + 1.5,
+                    priority,
+                )
+            });
+        let pins = self.pins.iter().enumerate().map(|(index, pin)| Label {
+            is_strong: true,
+            ..label(index, 2, &pin.label, pin.at, overlay::PIN_RADIUS, 3e6)
+        });
+        marks
+            .chain(steps)
+            .chain(pins)
+            .filter(|label| !label.text.is_empty() && rect.contains(label.at))
+            .collect()
+    }
+
+    /// The mark nearest to a place on the screen, if it is near.
+    fn mark_near(&self, view: &View, rect: Rect, at: Pos2) -> Option<usize> {
+        let distances = self.marks.iter().enumerate().map(|(index, mark)| {
+            let distance = view.screen_from_latent(rect, mark.at).distance(at) - mark.radius;
+            (index, distance)
+        });
+        let near = distances.filter(|(_, distance)| *distance < HOVER_REACH);
+        near.min_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(index, _)| index)
+    }
+}
+
+/// Pans and zooms the view; whether it is being panned.
+fn navigate(ui: &Ui, response: &Response, view: &mut View, rect: Rect) -> bool {
+    view.clamp();
+    let space = ui.input(|input| input.key_down(Key::Space));
+    let is_panning = response.dragged_by(PointerButton::Secondary)
+        || response.dragged_by(PointerButton::Middle)
+        || space && response.dragged_by(PointerButton::Primary);
+    if is_panning {
+        view.pan_by(rect, response.drag_delta());
+        ui.set_cursor_icon(CursorIcon::Grabbing);
+    } else if response.hovered() {
+        ui.set_cursor_icon(if space {
+            CursorIcon::Grab
+        } else {
+            CursorIcon::Crosshair
+        });
+    }
+    if let Some(at) = response.hover_pos() {
+        let factor = ui.input_mut(|input| {
+            let scroll = std::mem::take(&mut input.smooth_scroll_delta);
+            input.zoom_delta() * (scroll.y * 0.005).exp()
+        });
+        if factor != 1.0 {
+            view.zoom_at(rect, at, factor);
+        }
+    }
+    if response.clicked() || response.drag_started() {
+        response.request_focus();
+    }
+    if response.double_clicked() {
+        view.reset();
+    }
+    if response.has_focus() {
+        // The arrows are for walking the plane, not for leaving it.
+        let arrows = EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
+        let [home, larger, smaller] = ui.input(|input| {
+            let larger = input.key_pressed(Key::Plus) || input.key_pressed(Key::Equals);
+            [
+                input.key_pressed(Key::Home),
+                larger,
+                input.key_pressed(Key::Minus),
+            ]
+        });
+        if home {
+            view.reset();
+        }
+        if larger != smaller {
+            view.zoom_at(rect, rect.center(), if larger { 1.25 } else { 0.8 });
+        }
+    }
+    is_panning
+}

@@ -1,0 +1,105 @@
+//! Every colour of the window that isn't data, for a light and a dark window. Colours that stand for values
+//! come from [`crate::palette`], the same in both, so that a screenshot can be read against an exported map.
+
+use egui::Color32;
+
+/// The colours of canvases and panels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Theme {
+    /// Whether the window is dark.
+    pub is_dark: bool,
+    /// Behind the plane.
+    pub canvas: Color32,
+    /// Cells of a map that aren't computed yet.
+    pub pending: Color32,
+    /// Border of the plane.
+    pub plane_border: Color32,
+    /// Lines at round coordinates, where no map is drawn.
+    pub grid: Color32,
+    /// Axis and colour bar labels.
+    pub axis_text: Color32,
+    /// Numbers on the plane.
+    pub label: Color32,
+    /// Round those numbers, so that they read on any colour.
+    pub label_halo: Color32,
+    /// Round points.
+    pub mark_outline: Color32,
+    /// Ring round a highlighted point.
+    pub highlight: Color32,
+    /// The search path.
+    pub path: Color32,
+    /// The cross at the decoded point.
+    pub cursor: Color32,
+    /// Round the cross and the path.
+    pub cursor_halo: Color32,
+    /// Border of a canvas that has the keyboard.
+    pub focus: Color32,
+    /// Right answers, finished work.
+    pub good: Color32,
+    /// What deserves attention.
+    pub warning: Color32,
+    /// Wrong answers, failures.
+    pub error: Color32,
+    /// Secondary text in panels.
+    pub weak_text: Color32,
+}
+
+impl Theme {
+    /// For a dark window.
+    pub const DARK: Self = Self {
+        is_dark: true,
+        canvas: Color32::from_rgb(20, 21, 24),
+        pending: Color32::from_rgb(38, 39, 44),
+        plane_border: Color32::from_rgb(112, 114, 122),
+        grid: Color32::from_rgb(44, 46, 52),
+        axis_text: Color32::from_rgb(190, 192, 200),
+        label: Color32::from_rgb(255, 255, 255),
+        label_halo: Color32::from_rgb(12, 12, 16),
+        mark_outline: Color32::from_rgb(12, 12, 16),
+        highlight: Color32::from_rgb(255, 255, 255),
+        path: Color32::from_rgb(255, 255, 255),
+        cursor: Color32::from_rgb(255, 255, 255),
+        cursor_halo: Color32::from_rgb(12, 12, 16),
+        focus: Color32::from_rgb(122, 178, 255),
+        good: Color32::from_rgb(112, 176, 240),
+        warning: Color32::from_rgb(240, 186, 96),
+        error: Color32::from_rgb(255, 128, 112),
+        weak_text: Color32::from_rgb(150, 152, 162),
+    };
+
+    /// For a light window.
+    pub const LIGHT: Self = Self {
+        is_dark: false,
+        canvas: Color32::from_rgb(250, 250, 251),
+        pending: Color32::from_rgb(226, 227, 231),
+        plane_border: Color32::from_rgb(120, 122, 130),
+        grid: Color32::from_rgb(222, 223, 228),
+        axis_text: Color32::from_rgb(60, 62, 70),
+        label: Color32::from_rgb(10, 10, 14),
+        label_halo: Color32::from_rgb(255, 255, 255),
+        mark_outline: Color32::from_rgb(24, 24, 30),
+        highlight: Color32::from_rgb(0, 0, 0),
+        path: Color32::from_rgb(10, 10, 14),
+        cursor: Color32::from_rgb(0, 0, 0),
+        cursor_halo: Color32::from_rgb(255, 255, 255),
+        focus: Color32::from_rgb(20, 98, 200),
+        good: Color32::from_rgb(14, 86, 156),
+        warning: Color32::from_rgb(150, 92, 0),
+        error: Color32::from_rgb(180, 32, 20),
+        weak_text: Color32::from_rgb(96, 98, 108),
+    };
+
+    /// The one that fits what egui is drawing.
+    pub fn of(visuals: &egui::Visuals) -> Self {
+        if visuals.dark_mode {
+            Self::DARK
+        } else {
+            Self::LIGHT
+        }
+    }
+}
+
+/// An opaque sRGB triple, as the palettes give it, for egui.
+pub fn color_from_rgb([r, g, b]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(r, g, b)
+}

@@ -1,0 +1,141 @@
+//! Behaviour of the search methods, through their public interface.
+
+use glyphspace::latent::search::{Method, Search, start};
+
+/// Branin's function over the box [-1,1]^2. Its minimum, reached at three places, is `BRANIN_LEAST`.
+fn branin(point: &[f32]) -> f32 {
+    let x = 7.5 * f64::from(point[0]) + 2.5;
+    let y = 7.5 * f64::from(point[1]) + 7.5;
+    let pi = std::f64::consts::PI;
+    let valley = y - 5.1 / (4.0 * pi * pi) * x * x + 5.0 / pi * x - 6.0;
+    (valley * valley + 10.0 * (1.0 - 1.0 / (8.0 * pi)) * x.cos() + 10.0) as f32
+}
+
+const BRANIN_LEAST: f32 = 0.397_887;
+
+/// Points proposed in `count` evaluations, with their losses.
+fn follow(mut search: Box<dyn Search>, count: usize, loss: impl Fn(&[f32]) -> f32) -> Vec<(Vec<f32>, f32)> {
+    let mut path = Vec::new();
+    for _ in 0..count {
+        let Some(point) = search.propose() else { break };
+        let found = loss(&point);
+        search.observe(&point, found);
+        path.push((point, found));
+    }
+    path
+}
+
+fn points(path: Vec<(Vec<f32>, f32)>) -> Vec<Vec<f32>> {
+    path.into_iter().map(|(point, _)| point).collect()
+}
+
+fn in_box(point: &[f32]) -> bool {
+    point.iter().all(|x| (-1.0..=1.0).contains(x))
+}
+
+#[test]
+fn a_seed_fixes_the_path_and_another_seed_changes_it() {
+    for method in [Method::Bo, Method::Random] {
+        let path = |seed| points(follow(start(method, 2, Vec::new(), seed), 25, branin));
+        assert_eq!(path(3), path(3), "{method}");
+        assert_ne!(path(3), path(4), "{method}");
+    }
+}
+
+#[test]
+fn bayesian_optimisation_beats_random_points_on_branin() {
+    let regret = |method, seed| {
+        let path = follow(start(method, 2, Vec::new(), seed), 60, branin);
+        path.iter().map(|(_, loss)| loss - BRANIN_LEAST).fold(f32::INFINITY, f32::min)
+    };
+    const SEEDS: u64 = 6;
+    let mut wins = 0u64;
+    for seed in 0..SEEDS {
+        let (found, by_chance) = (regret(Method::Bo, seed), regret(Method::Random, seed));
+        assert!(found < 0.1, "seed {seed}: {found} above the minimum after 60 evaluations");
+        wins += u64::from(found < by_chance);
+    }
+    assert!(wins + 1 >= SEEDS, "better than random points for {wins} seeds only");
+}
+
+#[test]
+fn bayesian_optimisation_hits_a_small_goal_past_a_good_plateau() {
+    // A broad plateau of loss 2 holds a goal of radius 0.08, half a percent of the box, with a gentle slope around it.
+    let loss = |p: &[f32]| {
+        let distance = ((p[0] - 0.55).powi(2) + (p[1] + 0.35).powi(2)).sqrt();
+        if distance < 0.08 { 0.001 } else { (2.0 + 8.0 * (distance - 0.5).max(0.0)).min(9.0) - (0.5 - distance).max(0.0) }
+    };
+    for seed in 0..4 {
+        let path = follow(start(Method::Bo, 2, Vec::new(), seed), 100, loss);
+        assert!(path.iter().any(|(_, loss)| *loss < 0.01), "seed {seed}");
+    }
+}
+
+#[test]
+fn proposals_stay_in_the_box_and_do_not_repeat_in_any_dimension() {
+    for (dims, count) in [(1, 30), (2, 60), (10, 40), (100, 30)] {
+        // The minimum lies in a corner, so that the search presses against the walls.
+        let corner = |p: &[f32]| p.iter().map(|x| (1.0 - x).powi(2)).sum::<f32>();
+        for method in [Method::Bo, Method::Random] {
+            let path = points(follow(start(method, dims, Vec::new(), 1), count, corner));
+            assert_eq!(path.len(), count);
+            assert!(path.iter().all(|p| p.len() == dims && in_box(p)), "{method} in {dims} dimensions");
+            let unique = path.iter().enumerate().all(|(i, p)| !path[..i].contains(p));
+            assert!(unique, "{method} in {dims} dimensions");
+        }
+    }
+}
+
+#[test]
+fn enumeration_returns_every_place_once_and_then_nothing() {
+    let places: Vec<Vec<f32>> = (0..199).map(|i| vec![i as f32 / 100.0 - 1.0, 0.5]).collect();
+    let mut search = start(Method::Enumerate, 2, places.clone(), 0);
+    let mut walked = Vec::new();
+    while let Some(point) = search.propose() {
+        search.observe(&point, 1.0);
+        walked.push(point);
+        assert!(walked.len() <= places.len());
+    }
+    assert_eq!(walked, places);
+    assert_eq!(search.propose(), None);
+}
+
+#[test]
+fn losses_that_are_not_finite_are_survived() {
+    let broken = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN];
+    for bad in broken {
+        // Always, and in half of the box only.
+        assert_eq!(follow(start(Method::Bo, 2, Vec::new(), 2), 20, |_| bad).len(), 20);
+        let path = follow(start(Method::Bo, 2, Vec::new(), 2), 40, |p| if p[0] > 0.0 { bad } else { 1.0 + p[1] });
+        assert!(path.iter().all(|(p, _)| in_box(p)));
+    }
+    let path = follow(start(Method::Bo, 2, Vec::new(), 2), 60, |p| if p[0] > 0.0 { f32::NAN } else { branin(p) });
+    let wasted = path.iter().skip(20).filter(|(_, loss)| loss.is_nan()).count();
+    assert!(wasted < 20, "{wasted} of 40 proposals where nothing was ever found");
+}
+
+#[test]
+fn observations_that_repeat_or_agree_are_survived() {
+    let mut search = start(Method::Bo, 2, Vec::new(), 5);
+    for i in 0..40 {
+        search.observe(&[0.25, -0.25], 3.0 + (i % 3) as f32);
+    }
+    for _ in 0..15 {
+        let point = search.propose().expect("never exhausted");
+        assert!(in_box(&point) && point != [0.25, -0.25]);
+        search.observe(&point, 3.0); // A flat loss.
+        search.observe(&point, 3.0);
+    }
+    // Points of another dimension or without a place are ignored.
+    search.observe(&[0.0], 1.0);
+    search.observe(&[f32::NAN, 0.0], 1.0);
+    assert!(search.propose().is_some_and(|point| in_box(&point)));
+}
+
+#[test]
+fn proposals_differ_even_while_no_loss_is_told() {
+    let mut search = start(Method::Bo, 2, Vec::new(), 8);
+    let path: Vec<_> = (0..40).filter_map(|_| search.propose()).collect();
+    assert_eq!(path.len(), 40);
+    assert!(path.iter().enumerate().all(|(i, p)| !path[..i].contains(p)));
+}
