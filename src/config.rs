@@ -83,10 +83,12 @@ pub struct ExecutorConfig {
     pub executor_weight: f64,
     /// Weight of each autoencoder's cross entropy.
     pub autoencoder_weight: f64,
-    /// Weight of the regulariser at the start of the schedule: low, so that order can form.
-    pub mmd_start: f64,
-    /// Its weight at the end: high, so that the ordered places spread over the box.
-    pub mmd_end: f64,
+    /// Weight of the regulariser of the states and results. High: the plane of states fills.
+    pub mmd_states: f64,
+    /// Weight of the regulariser of the programs. Low: a line of numbers that has to fill a square
+    /// evenly must fold, and then far numbers lie near each other (over an evenly filled square the
+    /// order's Spearman can't pass about 0.7).
+    pub mmd_codes: f64,
     /// Which regulariser.
     pub regulariser: Regulariser,
     /// Deviation of the normal noise on the latents at the start of the schedule.
@@ -116,7 +118,7 @@ impl ExecutorConfig {
             decoder_layers: 1,
             executor_layers: 1,
             bottleneck: 96,
-            octaves: 4,
+            octaves: 3,
             decoder: Decoder::OnePass,
             seed: 0,
             held_out: 0.1,
@@ -130,8 +132,8 @@ impl ExecutorConfig {
             max_norm: 1.0,
             executor_weight: 4.0,
             autoencoder_weight: 0.3,
-            mmd_start: 0.1,
-            mmd_end: 1.0,
+            mmd_states: 1.0,
+            mmd_codes: 0.1,
             regulariser: Regulariser::Pooled,
             noise_start: 0.0,
             noise_end: 0.0,
@@ -225,8 +227,8 @@ impl ExecutorConfig {
             ("max_norm", self.max_norm),
             ("executor_weight", self.executor_weight),
             ("autoencoder_weight", self.autoencoder_weight),
-            ("mmd_start", self.mmd_start),
-            ("mmd_end", self.mmd_end),
+            ("mmd_states", self.mmd_states),
+            ("mmd_codes", self.mmd_codes),
             ("noise_start", self.noise_start),
             ("noise_end", self.noise_end),
         ];
@@ -248,12 +250,6 @@ impl ExecutorConfig {
             relative_attention_num_buckets: self.relative_attention_num_buckets,
             relative_attention_max_distance: self.relative_attention_max_distance,
         }
-    }
-
-    /// Weight of the regulariser at a position of the schedule.
-    pub fn mmd_weight_at(&self, position: u64) -> f64 {
-        let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
-        self.mmd_start + (self.mmd_end - self.mmd_start) * progress
     }
 
     /// Deviation of the noise on the latents at a position of the schedule.

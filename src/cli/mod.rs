@@ -194,8 +194,8 @@ pub fn main() -> ExitCode {
         }
         Err(error) => {
             let text = error.to_string();
-            let lines: Vec<&str> = text.lines().map(str::trim).take_while(|l| !l.starts_with("Usage")).collect();
-            let line = lines.join(" ");
+            let ends = |line: &&str| !line.starts_with("Usage") && !line.starts_with("For more");
+            let line = text.lines().map(str::trim).take_while(ends).collect::<Vec<_>>().join(" ");
             eprintln!("glyphspace: {} (see --help)", line.trim().trim_start_matches("error: "));
             return ExitCode::from(2);
         }

@@ -179,12 +179,16 @@ fn run<J: Job, W: Fn()>(
         if let Some(probe) = mailbox.take_probe() {
             let done = job.probe(probe);
             outbox.post(&mut events, done.err());
+            (outbox.wake)();
         }
         let (work, error) = match job.work(&mut events) {
             Ok(work) => (work, None),
             Err(error) => (Work::Busy, Some(error)),
         };
         outbox.post(&mut events, error);
+        if work != Work::Idle {
+            (outbox.wake)();
+        }
         match work {
             Work::Busy => {}
             Work::Later(pause) => mailbox.wait(pause.min(IDLE)),
@@ -205,6 +209,9 @@ impl<E, W: Fn()> Outbox<E, W> {
     fn post(&mut self, events: &mut Vec<E>, error: Option<anyhow::Error>) {
         self.backlog.extend(events.drain(..).map(Notice::Event));
         self.backlog.extend(error.map(|error| Notice::Failed(format!("{error:#}"))));
+        if self.backlog.is_empty() {
+            return;
+        }
         while let Some(notice) = self.backlog.pop_front() {
             match self.sender.try_send(notice) {
                 Ok(()) => {}

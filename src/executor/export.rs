@@ -121,12 +121,12 @@ pub fn curves_png(path: &Path, metrics: &[Metrics]) -> Result<()> {
         metrics.iter().map(|m| (m.step as f64, f64::from(value(m)))).collect()
     };
     let (state, code) = (series(|m| m.state_nll), series(|m| m.code_nll));
-    let (result, mmd) = (series(|m| m.result_nll), series(|m| m.mmd));
+    let (result, mmd) = (series(|m| m.result_nll), series(|m| m.mmd_states));
     let curves = [
         Curve { name: "result", points: &result },
         Curve { name: "state", points: &state },
         Curve { name: "code", points: &code },
-        Curve { name: "MMD", points: &mmd },
+        Curve { name: "MMD of states", points: &mmd },
     ];
     plot::curves_png(path, ["Loss by term", "step", "nats a token"], &curves, [1200, 700])
 }

@@ -59,8 +59,10 @@ pub struct Metrics {
     pub code_nll: f32,
     /// The cross entropy of the executor's results.
     pub result_nll: f32,
-    /// Squared mean discrepancy of the latents from their prior.
-    pub mmd: f32,
+    /// Squared discrepancy of the states' and results' points from their prior.
+    pub mmd_states: f32,
+    /// The same of the programs' points.
+    pub mmd_codes: f32,
     /// The gradient's norm before clipping.
     pub gradient_norm: f32,
     /// Seconds spent in steps so far.
@@ -132,11 +134,12 @@ impl Trainer {
         let result_nll = nll.narrow(0, known, batch).mean();
         let shown = self.model.code.hidden(self.jitter(code_points.clone(), &mut rng), &octaves);
         let code_nll = token_nll(self.model.code.logits(shown, codes.clone()), codes).mean();
-        let regulariser = self.regulariser(state_points, result_points, code_points, &mut rng);
+        let (mmd_states, mmd_codes) = self.regulariser(state_points, result_points, code_points, &mut rng);
 
         let loss = (state_nll.clone() + code_nll.clone()) * config.autoencoder_weight
             + result_nll.clone() * config.executor_weight
-            + regulariser.clone() * config.mmd_weight_at(self.progress.position);
+            + mmd_states.clone() * config.mmd_states
+            + mmd_codes.clone() * config.mmd_codes;
         let gradients = loss.backward();
 
         let learning_rate = config.learning_rate_at(self.progress.position);
@@ -151,7 +154,7 @@ impl Trainer {
             optimiser.step(self.model.clone(), &gradients, &mut self.moments, learning_rate, step);
         self.model = model;
 
-        let figures = [loss, state_nll, code_nll, result_nll, regulariser].map(Tensor::inner).to_vec();
+        let figures = [loss, state_nll, code_nll, result_nll, mmd_states, mmd_codes].map(Tensor::inner).to_vec();
         let figures = Tensor::cat([figures, vec![norm]].concat(), 0);
         let figures: Vec<f32> = figures.try_into_vec_as().context("the device failed in a training step")?;
         let position = self.progress.position;
@@ -166,8 +169,9 @@ impl Trainer {
             state_nll: figures[1],
             code_nll: figures[2],
             result_nll: figures[3],
-            mmd: figures[4],
-            gradient_norm: figures[5],
+            mmd_states: figures[4],
+            mmd_codes: figures[5],
+            gradient_norm: figures[6],
             train_secs: self.progress.train_secs,
         })
     }
@@ -209,7 +213,14 @@ impl Trainer {
         Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device)
     }
 
-    fn regulariser(&self, states: Tensor<2>, results: Tensor<2>, codes: Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<1> {
+    /// The discrepancies of states with results, and of programs.
+    fn regulariser(
+        &self,
+        states: Tensor<2>,
+        results: Tensor<2>,
+        codes: Tensor<2>,
+        rng: &mut ChaCha8Rng,
+    ) -> (Tensor<1>, Tensor<1>) {
         let dims = self.config.dims;
         let mut term = |points: Tensor<2>, kind: Prior| {
             let draws = match kind {
@@ -219,12 +230,13 @@ impl Trainer {
             mmd(points, self.matrix(draws, dims), kind)
         };
         match self.config.regulariser {
-            Regulariser::Off => Tensor::zeros([1], &self.device),
-            Regulariser::Seed => {
-                term(states, Prior::SeedNormal) + term(results, Prior::SeedNormal) + term(codes, Prior::SeedNormal)
-            }
+            Regulariser::Off => (Tensor::zeros([1], &self.device), Tensor::zeros([1], &self.device)),
+            Regulariser::Seed => (
+                term(states, Prior::SeedNormal) + term(results, Prior::SeedNormal),
+                term(codes, Prior::SeedNormal),
+            ),
             Regulariser::Pooled => {
-                term(Tensor::cat(vec![states, results], 0), Prior::Box) + term(codes, Prior::Box)
+                (term(Tensor::cat(vec![states, results], 0), Prior::Box), term(codes, Prior::Box))
             }
         }
     }

@@ -1,5 +1,52 @@
-//! The window.
+//! The window: egui draws what the engine's board shows and sends it what people do.
+//!
+//! [`app`] is the frame round it, [`session`] what is open (engine, sum, pins), [`panels`] the
+//! controls, [`planes`] the four views of the latent planes, [`canvas`] the widget that draws one.
+
+pub mod app;
 pub mod canvas;
+mod panels;
+mod planes;
+pub mod session;
 pub mod theme;
-pub fn display() -> Result<(), String> { Err("no display".into()) }
-pub fn open(_c: crate::device::Choice) -> anyhow::Result<()> { Ok(()) }
+
+use anyhow::{Result, anyhow};
+
+use crate::device::Choice;
+
+/// Whether there is a display to open a window on.
+///
+/// # Errors
+/// Says why not.
+pub fn display() -> Result<()> {
+    let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if cfg!(any(target_os = "macos", target_os = "windows")) || has("DISPLAY") || has("WAYLAND_DISPLAY") {
+        Ok(())
+    } else {
+        Err(anyhow!("no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"))
+    }
+}
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+/// If the display can't be reached or has neither Vulkan, Metal, DX12 nor GL.
+pub fn open(choice: Choice) -> Result<()> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Glyphspace")
+        .with_app_id("glyphspace")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([860.0, 560.0]);
+    let options = eframe::NativeOptions { viewport, ..Default::default() };
+    eframe::run_native(
+        "glyphspace",
+        options,
+        Box::new(move |context| {
+            if let Some(render_state) = &context.wgpu_render_state {
+                canvas::install(render_state);
+            }
+            Ok(Box::new(app::App::new(&context.egui_ctx, choice, context.storage)?))
+        }),
+    )
+    .map_err(|error| anyhow!("can't open a window: {error}"))
+}

@@ -6,8 +6,8 @@
 //! - The acquisition is LogEI: Ament et al., "Unexpected Improvements to Expected Improvement for Bayesian Optimization"
 //!   (2023, arXiv 2310.20708). The improvement counts from a margin below the best loss, because the search ends with the
 //!   first program that solves the task: only a clear improvement is worth a visit, and without the margin a good plateau
-//!   traps the search. Once a clear improvement has become improbable everywhere the margin is dropped, and the best
-//!   minimum is followed to its bottom.
+//!   traps the search. Once a clear improvement has become improbable everywhere, a part of the proposals drops the
+//!   margin and follows the best minimum to its bottom.
 //! - It is maximised over Sobol points, perturbations of the best observations, and perturbations of the best of both.
 //!   In many dimensions a perturbation moves a few coordinates only: Eriksson et al., "Scalable Global Optimization via
 //!   Local Bayesian Optimization" (2019, arXiv 1910.01739).
@@ -24,6 +24,8 @@ use super::gp::{Scales, Surrogate, distance, stretch};
 const MARGIN: f64 = 0.4;
 /// Logarithm of the expected improvement below which a clear improvement is given up and a small one will do.
 const HOPE: f64 = -7.0;
+/// Even then only every so many proposals: a surrogate too sure of itself would dig in one plateau for ever.
+const TURN: usize = 8;
 /// New observations after which the surrogate's parameters are fitted again.
 const REFIT: usize = 3;
 /// Candidates spread over the whole box.
@@ -86,7 +88,7 @@ impl Bayesian {
         let best = values.iter().copied().fold(f64::INFINITY, f64::min);
         let surrogate = Surrogate::new(self.points.clone(), values, self.scales);
         let (promise, point) = self.maximum(&surrogate, best - MARGIN, APART)?;
-        if promise > HOPE {
+        if promise > HOPE || !self.proposals.is_multiple_of(TURN) {
             return Some(point);
         }
         self.maximum(&surrogate, best, CLOSER).map(|(_, point)| point)

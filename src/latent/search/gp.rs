@@ -100,7 +100,7 @@ impl Distances {
                 column_start += column + 1;
             }
             let pivot = 1.0 + noise * noise - this[..row].iter().map(|a| a * a).sum::<f64>();
-            if !(pivot > 0.0) {
+            if pivot.is_nan() || pivot <= 0.0 {
                 return None;
             }
             this[row] = pivot.sqrt();

@@ -1,0 +1,316 @@
+//! The controls: what is open, the sum and what lies under the pointer, training, search, export.
+
+use egui::{Color32, ComboBox, DragValue, ProgressBar, RichText, TextEdit, Ui};
+use egui_plot::{Legend, Line, Plot, PlotPoints};
+
+use super::{session::Session, theme::Theme};
+use crate::{
+    config::PRESETS,
+    device::{Adapter, Choice},
+    executor::{
+        board::{Answer, Pace, SearchView, TrainingView},
+        export::number_text,
+        trainer::Metrics,
+    },
+    latent::search::Method,
+};
+
+/// Points a curve is drawn with at most: more can't be told apart.
+const CURVE_POINTS: usize = 400;
+
+/// What people asked for that the session can't do by itself.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Dark or light.
+    Theme(bool),
+    /// Another device.
+    Device(Choice),
+    /// A dialog to choose a run's folder.
+    BrowseRun,
+    /// Pictures and tables into this folder.
+    Export(String),
+}
+
+/// The bar above: the model, the device, the theme.
+pub fn bar(ui: &mut Ui, session: &mut Session, adapters: &[Adapter], actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.heading("Glyphspace");
+        ui.separator();
+        if let Some(model) = session.board.model.get() {
+            ui.label(format!("{}: {} values, {} steps", model.origin, model.params, model.steps));
+            ui.weak(&model.device).on_hover_text("Where the model is computed, and why there");
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let is_dark = ui.visuals().dark_mode;
+            if ui.button(if is_dark { "Light" } else { "Dark" }).on_hover_text("Change the colours").clicked() {
+                actions.push(Action::Theme(!is_dark));
+            }
+            let combo = ComboBox::from_id_salt("device").selected_text(session.choice.to_string());
+            let shown = combo.show_ui(ui, |ui| {
+                let fixed = [Choice::Auto, Choice::Cpu].into_iter().map(|choice| (choice, choice.to_string()));
+                let gpus = adapters.iter().map(|a| (Choice::Adapter(a.number), format!("gpu:{} {}", a.number, a.name)));
+                for (choice, name) in fixed.chain(gpus) {
+                    if ui.selectable_label(session.choice == choice, name).clicked() && session.choice != choice {
+                        actions.push(Action::Device(choice));
+                    }
+                }
+            });
+            shown.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Device"));
+            ui.label("Device");
+        });
+    });
+}
+
+/// The line below: what happened last.
+pub fn message(ui: &mut Ui, session: &mut Session) {
+    let Some(message) = session.message().cloned() else {
+        ui.weak("Point at the plane to decode a program; click to pin it; wheel to zoom, right drag to move");
+        return;
+    };
+    let theme = Theme::of(ui.visuals());
+    ui.horizontal(|ui| {
+        let color = if message.is_error { theme.error } else { ui.visuals().text_color() };
+        if message.is_error && ui.small_button("Dismiss").clicked() {
+            session.dismiss();
+        }
+        ui.add(egui::Label::new(RichText::new(message.text).color(color)).truncate());
+    });
+}
+
+/// All controls, one below the other.
+pub fn controls(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
+    ui.add_space(4.0);
+    sum(ui, session);
+    ui.separator();
+    solve(ui, session);
+    ui.separator();
+    train(ui, session);
+    ui.separator();
+    files(ui, session, actions);
+}
+
+fn sum(ui: &mut Ui, session: &mut Session) {
+    let theme = Theme::of(ui.visuals());
+    ui.horizontal(|ui| {
+        let label = ui.strong("Sum");
+        let edit = TextEdit::singleline(&mut session.sum_text).desired_width(110.0).font(egui::TextStyle::Heading);
+        if ui.add(edit).labelled_by(label.id).changed() {
+            session.read_sum();
+        }
+    });
+    if let Err(why) = &session.sum {
+        ui.colored_label(theme.error, why);
+    }
+    ui.add_space(4.0);
+    let answer = session.board.answer.get();
+    match &answer {
+        Some(answer) => answer_text(ui, answer, &theme),
+        None => {
+            ui.label(RichText::new("Point at the plane").size(22.0).weak());
+            ui.label("");
+        }
+    }
+    if !session.pins.is_empty() {
+        ui.horizontal(|ui| {
+            ui.strong("Pinned");
+            if ui.small_button("Clear pins").clicked() {
+                session.pins.clear();
+            }
+        });
+        for answer in session.pins.iter().rev().take(4) {
+            ui.label(equation(answer));
+        }
+    }
+}
+
+/// `71 + −53 = 18`.
+fn equation(answer: &Answer) -> String {
+    let text = |number: Option<i32>| number.map_or_else(|| "no number".into(), number_text);
+    format!("{} + {} = {}", answer.state, text(answer.code), text(answer.result))
+}
+
+fn answer_text(ui: &mut Ui, answer: &Answer, theme: &Theme) {
+    ui.label(RichText::new(equation(answer)).size(22.0).strong());
+    let (verdict, color): (String, Color32) = match (answer.truth, answer.result) {
+        (None, _) => ("the decoder yields no number here".into(), theme.warning),
+        (Some(truth), Some(result)) if truth == result => ("the model is right".into(), theme.good),
+        (Some(truth), _) => (format!("really {}", number_text(truth)), theme.warning),
+    };
+    ui.horizontal(|ui| {
+        ui.colored_label(color, verdict);
+        if let Some(loss) = answer.loss {
+            ui.label(format!("loss {loss:.3} nats"));
+        }
+    });
+    if let [x, y] = answer.point[..] {
+        ui.weak(format!("at ({x:.3}, {y:.3})"));
+    }
+}
+
+fn solve(ui: &mut Ui, session: &mut Session) {
+    let search = session.board.search.get();
+    let is_on = search.as_ref().is_some_and(|search| !search.ended);
+    ui.horizontal(|ui| {
+        ui.strong("Search");
+        ComboBox::from_id_salt("method").selected_text(method_name(session.search.method)).show_ui(ui, |ui| {
+            for method in [Method::Bo, Method::Random, Method::Enumerate] {
+                ui.selectable_value(&mut session.search.method, method, method_name(method));
+            }
+        });
+    });
+    ui.horizontal(|ui| {
+        if ui.add_enabled(session.sum.is_ok() && !is_on, egui::Button::new("Solve")).clicked() {
+            session.solve();
+        }
+        ui.add_enabled_ui(is_on, |ui| {
+            for (name, pace) in [
+                ("Hold", Some(Pace::Paused)),
+                ("Go on", Some(Pace::Running)),
+                ("Next evaluation", Some(Pace::OneStep)),
+                ("End", None),
+            ] {
+                if ui.button(name).clicked() {
+                    session.search_pace(pace);
+                }
+            }
+        });
+    });
+    ui.horizontal(|ui| {
+        ui.add(DragValue::new(&mut session.search.budget).range(1..=10_000).prefix("at most "));
+        ui.add(DragValue::new(&mut session.search.seed).prefix("seed "));
+        ui.add(DragValue::new(&mut session.search.pause_secs).range(0.0..=2.0).speed(0.01).prefix("every ").suffix(" s"));
+    });
+    if let Some(search) = search {
+        search_text(ui, &search);
+    }
+}
+
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Bo => "Bayesian optimisation",
+        Method::Random => "Random points",
+        Method::Enumerate => "All programs in order",
+    }
+}
+
+fn search_text(ui: &mut Ui, search: &SearchView) {
+    let theme = Theme::of(ui.visuals());
+    let tried = search.path.len();
+    ui.add(ProgressBar::new(tried as f32 / search.budget as f32).text(format!("{tried} of {} evaluations", search.budget)));
+    let code = |code: Option<i32>| code.map_or_else(|| "no number".into(), number_text);
+    if let Some(found) = search.solved.map(|index| &search.path[index]) {
+        let text = format!("{}: found {} in {tried} evaluations", search.sum, code(found.code));
+        ui.colored_label(theme.good, text);
+    } else if let Some(best) = search.best() {
+        let text = format!("{}: closest is {}, loss {:.3}", search.sum, code(best.code), best.loss);
+        ui.label(text);
+    }
+}
+
+fn train(ui: &mut Ui, session: &mut Session) {
+    let run = session.board.training.get();
+    let pace = run.as_ref().and_then(|run| run.pace);
+    ui.horizontal(|ui| {
+        ui.strong("Training");
+        ComboBox::from_id_salt("preset").selected_text(PRESETS[session.train.preset]).show_ui(ui, |ui| {
+            for (index, name) in PRESETS.iter().enumerate() {
+                ui.selectable_value(&mut session.train.preset, index, *name);
+            }
+        });
+        ui.add(DragValue::new(&mut session.train.secs).range(5.0..=86_400.0).suffix(" s"));
+        ui.add(DragValue::new(&mut session.train.seed).prefix("seed "));
+    });
+    ui.horizontal(|ui| {
+        let label = ui.label("into");
+        let edit = TextEdit::singleline(&mut session.train.out).hint_text("runs/executor-N, a new folder");
+        ui.add(edit).labelled_by(label.id);
+    });
+    ui.horizontal(|ui| {
+        if ui.add_enabled(pace.is_none(), egui::Button::new("Train")).clicked() {
+            session.begin_run();
+        }
+        ui.add_enabled_ui(pace.is_some(), |ui| {
+            let (name, next) =
+                if pace == Some(Pace::Paused) { ("Resume", Pace::Running) } else { ("Pause", Pace::Paused) };
+            if ui.button(name).clicked() {
+                session.pace(next);
+            }
+            if ui.button("Step").on_hover_text("One training step").clicked() {
+                session.pace(Pace::OneStep);
+            }
+            if ui.button("Stop").on_hover_text("Save and end the run").clicked() {
+                session.stop_run();
+            }
+        });
+    });
+    if let Some(run) = run {
+        run_text(ui, &run);
+    }
+    if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
+        curves_plot(ui, &curves);
+    }
+}
+
+fn run_text(ui: &mut Ui, run: &TrainingView) {
+    let state = match run.pace {
+        None => "ended",
+        Some(Pace::Paused) => "paused",
+        Some(Pace::Running | Pace::OneStep) => "running",
+    };
+    let eta = run.eta_secs.map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
+    ui.add(ProgressBar::new(run.done as f32).text(format!("{state}{eta}")));
+    if let Some(last) = &run.last {
+        ui.label(format!("step {}, {:.1} steps/s", last.step, run.steps_per_sec));
+        ui.label(format!("loss {:.4}, learning rate {:.2e}", last.loss, last.learning_rate));
+    }
+}
+
+fn curves_plot(ui: &mut Ui, curves: &[Metrics]) {
+    let every = curves.len().div_ceil(CURVE_POINTS);
+    let line = |name: &'static str, value: fn(&Metrics) -> f32| {
+        let points: PlotPoints<'_> = curves
+            .chunks(every)
+            .map(|chunk| {
+                let mean = chunk.iter().map(|m| f64::from(value(m))).sum::<f64>() / chunk.len() as f64;
+                [chunk[0].step as f64, mean.max(1e-6).log10()]
+            })
+            .collect();
+        Line::new(name, points)
+    };
+    let lines = [
+        line("result", |m| m.result_nll),
+        line("state", |m| m.state_nll),
+        line("code", |m| m.code_nll),
+        line("MMD", |m| m.mmd_states + m.mmd_codes),
+    ];
+    Plot::new("curves")
+        .height(170.0)
+        .legend(Legend::default())
+        .allow_scroll(false)
+        .y_axis_formatter(|mark, _| format!("{:.0e}", 10_f64.powf(mark.value)))
+        .show(ui, |plot| lines.into_iter().for_each(|line| plot.line(line)));
+}
+
+fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        let label = ui.strong("Model");
+        let edit = TextEdit::singleline(&mut session.open_path).hint_text("a run's folder; empty: bundled").desired_width(150.0);
+        ui.add(edit).labelled_by(label.id);
+    });
+    ui.horizontal(|ui| {
+        if ui.button("Open").clicked() {
+            let path = session.open_path.clone();
+            session.open(&path);
+        }
+        if ui.button("Browse").clicked() {
+            actions.push(Action::BrowseRun);
+        }
+        if ui.button("Judge").on_hover_text("Accuracy on sums it has never seen").clicked() {
+            session.judge();
+        }
+        if ui.button("Export").on_hover_text("Maps, planes and curves as PNG and CSV into a new folder").clicked() {
+            let folder = crate::engine::run_folder::RunFolder::unused(std::path::Path::new("export"));
+            actions.push(Action::Export(folder.display().to_string()));
+        }
+    });
+}

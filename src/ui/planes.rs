@@ -1,0 +1,210 @@
+//! The four views: loss map, truth map, code plane and state plane. The first three are the same
+//! plane and move together; the pointer over any of them decodes the program there.
+
+use std::sync::Arc;
+
+use egui::{Ui, Vec2, vec2};
+
+use super::{
+    canvas::{self, Emphasis, Mark, PathStep, Pin, Plane, View, color_bar},
+    session::Session,
+    theme::Theme,
+};
+use crate::{
+    data::sums::{CODES, STATES, Sum},
+    executor::{
+        board::{self, Answer, Landscape, SearchView},
+        export::{LOSS_TITLE, code_scale, loss_scale, number_text, state_scale},
+    },
+    latent::points::Points,
+    palette::Scale,
+};
+
+/// Share of the width that the large map takes.
+const LARGE: f32 = 0.64;
+const DISC_RADIUS: f32 = 4.0;
+
+/// The views' state.
+#[derive(Default)]
+pub struct Planes {
+    code_view: View,
+    state_view: View,
+    marks: Option<MarksOf>,
+}
+
+/// The marks of one version of the planes, for one sum.
+struct MarksOf {
+    planes: Arc<board::Planes>,
+    sum: Option<Sum>,
+    numbers: Vec<Mark>,
+    codes: Vec<Mark>,
+    states: Vec<Mark>,
+}
+
+impl Planes {
+    /// Draws the views, and asks or pins where people point or click.
+    pub fn show(&mut self, ui: &mut Ui, session: &mut Session) {
+        let Some(planes) = session.board.planes.get() else {
+            ui.centered_and_justified(|ui| ui.label("The model is being loaded"));
+            return;
+        };
+        if planes.codes.dims != 2 {
+            let text = format!("This model has {} latent dimensions; the planes show two", planes.codes.dims);
+            ui.centered_and_justified(|ui| ui.label(text));
+            return;
+        }
+        let sum = session.sum.as_ref().ok().copied();
+        let marks = match self.marks.take() {
+            Some(marks) if Arc::ptr_eq(&marks.planes, &planes) && marks.sum == sum => marks,
+            _ => MarksOf::new(planes, sum),
+        };
+        let map = session.board.landscape.get().filter(|map| Some(map.sum) == sum);
+        let search = session.board.search.get().filter(|search| Some(search.sum) == sum);
+
+        let space = ui.available_size();
+        let large = vec2((space.x * LARGE).floor(), space.y);
+        let gap = ui.spacing().item_spacing.x;
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui(large, |ui| self.loss_map(ui, session, &marks, map.as_deref(), search.as_deref()));
+            let small = vec2(space.x - large.x - gap, space.y);
+            ui.allocate_ui(small, |ui| ui.vertical(|ui| self.small_views(ui, session, &marks, map.as_deref())));
+        });
+        self.marks = Some(marks);
+    }
+
+    fn loss_map(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        marks: &MarksOf,
+        map: Option<&Landscape>,
+        search: Option<&SearchView>,
+    ) {
+        ui.vertical(|ui| {
+            ui.horizontal(|ui| {
+                let title = marks.sum.map_or_else(|| "Loss".to_owned(), |sum| format!("Loss of {sum}"));
+                ui.heading(title);
+                let state = match map {
+                    None => "being computed".to_owned(),
+                    Some(map) => format!("{0} x {0} cells, lowest at {1}", map.loss.size, lowest(map)),
+                };
+                ui.weak(state);
+            });
+            let space = ui.available_size();
+            ui.horizontal_top(|ui| {
+                let scale = map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
+                let path = search.map(|search| steps(search, &scale)).unwrap_or_default();
+                let pins: Vec<Pin> = session.pins.iter().filter_map(pin).collect();
+                let plane = Plane {
+                    field: map.map(|map| &map.loss),
+                    marks: &marks.numbers,
+                    path: &path,
+                    pins: &pins,
+                    cursor: session.pointer,
+                    ..Plane::new("Loss map", scale)
+                };
+                let size = vec2(space.x - canvas::BAR_WIDTH - ui.spacing().item_spacing.x, space.y);
+                self.code_plane(ui, session, &plane, size);
+                color_bar(ui, &scale, LOSS_TITLE, space.y.min(420.0), true);
+            });
+        });
+    }
+
+    fn small_views(&mut self, ui: &mut Ui, session: &mut Session, marks: &MarksOf, map: Option<&Landscape>) {
+        let title_height = ui.text_style_height(&egui::TextStyle::Body) + 2.0 * ui.spacing().item_spacing.y;
+        let size = vec2(ui.available_width(), (ui.available_height() / 3.0 - title_height).max(90.0));
+        let cursor = session.pointer;
+        let truth = marks.sum.map_or_else(String::new, |sum| {
+            format!("Truth: is {} + the program really {}?", sum.start, sum.result)
+        });
+        ui.horizontal(|ui| {
+            ui.strong(truth);
+            legend(ui);
+        });
+        let plane = Plane {
+            field: map.map(|map| &map.truth),
+            marks: &marks.numbers,
+            cursor,
+            ..Plane::new("Truth map", Scale::truth())
+        };
+        self.code_plane(ui, session, &plane, size);
+        ui.strong("Programs, coloured by value");
+        let plane = Plane { marks: &marks.codes, cursor, ..Plane::new("Code plane", code_scale()) };
+        self.code_plane(ui, session, &plane, size);
+        ui.strong("States, coloured by value");
+        let plane = Plane { marks: &marks.states, ..Plane::new("State plane", state_scale()) };
+        plane.show(ui, &mut self.state_view, size);
+    }
+
+    /// A view of the code plane: the pointer decodes, a click pins.
+    fn code_plane(&mut self, ui: &mut Ui, session: &mut Session, plane: &Plane<'_>, size: Vec2) {
+        let shown = plane.show(ui, &mut self.code_view, size);
+        if let Some(point) = shown.pressed_latent.or(shown.pointer_latent) {
+            session.ask(point);
+        }
+        if shown.response.clicked() && shown.pointer_latent.is_some() {
+            session.pin();
+        }
+    }
+}
+
+impl MarksOf {
+    fn new(planes: Arc<board::Planes>, sum: Option<Sum>) -> Self {
+        let solution = sum.map(Sum::solution);
+        let emphasis = |value| if Some(value) == solution { Emphasis::Highlighted } else { Emphasis::Normal };
+        let mark = |places: &Points, values: std::ops::RangeInclusive<i32>, scale: Scale, radius: f32| -> Vec<Mark> {
+            let one = |(value, place): (i32, &[f32])| Mark {
+                at: [place[0], place[1]],
+                label: number_text(value).into(),
+                color: scale.color(value as f32),
+                radius,
+                // Round numbers first, so that what is left when room is short is evenly spread.
+                priority: if value % 10 == 0 { 1.0 } else { 0.0 },
+                emphasis: emphasis(value),
+            };
+            values.zip(places.iter()).map(one).collect()
+        };
+        let numbers = mark(&planes.codes, CODES, code_scale(), 0.0);
+        let codes = mark(&planes.codes, CODES, code_scale(), DISC_RADIUS);
+        let mut states = mark(&planes.states, STATES, state_scale(), DISC_RADIUS);
+        for (state, value) in states.iter_mut().zip(STATES) {
+            let is_named = sum.is_some_and(|sum| sum.start == value || sum.result == value);
+            state.emphasis = if is_named { Emphasis::Highlighted } else { Emphasis::Normal };
+        }
+        Self { planes, sum, numbers, codes, states }
+    }
+}
+
+fn lowest(map: &Landscape) -> String {
+    let code = map.loss.lowest().and_then(|(cell, _)| map.code[cell]);
+    code.map_or_else(|| "no number".into(), number_text)
+}
+
+fn steps(search: &SearchView, scale: &Scale) -> Vec<PathStep> {
+    let best = search.solved.map(|index| &search.path[index]).or(search.best());
+    let step = |evaluation: &board::Evaluation| {
+        Some(PathStep {
+            at: evaluation.point.first_chunk().copied()?,
+            color: scale.color(evaluation.loss),
+            is_best: best.is_some_and(|best| best.point == evaluation.point),
+        })
+    };
+    search.path.iter().filter_map(step).collect()
+}
+
+fn pin(answer: &Answer) -> Option<Pin> {
+    let label = answer.code.map_or_else(|| "no number".into(), number_text);
+    let is_right = answer.truth.is_some() && answer.truth == answer.result;
+    let color = if is_right { crate::palette::RIGHT } else { crate::palette::WRONG };
+    Some(Pin { at: answer.point.first_chunk().copied()?, label, color })
+}
+
+fn legend(ui: &mut Ui) {
+    let theme = Theme::of(ui.visuals());
+    for (color, name) in [(crate::palette::RIGHT, "right"), (crate::palette::WRONG, "wrong")] {
+        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
+        ui.painter().rect_filled(rect, 2.0, super::theme::color_from_rgb(color));
+        ui.colored_label(theme.weak_text, name);
+    }
+    ui.colored_label(theme.weak_text, "hatched: no number");
+}
