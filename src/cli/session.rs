@@ -48,7 +48,7 @@ impl Session {
             session.next()?;
         }
         if let Some(model) = session.board.model.get() {
-            eprintln!("glyphspace: running on {}", model.device);
+            eprintln!("glyphspace: running on {}: {}", model.device, model.device_reason);
         }
         Ok(session)
     }

@@ -42,8 +42,10 @@ pub struct ModelView {
     pub params: usize,
     /// Steps it was trained for.
     pub steps: u64,
-    /// The device it runs on, and why that one.
+    /// The device it runs on.
     pub device: String,
+    /// Why that one.
+    pub device_reason: String,
 }
 
 /// The places of programs and states.

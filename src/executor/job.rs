@@ -23,6 +23,7 @@ use crate::{
     device::{self, Choice, Chosen},
     engine::{Job, Work},
     latent::{
+        MAP_SIZE,
         points::Points,
         search::{self, Method, Search},
     },
@@ -174,7 +175,8 @@ impl ExecutorJob {
             config: self.executor.config.clone(),
             params: self.executor.params(),
             steps: self.executor.progress.step,
-            device: format!("{}: {}", self.chosen.name, self.chosen.reason),
+            device: self.chosen.name.clone(),
+            device_reason: self.chosen.reason.clone(),
         });
     }
 
@@ -245,14 +247,16 @@ impl ExecutorJob {
         }
     }
 
-    /// Planes and map are out of date.
+    /// Planes and map are out of date. A map that was ordered is finished first; while a run trains,
+    /// coarse maps follow one another by themselves.
     fn look_again(&mut self) {
         self.views_from = Instant::now();
-        if let (Some(sum), 2) = (self.watched, self.executor.config.dims) {
-            self.map = Some((MapTask::new(self.executor.clone(), sum, crate::latent::MAP_SIZE), false));
-        } else if self.map.as_ref().is_some_and(|(_, announced)| !announced) {
-            self.map = None;
+        if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
+            return;
         }
+        let executor = self.current();
+        let sum = self.watched.filter(|_| executor.config.dims == 2 && !self.is_training());
+        self.map = sum.map(|sum| (MapTask::new(executor, sum, MAP_SIZE), false));
     }
 
     fn show_planes(&mut self) -> Result<()> {

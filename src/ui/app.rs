@@ -41,8 +41,13 @@ impl App {
     ///
     /// # Errors
     /// If the engine can't be started.
-    pub fn new(context: &egui::Context, choice: Choice, storage: Option<&dyn eframe::Storage>) -> Result<Self> {
-        let mut session = Session::new(context, choice)?;
+    pub fn new(
+        context: &egui::Context,
+        choice: Choice,
+        is_drawn_by_cpu: bool,
+        storage: Option<&dyn eframe::Storage>,
+    ) -> Result<Self> {
+        let mut session = Session::new(context, choice, is_drawn_by_cpu)?;
         if let Some(text) = storage.and_then(|storage| storage.get_string(STORED)) {
             session.sum_text = text;
             session.read_sum();

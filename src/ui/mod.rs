@@ -41,11 +41,12 @@ pub fn open(choice: Choice) -> Result<()> {
     eframe::run_native(
         "glyphspace",
         options,
-        Box::new(move |context| {
-            if let Some(render_state) = &context.wgpu_render_state {
-                canvas::install(render_state);
-            }
-            Ok(Box::new(app::App::new(&context.egui_ctx, choice, context.storage)?))
+        Box::new(move |creation| {
+            let render_state = creation.wgpu_render_state.as_ref();
+            render_state.inspect(|state| canvas::install(state));
+            let is_drawn_by_cpu = render_state
+                .is_some_and(|state| state.adapter.get_info().device_type == wgpu::DeviceType::Cpu);
+            Ok(Box::new(app::App::new(&creation.egui_ctx, choice, is_drawn_by_cpu, creation.storage)?))
         }),
     )
     .map_err(|error| anyhow!("can't open a window: {error}"))

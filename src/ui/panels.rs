@@ -1,6 +1,6 @@
 //! The controls: what is open, the sum and what lies under the pointer, training, search, export.
 
-use egui::{Color32, ComboBox, DragValue, ProgressBar, RichText, TextEdit, Ui};
+use egui::{Color32, ComboBox, DragValue, ProgressBar, RichText, Role, TextEdit, Ui, WidgetInfo};
 use egui_plot::{Legend, Line, Plot, PlotPoints};
 
 use super::{session::Session, theme::Theme};
@@ -17,6 +17,7 @@ use crate::{
 
 /// Points a curve is drawn with at most: more can't be told apart.
 const CURVE_POINTS: usize = 400;
+const PINS_SHOWN: usize = 8;
 
 /// What people asked for that the session can't do by itself.
 #[derive(Clone, Debug)]
@@ -37,16 +38,16 @@ pub fn bar(ui: &mut Ui, session: &mut Session, adapters: &[Adapter], actions: &m
         ui.heading("Glyphspace");
         ui.separator();
         if let Some(model) = session.board.model.get() {
-            ui.label(format!("{}: {} values, {} steps", model.origin, model.params, model.steps));
-            ui.weak(&model.device).on_hover_text("Where the model is computed, and why there");
+            let steps = session.board.planes.get().map_or(model.steps, |planes| planes.step);
+            ui.label(format!("{}: {} values, {steps} steps", model.origin, model.params));
+            ui.weak(&model.device).on_hover_text(format!("Computed here: {}", model.device_reason));
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let is_dark = ui.visuals().dark_mode;
             if ui.button(if is_dark { "Light" } else { "Dark" }).on_hover_text("Change the colours").clicked() {
                 actions.push(Action::Theme(!is_dark));
             }
-            let combo = ComboBox::from_id_salt("device").selected_text(session.choice.to_string());
-            let shown = combo.show_ui(ui, |ui| {
+            combo(ui, "Device", &session.choice.to_string(), |ui| {
                 let fixed = [Choice::Auto, Choice::Cpu].into_iter().map(|choice| (choice, choice.to_string()));
                 let gpus = adapters.iter().map(|a| (Choice::Adapter(a.number), format!("gpu:{} {}", a.number, a.name)));
                 for (choice, name) in fixed.chain(gpus) {
@@ -55,7 +56,6 @@ pub fn bar(ui: &mut Ui, session: &mut Session, adapters: &[Adapter], actions: &m
                     }
                 }
             });
-            shown.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Device"));
             ui.label("Device");
         });
     });
@@ -87,6 +87,14 @@ pub fn controls(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
     train(ui, session);
     ui.separator();
     files(ui, session, actions);
+    ui.separator();
+    pins(ui, session);
+}
+
+/// A combo box that screen readers and tests find by name.
+fn combo(ui: &mut Ui, name: &str, selected: &str, show: impl FnOnce(&mut Ui)) {
+    let shown = ComboBox::from_id_salt(name).selected_text(selected).show_ui(ui, show);
+    shown.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
 }
 
 fn sum(ui: &mut Ui, session: &mut Session) {
@@ -108,18 +116,22 @@ fn sum(ui: &mut Ui, session: &mut Session) {
         None => {
             ui.label(RichText::new("Point at the plane").size(22.0).weak());
             ui.label("");
+            ui.label("");
         }
     }
-    if !session.pins.is_empty() {
-        ui.horizontal(|ui| {
-            ui.strong("Pinned");
-            if ui.small_button("Clear pins").clicked() {
-                session.pins.clear();
-            }
-        });
-        for answer in session.pins.iter().rev().take(4) {
-            ui.label(equation(answer));
+}
+
+/// The newest pins; below everything else, so that pinning moves no button away under the pointer.
+fn pins(ui: &mut Ui, session: &mut Session) {
+    ui.horizontal(|ui| {
+        ui.strong("Pinned");
+        if ui.add_enabled(!session.pins.is_empty(), egui::Button::new("Clear pins").small()).clicked() {
+            session.pins.clear();
         }
+    });
+    for answer in session.pins.iter().rev().take(PINS_SHOWN) {
+        let loss = answer.loss.map_or_else(String::new, |loss| format!(", loss {loss:.3}"));
+        ui.label(equation(answer) + &loss);
     }
 }
 
@@ -152,7 +164,7 @@ fn solve(ui: &mut Ui, session: &mut Session) {
     let is_on = search.as_ref().is_some_and(|search| !search.ended);
     ui.horizontal(|ui| {
         ui.strong("Search");
-        ComboBox::from_id_salt("method").selected_text(method_name(session.search.method)).show_ui(ui, |ui| {
+        combo(ui, "Search method", method_name(session.search.method), |ui| {
             for method in [Method::Bo, Method::Random, Method::Enumerate] {
                 ui.selectable_value(&mut session.search.method, method, method_name(method));
             }
@@ -180,9 +192,7 @@ fn solve(ui: &mut Ui, session: &mut Session) {
         ui.add(DragValue::new(&mut session.search.seed).prefix("seed "));
         ui.add(DragValue::new(&mut session.search.pause_secs).range(0.0..=2.0).speed(0.01).prefix("every ").suffix(" s"));
     });
-    if let Some(search) = search {
-        search_text(ui, &search);
-    }
+    search_text(ui, search.as_deref());
 }
 
 fn method_name(method: Method) -> &'static str {
@@ -193,18 +203,29 @@ fn method_name(method: Method) -> &'static str {
     }
 }
 
-fn search_text(ui: &mut Ui, search: &SearchView) {
+/// Always two lines, so that nothing below moves when a search begins.
+fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
     let theme = Theme::of(ui.visuals());
+    let Some(search) = search else {
+        ui.add(ProgressBar::new(0.0).text("no search yet"));
+        ui.label("");
+        return;
+    };
     let tried = search.path.len();
-    ui.add(ProgressBar::new(tried as f32 / search.budget as f32).text(format!("{tried} of {} evaluations", search.budget)));
+    let progress = format!("{tried} of {} evaluations", search.budget);
+    ui.add(ProgressBar::new(tried as f32 / search.budget as f32).text(progress));
     let code = |code: Option<i32>| code.map_or_else(|| "no number".into(), number_text);
-    if let Some(found) = search.solved.map(|index| &search.path[index]) {
-        let text = format!("{}: found {} in {tried} evaluations", search.sum, code(found.code));
-        ui.colored_label(theme.good, text);
-    } else if let Some(best) = search.best() {
-        let text = format!("{}: closest is {}, loss {:.3}", search.sum, code(best.code), best.loss);
-        ui.label(text);
-    }
+    let (text, color) = match (search.solved.map(|index| &search.path[index]), search.best()) {
+        (Some(found), _) => {
+            (format!("{}: found {} in {tried} evaluations", search.sum, code(found.code)), theme.good)
+        }
+        (None, Some(best)) => {
+            let text = format!("{}: closest is {}, loss {:.3}", search.sum, code(best.code), best.loss);
+            (text, ui.visuals().text_color())
+        }
+        (None, None) => (search.sum.to_string(), theme.weak_text),
+    };
+    ui.colored_label(color, text);
 }
 
 fn train(ui: &mut Ui, session: &mut Session) {
@@ -212,7 +233,7 @@ fn train(ui: &mut Ui, session: &mut Session) {
     let pace = run.as_ref().and_then(|run| run.pace);
     ui.horizontal(|ui| {
         ui.strong("Training");
-        ComboBox::from_id_salt("preset").selected_text(PRESETS[session.train.preset]).show_ui(ui, |ui| {
+        combo(ui, "Preset", PRESETS[session.train.preset], |ui| {
             for (index, name) in PRESETS.iter().enumerate() {
                 ui.selectable_value(&mut session.train.preset, index, *name);
             }

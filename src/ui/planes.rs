@@ -20,8 +20,8 @@ use crate::{
     palette::Scale,
 };
 
-/// Share of the width that the large map takes.
-const LARGE: f32 = 0.64;
+/// Width of a small view beyond its height: the axis labels and a little air.
+const SMALL_MARGIN: f32 = 36.0;
 const DISC_RADIUS: f32 = 4.0;
 
 /// The views' state.
@@ -62,11 +62,12 @@ impl Planes {
         let search = session.board.search.get().filter(|search| Some(search.sum) == sum);
 
         let space = ui.available_size();
-        let large = vec2((space.x * LARGE).floor(), space.y);
         let gap = ui.spacing().item_spacing.x;
+        // Three square views share the height; the large map has the rest of the width.
+        let small = vec2((space.y / 3.0 + SMALL_MARGIN).min(space.x * 0.4).floor(), space.y);
+        let large = vec2(space.x - small.x - gap, space.y);
         ui.horizontal_top(|ui| {
             ui.allocate_ui(large, |ui| self.loss_map(ui, session, &marks, map.as_deref(), search.as_deref()));
-            let small = vec2(space.x - large.x - gap, space.y);
             ui.allocate_ui(small, |ui| ui.vertical(|ui| self.small_views(ui, session, &marks, map.as_deref())));
         });
         self.marks = Some(marks);
@@ -114,11 +115,11 @@ impl Planes {
         let title_height = ui.text_style_height(&egui::TextStyle::Body) + 2.0 * ui.spacing().item_spacing.y;
         let size = vec2(ui.available_width(), (ui.available_height() / 3.0 - title_height).max(90.0));
         let cursor = session.pointer;
-        let truth = marks.sum.map_or_else(String::new, |sum| {
-            format!("Truth: is {} + the program really {}?", sum.start, sum.result)
-        });
         ui.horizontal(|ui| {
-            ui.strong(truth);
+            let title = ui.strong("Truth");
+            if let Some(sum) = marks.sum {
+                title.on_hover_text(format!("Is {} + the decoded program {}?", sum.start, sum.result));
+            }
             legend(ui);
         });
         let plane = Plane {
@@ -206,5 +207,5 @@ fn legend(ui: &mut Ui) {
         ui.painter().rect_filled(rect, 2.0, super::theme::color_from_rgb(color));
         ui.colored_label(theme.weak_text, name);
     }
-    ui.colored_label(theme.weak_text, "hatched: no number");
+    ui.colored_label(theme.weak_text, "hatched: none");
 }

@@ -22,8 +22,10 @@ use crate::{
     latent::search::Method,
 };
 
-/// How often the window repaints at most for what the engine publishes.
+/// Between two repaints for what the engine publishes.
 const REPAINT: Duration = Duration::from_millis(33);
+/// The same where the processor draws the window: it has a model to train.
+const REPAINT_SOFTWARE: Duration = Duration::from_millis(150);
 /// How long a message stays.
 const MESSAGE: Duration = Duration::from_secs(8);
 
@@ -85,6 +87,7 @@ pub struct Session {
     pub open_path: String,
     engine: Option<Engine<ExecutorJob>>,
     context: egui::Context,
+    repaint: Duration,
     source: Source,
     message: Option<Message>,
 }
@@ -94,7 +97,7 @@ impl Session {
     ///
     /// # Errors
     /// If no thread can be started.
-    pub fn new(context: &egui::Context, choice: Choice) -> Result<Self> {
+    pub fn new(context: &egui::Context, choice: Choice, is_drawn_by_cpu: bool) -> Result<Self> {
         let sum = Sum { start: 71, result: 18 };
         let mut session = Self {
             board: Arc::default(),
@@ -108,6 +111,7 @@ impl Session {
             open_path: String::new(),
             engine: None,
             context: context.clone(),
+            repaint: if is_drawn_by_cpu { REPAINT_SOFTWARE } else { REPAINT },
             source: Source::Bundled,
             message: None,
         };
@@ -119,8 +123,8 @@ impl Session {
         // Dropping the old engine tells it to end; it puts its run away by itself, nobody waits.
         self.board = Arc::default();
         let (board, choice, source) = (self.board.clone(), self.choice, self.source.clone());
-        let context = self.context.clone();
-        let wake = move || context.request_repaint_after(REPAINT);
+        let (context, repaint) = (self.context.clone(), self.repaint);
+        let wake = move || context.request_repaint_after(repaint);
         self.engine = Some(Engine::spawn("engine", wake, move || ExecutorJob::new(choice, &source, board))?);
         self.watch();
         Ok(())
