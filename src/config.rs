@@ -167,18 +167,23 @@ impl ExecutorConfig {
     /// # Errors
     /// If the key is unknown or the value doesn't fit it.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
-        let (key, text) =
-            assignment.split_once('=').ok_or_else(|| anyhow!("can't read {assignment:?}: expected key=value"))?;
+        let (key, text) = assignment
+            .split_once('=')
+            .ok_or_else(|| anyhow!("can't read {assignment:?}: expected key=value"))?;
         let (key, text) = (key.trim(), text.trim());
         let serde_json::Value::Object(mut map) = serde_json::to_value(&*self)? else {
             unreachable!("a struct serialises to an object")
         };
         if !map.contains_key(key) {
-            bail!("unknown key {key:?}: expected one of {}", map.keys().cloned().collect::<Vec<_>>().join(", "));
+            bail!(
+                "unknown key {key:?}: expected one of {}",
+                map.keys().cloned().collect::<Vec<_>>().join(", ")
+            );
         }
         let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
         map.insert(key.to_owned(), value);
-        *self = serde_json::from_value(map.into()).with_context(|| format!("can't set {key} to {text:?}"))?;
+        *self = serde_json::from_value(map.into())
+            .with_context(|| format!("can't set {key} to {text:?}"))?;
         self.check()
     }
 
@@ -209,7 +214,10 @@ impl ExecutorConfig {
             bail!("octaves is {}: expected 0 to 16", self.octaves);
         }
         if !(4..=4096).contains(&self.relative_attention_num_buckets) {
-            bail!("relative_attention_num_buckets is {}: expected 4 to 4096", self.relative_attention_num_buckets);
+            bail!(
+                "relative_attention_num_buckets is {}: expected 4 to 4096",
+                self.relative_attention_num_buckets
+            );
         }
         if self.relative_attention_max_distance <= self.relative_attention_num_buckets / 2 {
             bail!(
@@ -255,7 +263,11 @@ impl ExecutorConfig {
     /// Deviation of the noise on the latents at a position of the schedule.
     pub fn noise_at(&self, position: u64) -> f64 {
         let progress = position as f64 / self.schedule_steps as f64;
-        let share = if self.coarse_to_fine > 0.0 { (progress / self.coarse_to_fine).min(1.0) } else { 1.0 };
+        let share = if self.coarse_to_fine > 0.0 {
+            (progress / self.coarse_to_fine).min(1.0)
+        } else {
+            1.0
+        };
         self.noise_start + (self.noise_end - self.noise_start) * share
     }
 

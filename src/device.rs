@@ -36,7 +36,8 @@ impl FromStr for Choice {
             "auto" => Ok(Choice::Auto),
             "cpu" => Ok(Choice::Cpu),
             "gpu" => Ok(Choice::Gpu),
-            _ => adapter().ok_or_else(|| anyhow!("no device {text:?}: expected auto, cpu, gpu or gpu:N")),
+            _ => adapter()
+                .ok_or_else(|| anyhow!("no device {text:?}: expected auto, cpu, gpu or gpu:N")),
         }
     }
 }
@@ -76,7 +77,11 @@ pub struct Adapter {
 
 impl Adapter {
     fn new(number: usize, info: &wgpu::AdapterInfo) -> Self {
-        Self { number, name: format!("{} ({})", info.name, info.backend), kind: info.device_type }
+        Self {
+            number,
+            name: format!("{} ({})", info.name, info.backend),
+            kind: info.device_type,
+        }
     }
 
     /// Whether the adapter is a driver running on the CPU.
@@ -100,7 +105,11 @@ impl Adapter {
 /// All adapters, numbered.
 pub fn adapters() -> Vec<Adapter> {
     let (_, adapters) = enumerate();
-    adapters.iter().enumerate().map(|(number, adapter)| Adapter::new(number, &adapter.get_info())).collect()
+    adapters
+        .iter()
+        .enumerate()
+        .map(|(number, adapter)| Adapter::new(number, &adapter.get_info()))
+        .collect()
 }
 
 /// The adapter that `choice` means among `adapters`; `None` for the CPU. Says why.
@@ -108,7 +117,10 @@ pub fn adapters() -> Vec<Adapter> {
 /// # Errors
 /// If there is no such adapter.
 pub fn select(choice: Choice, adapters: &[Adapter]) -> Result<(Option<&Adapter>, String)> {
-    let best = adapters.iter().filter(|a| !a.is_software()).min_by_key(|a| a.rank());
+    let best = adapters
+        .iter()
+        .filter(|a| !a.is_software())
+        .min_by_key(|a| a.rank());
     let software = adapters.iter().find(|a| a.is_software());
     match (choice, best) {
         (Choice::Cpu, _) => Ok((None, "as asked".into())),
@@ -117,12 +129,19 @@ pub fn select(choice: Choice, adapters: &[Adapter]) -> Result<(Option<&Adapter>,
         (Choice::Auto, None) => Ok((
             None,
             match software {
-                Some(adapter) => format!("no GPU found; {} is drawn by the CPU and far slower for training", adapter.name),
+                Some(adapter) => format!(
+                    "no GPU found; {} is drawn by the CPU and far slower for training",
+                    adapter.name
+                ),
                 None => "no GPU found".into(),
             },
         )),
         (Choice::Gpu, None) => match software {
-            Some(a) => bail!("no GPU found, only {}: use --device cpu, or gpu:{} to insist", a.name, a.number),
+            Some(a) => bail!(
+                "no GPU found, only {}: use --device cpu, or gpu:{} to insist",
+                a.name,
+                a.number
+            ),
             None => bail!("no GPU found: use --device cpu"),
         },
         (Choice::Adapter(number), _) => {
@@ -144,22 +163,39 @@ pub fn open(choice: Choice) -> Result<Chosen> {
         return Ok(cpu("as asked".into()));
     }
     let (instance, found) = enumerate();
-    let adapters: Vec<_> = found.iter().enumerate().map(|(n, a)| Adapter::new(n, &a.get_info())).collect();
+    let adapters: Vec<_> = found
+        .iter()
+        .enumerate()
+        .map(|(n, a)| Adapter::new(n, &a.get_info()))
+        .collect();
     let (adapter, reason) = select(choice, &adapters)?;
-    let Some(adapter) = adapter else { return Ok(cpu(reason)) };
+    let Some(adapter) = adapter else {
+        return Ok(cpu(reason));
+    };
     let device = open_adapter(instance, found[adapter.number].clone())
         .with_context(|| format!("can't compute on {}", adapter.name))?;
-    Ok(Chosen { device, name: adapter.name.clone(), reason })
+    Ok(Chosen {
+        device,
+        name: adapter.name.clone(),
+        reason,
+    })
 }
 
 fn cpu(reason: String) -> Chosen {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    Chosen { device: Device::flex(), name: format!("CPU (flex, {threads} threads)"), reason }
+    Chosen {
+        device: Device::flex(),
+        name: format!("CPU (flex, {threads} threads)"),
+        reason,
+    }
 }
 
 fn enumerate() -> (wgpu::Instance, Vec<wgpu::Adapter>) {
     let backends = wgpu::Backends::PRIMARY;
-    let descriptor = wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::new_without_display_handle() };
+    let descriptor = wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    };
     let instance = wgpu::Instance::new(descriptor);
     let adapters = pollster::block_on(instance.enumerate_adapters(backends));
     (instance, adapters)
@@ -177,6 +213,15 @@ fn open_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Devi
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;
     let backend = adapter.get_info().backend;
-    let setup = WgpuSetup { instance, adapter, device, queue, backend };
-    Ok(Device::wgpu_options().tasks_max(TASKS_MAX).setup(setup).init()?)
+    let setup = WgpuSetup {
+        instance,
+        adapter,
+        device,
+        queue,
+        backend,
+    };
+    Ok(Device::wgpu_options()
+        .tasks_max(TASKS_MAX)
+        .setup(setup)
+        .init()?)
 }

@@ -14,7 +14,11 @@ fn branin(point: &[f32]) -> f32 {
 const BRANIN_LEAST: f32 = 0.397_887;
 
 /// Points proposed in `count` evaluations, with their losses.
-fn follow(mut search: Box<dyn Search>, count: usize, loss: impl Fn(&[f32]) -> f32) -> Vec<(Vec<f32>, f32)> {
+fn follow(
+    mut search: Box<dyn Search>,
+    count: usize,
+    loss: impl Fn(&[f32]) -> f32,
+) -> Vec<(Vec<f32>, f32)> {
     let mut path = Vec::new();
     for _ in 0..count {
         let Some(point) = search.propose() else { break };
@@ -46,16 +50,24 @@ fn a_seed_fixes_the_path_and_another_seed_changes_it() {
 fn bayesian_optimisation_beats_random_points_on_branin() {
     let regret = |method, seed| {
         let path = follow(start(method, 2, Vec::new(), seed), 100, branin);
-        path.iter().map(|(_, loss)| loss - BRANIN_LEAST).fold(f32::INFINITY, f32::min)
+        path.iter()
+            .map(|(_, loss)| loss - BRANIN_LEAST)
+            .fold(f32::INFINITY, f32::min)
     };
     const SEEDS: u64 = 6;
     let mut wins = 0u64;
     for seed in 0..SEEDS {
         let (found, by_chance) = (regret(Method::Bo, seed), regret(Method::Random, seed));
-        assert!(found < 0.1, "seed {seed}: {found} above the minimum after 100 evaluations");
+        assert!(
+            found < 0.1,
+            "seed {seed}: {found} above the minimum after 100 evaluations"
+        );
         wins += u64::from(found < by_chance);
     }
-    assert!(wins + 1 >= SEEDS, "better than random points for {wins} seeds only");
+    assert!(
+        wins + 1 >= SEEDS,
+        "better than random points for {wins} seeds only"
+    );
 }
 
 #[test]
@@ -64,7 +76,11 @@ fn bayesian_optimisation_hits_a_small_goal_past_a_good_plateau() {
     let loss = |p: &[f32]| {
         let distance = ((p[0] - 0.55).powi(2) + (p[1] + 0.35).powi(2)).sqrt();
         let rim = (2.0 + 8.0 * (distance - 0.5).max(0.0)).min(9.0);
-        if distance < 0.08 { 0.001 } else { rim - (0.5 - distance).max(0.0) }
+        if distance < 0.08 {
+            0.001
+        } else {
+            rim - (0.5 - distance).max(0.0)
+        }
     };
     for seed in 0..4 {
         let path = follow(start(Method::Bo, 2, Vec::new(), seed), 100, loss);
@@ -80,7 +96,10 @@ fn proposals_stay_in_the_box_and_do_not_repeat_in_any_dimension() {
         for method in [Method::Bo, Method::Random] {
             let path = points(follow(start(method, dims, Vec::new(), 1), count, corner));
             assert_eq!(path.len(), count);
-            assert!(path.iter().all(|p| p.len() == dims && in_box(p)), "{method} in {dims} dimensions");
+            assert!(
+                path.iter().all(|p| p.len() == dims && in_box(p)),
+                "{method} in {dims} dimensions"
+            );
             let unique = path.iter().enumerate().all(|(i, p)| !path[..i].contains(p));
             assert!(unique, "{method} in {dims} dimensions");
         }
@@ -89,7 +108,9 @@ fn proposals_stay_in_the_box_and_do_not_repeat_in_any_dimension() {
 
 #[test]
 fn enumeration_returns_every_place_once_and_then_nothing() {
-    let places: Vec<Vec<f32>> = (0..199).map(|i| vec![i as f32 / 100.0 - 1.0, 0.5]).collect();
+    let places: Vec<Vec<f32>> = (0..199)
+        .map(|i| vec![i as f32 / 100.0 - 1.0, 0.5])
+        .collect();
     let mut search = start(Method::Enumerate, 2, places.clone(), 0);
     let mut walked = Vec::new();
     while let Some(point) = search.propose() {
@@ -103,16 +124,36 @@ fn enumeration_returns_every_place_once_and_then_nothing() {
 
 #[test]
 fn losses_that_are_not_finite_are_survived() {
-    let broken = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN];
+    let broken = [
+        f32::NAN,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::MAX,
+        f32::MIN,
+    ];
     for bad in broken {
         // Always, and in half of the box only.
-        assert_eq!(follow(start(Method::Bo, 2, Vec::new(), 2), 20, |_| bad).len(), 20);
-        let path = follow(start(Method::Bo, 2, Vec::new(), 2), 40, |p| if p[0] > 0.0 { bad } else { 1.0 + p[1] });
+        assert_eq!(
+            follow(start(Method::Bo, 2, Vec::new(), 2), 20, |_| bad).len(),
+            20
+        );
+        let path = follow(start(Method::Bo, 2, Vec::new(), 2), 40, |p| {
+            if p[0] > 0.0 { bad } else { 1.0 + p[1] }
+        });
         assert!(path.iter().all(|(p, _)| in_box(p)));
     }
-    let path = follow(start(Method::Bo, 2, Vec::new(), 2), 60, |p| if p[0] > 0.0 { f32::NAN } else { branin(p) });
-    let wasted = path.iter().skip(20).filter(|(_, loss)| loss.is_nan()).count();
-    assert!(wasted < 20, "{wasted} of 40 proposals where nothing was ever found");
+    let path = follow(start(Method::Bo, 2, Vec::new(), 2), 60, |p| {
+        if p[0] > 0.0 { f32::NAN } else { branin(p) }
+    });
+    let wasted = path
+        .iter()
+        .skip(20)
+        .filter(|(_, loss)| loss.is_nan())
+        .count();
+    assert!(
+        wasted < 20,
+        "{wasted} of 40 proposals where nothing was ever found"
+    );
 }
 
 #[test]

@@ -28,7 +28,10 @@ fn app(window: &mut Window) -> &mut App {
 fn wait(window: &mut Window, what: &str, mut is_so: impl FnMut(&mut App) -> bool) {
     let begun = Instant::now();
     while !is_so(app(window)) {
-        assert!(begun.elapsed() < Duration::from_secs(90), "waited in vain for {what}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(90),
+            "waited in vain for {what}"
+        );
         window.step();
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -54,21 +57,39 @@ fn on_map(window: &Window, [x, y]: [f32; 2]) -> egui::Pos2 {
 fn pointing_decodes_and_a_click_pins() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the map", |app| {
-        app.session.board.landscape.get().is_some_and(|map| map.loss.size == 256)
+        app.session
+            .board
+            .landscape
+            .get()
+            .is_some_and(|map| map.loss.size == 256)
     });
     let map = app(&mut window).session.board.landscape.get().unwrap();
     let (cell, _) = map.loss.lowest().unwrap();
     let lowest = map.loss.center(cell);
     let at = on_map(&window, lowest);
     window.hover_at(at);
-    wait(&mut window, "an answer", |app| app.session.board.answer.get().is_some());
+    wait(&mut window, "an answer", |app| {
+        app.session.board.answer.get().is_some()
+    });
     let answer = app(&mut window).session.board.answer.get().unwrap();
-    assert!((answer.point[0] - lowest[0]).abs() < 0.02 && (answer.point[1] - lowest[1]).abs() < 0.02);
+    assert!(
+        (answer.point[0] - lowest[0]).abs() < 0.02 && (answer.point[1] - lowest[1]).abs() < 0.02
+    );
     assert_eq!(answer.state, 71);
     assert_eq!(answer.truth, answer.code.map(|code| 71 + code));
-    assert!(answer.loss.unwrap() < 0.5, "the map's lowest place has the loss {:?}", answer.loss);
-    let shown = format!("71 + {} = ", answer.code.unwrap().to_string().replace('-', "\u{2212}"));
-    assert!(window.query_by_label_contains(&shown).is_some(), "{shown:?} is not shown");
+    assert!(
+        answer.loss.unwrap() < 0.5,
+        "the map's lowest place has the loss {:?}",
+        answer.loss
+    );
+    let shown = format!(
+        "71 + {} = ",
+        answer.code.unwrap().to_string().replace('-', "\u{2212}")
+    );
+    assert!(
+        window.query_by_label_contains(&shown).is_some(),
+        "{shown:?} is not shown"
+    );
 
     assert!(app(&mut window).session.pins.is_empty());
     window.drag_at(at);
@@ -86,12 +107,22 @@ fn pointing_decodes_and_a_click_pins() {
 #[test]
 fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
     let mut window = window(egui::Theme::Light);
-    wait(&mut window, "the model", |app| app.session.board.planes.get().is_some());
+    wait(&mut window, "the model", |app| {
+        app.session.board.planes.get().is_some()
+    });
     type_sum(&mut window, "20 + x = 5");
-    assert!(window.query_by_label_contains("expected whole numbers from 10 to 99").is_some());
+    assert!(
+        window
+            .query_by_label_contains("expected whole numbers from 10 to 99")
+            .is_some()
+    );
     type_sum(&mut window, "20 + x = 55");
     wait(&mut window, "the map of 20+?=55", |app| {
-        app.session.board.landscape.get().is_some_and(|map| map.sum.start == 20 && map.sum.result == 55)
+        app.session
+            .board
+            .landscape
+            .get()
+            .is_some_and(|map| map.sum.start == 20 && map.sum.result == 55)
     });
     assert!(window.query_by_label("Loss of 20+?=55").is_some());
 }
@@ -99,11 +130,19 @@ fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
 #[test]
 fn solving_marks_where_it_looked() {
     let mut window = window(egui::Theme::Dark);
-    wait(&mut window, "the model", |app| app.session.board.planes.get().is_some());
+    wait(&mut window, "the model", |app| {
+        app.session.board.planes.get().is_some()
+    });
     app(&mut window).session.search.pause_secs = 0.0;
     app(&mut window).session.search.method = glyphspace::latent::search::Method::Enumerate;
     window.get_by_label("Solve").click();
-    wait(&mut window, "the search", |app| app.session.board.search.get().is_some_and(|search| search.ended));
+    wait(&mut window, "the search", |app| {
+        app.session
+            .board
+            .search
+            .get()
+            .is_some_and(|search| search.ended)
+    });
     let search = app(&mut window).session.board.search.get().unwrap();
     let found = search.solved.map(|index| search.path[index].code);
     assert_eq!(found, Some(Some(-53)));
@@ -116,33 +155,54 @@ fn training_runs_steps_pauses_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let mut window = window(egui::Theme::Dark);
-    wait(&mut window, "the model", |app| app.session.board.planes.get().is_some());
+    wait(&mut window, "the model", |app| {
+        app.session.board.planes.get().is_some()
+    });
     app(&mut window).session.train.out = out.display().to_string();
     window.get_by_label("Train").click();
     let pace = |app: &mut App| app.session.board.training.get().and_then(|run| run.pace);
     let step = |app: &mut App| {
-        app.session.board.training.get().and_then(|run| run.last).map_or(0, |metrics| metrics.step)
+        app.session
+            .board
+            .training
+            .get()
+            .and_then(|run| run.last)
+            .map_or(0, |metrics| metrics.step)
     };
     wait(&mut window, "a few steps", |app| step(app) >= 5);
     // The planes move with the model, and the pointer goes on decoding.
     wait(&mut window, "planes in training", |app| {
-        app.session.board.planes.get().is_some_and(|planes| (1..3000).contains(&planes.step))
+        app.session
+            .board
+            .planes
+            .get()
+            .is_some_and(|planes| (1..3000).contains(&planes.step))
     });
     let at = on_map(&window, [0.3, -0.4]);
     window.hover_at(at);
-    wait(&mut window, "an answer", |app| app.session.board.answer.get().is_some());
+    wait(&mut window, "an answer", |app| {
+        app.session.board.answer.get().is_some()
+    });
 
     window.get_by_label("Pause").click();
-    wait(&mut window, "the pause", |app| pace(app) == Some(Pace::Paused));
+    wait(&mut window, "the pause", |app| {
+        pace(app) == Some(Pace::Paused)
+    });
     let paused_at = step(app(&mut window));
     window.get_by_label("Step").click();
-    wait(&mut window, "one step", |app| step(app) > paused_at && pace(app) == Some(Pace::Paused));
+    wait(&mut window, "one step", |app| {
+        step(app) > paused_at && pace(app) == Some(Pace::Paused)
+    });
     assert_eq!(step(app(&mut window)), paused_at + 1);
     window.get_by_label("Resume").click();
     wait(&mut window, "more steps", |app| step(app) > paused_at + 3);
     window.get_by_label("Stop").click();
     wait(&mut window, "the end", |app| {
-        app.session.board.training.get().is_some_and(|run| run.pace.is_none())
+        app.session
+            .board
+            .training
+            .get()
+            .is_some_and(|run| run.pace.is_none())
     });
     assert!(out.join("metrics.csv").is_file());
     assert!(window.query_by_label_contains("ended").is_some());
@@ -151,11 +211,15 @@ fn training_runs_steps_pauses_and_stops() {
 #[test]
 fn a_missing_run_is_named_and_the_model_stays() {
     let mut window = window(egui::Theme::Light);
-    wait(&mut window, "the model", |app| app.session.board.planes.get().is_some());
+    wait(&mut window, "the model", |app| {
+        app.session.board.planes.get().is_some()
+    });
     app(&mut window).session.open_path = "no/such/run".into();
     window.get_by_label("Open").click();
     wait(&mut window, "the message", |app| {
-        app.session.message().is_some_and(|message| message.is_error && message.text.contains("no/such/run"))
+        app.session
+            .message()
+            .is_some_and(|message| message.is_error && message.text.contains("no/such/run"))
     });
     assert!(app(&mut window).session.board.planes.get().is_some());
 }
@@ -165,7 +229,9 @@ fn a_missing_run_is_named_and_the_model_stays() {
 fn light_and_dark_are_drawn() {
     let mean = |theme| {
         let mut window = window(theme);
-        wait(&mut window, "the map", |app| app.session.board.landscape.get().is_some());
+        wait(&mut window, "the map", |app| {
+            app.session.board.landscape.get().is_some()
+        });
         window.run_steps(3);
         let map = window.get_by_label("Loss map").rect();
         let image = window.render().unwrap();
@@ -175,7 +241,11 @@ fn light_and_dark_are_drawn() {
                 colors.insert(image.get_pixel(x, y).0);
             }
         }
-        assert!(colors.len() > 200, "the map shows only {} colours", colors.len());
+        assert!(
+            colors.len() > 200,
+            "the map shows only {} colours",
+            colors.len()
+        );
         let panel = image.get_pixel(20, 780).0;
         panel[..3].iter().map(|part| u32::from(*part)).sum::<u32>()
     };

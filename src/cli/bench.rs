@@ -18,7 +18,10 @@ use crate::{
     latent::{MAP_SIZE, order::quantile},
 };
 
-const SUM: Sum = Sum { start: 71, result: 18 };
+const SUM: Sum = Sum {
+    start: 71,
+    result: 18,
+};
 /// Pointer movements a second, as a mouse makes them.
 const PROBES_PER_SEC: u64 = 60;
 
@@ -37,7 +40,12 @@ pub enum What {
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
     let session = Session::open(choice, args.model.source())?;
-    let device = session.board.model.get().map(|model| model.device.clone()).unwrap_or_default();
+    let device = session
+        .board
+        .model
+        .get()
+        .map(|model| model.device.clone())
+        .unwrap_or_default();
     let mut millis = match args.what {
         What::Train => train(&session)?,
         What::Map => maps(&session)?,
@@ -47,14 +55,19 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
     session.finish();
     millis.sort_by(f64::total_cmp);
     let (median, p95) = (quantile(&millis, 0.5), quantile(&millis, 0.95));
-    let what = args.what.to_possible_value().map(|value| value.get_name().to_owned());
+    let what = args
+        .what
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned());
     if args.json {
-        let result =
-            json!({ "what": what, "median_ms": median, "p95_ms": p95, "runs": millis.len(), "device": device });
+        let result = json!({ "what": what, "median_ms": median, "p95_ms": p95, "runs": millis.len(), "device": device });
         println!("{result}");
     } else {
         let what = what.unwrap_or_default();
-        println!("{what}: median {median:.1} ms, 95th percentile {p95:.1} ms, {} runs on {device}", millis.len());
+        println!(
+            "{what}: median {median:.1} ms, 95th percentile {p95:.1} ms, {} runs on {device}",
+            millis.len()
+        );
     }
     Ok(())
 }
@@ -65,12 +78,33 @@ fn train(session: &Session) -> Result<Vec<f64>> {
     session.train(fresh()?, &folder.path().join("run"), Limit::Steps(120))?;
     let curve = session.board.curves.get().context("no metrics")?;
     let secs: Vec<f64> = curve.iter().map(|m| m.train_secs).collect();
-    Ok(secs.windows(2).skip(20).map(|pair| (pair[1] - pair[0]) * 1e3).collect())
+    Ok(secs
+        .windows(2)
+        .skip(20)
+        .map(|pair| (pair[1] - pair[0]) * 1e3)
+        .collect())
 }
 
 fn maps(session: &Session) -> Result<Vec<f64>> {
-    let mapped = |event| if let Event::Mapped(map) = event { Some(map.secs * 1e3) } else { None };
-    (0..5).map(|_| session.ask(Command::Map { sum: SUM, size: MAP_SIZE }, mapped, |_| Ok(()))).collect()
+    let mapped = |event| {
+        if let Event::Mapped(map) = event {
+            Some(map.secs * 1e3)
+        } else {
+            None
+        }
+    };
+    (0..5)
+        .map(|_| {
+            session.ask(
+                Command::Map {
+                    sum: SUM,
+                    size: MAP_SIZE,
+                },
+                mapped,
+                |_| Ok(()),
+            )
+        })
+        .collect()
 }
 
 /// Moves a pointer over the plane for a while; milliseconds from each question to its answer, or to
@@ -82,14 +116,25 @@ fn probes(session: &Session) -> Result<Vec<f64>> {
         let due = Instant::now() + Duration::from_millis(1000 / PROBES_PER_SEC);
         let turn = tick as f32 / 60.0;
         // The point carries the tick, so that an answer tells which question it is for.
-        let point = vec![0.8 * turn.cos(), tick as f32 / (PROBES_PER_SEC * 5) as f32 - 0.5];
-        session.probe(Question { point: point.clone(), state: SUM.start, result: Some(SUM.result) });
+        let point = vec![
+            0.8 * turn.cos(),
+            tick as f32 / (PROBES_PER_SEC * 5) as f32 - 0.5,
+        ];
+        session.probe(Question {
+            point: point.clone(),
+            state: SUM.start,
+            result: Some(SUM.result),
+        });
         waiting.push((u64::from(point[1].to_bits()), Instant::now()));
         while Instant::now() < due {
             if let Some(answer) = session.board.answer.get() {
                 let answered = u64::from(answer.point[1].to_bits());
                 if let Some(index) = waiting.iter().position(|(key, _)| *key == answered) {
-                    millis.extend(waiting.drain(..=index).map(|(_, asked)| asked.elapsed().as_secs_f64() * 1e3));
+                    millis.extend(
+                        waiting
+                            .drain(..=index)
+                            .map(|(_, asked)| asked.elapsed().as_secs_f64() * 1e3),
+                    );
                 }
             }
             std::thread::sleep(Duration::from_micros(200));
@@ -101,13 +146,33 @@ fn probes(session: &Session) -> Result<Vec<f64>> {
 fn probes_while_training(session: &Session) -> Result<Vec<f64>> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
     let out = folder.path().join("run");
-    let started = |event| if let Event::Started(_) = event { Some(()) } else { None };
+    let started = |event| {
+        if let Event::Started(_) = event {
+            Some(())
+        } else {
+            None
+        }
+    };
     // The window watches while it trains: planes and maps are part of the load.
-    session.ask(Command::Train { start: fresh()?, out, limit: Limit::Schedule }, started, |_| Ok(()))?;
+    session.ask(
+        Command::Train {
+            start: fresh()?,
+            out,
+            limit: Limit::Schedule,
+        },
+        started,
+        |_| Ok(()),
+    )?;
     session.send(Command::Watch(Some(SUM)))?;
     std::thread::sleep(Duration::from_secs(1));
     let millis = probes(session)?;
-    let trained = |event| if let Event::Trained(_) = event { Some(()) } else { None };
+    let trained = |event| {
+        if let Event::Trained(_) = event {
+            Some(())
+        } else {
+            None
+        }
+    };
     session.ask(Command::Stop, trained, |_| Ok(()))?;
     Ok(millis)
 }

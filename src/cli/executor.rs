@@ -43,7 +43,9 @@ impl Model {
 fn train(args: TrainArgs, choice: Choice) -> Result<()> {
     let start = match &args.resume {
         Some(run) => Start::Resume(run.clone()),
-        None => Start::Fresh(Box::new(configure(&args).map_err(|error| WrongUse(format!("{error:#}")))?)),
+        None => Start::Fresh(Box::new(
+            configure(&args).map_err(|error| WrongUse(format!("{error:#}")))?,
+        )),
     };
     let limit = match (args.seconds, args.steps) {
         (Some(secs), _) => Limit::Seconds(secs),
@@ -82,15 +84,33 @@ fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
 }
 
 pub fn judge(session: &Session) -> Result<Report> {
-    let judged = |event| if let Event::Judged(report) = event { Some(*report) } else { None };
+    let judged = |event| {
+        if let Event::Judged(report) = event {
+            Some(*report)
+        } else {
+            None
+        }
+    };
     session.ask(Command::Judge, judged, |_| refuse_if_interrupted())
 }
 
 fn print_report(report: &Report) {
-    println!("{} dimensions, {} values, {} steps in {:.0} s", report.dims, report.params, report.steps, report.train_secs);
-    println!("results exact      {:.4} of {} sums held out", report.held_out_exact, report.pairs_held_out);
-    println!("                   {:.4} of the sums trained on", report.train_exact);
-    println!("states, codes exact {:.4}, {:.4}", report.state_exact, report.code_exact);
+    println!(
+        "{} dimensions, {} values, {} steps in {:.0} s",
+        report.dims, report.params, report.steps, report.train_secs
+    );
+    println!(
+        "results exact      {:.4} of {} sums held out",
+        report.held_out_exact, report.pairs_held_out
+    );
+    println!(
+        "                   {:.4} of the sums trained on",
+        report.train_exact
+    );
+    println!(
+        "states, codes exact {:.4}, {:.4}",
+        report.state_exact, report.code_exact
+    );
     if let (Some(valid), Some(codes)) = (report.grid_valid, report.grid_codes) {
         println!("plane              {valid:.4} decodes to a number, {codes} different ones");
     }
@@ -98,8 +118,13 @@ fn print_report(report: &Report) {
         "order              Spearman {:.3}, neighbours {:.3} of the diagonal apart (95th percentile {:.3})",
         report.order_spearman, report.adjacent_median, report.adjacent_p95
     );
-    if let (Some(code), Some(state)) = (report.code_largest_empty_square, report.state_largest_empty_square) {
-        println!("largest empty square {code:.3} of the code plane's side, {state:.3} of the state plane's");
+    if let (Some(code), Some(state)) = (
+        report.code_largest_empty_square,
+        report.state_largest_empty_square,
+    ) {
+        println!(
+            "largest empty square {code:.3} of the code plane's side, {state:.3} of the state plane's"
+        );
     }
 }
 
@@ -126,9 +151,19 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
         });
         println!("{result}");
     } else {
-        let code = found.and_then(|e| e.code).map_or_else(|| "no number".into(), |code| code.to_string());
-        let verdict = if view.solved.is_some() { "solved" } else { "not solved; closest" };
-        println!("{}: {verdict}: {code} after {} evaluations", args.sum, view.path.len());
+        let code = found
+            .and_then(|e| e.code)
+            .map_or_else(|| "no number".into(), |code| code.to_string());
+        let verdict = if view.solved.is_some() {
+            "solved"
+        } else {
+            "not solved; closest"
+        };
+        println!(
+            "{}: {verdict}: {code} after {} evaluations",
+            args.sum,
+            view.path.len()
+        );
     }
     session.finish();
     Ok(())
@@ -140,17 +175,27 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
     if let Some(path) = &args.csv {
         export::map_csv(path, &map)?;
     }
-    let out = args.out.as_deref().or(if args.csv.is_none() { Some(Path::new("map.png")) } else { None });
+    let out = args.out.as_deref().or(if args.csv.is_none() {
+        Some(Path::new("map.png"))
+    } else {
+        None
+    });
     if let Some(path) = out {
         if args.out.is_none() && path.exists() {
-            anyhow::bail!("{} is there already: name another file with --out", path.display());
+            anyhow::bail!(
+                "{} is there already: name another file with --out",
+                path.display()
+            );
         }
         export::map_png(path, &map, None)?;
     }
     let (cell, loss) = map.loss.lowest().context("the map is empty")?;
     let [x, y] = map.loss.center(cell);
     let code = map.code[cell].map_or_else(|| "no number".into(), |code| code.to_string());
-    println!("{}: lowest loss {loss:.4} at ({x:.3}, {y:.3}), where {code} is decoded", args.sum);
+    println!(
+        "{}: lowest loss {loss:.4} at ({x:.3}, {y:.3}), where {code} is decoded",
+        args.sum
+    );
     println!("{0} x {0} cells in {1:.2} s", map.loss.size, map.secs);
     for path in out.into_iter().chain(args.csv.as_deref()) {
         println!("wrote {}", path.display());
@@ -159,12 +204,25 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
     Ok(())
 }
 
-pub fn draw_map(session: &Session, sum: crate::data::sums::Sum, size: usize) -> Result<std::sync::Arc<Landscape>> {
+pub fn draw_map(
+    session: &Session,
+    sum: crate::data::sums::Sum,
+    size: usize,
+) -> Result<std::sync::Arc<Landscape>> {
     let mut bar = Progress::new(&format!("mapping {sum}"));
-    let mapped = |event| if let Event::Mapped(map) = event { Some(map) } else { None };
+    let mapped = |event| {
+        if let Event::Mapped(map) = event {
+            Some(map)
+        } else {
+            None
+        }
+    };
     let map = session.ask(Command::Map { sum, size }, mapped, |session| {
         if let Some(map) = session.board.landscape.get() {
-            bar.update((map.loss.size as f64 / size as f64).powi(2), &format!("{0} x {0} cells", map.loss.size));
+            bar.update(
+                (map.loss.size as f64 / size as f64).powi(2),
+                &format!("{0} x {0} cells", map.loss.size),
+            );
         }
         refuse_if_interrupted()
     })?;
@@ -174,17 +232,39 @@ pub fn draw_map(session: &Session, sum: crate::data::sums::Sum, size: usize) -> 
 
 fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
     let session = Session::open(choice, args.model.source())?;
-    let (state, result) = args.sum.map_or((args.state, None), |sum| (sum.start, Some(sum.result)));
-    let decoded = |event| if let Event::Decoded(answer) = event { Some(answer) } else { None };
-    let question = Question { point: args.point, state, result };
-    let answer = session.ask(Command::Decode(question), decoded, |_| refuse_if_interrupted())?;
+    let (state, result) = args
+        .sum
+        .map_or((args.state, None), |sum| (sum.start, Some(sum.result)));
+    let decoded = |event| {
+        if let Event::Decoded(answer) = event {
+            Some(answer)
+        } else {
+            None
+        }
+    };
+    let question = Question {
+        point: args.point,
+        state,
+        result,
+    };
+    let answer = session.ask(Command::Decode(question), decoded, |_| {
+        refuse_if_interrupted()
+    })?;
     if args.json {
         println!("{}", serde_json::to_string(&answer)?);
     } else {
         let text = |n: Option<i32>| n.map_or_else(|| "no number".into(), |n| n.to_string());
-        let truth = answer.truth.map_or_else(String::new, |truth| format!(" (really {truth})"));
-        let loss = answer.loss.map_or_else(String::new, |loss| format!(", loss {loss:.4}"));
-        println!("{state} + {} = {}{truth}{loss}", text(answer.code), text(answer.result));
+        let truth = answer
+            .truth
+            .map_or_else(String::new, |truth| format!(" (really {truth})"));
+        let loss = answer
+            .loss
+            .map_or_else(String::new, |loss| format!(", loss {loss:.4}"));
+        println!(
+            "{state} + {} = {}{truth}{loss}",
+            text(answer.code),
+            text(answer.result)
+        );
     }
     session.finish();
     Ok(())

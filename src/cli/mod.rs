@@ -195,8 +195,16 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let text = error.to_string();
             let ends = |line: &&str| !line.starts_with("Usage") && !line.starts_with("For more");
-            let line = text.lines().map(str::trim).take_while(ends).collect::<Vec<_>>().join(" ");
-            eprintln!("glyphspace: {} (see --help)", line.trim().trim_start_matches("error: "));
+            let line = text
+                .lines()
+                .map(str::trim)
+                .take_while(ends)
+                .collect::<Vec<_>>()
+                .join(" ");
+            eprintln!(
+                "glyphspace: {} (see --help)",
+                line.trim().trim_start_matches("error: ")
+            );
             return ExitCode::from(2);
         }
     };
@@ -220,7 +228,10 @@ fn run(cli: Cli) -> Result<()> {
             Ok(()) => ui::open(cli.device),
             Err(reason) => {
                 eprintln!("glyphspace: {reason}; taking the headless tour instead");
-                let args = TourArgs { out: None, train_seconds: 45.0 };
+                let args = TourArgs {
+                    out: None,
+                    train_seconds: 45.0,
+                };
                 tour::run(&args, cli.device)
             }
         },
@@ -235,10 +246,22 @@ fn devices(choice: Choice) -> Result<()> {
     let adapters = device::adapters();
     let (selected, reason) = device::select(choice, &adapters)?;
     let mark = |is_it: bool| if is_it { "*" } else { " " };
-    println!("{} cpu    burn's flex backend on the processor", mark(selected.is_none()));
+    println!(
+        "{} cpu    burn's flex backend on the processor",
+        mark(selected.is_none())
+    );
     for adapter in &adapters {
-        let kind = if adapter.is_software() { "software, for drawing only" } else { "GPU" };
-        println!("{} gpu:{}  {} ({kind})", mark(selected == Some(adapter)), adapter.number, adapter.name);
+        let kind = if adapter.is_software() {
+            "software, for drawing only"
+        } else {
+            "GPU"
+        };
+        println!(
+            "{} gpu:{}  {} ({kind})",
+            mark(selected == Some(adapter)),
+            adapter.number,
+            adapter.name
+        );
     }
     println!("--device {choice} takes the one marked *: {reason}");
     Ok(())
@@ -252,11 +275,17 @@ where
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    let secs = text.parse().ok().filter(|secs: &f64| secs.is_finite() && *secs > 0.0);
+    let secs = text
+        .parse()
+        .ok()
+        .filter(|secs: &f64| secs.is_finite() && *secs > 0.0);
     secs.ok_or_else(|| "expected a number of seconds above 0".into())
 }
 
 fn coordinate(text: &str) -> Result<f32, String> {
-    let value = text.parse().ok().filter(|value: &f32| (-1.0..=1.0).contains(value));
+    let value = text
+        .parse()
+        .ok()
+        .filter(|value: &f32| (-1.0..=1.0).contains(value));
     value.ok_or_else(|| "expected a number from -1 to 1".into())
 }

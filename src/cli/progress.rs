@@ -20,9 +20,17 @@ impl Progress {
     pub fn new(name: &str) -> Self {
         let bar = ProgressBar::new(PARTS);
         let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3}% {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        bar.set_style(
+            style
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> "),
+        );
         bar.set_prefix(name.to_owned());
-        Self { bar, name: name.to_owned(), spoken: None }
+        Self {
+            bar,
+            name: name.to_owned(),
+            spoken: None,
+        }
     }
 
     /// A share `done` (0 to 1) is done; `text` says more.

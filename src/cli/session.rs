@@ -42,13 +42,20 @@ impl Session {
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
         let board = Arc::new(Board::default());
         let for_engine = board.clone();
-        let engine = Engine::spawn("engine", || (), move || ExecutorJob::new(choice, &source, for_engine))?;
+        let engine = Engine::spawn(
+            "engine",
+            || (),
+            move || ExecutorJob::new(choice, &source, for_engine),
+        )?;
         let session = Self { engine, board };
         while session.board.model.get().is_none() {
             session.next()?;
         }
         if let Some(model) = session.board.model.get() {
-            eprintln!("glyphspace: running on {}: {}", model.device, model.device_reason);
+            eprintln!(
+                "glyphspace: running on {}: {}",
+                model.device, model.device_reason
+            );
         }
         Ok(session)
     }
@@ -78,9 +85,19 @@ impl Session {
     /// If the run fails.
     pub fn train(&self, start: Start, out: &std::path::Path, limit: Limit) -> Result<u64> {
         let mut bar = Progress::new("training");
-        let command = Command::Train { start, out: out.to_owned(), limit };
+        let command = Command::Train {
+            start,
+            out: out.to_owned(),
+            limit,
+        };
         let mut is_stopping = false;
-        let trained = |event| if let Event::Trained(steps) = event { Some(steps) } else { None };
+        let trained = |event| {
+            if let Event::Trained(steps) = event {
+                Some(steps)
+            } else {
+                None
+            }
+        };
         let steps = self.ask(command, trained, |session| {
             if let Some(view) = session.board.training.get() {
                 bar.update(view.done, &describe(&view));
@@ -102,10 +119,19 @@ impl Session {
     pub fn solve(&self, request: SolveRequest) -> Result<Arc<SearchView>> {
         let mut bar = Progress::new(&format!("searching {}", request.sum));
         let budget = request.budget as f64;
-        let solved = |event| if let Event::Solved(view) = event { Some(view) } else { None };
+        let solved = |event| {
+            if let Event::Solved(view) = event {
+                Some(view)
+            } else {
+                None
+            }
+        };
         let view = self.ask(Command::Solve(request), solved, |session| {
             if let Some(view) = session.board.search.get() {
-                bar.update(view.path.len() as f64 / budget, &format!("{} evaluations", view.path.len()));
+                bar.update(
+                    view.path.len() as f64 / budget,
+                    &format!("{} evaluations", view.path.len()),
+                );
             }
             refuse_if_interrupted()
         })?;
@@ -160,12 +186,20 @@ pub fn listen_for_interrupts() -> Result<()> {
 /// # Errors
 /// After Ctrl-C.
 pub fn refuse_if_interrupted() -> Result<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) { bail!("interrupted") } else { Ok(()) }
+    if INTERRUPTED.load(Ordering::Relaxed) {
+        bail!("interrupted")
+    } else {
+        Ok(())
+    }
 }
 
 fn describe(view: &TrainingView) -> String {
-    let Some(last) = &view.last else { return "preparing".into() };
-    let eta = view.eta_secs.map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
+    let Some(last) = &view.last else {
+        return "preparing".into();
+    };
+    let eta = view
+        .eta_secs
+        .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
     format!(
         "step {}, {:.1} steps/s{eta}, loss {:.3}, result {:.3}",
         last.step, view.steps_per_sec, last.loss, last.result_nll

@@ -33,10 +33,22 @@ use crate::{
 
 /// The first is the one of the pictures.
 const SUMS: [Sum; 4] = [
-    Sum { start: 71, result: 18 },
-    Sum { start: 12, result: 23 },
-    Sum { start: 45, result: 90 },
-    Sum { start: 86, result: 13 },
+    Sum {
+        start: 71,
+        result: 18,
+    },
+    Sum {
+        start: 12,
+        result: 23,
+    },
+    Sum {
+        start: 45,
+        result: 90,
+    },
+    Sum {
+        start: 86,
+        result: 13,
+    },
 ];
 const BUDGET: usize = 200;
 
@@ -61,7 +73,12 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
     };
     let summary = summarise(&folder, args.train_seconds, [&bundled, &fresh]);
     let models = json!({ "bundled": bundled.json(), "fresh": fresh.json() });
-    write("report.json", &serde_json::to_string_pretty(&json!({ "train_seconds": args.train_seconds, "models": models }))?)?;
+    write(
+        "report.json",
+        &serde_json::to_string_pretty(
+            &json!({ "train_seconds": args.train_seconds, "models": models }),
+        )?,
+    )?;
     write("summary.txt", &summary)?;
     print!("{summary}");
     Ok(())
@@ -96,26 +113,61 @@ fn visit(session: &Session, name: &'static str, folder: &Path) -> Result<Visit> 
     let mut solved = Vec::new();
     let mut first = None;
     for sum in SUMS {
-        let request = SolveRequest { sum, method: Method::Bo, budget: BUDGET, seed: 0, pause: Duration::ZERO };
+        let request = SolveRequest {
+            sum,
+            method: Method::Bo,
+            budget: BUDGET,
+            seed: 0,
+            pause: Duration::ZERO,
+        };
         let view = session.solve(request)?;
-        solved.push((sum, view.solved.and_then(|index| view.path[index].code), view.path.len()));
+        solved.push((
+            sum,
+            view.solved.and_then(|index| view.path[index].code),
+            view.path.len(),
+        ));
         first.get_or_insert(view);
     }
     let map = draw_map(session, SUMS[0], MAP_SIZE)?;
-    export::map_png(&folder.join(format!("map-{name}.png")), &map, first.as_deref())?;
+    export::map_png(
+        &folder.join(format!("map-{name}.png")),
+        &map,
+        first.as_deref(),
+    )?;
     export::map_csv(&folder.join(format!("map-{name}.csv")), &map)?;
     export::planes_png(&folder.join(format!("planes-{name}.png")), &map.planes)?;
     let lowest_code = map.loss.lowest().and_then(|(cell, _)| map.code[cell]);
-    Ok(Visit { name, report, map_secs: map.secs, lowest_code, solved })
+    Ok(Visit {
+        name,
+        report,
+        map_secs: map.secs,
+        lowest_code,
+        solved,
+    })
 }
 
 fn summarise(folder: &Path, train_secs: f64, visits: [&Visit; 2]) -> String {
-    let mut text = format!("Glyphspace tour: a model trained here for {train_secs:.0} s, beside the bundled one\n\n");
-    let columns = ["model", "held out", "plane valid", "order", "map", "lowest loss at"];
+    let mut text = format!(
+        "Glyphspace tour: a model trained here for {train_secs:.0} s, beside the bundled one\n\n"
+    );
+    let columns = [
+        "model",
+        "held out",
+        "plane valid",
+        "order",
+        "map",
+        "lowest loss at",
+    ];
     // Writing into a String can't fail.
-    let _ = writeln!(text, "{:<8} {:>9} {:>12} {:>6} {:>7} {:>15}", columns[0], columns[1], columns[2], columns[3], columns[4], columns[5]);
+    let _ = writeln!(
+        text,
+        "{:<8} {:>9} {:>12} {:>6} {:>7} {:>15}",
+        columns[0], columns[1], columns[2], columns[3], columns[4], columns[5]
+    );
     for visit in visits {
-        let lowest = visit.lowest_code.map_or_else(|| "no number".into(), |code| code.to_string());
+        let lowest = visit
+            .lowest_code
+            .map_or_else(|| "no number".into(), |code| code.to_string());
         let _ = writeln!(
             text,
             "{:<8} {:>9.4} {:>12.4} {:>6.3} {:>5.2} s {:>15}",
@@ -131,10 +183,18 @@ fn summarise(folder: &Path, train_secs: f64, visits: [&Visit; 2]) -> String {
     for visit in visits {
         for (sum, code, evaluations) in &visit.solved {
             let found = code.map_or_else(|| "not found".into(), |code| format!("found {code}"));
-            let _ = writeln!(text, "{:<8} {sum}: {found} in {evaluations} evaluations", visit.name);
+            let _ = writeln!(
+                text,
+                "{:<8} {sum}: {found} in {evaluations} evaluations",
+                visit.name
+            );
         }
     }
-    let _ = writeln!(text, "\npictures, tables and report.json are in {}", folder.display());
+    let _ = writeln!(
+        text,
+        "\npictures, tables and report.json are in {}",
+        folder.display()
+    );
     text
 }
 
@@ -143,7 +203,10 @@ fn make_folder(out: Option<&Path>) -> Result<PathBuf> {
     let folder = match out {
         Some(out) => out.to_owned(),
         None if !Path::new("tour").exists() => "tour".into(),
-        None => (2..).map(|n| PathBuf::from(format!("tour-{n}"))).find(|path| !path.exists()).context("no free name")?,
+        None => (2..)
+            .map(|n| PathBuf::from(format!("tour-{n}")))
+            .find(|path| !path.exists())
+            .context("no free name")?,
     };
     Ok(RunFolder::create(&folder)?.path().to_owned())
 }

@@ -23,6 +23,9 @@ impl Split {
             sums.swap(i, rng.random_range(0..=i));
         }
         let held_out = sums.split_off(sums.len() - (share * sums.len() as f64).round() as usize);
-        Self { train: sums, held_out }
+        Self {
+            train: sums,
+            held_out,
+        }
     }
 }

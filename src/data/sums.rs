@@ -22,7 +22,9 @@ pub struct Sum {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SumError {
     /// The text does not have the form of a sum with a hole.
-    #[error("can't read {0:?}: expected a sum with a hole such as 71+?=18 (? or x for the unknown)")]
+    #[error(
+        "can't read {0:?}: expected a sum with a hole such as 71+?=18 (? or x for the unknown)"
+    )]
     Form(String),
     /// A number is outside what the models were trained on.
     #[error("can't use {number} in {text:?}: expected whole numbers from 10 to 99")]
@@ -80,8 +82,14 @@ impl FromStr for Sum {
             part.parse()
                 .ok()
                 .filter(|n| STATES.contains(n))
-                .ok_or_else(|| SumError::Range { text: text.trim().to_owned(), number: part.to_owned() })
+                .ok_or_else(|| SumError::Range {
+                    text: text.trim().to_owned(),
+                    number: part.to_owned(),
+                })
         };
-        Ok(Sum { start: number(start)?, result: number(result)? })
+        Ok(Sum {
+            start: number(start)?,
+            result: number(result)?,
+        })
     }
 }

@@ -35,7 +35,9 @@ impl Lexicon {
             .map_err(|e| anyhow!("{e}"))
             .context("assets/sums-tokenizer.json")?;
         let spell = |number: i32| -> Result<Word> {
-            let encoding = tokenizer.encode(number.to_string(), false).map_err(|e| anyhow!("{e}"))?;
+            let encoding = tokenizer
+                .encode(number.to_string(), false)
+                .map_err(|e| anyhow!("{e}"))?;
             let mut word = [END; LENGTH];
             for (token, id) in word.iter_mut().zip(encoding.get_ids()) {
                 *token = *id as i32;
@@ -44,7 +46,11 @@ impl Lexicon {
         };
         let words: Vec<Word> = CODES.map(spell).collect::<Result<_>>()?;
         let numbers = words.iter().copied().zip(CODES).collect();
-        Ok(Self { vocabulary_size: tokenizer.get_vocab_size(true), words, numbers })
+        Ok(Self {
+            vocabulary_size: tokenizer.get_vocab_size(true),
+            words,
+            numbers,
+        })
     }
 
     /// The number of different tokens.
@@ -54,7 +60,9 @@ impl Lexicon {
 
     /// The tokens of a number in -99..=99; `None` outside.
     pub fn encode(&self, number: i32) -> Option<Word> {
-        self.words.get(usize::try_from(number - CODES.start()).ok()?).copied()
+        self.words
+            .get(usize::try_from(number - CODES.start()).ok()?)
+            .copied()
     }
 
     /// The number the tokens spell; `None` unless they are just what [`Self::encode`] writes.

@@ -31,8 +31,15 @@ pub struct Mailbox<C, P> {
 
 impl<C, P> Default for Mailbox<C, P> {
     fn default() -> Self {
-        let inner = Inner { commands: VecDeque::new(), probe: None, closed: false };
-        Self { inner: Mutex::new(inner), arrived: Condvar::new() }
+        let inner = Inner {
+            commands: VecDeque::new(),
+            probe: None,
+            closed: false,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            arrived: Condvar::new(),
+        }
     }
 }
 
@@ -81,7 +88,9 @@ impl<C, P> Mailbox<C, P> {
     /// Waits for something to arrive, at most `limit`.
     pub fn wait(&self, limit: Duration) {
         let inner = self.lock();
-        let empty = |inner: &mut Inner<C, P>| inner.commands.is_empty() && inner.probe.is_none() && !inner.closed;
+        let empty = |inner: &mut Inner<C, P>| {
+            inner.commands.is_empty() && inner.probe.is_none() && !inner.closed
+        };
         drop(self.arrived.wait_timeout_while(inner, limit, empty));
     }
 

@@ -105,17 +105,31 @@ impl<J: Job> Engine<J> {
         let (sender, notices) = sync_channel(NOTICES);
         let thread_mailbox = mailbox.clone();
         let body = move || {
-            let mut outbox = Outbox { sender, backlog: VecDeque::new(), wake };
+            let mut outbox = Outbox {
+                sender,
+                backlog: VecDeque::new(),
+                wake,
+            };
             let ran = catch_unwind(AssertUnwindSafe(|| run(make, &thread_mailbox, &mut outbox)));
             let reason = match ran {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(format!("{error:#}")),
-                Err(panic) => Some(format!("the engine broke off: {}", panic_text(panic.as_ref()))),
+                Err(panic) => Some(format!(
+                    "the engine broke off: {}",
+                    panic_text(panic.as_ref())
+                )),
             };
             outbox.finish(reason);
         };
-        let thread = std::thread::Builder::new().name(name.into()).spawn(body).context("can't start the engine")?;
-        Ok(Self { mailbox, notices, thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name(name.into())
+            .spawn(body)
+            .context("can't start the engine")?;
+        Ok(Self {
+            mailbox,
+            notices,
+            thread: Some(thread),
+        })
     }
 
     /// Gives an order; never waits.
@@ -208,7 +222,8 @@ struct Outbox<E, W> {
 impl<E, W: Fn()> Outbox<E, W> {
     fn post(&mut self, events: &mut Vec<E>, error: Option<anyhow::Error>) {
         self.backlog.extend(events.drain(..).map(Notice::Event));
-        self.backlog.extend(error.map(|error| Notice::Failed(format!("{error:#}"))));
+        self.backlog
+            .extend(error.map(|error| Notice::Failed(format!("{error:#}"))));
         if self.backlog.is_empty() {
             return;
         }
@@ -238,5 +253,6 @@ impl<E, W: Fn()> Outbox<E, W> {
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown reason")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("unknown reason")
 }

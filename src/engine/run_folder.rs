@@ -33,25 +33,39 @@ impl RunFolder {
         match fs::read_dir(path) {
             Ok(mut entries) => {
                 if entries.next().is_some() {
-                    bail!("{} is there already and not empty: expected a new folder", path.display());
+                    bail!(
+                        "{} is there already and not empty: expected a new folder",
+                        path.display()
+                    );
                 }
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                fs::create_dir_all(path).with_context(|| format!("can't make the folder {}", path.display()))?;
+                fs::create_dir_all(path)
+                    .with_context(|| format!("can't make the folder {}", path.display()))?;
             }
-            Err(error) => return Err(error).with_context(|| format!("can't use {} as a run folder", path.display())),
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("can't use {} as a run folder", path.display()));
+            }
         }
-        Ok(Self { path: path.to_owned() })
+        Ok(Self {
+            path: path.to_owned(),
+        })
     }
 
     /// Uses an existing run's folder.
     pub fn existing(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self {
+            path: path.to_owned(),
+        }
     }
 
     /// The first of `NAME-1`, `NAME-2`, .. that isn't there yet.
     pub fn unused(name: &Path) -> PathBuf {
-        (1..).map(|n| numbered(name, n)).find(|path| !path.exists()).unwrap_or_else(|| name.to_owned())
+        (1..)
+            .map(|n| numbered(name, n))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| name.to_owned())
     }
 
     /// The folder.
@@ -75,15 +89,20 @@ impl RunFolder {
         }
         let aside = self.path.join(format!(".{PREFIX}{step:08}.partial"));
         let written = write_all(&aside, files).and_then(|()| {
-            fs::rename(&aside, &place).with_context(|| format!("can't write the checkpoint {}", place.display()))
+            fs::rename(&aside, &place)
+                .with_context(|| format!("can't write the checkpoint {}", place.display()))
         });
         if written.is_err() {
             // Best effort: the error that matters is the one already at hand.
             drop(fs::remove_dir_all(&aside));
         }
         written?;
-        for old in checkpoints(&self.path)?.into_iter().filter(|old| *old != place) {
-            fs::remove_dir_all(&old).with_context(|| format!("can't remove the old checkpoint {}", old.display()))?;
+        for old in checkpoints(&self.path)?
+            .into_iter()
+            .filter(|old| *old != place)
+        {
+            fs::remove_dir_all(&old)
+                .with_context(|| format!("can't remove the old checkpoint {}", old.display()))?;
         }
         Ok(place)
     }
@@ -94,13 +113,21 @@ impl RunFolder {
     /// If there is none.
     pub fn newest(&self) -> Result<PathBuf> {
         if !self.path.is_dir() {
-            bail!("no run at {}: expected a folder with a checkpoint", self.path.display());
+            bail!(
+                "no run at {}: expected a folder with a checkpoint",
+                self.path.display()
+            );
         }
         if self.path.join("config.json").is_file() {
             return Ok(self.path.clone());
         }
         let newest = checkpoints(&self.path)?.into_iter().max();
-        newest.with_context(|| format!("no checkpoint in {}: expected a folder {PREFIX}N", self.path.display()))
+        newest.with_context(|| {
+            format!(
+                "no checkpoint in {}: expected a folder {PREFIX}N",
+                self.path.display()
+            )
+        })
     }
 }
 
@@ -123,7 +150,8 @@ fn write_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("can't clear {}", folder.display()))?;
     }
-    fs::create_dir(folder).with_context(|| format!("can't make the folder {}", folder.display()))?;
+    fs::create_dir(folder)
+        .with_context(|| format!("can't make the folder {}", folder.display()))?;
     for (name, bytes) in files {
         let path = folder.join(name);
         let write = || {
@@ -137,7 +165,15 @@ fn write_all(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<()> {
 }
 
 fn checkpoints(run: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(run).with_context(|| format!("can't read the folder {}", run.display()))?;
-    let is_checkpoint = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with(PREFIX));
-    Ok(entries.flatten().map(|entry| entry.path()).filter(is_checkpoint).collect())
+    let entries =
+        fs::read_dir(run).with_context(|| format!("can't read the folder {}", run.display()))?;
+    let is_checkpoint = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|n| n.to_string_lossy().starts_with(PREFIX))
+    };
+    Ok(entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_checkpoint)
+        .collect())
 }

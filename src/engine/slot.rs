@@ -11,7 +11,9 @@ pub struct Slot<T> {
 
 impl<T> Default for Slot<T> {
     fn default() -> Self {
-        Self { inner: Mutex::new((0, None)) }
+        Self {
+            inner: Mutex::new((0, None)),
+        }
     }
 }
 

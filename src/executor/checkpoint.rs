@@ -13,7 +13,7 @@ use burn::{
 };
 
 use super::{
-    executor::Executor,
+    inference::Executor,
     model::LatentExecutor,
     trainer::{Progress, Trainer},
 };
@@ -82,7 +82,10 @@ pub fn resume(path: &Path, device: &Device) -> Result<Trainer> {
 /// Names the file that can't be written.
 pub fn save(folder: &RunFolder, trainer: &Trainer) -> Result<PathBuf> {
     let record = |record: ModuleRecord, name: &str| -> Result<Vec<u8>> {
-        Ok(record.into_bytes().map_err(|e| anyhow!("can't pack {name}: {e}"))?.to_vec())
+        Ok(record
+            .into_bytes()
+            .map_err(|e| anyhow!("can't pack {name}: {e}"))?
+            .to_vec())
     };
     folder.save(
         trainer.progress.step,
@@ -90,7 +93,10 @@ pub fn save(folder: &RunFolder, trainer: &Trainer) -> Result<PathBuf> {
             (CONFIG, serde_json::to_vec_pretty(&trainer.config)?),
             (PROGRESS, serde_json::to_vec_pretty(&trainer.progress)?),
             (MODEL, record(trainer.model.valid().into_record(), MODEL)?),
-            (MOMENTS, record(trainer.moments.clone().into_record(), MOMENTS)?),
+            (
+                MOMENTS,
+                record(trainer.moments.clone().into_record(), MOMENTS)?,
+            ),
         ],
     )
 }
@@ -134,7 +140,12 @@ impl Files {
         Ok((config, progress))
     }
 
-    fn model(&self, config: &ExecutorConfig, lexicon: &Lexicon, device: &Device) -> Result<LatentExecutor> {
+    fn model(
+        &self,
+        config: &ExecutorConfig,
+        lexicon: &Lexicon,
+        device: &Device,
+    ) -> Result<LatentExecutor> {
         let fresh = LatentExecutor::new(config, lexicon.vocabulary_size(), device);
         Ok(self.fill(MODEL, fresh)?.valid())
     }

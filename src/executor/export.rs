@@ -23,7 +23,9 @@ const PAIR_PX: [u32; 2] = [2040, 940];
 /// A scale for a map of losses: logarithmic, from the lowest loss worth telling apart to the common
 /// worst.
 pub fn loss_scale(field: &Field) -> Scale {
-    let ends = field.percentiles(&[0.0, 0.99]).unwrap_or_else(|| vec![0.01, 10.0]);
+    let ends = field
+        .percentiles(&[0.0, 0.99])
+        .unwrap_or_else(|| vec![0.01, 10.0]);
     let low = ends[0].max(1e-3);
     Scale::loss(low, ends[1].max(low * 10.0))
 }
@@ -48,15 +50,28 @@ pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Res
     // The solution's number is placed first.
     let solution = (map.sum.solution() - CODES.start()) as usize;
     spots.swap(0, solution);
-    let steps: Vec<[f32; 2]> =
-        search.map(|s| s.path.iter().filter_map(|e| e.point.first_chunk().copied()).collect()).unwrap_or_default();
+    let steps: Vec<[f32; 2]> = search
+        .map(|s| {
+            s.path
+                .iter()
+                .filter_map(|e| e.point.first_chunk().copied())
+                .collect()
+        })
+        .unwrap_or_default();
     let loss_title = format!("Loss of {} over the plane of programs", map.sum);
-    let truth_title = format!("Truth: is {} + the decoded program {}?", map.sum.start, map.sum.result);
+    let truth_title = format!(
+        "Truth: is {} + the decoded program {}?",
+        map.sum.start, map.sum.result
+    );
     let panels = [
         Panel::heat_map(&loss_title, &map.loss, loss_scale(&map.loss), LOSS_TITLE),
         Panel::truth_map(&truth_title, &map.truth),
     ];
-    plot::panels_png(path, &panels.map(|panel| panel.with_spots(&spots).with_path(&steps)), PAIR_PX)
+    plot::panels_png(
+        path,
+        &panels.map(|panel| panel.with_spots(&spots).with_path(&steps)),
+        PAIR_PX,
+    )
 }
 
 /// One row a cell: x, y, loss, code (empty where no number is decoded), right.
@@ -82,8 +97,10 @@ pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
 /// # Errors
 /// Names the file.
 pub fn planes_png(path: &Path, planes: &Planes) -> Result<()> {
-    let (code_labels, state_labels): (Vec<_>, Vec<_>) =
-        (CODES.map(number_text).collect(), STATES.map(number_text).collect());
+    let (code_labels, state_labels): (Vec<_>, Vec<_>) = (
+        CODES.map(number_text).collect(),
+        STATES.map(number_text).collect(),
+    );
     let codes = spots(&planes.codes, CODES, &code_labels, &code_scale());
     let states = spots(&planes.states, STATES, &state_labels, &state_scale());
     let panels = [
@@ -101,11 +118,21 @@ pub fn planes_csv(path: &Path, planes: &Planes) -> Result<()> {
     plot::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         let axes = (1..=planes.codes.dims).map(|axis| format!("z{axis}"));
-        table.write_record(["kind".to_owned(), "value".to_owned()].into_iter().chain(axes))?;
+        table.write_record(
+            ["kind".to_owned(), "value".to_owned()]
+                .into_iter()
+                .chain(axes),
+        )?;
         let codes = CODES.zip(planes.codes.iter()).map(|row| ("code", row));
-        for (kind, (value, point)) in codes.chain(STATES.zip(planes.states.iter()).map(|row| ("state", row))) {
+        for (kind, (value, point)) in
+            codes.chain(STATES.zip(planes.states.iter()).map(|row| ("state", row)))
+        {
             let coordinates = point.iter().map(f32::to_string);
-            table.write_record([kind.to_owned(), value.to_string()].into_iter().chain(coordinates))?;
+            table.write_record(
+                [kind.to_owned(), value.to_string()]
+                    .into_iter()
+                    .chain(coordinates),
+            )?;
         }
         table.flush()?;
         Ok(())
@@ -118,17 +145,37 @@ pub fn planes_csv(path: &Path, planes: &Planes) -> Result<()> {
 /// Names the file.
 pub fn curves_png(path: &Path, metrics: &[Metrics]) -> Result<()> {
     let series = |value: fn(&Metrics) -> f32| -> Vec<(f64, f64)> {
-        metrics.iter().map(|m| (m.step as f64, f64::from(value(m)))).collect()
+        metrics
+            .iter()
+            .map(|m| (m.step as f64, f64::from(value(m))))
+            .collect()
     };
     let (state, code) = (series(|m| m.state_nll), series(|m| m.code_nll));
     let (result, mmd) = (series(|m| m.result_nll), series(|m| m.mmd_states));
     let curves = [
-        Curve { name: "result", points: &result },
-        Curve { name: "state", points: &state },
-        Curve { name: "code", points: &code },
-        Curve { name: "MMD of states", points: &mmd },
+        Curve {
+            name: "result",
+            points: &result,
+        },
+        Curve {
+            name: "state",
+            points: &state,
+        },
+        Curve {
+            name: "code",
+            points: &code,
+        },
+        Curve {
+            name: "MMD of states",
+            points: &mmd,
+        },
     ];
-    plot::curves_png(path, ["Loss by term", "step", "nats a token"], &curves, [1200, 700])
+    plot::curves_png(
+        path,
+        ["Loss by term", "step", "nats a token"],
+        &curves,
+        [1200, 700],
+    )
 }
 
 /// A number as people write it, with a true minus sign.
@@ -143,7 +190,16 @@ fn spots<'a>(
     scale: &Scale,
 ) -> Vec<Spot<'a>> {
     let spot = |((place, label), value): ((&[f32], &'a String), i32)| {
-        Some(Spot { at: place.first_chunk().copied()?, label, color: scale.color(value as f32) })
+        Some(Spot {
+            at: place.first_chunk().copied()?,
+            label,
+            color: scale.color(value as f32),
+        })
     };
-    places.iter().zip(labels).zip(values).filter_map(spot).collect()
+    places
+        .iter()
+        .zip(labels)
+        .zip(values)
+        .filter_map(spot)
+        .collect()
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     board::{Answer, Board, Evaluation, Landscape, ModelView, Pace, SearchView},
     checkpoint::{self, Source},
-    executor::Executor,
+    inference::Executor,
     map::MapTask,
     report::{self, Report},
     run::{Limit, Run, Start},
@@ -190,7 +190,13 @@ impl ExecutorJob {
         self.executor.clone()
     }
 
-    fn train(&mut self, start: Start, out: PathBuf, limit: Limit, events: &mut Vec<Event>) -> Result<()> {
+    fn train(
+        &mut self,
+        start: Start,
+        out: PathBuf,
+        limit: Limit,
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
         if self.run.is_some() {
             bail!("a run is in training already: stop it first");
         }
@@ -205,7 +211,9 @@ impl ExecutorJob {
     }
 
     fn train_step(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let Some(run) = self.run.as_mut().filter(|run| run.pace != Pace::Paused) else { return Ok(false) };
+        let Some(run) = self.run.as_mut().filter(|run| run.pace != Pace::Paused) else {
+            return Ok(false);
+        };
         let stepped = if run.is_done() { Ok(None) } else { run.step() };
         let is_done = run.is_done();
         match stepped {
@@ -219,14 +227,18 @@ impl ExecutorJob {
         }
         if is_done {
             self.end_run(events)?;
-        } else if self.viewed.elapsed() >= VIEW_EVERY || self.run.as_ref().is_some_and(|r| r.pace == Pace::Paused) {
+        } else if self.viewed.elapsed() >= VIEW_EVERY
+            || self.run.as_ref().is_some_and(|r| r.pace == Pace::Paused)
+        {
             self.show_run(false);
         }
         Ok(true)
     }
 
     fn end_run(&mut self, events: &mut Vec<Event>) -> Result<()> {
-        let Some(mut run) = self.run.take() else { return Ok(()) };
+        let Some(mut run) = self.run.take() else {
+            return Ok(());
+        };
         let saved = run.save();
         self.executor = Arc::new(run.trainer.snapshot());
         self.board.training.put(run.view(true));
@@ -255,14 +267,21 @@ impl ExecutorJob {
             return;
         }
         let executor = self.current();
-        let sum = self.watched.filter(|_| executor.config.dims == 2 && !self.is_training());
+        let sum = self
+            .watched
+            .filter(|_| executor.config.dims == 2 && !self.is_training());
         self.map = sum.map(|sum| (MapTask::new(executor, sum, MAP_SIZE), false));
     }
 
     fn show_planes(&mut self) -> Result<()> {
         let executor = self.current();
         let step = executor.progress.step;
-        if self.board.planes.get().is_some_and(|planes| planes.step == step && !self.is_training()) {
+        if self
+            .board
+            .planes
+            .get()
+            .is_some_and(|planes| planes.step == step && !self.is_training())
+        {
             return Ok(());
         }
         self.board.planes.put(executor.planes()?);
@@ -270,7 +289,9 @@ impl ExecutorJob {
     }
 
     fn is_training(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.pace != Pace::Paused)
+        self.run
+            .as_ref()
+            .is_some_and(|run| run.pace != Pace::Paused)
     }
 
     /// A slice of a map; while a run trains, and only if it is being watched, planes and a coarse
@@ -283,7 +304,10 @@ impl ExecutorJob {
         if self.is_training() && self.watching && self.map.is_none() {
             self.show_planes()?;
             let executor = self.current();
-            self.map = self.watched.filter(|_| executor.config.dims == 2).map(|sum| (MapTask::new(executor, sum, TRAINING_MAP), false));
+            self.map = self
+                .watched
+                .filter(|_| executor.config.dims == 2)
+                .map(|sum| (MapTask::new(executor, sum, TRAINING_MAP), false));
         } else if let Some((task, announced)) = &mut self.map {
             let announced = *announced;
             if let Some((map, is_finest)) = task.advance()? {
@@ -291,7 +315,12 @@ impl ExecutorJob {
                     self.map = None;
                 }
                 self.board.landscape.put(map);
-                if let Some(map) = self.board.landscape.get().filter(|_| is_finest && announced) {
+                if let Some(map) = self
+                    .board
+                    .landscape
+                    .get()
+                    .filter(|_| is_finest && announced)
+                {
                     events.push(Event::Mapped(map));
                 }
             }
@@ -299,14 +328,19 @@ impl ExecutorJob {
             return Ok(false);
         }
         if self.is_training() {
-            self.views_from = Instant::now() + now.elapsed().mul_f64((1.0 - VIEWS_SHARE) / VIEWS_SHARE);
+            self.views_from =
+                Instant::now() + now.elapsed().mul_f64((1.0 - VIEWS_SHARE) / VIEWS_SHARE);
         }
         Ok(true)
     }
 
     fn hunt_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
         let executor = self.current();
-        let Some(hunt) = self.hunt.as_mut().filter(|hunt| hunt.pace != Pace::Paused && !hunt.view.ended) else {
+        let Some(hunt) = self
+            .hunt
+            .as_mut()
+            .filter(|hunt| hunt.pace != Pace::Paused && !hunt.view.ended)
+        else {
             return Ok(false);
         };
         if Instant::now() < hunt.next {
@@ -316,7 +350,11 @@ impl ExecutorJob {
         if hunt.pace == Pace::OneStep {
             hunt.pace = Pace::Paused;
         }
-        match hunt.search.propose().filter(|_| hunt.view.path.len() < hunt.view.budget) {
+        match hunt
+            .search
+            .propose()
+            .filter(|_| hunt.view.path.len() < hunt.view.budget)
+        {
             Some(point) => {
                 let outcome = executor.evaluate(&Points::one(&point), hunt.view.sum)?;
                 let (loss, code) = (outcome.loss[0], outcome.code[0]);
@@ -325,7 +363,8 @@ impl ExecutorJob {
                     hunt.view.solved = Some(hunt.view.path.len());
                 }
                 hunt.view.path.push(Evaluation { point, loss, code });
-                hunt.view.ended = hunt.view.solved.is_some() || hunt.view.path.len() >= hunt.view.budget;
+                hunt.view.ended =
+                    hunt.view.solved.is_some() || hunt.view.path.len() >= hunt.view.budget;
             }
             None => hunt.view.ended = true,
         }
@@ -338,15 +377,25 @@ impl ExecutorJob {
 
     fn answer(&mut self, question: Question) -> Result<Answer> {
         let executor = self.current();
-        let Question { point, state, result } = question;
+        let Question {
+            point,
+            state,
+            result,
+        } = question;
         let dims = executor.config.dims;
         if point.len() != dims {
-            bail!("the point has {} values: expected {dims}, the model's dimensions", point.len());
+            bail!(
+                "the point has {} values: expected {dims}, the model's dimensions",
+                point.len()
+            );
         }
         if !STATES.contains(&state) {
             bail!("the state is {state}: expected 10 to 99");
         }
-        let sum = Sum { start: state, result: result.unwrap_or(state) };
+        let sum = Sum {
+            start: state,
+            result: result.unwrap_or(state),
+        };
         let outcome = executor.evaluate(&Points::one(&point), sum)?;
         let code = outcome.code[0];
         Ok(Answer {
@@ -404,7 +453,11 @@ impl Job for ExecutorJob {
             }
             Command::Solve(request) => {
                 let executor = self.current();
-                let places = executor.code_places()?.iter().map(<[f32]>::to_vec).collect();
+                let places = executor
+                    .code_places()?
+                    .iter()
+                    .map(<[f32]>::to_vec)
+                    .collect();
                 let view = SearchView {
                     sum: request.sum,
                     method: request.method,
@@ -414,9 +467,16 @@ impl Job for ExecutorJob {
                     ended: false,
                 };
                 self.board.search.put(view.clone());
-                let search = search::start(request.method, executor.config.dims, places, request.seed);
+                let search =
+                    search::start(request.method, executor.config.dims, places, request.seed);
                 let next = Instant::now();
-                self.hunt = Some(Hunt { view, search, pace: Pace::Running, pause: request.pause, next });
+                self.hunt = Some(Hunt {
+                    view,
+                    search,
+                    pace: Pace::Running,
+                    pause: request.pause,
+                    next,
+                });
             }
             Command::SearchPace(Some(pace)) => {
                 if let Some(hunt) = &mut self.hunt {
@@ -430,8 +490,11 @@ impl Job for ExecutorJob {
                 }
             }
             Command::Judge => {
-                let report = report::evaluate(&*self.current(), report::GRID)?;
-                events.push(Event::Judged(Box::new(Report { device: self.chosen.name.clone(), ..report })));
+                let report = report::evaluate(&self.current(), report::GRID)?;
+                events.push(Event::Judged(Box::new(Report {
+                    device: self.chosen.name.clone(),
+                    ..report
+                })));
             }
             Command::Decode(question) => {
                 let answer = self.answer(question)?;
@@ -454,7 +517,10 @@ impl Job for ExecutorJob {
             self.show_planes()?;
         }
         let mapped = self.map_slice(events).inspect_err(|_| self.map = None)?;
-        let waits = self.hunt.as_ref().filter(|hunt| !hunt.view.ended && hunt.pace == Pace::Running);
+        let waits = self
+            .hunt
+            .as_ref()
+            .filter(|hunt| !hunt.view.ended && hunt.pace == Pace::Running);
         Ok(match waits {
             _ if trained || hunted || mapped => Work::Busy,
             Some(hunt) => Work::Later(hunt.next.saturating_duration_since(Instant::now())),

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::{
     board::Landscape,
-    executor::{Executor, Outcome},
+    inference::{Executor, Outcome},
 };
 use crate::{
     data::sums::Sum,
@@ -56,9 +56,13 @@ impl MapTask {
     /// If the device fails.
     pub fn advance(&mut self) -> Result<Option<(Landscape, bool)>> {
         let values = &self.grid.values[2 * self.done..];
-        let slice = Points { dims: 2, values: values[..values.len().min(2 * SLICE)].to_vec() };
+        let slice = Points {
+            dims: 2,
+            values: values[..values.len().min(2 * SLICE)].to_vec(),
+        };
         self.done += slice.len();
-        self.outcome.extend(self.executor.evaluate(&slice, self.sum)?);
+        self.outcome
+            .extend(self.executor.evaluate(&slice, self.sum)?);
         if self.done < self.grid.len() {
             return Ok(None);
         }
@@ -69,7 +73,11 @@ impl MapTask {
     }
 
     fn begin(&mut self) {
-        self.grid = self.sizes.last().map(|size| Points::grid(*size)).unwrap_or_default();
+        self.grid = self
+            .sizes
+            .last()
+            .map(|size| Points::grid(*size))
+            .unwrap_or_default();
         self.done = 0;
         self.outcome = Outcome::default();
     }
@@ -78,12 +86,26 @@ impl MapTask {
         let Outcome { code, loss, .. } = std::mem::take(&mut self.outcome);
         let size = self.sizes.last().copied().unwrap_or_default();
         let missing: Vec<bool> = code.iter().map(Option::is_none).collect();
-        let right = |code: &Option<i32>| if code.is_some_and(|c| self.sum.is_solved_by(c)) { 1.0 } else { 0.0 };
+        let right = |code: &Option<i32>| {
+            if code.is_some_and(|c| self.sum.is_solved_by(c)) {
+                1.0
+            } else {
+                0.0
+            }
+        };
         Ok(Landscape {
             sum: self.sum,
             step: self.executor.progress.step,
-            truth: Arc::new(Field { size, values: code.iter().map(right).collect(), missing: missing.clone() }),
-            loss: Arc::new(Field { size, values: loss, missing }),
+            truth: Arc::new(Field {
+                size,
+                values: code.iter().map(right).collect(),
+                missing: missing.clone(),
+            }),
+            loss: Arc::new(Field {
+                size,
+                values: loss,
+                missing,
+            }),
             code,
             planes: self.executor.planes()?,
             secs: self.begun.elapsed().as_secs_f64(),

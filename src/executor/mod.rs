@@ -4,8 +4,8 @@
 
 pub mod board;
 pub mod checkpoint;
-pub mod executor;
 pub mod export;
+pub mod inference;
 pub mod job;
 pub mod map;
 pub mod model;

@@ -42,7 +42,14 @@ impl Autoencoder {
         Self {
             shared: init.embedding(vocabulary, d, 1.0),
             encoder: T5Stack::new(config.encoder_layers, false, &sizes, init),
-            bottleneck: Bottleneck::new(config.length(), d, config.dims, config.bottleneck, config.octaves, init),
+            bottleneck: Bottleneck::new(
+                config.length(),
+                d,
+                config.dims,
+                config.bottleneck,
+                config.octaves,
+                init,
+            ),
             decoder: T5Stack::new(config.decoder_layers, autoregressive, &sizes, init),
             lm_head: init.linear(d, vocabulary, (d as f32).powf(-0.5)),
             autoregressive,
@@ -82,13 +89,23 @@ impl Autoencoder {
     /// decoder is autoregressive.
     pub fn read(&self, hidden: Tensor<3>) -> Tensor<2, Int> {
         if !self.autoregressive {
-            return self.lm_head.forward(self.decoder.encode(hidden)).argmax(2).squeeze_dim(2);
+            return self
+                .lm_head
+                .forward(self.decoder.encode(hidden))
+                .argmax(2)
+                .squeeze_dim(2);
         }
         let [batch, length, _] = hidden.dims();
         let mut shown = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &hidden.device());
         for written in 0..length {
-            let decoded = self.decoder.decode(self.shared.forward(shown.clone()), hidden.clone());
-            let next = self.lm_head.forward(decoded.narrow(1, written, 1)).argmax(2).squeeze_dim::<2>(2);
+            let decoded = self
+                .decoder
+                .decode(self.shared.forward(shown.clone()), hidden.clone());
+            let next = self
+                .lm_head
+                .forward(decoded.narrow(1, written, 1))
+                .argmax(2)
+                .squeeze_dim::<2>(2);
             shown = Tensor::cat(vec![shown, next], 1);
         }
         shown.narrow(1, 1, length)

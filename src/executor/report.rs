@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::executor::Executor;
+use super::inference::Executor;
 use crate::{
     data::{
         split::Split,
@@ -68,15 +68,28 @@ pub fn evaluate(executor: &Executor, grid: usize) -> Result<Report> {
     let exact = |sums: &[Sum]| -> Result<f64> {
         let pairs: Vec<_> = sums.iter().map(|s| (s.start, s.solution())).collect();
         let results = executor.run(&pairs)?;
-        Ok(share(results.iter().zip(sums).map(|(result, sum)| *result == Some(sum.result))))
+        Ok(share(
+            results
+                .iter()
+                .zip(sums)
+                .map(|(result, sum)| *result == Some(sum.result)),
+        ))
     };
     let codes = executor.code_places()?;
     let states = executor.state_places()?;
     let order = order(&codes);
     let plane = config.dims == 2;
-    let decoded = if plane { Some(executor.decode(&Points::grid(grid))?) } else { None };
+    let decoded = if plane {
+        Some(executor.decode(&Points::grid(grid))?)
+    } else {
+        None
+    };
     let distinct = |decoded: &Vec<Option<i32>>| {
-        decoded.iter().flatten().collect::<std::collections::HashSet<_>>().len()
+        decoded
+            .iter()
+            .flatten()
+            .collect::<std::collections::HashSet<_>>()
+            .len()
     };
     Ok(Report {
         device: String::new(),
@@ -87,9 +100,23 @@ pub fn evaluate(executor: &Executor, grid: usize) -> Result<Report> {
         pairs_held_out: split.held_out.len(),
         held_out_exact: exact(&split.held_out)?,
         train_exact: exact(&split.train)?,
-        state_exact: share(executor.decode_states(&states)?.into_iter().zip(STATES).map(|(d, n)| d == Some(n))),
-        code_exact: share(executor.decode(&codes)?.into_iter().zip(CODES).map(|(d, n)| d == Some(n))),
-        grid_valid: decoded.as_ref().map(|d| share(d.iter().map(Option::is_some))),
+        state_exact: share(
+            executor
+                .decode_states(&states)?
+                .into_iter()
+                .zip(STATES)
+                .map(|(d, n)| d == Some(n)),
+        ),
+        code_exact: share(
+            executor
+                .decode(&codes)?
+                .into_iter()
+                .zip(CODES)
+                .map(|(d, n)| d == Some(n)),
+        ),
+        grid_valid: decoded
+            .as_ref()
+            .map(|d| share(d.iter().map(Option::is_some))),
         grid_codes: decoded.as_ref().map(distinct),
         adjacent_median: order.adjacent_median,
         adjacent_p95: order.adjacent_p95,
@@ -100,6 +127,8 @@ pub fn evaluate(executor: &Executor, grid: usize) -> Result<Report> {
 }
 
 fn share(hits: impl Iterator<Item = bool>) -> f64 {
-    let (hit, all) = hits.fold((0, 0), |(hit, all), is_hit| (hit + u32::from(is_hit), all + 1));
+    let (hit, all) = hits.fold((0, 0), |(hit, all), is_hit| {
+        (hit + u32::from(is_hit), all + 1)
+    });
     f64::from(hit) / f64::from(all.max(1))
 }

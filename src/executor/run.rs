@@ -74,9 +74,15 @@ impl Run {
             Start::Resume(path) => (checkpoint::resume(&path, device)?, Some(path)),
         };
         let goes_on_in_place = from.as_deref().is_some_and(|from| is_same(from, out));
-        let folder = if goes_on_in_place { RunFolder::existing(out) } else { RunFolder::create(out)? };
+        let folder = if goes_on_in_place {
+            RunFolder::existing(out)
+        } else {
+            RunFolder::create(out)?
+        };
         let curve = match &from {
-            Some(from) => read_metrics(&RunFolder::existing(from).metrics(), trainer.progress.step)?,
+            Some(from) => {
+                read_metrics(&RunFolder::existing(from).metrics(), trainer.progress.step)?
+            }
             None => Vec::new(),
         };
         let log = start_log(&folder.metrics(), &curve)?;
@@ -118,19 +124,29 @@ impl Run {
             self.trainer.progress.position = self.first_position + (left * share) as u64;
         }
         let metrics = self.trainer.step()?;
-        self.log.serialize(metrics).with_context(|| self.cant_write())?;
+        self.log
+            .serialize(metrics)
+            .with_context(|| self.cant_write())?;
         self.curve.push(metrics);
         self.recent.push_back(Instant::now());
         if self.recent.len() > SPEED_STEPS {
             self.recent.pop_front();
         }
         if !metrics.loss.is_finite() {
-            bail!("the loss is {} at step {}: try a lower learning_rate", metrics.loss, metrics.step);
+            bail!(
+                "the loss is {} at step {}: try a lower learning_rate",
+                metrics.loss,
+                metrics.step
+            );
         }
         if self.pace == Pace::OneStep {
             self.set_pace(Pace::Paused);
         }
-        if self.saved.elapsed() < SAVE_EVERY { Ok(None) } else { self.save().map(Some) }
+        if self.saved.elapsed() < SAVE_EVERY {
+            Ok(None)
+        } else {
+            self.save().map(Some)
+        }
     }
 
     /// Whether the limit is reached.
@@ -168,11 +184,16 @@ impl Run {
         let (done, left_steps) = match self.limit {
             Limit::Seconds(secs) => (self.spent_secs() / secs, None),
             Limit::Steps(steps) => share(self.trainer.progress.step - self.first_step, steps),
-            Limit::Schedule => share(self.trainer.progress.position, self.trainer.config.schedule_steps),
+            Limit::Schedule => share(
+                self.trainer.progress.position,
+                self.trainer.config.schedule_steps,
+            ),
         };
         let eta_secs = match self.limit {
             Limit::Seconds(secs) => Some((secs - self.spent_secs()).max(0.0)),
-            _ => left_steps.filter(|_| speed > 0.0).map(|steps| steps as f64 / speed),
+            _ => left_steps
+                .filter(|_| speed > 0.0)
+                .map(|steps| steps as f64 / speed),
         };
         TrainingView {
             folder: self.folder.path().to_owned(),
@@ -185,7 +206,11 @@ impl Run {
     }
 
     fn spent_secs(&self) -> f64 {
-        let running = if self.pace == Pace::Paused { 0.0 } else { self.since.elapsed().as_secs_f64() };
+        let running = if self.pace == Pace::Paused {
+            0.0
+        } else {
+            self.since.elapsed().as_secs_f64()
+        };
         self.spent + running
     }
 
@@ -195,7 +220,10 @@ impl Run {
 }
 
 fn share(done: u64, all: u64) -> (f64, Option<u64>) {
-    (done as f64 / all.max(1) as f64, Some(all.saturating_sub(done)))
+    (
+        done as f64 / all.max(1) as f64,
+        Some(all.saturating_sub(done)),
+    )
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {
@@ -208,7 +236,10 @@ fn read_metrics(path: &Path, last_step: u64) -> Result<Vec<Metrics>> {
     }
     let wrong = || format!("{} is not a table of metrics", path.display());
     let mut rows = Vec::new();
-    for row in csv::Reader::from_path(path).with_context(wrong)?.into_deserialize() {
+    for row in csv::Reader::from_path(path)
+        .with_context(wrong)?
+        .into_deserialize()
+    {
         let row: Metrics = row.with_context(wrong)?;
         // Steps after the checkpoint are taken again.
         if row.step <= last_step {
@@ -230,7 +261,9 @@ fn start_log(path: &Path, rows: &[Metrics]) -> Result<csv::Writer<File>> {
         file.write_all(&table.into_inner().map_err(|e| e.into_error())?)?;
         file.persist(path)?;
         let file = File::options().append(true).open(path)?;
-        Ok(csv::WriterBuilder::new().has_headers(rows.is_empty()).from_writer(file))
+        Ok(csv::WriterBuilder::new()
+            .has_headers(rows.is_empty())
+            .from_writer(file))
     };
     write().with_context(|| format!("can't write {}", path.display()))
 }

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{executor::Executor, model::LatentExecutor};
+use super::{inference::Executor, model::LatentExecutor};
 use crate::{
     config::{ExecutorConfig, Regulariser},
     data::{
@@ -94,7 +94,15 @@ impl Trainer {
         let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
         let split = Split::new(config.held_out, config.split_seed);
-        Ok(Self { config, progress: Progress::default(), model, moments, split, lexicon, device })
+        Ok(Self {
+            config,
+            progress: Progress::default(),
+            model,
+            moments,
+            split,
+            lexicon,
+            device,
+        })
     }
 
     /// One step of AdamW on a fresh batch.
@@ -108,7 +116,9 @@ impl Trainer {
         rng.set_stream(self.progress.step);
         let batch = config.batch;
 
-        let sums: Vec<_> = (0..batch).map(|_| self.split.train[rng.random_range(0..self.split.train.len())]).collect();
+        let sums: Vec<_> = (0..batch)
+            .map(|_| self.split.train[rng.random_range(0..self.split.train.len())])
+            .collect();
         // The autoencoders see every number they have in every step: there are few, and the planes
         // then fill evenly, the rare programs too.
         let states = self.words(STATES)?;
@@ -122,19 +132,28 @@ impl Trainer {
         let code_points = self.model.code.encode(codes.clone());
         let started = self.jitter(state_points.clone().select(0, state_at), &mut rng);
         let chosen = self.jitter(code_points.clone().select(0, code_at), &mut rng);
-        let result_points =
-            self.model.execute(self.model.state.hidden(started, &octaves), self.model.code.hidden(chosen, &octaves));
+        let result_points = self.model.execute(
+            self.model.state.hidden(started, &octaves),
+            self.model.code.hidden(chosen, &octaves),
+        );
 
         let shown = Tensor::cat(vec![state_points.clone(), result_points.clone()], 0);
-        let shown = self.model.state.hidden(self.jitter(shown, &mut rng), &octaves);
+        let shown = self
+            .model
+            .state
+            .hidden(self.jitter(shown, &mut rng), &octaves);
         let targets = Tensor::cat(vec![states, results], 0);
         let nll = token_nll(self.model.state.logits(shown, targets.clone()), targets);
         let known = STATES.count();
         let state_nll = nll.clone().narrow(0, 0, known).mean();
         let result_nll = nll.narrow(0, known, batch).mean();
-        let shown = self.model.code.hidden(self.jitter(code_points.clone(), &mut rng), &octaves);
+        let shown = self
+            .model
+            .code
+            .hidden(self.jitter(code_points.clone(), &mut rng), &octaves);
         let code_nll = token_nll(self.model.code.logits(shown, codes.clone()), codes).mean();
-        let (mmd_states, mmd_codes) = self.regulariser(state_points, result_points, code_points, &mut rng);
+        let (mmd_states, mmd_codes) =
+            self.regulariser(state_points, result_points, code_points, &mut rng);
 
         let loss = (state_nll.clone() + code_nll.clone()) * config.autoencoder_weight
             + result_nll.clone() * config.executor_weight
@@ -150,13 +169,22 @@ impl Trainer {
             max_norm: config.max_norm,
         };
         let step = self.progress.step + 1;
-        let (model, norm) =
-            optimiser.step(self.model.clone(), &gradients, &mut self.moments, learning_rate, step);
+        let (model, norm) = optimiser.step(
+            self.model.clone(),
+            &gradients,
+            &mut self.moments,
+            learning_rate,
+            step,
+        );
         self.model = model;
 
-        let figures = [loss, state_nll, code_nll, result_nll, mmd_states, mmd_codes].map(Tensor::inner).to_vec();
+        let figures = [loss, state_nll, code_nll, result_nll, mmd_states, mmd_codes]
+            .map(Tensor::inner)
+            .to_vec();
         let figures = Tensor::cat([figures, vec![norm]].concat(), 0);
-        let figures: Vec<f32> = figures.try_into_vec_as().context("the device failed in a training step")?;
+        let figures: Vec<f32> = figures
+            .try_into_vec_as()
+            .context("the device failed in a training step")?;
         let position = self.progress.position;
         self.progress.step = step;
         self.progress.position = (position + 1).min(self.config.schedule_steps);
@@ -179,7 +207,13 @@ impl Trainer {
     /// The model as it stands, to be asked.
     pub fn snapshot(&self) -> Executor {
         let device = self.device.clone().inner();
-        Executor::new(self.config.clone(), self.progress, self.model.valid(), self.lexicon.clone(), &device)
+        Executor::new(
+            self.config.clone(),
+            self.progress,
+            self.model.valid(),
+            self.lexicon.clone(),
+            &device,
+        )
     }
 
     fn octaves(&self) -> Octaves {
@@ -187,7 +221,11 @@ impl Trainer {
     }
 
     fn words(&self, numbers: impl Iterator<Item = i32>) -> Result<Tensor<2, Int>> {
-        let words = numbers.map(|n| self.lexicon.encode(n).with_context(|| format!("{n} has no tokens")));
+        let words = numbers.map(|n| {
+            self.lexicon
+                .encode(n)
+                .with_context(|| format!("{n} has no tokens"))
+        });
         let words: Vec<Word> = words.collect::<Result<_>>()?;
         Ok(words_tensor(&words, &self.device))
     }
@@ -230,14 +268,18 @@ impl Trainer {
             mmd(points, self.matrix(draws, dims), kind)
         };
         match self.config.regulariser {
-            Regulariser::Off => (Tensor::zeros([1], &self.device), Tensor::zeros([1], &self.device)),
+            Regulariser::Off => (
+                Tensor::zeros([1], &self.device),
+                Tensor::zeros([1], &self.device),
+            ),
             Regulariser::Seed => (
                 term(states, Prior::SeedNormal) + term(results, Prior::SeedNormal),
                 term(codes, Prior::SeedNormal),
             ),
-            Regulariser::Pooled => {
-                (term(Tensor::cat(vec![states, results], 0), Prior::Box), term(codes, Prior::Box))
-            }
+            Regulariser::Pooled => (
+                term(Tensor::cat(vec![states, results], 0), Prior::Box),
+                term(codes, Prior::Box),
+            ),
         }
     }
 }
@@ -253,7 +295,9 @@ fn even_draws(count: usize, dims: usize, seed: u32) -> Vec<f32> {
         let (group, dim) = (d as u32 / most, d as u32 % most);
         sobol_burley::sample(i as u32, dim, seed.wrapping_add(group)) * 2.0 - 1.0
     };
-    (0..count).flat_map(|i| (0..dims).map(move |d| draw(i, d))).collect()
+    (0..count)
+        .flat_map(|i| (0..dims).map(move |d| draw(i, d)))
+        .collect()
 }
 
 /// The octaves that are on at a position of the schedule.
@@ -264,5 +308,8 @@ pub(super) fn octaves_at(config: &ExecutorConfig, position: u64) -> Octaves {
 
 /// [B, L] tokens.
 pub(super) fn words_tensor(words: &[Word], device: &Device) -> Tensor<2, Int> {
-    Tensor::from_data(TensorData::new(words.concat(), [words.len(), LENGTH]), device)
+    Tensor::from_data(
+        TensorData::new(words.concat(), [words.len(), LENGTH]),
+        device,
+    )
 }

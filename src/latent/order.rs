@@ -17,7 +17,10 @@ pub struct Order {
 pub fn order(places: &Points) -> Order {
     let points: Vec<&[f32]> = places.iter().collect();
     let diagonal = 2.0 * (places.dims as f64).sqrt();
-    let mut adjacent: Vec<f64> = points.windows(2).map(|w| f64::from(distance(w[0], w[1])) / diagonal).collect();
+    let mut adjacent: Vec<f64> = points
+        .windows(2)
+        .map(|w| f64::from(distance(w[0], w[1])) / diagonal)
+        .collect();
     adjacent.sort_by(f64::total_cmp);
     let (mut apart, mut far) = (Vec::new(), Vec::new());
     for i in 0..points.len() {
@@ -35,7 +38,9 @@ pub fn order(places: &Points) -> Order {
 
 /// The value below which a share `q` of the ascending `sorted` lies (linear between neighbours).
 pub fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return f64::NAN;
+    };
     let at = q * last as f64;
     let (low, share) = (at.floor() as usize, at.fract());
     sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * share
@@ -88,7 +93,11 @@ pub fn largest_empty_square(places: &Points) -> f64 {
                 continue;
             }
             let edge = x == 0 || y == 0;
-            side[at] = 1 + if edge { 0 } else { side[at - 1].min(side[at - SIZE]).min(side[at - SIZE - 1]) };
+            side[at] = 1 + if edge {
+                0
+            } else {
+                side[at - 1].min(side[at - SIZE]).min(side[at - SIZE - 1])
+            };
             largest = largest.max(side[at]);
         }
     }

@@ -12,7 +12,10 @@ pub struct Points {
 impl Points {
     /// One point.
     pub fn one(point: &[f32]) -> Self {
-        Self { dims: point.len(), values: point.to_vec() }
+        Self {
+            dims: point.len(),
+            values: point.to_vec(),
+        }
     }
 
     /// The number of points.
@@ -33,18 +36,27 @@ impl Points {
     /// Runs of at most `count` points.
     pub fn chunks(&self, count: usize) -> impl Iterator<Item = Points> {
         let dims = self.dims.max(1);
-        self.values.chunks(count * dims).map(move |values| Points { dims, values: values.to_vec() })
+        self.values.chunks(count * dims).map(move |values| Points {
+            dims,
+            values: values.to_vec(),
+        })
     }
 
     /// The cell centres of a `size` x `size` grid over the box (-1, 1)^2, row after row from y = -1 up.
     pub fn grid(size: usize) -> Self {
         let centre = |i: usize| (2 * i + 1) as f32 / size as f32 - 1.0;
-        let values = (0..size * size).flat_map(|i| [centre(i % size), centre(i / size)]).collect();
+        let values = (0..size * size)
+            .flat_map(|i| [centre(i % size), centre(i / size)])
+            .collect();
         Self { dims: 2, values }
     }
 }
 
 /// Euclidean distance.
 pub fn distance(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f32>().sqrt()
+    a.iter()
+        .zip(b)
+        .map(|(x, y)| (x - y) * (x - y))
+        .sum::<f32>()
+        .sqrt()
 }

@@ -37,7 +37,11 @@ impl Moments {
     /// Zero moments for `count` parameters.
     pub fn zeros(count: usize, device: &burn::tensor::Device) -> Self {
         let zeros = || Param::from_tensor(Tensor::zeros([count], device));
-        Self { first: zeros(), second: zeros() }.no_grad()
+        Self {
+            first: zeros(),
+            second: zeros(),
+        }
+        .no_grad()
     }
 }
 
@@ -52,11 +56,18 @@ impl AdamW {
         learning_rate: f64,
         step: u64,
     ) -> (M, Tensor<1>) {
-        let mut flat = Flatten { gradients, values: Vec::new(), slopes: Vec::new() };
+        let mut flat = Flatten {
+            gradients,
+            values: Vec::new(),
+            slopes: Vec::new(),
+        };
         module.visit(&mut flat);
         let (values, slope) = (Tensor::cat(flat.values, 0), Tensor::cat(flat.slopes, 0));
         let norm = slope.clone().square().sum().sqrt();
-        let scale = (norm.clone() + 1e-6).recip().mul_scalar(self.max_norm).clamp_max(1.0);
+        let scale = (norm.clone() + 1e-6)
+            .recip()
+            .mul_scalar(self.max_norm)
+            .clamp_max(1.0);
         let slope = slope * scale;
 
         let (beta1, beta2) = self.betas;
@@ -101,7 +112,11 @@ impl ModuleMapper for Unflatten {
         param.map(|old| {
             let shape = old.shape();
             let count = shape.num_elements();
-            let value = self.values.clone().narrow(0, self.from, count).reshape(shape);
+            let value = self
+                .values
+                .clone()
+                .narrow(0, self.from, count)
+                .reshape(shape);
             self.from += count;
             Tensor::from_inner(value).require_grad()
         })

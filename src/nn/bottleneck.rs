@@ -30,7 +30,9 @@ impl Octaves {
             return Self::full(count);
         }
         let reached = count as f64 * progress / share;
-        let weight = |k: usize| (1.0 - (std::f64::consts::PI * (reached - k as f64).clamp(0.0, 1.0)).cos()) / 2.0;
+        let weight = |k: usize| {
+            (1.0 - (std::f64::consts::PI * (reached - k as f64).clamp(0.0, 1.0)).cos()) / 2.0
+        };
         Self((0..count).map(|k| weight(k) as f32).collect())
     }
 }
@@ -48,7 +50,14 @@ pub struct Bottleneck {
 
 impl Bottleneck {
     /// For hidden states of `length` tokens of `d_model`, `dims` latent values, `width` inner units.
-    pub fn new(length: usize, d_model: usize, dims: usize, width: usize, octaves: usize, init: &mut Initializer) -> Self {
+    pub fn new(
+        length: usize,
+        d_model: usize,
+        dims: usize,
+        width: usize,
+        octaves: usize,
+        init: &mut Initializer,
+    ) -> Self {
         let lifted = dims * (1 + 2 * octaves);
         Self {
             encoder_in: init.linear_relu(length * d_model, width),

@@ -17,12 +17,17 @@ pub struct Initializer {
 impl Initializer {
     /// Weights by `seed`, living on `device`.
     pub fn new(seed: u64, device: &Device) -> Self {
-        Self { rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone() }
+        Self {
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            device: device.clone(),
+        }
     }
 
     /// A matrix [rows, columns] of normal values with the given standard deviation.
     pub fn normal(&mut self, rows: usize, columns: usize, deviation: f32) -> Param<Tensor<2>> {
-        let values: Vec<f32> = (0..rows * columns).map(|_| normal(&mut self.rng) * deviation).collect();
+        let values: Vec<f32> = (0..rows * columns)
+            .map(|_| normal(&mut self.rng) * deviation)
+            .collect();
         self.param(TensorData::new(values, [rows, columns]))
     }
 
@@ -33,18 +38,26 @@ impl Initializer {
 
     /// A linear layer without bias.
     pub fn linear(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
-        Linear { weight: self.normal(inputs, outputs, deviation), bias: None }
+        Linear {
+            weight: self.normal(inputs, outputs, deviation),
+            bias: None,
+        }
     }
 
     /// A linear layer with a zero bias, scaled for ReLU (He et al. 2015, arXiv 1502.01852).
     pub fn linear_relu(&mut self, inputs: usize, outputs: usize) -> Linear {
         let deviation = (2.0 / inputs as f32).sqrt();
-        Linear { weight: self.normal(inputs, outputs, deviation), bias: Some(self.constant(outputs, 0.0)) }
+        Linear {
+            weight: self.normal(inputs, outputs, deviation),
+            bias: Some(self.constant(outputs, 0.0)),
+        }
     }
 
     /// A table of embeddings.
     pub fn embedding(&mut self, entries: usize, width: usize, deviation: f32) -> Embedding {
-        Embedding { weight: self.normal(entries, width, deviation) }
+        Embedding {
+            weight: self.normal(entries, width, deviation),
+        }
     }
 
     fn param<const D: usize>(&self, data: TensorData) -> Param<Tensor<D>> {

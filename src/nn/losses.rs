@@ -33,7 +33,8 @@ const BANDWIDTHS: [f32; 3] = [0.02, 0.1, 0.5];
 fn kernel_mean(x: Tensor<2>, y: Tensor<2>, kind: Prior) -> Tensor<1> {
     let dims = x.dims()[1] as f32;
     let squares = |t: &Tensor<2>| t.clone().square().sum_dim(1);
-    let distances = (squares(&x) + squares(&y).transpose() - x.matmul(y.transpose()) * 2.0).clamp_min(0.0);
+    let distances =
+        (squares(&x) + squares(&y).transpose() - x.matmul(y.transpose()) * 2.0).clamp_min(0.0);
     match kind {
         Prior::SeedNormal => (distances / (-dims * dims)).exp().mean(),
         Prior::Box => BANDWIDTHS

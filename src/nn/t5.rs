@@ -66,7 +66,8 @@ impl T5Attention {
         let [batch, length, _] = queries.dims();
         let heads = |x: Tensor<3>| {
             let [batch, length, inner] = x.dims();
-            x.reshape([batch, length, self.num_heads, inner / self.num_heads]).swap_dims(1, 2)
+            x.reshape([batch, length, self.num_heads, inner / self.num_heads])
+                .swap_dims(1, 2)
         };
         let q = heads(self.q.forward(queries));
         let k = heads(self.k.forward(memory.clone()));
@@ -168,18 +169,31 @@ impl T5Stack {
         self.forward(x, length, Direction::Backward, Some(memory))
     }
 
-    fn forward(&self, mut x: Tensor<3>, keep: usize, direction: Direction, memory: Option<Tensor<3>>) -> Tensor<3> {
+    fn forward(
+        &self,
+        mut x: Tensor<3>,
+        keep: usize,
+        direction: Direction,
+        memory: Option<Tensor<3>>,
+    ) -> Tensor<3> {
         let [_, length, _] = x.dims();
         let bias = self.position_bias(length, direction, &x.device());
         for (i, block) in self.block.iter().enumerate() {
-            let queries = if i + 1 == self.block.len() { keep } else { length };
+            let queries = if i + 1 == self.block.len() {
+                keep
+            } else {
+                length
+            };
             let layer = &block.self_attention;
             let normed = layer.layer_norm.forward(x.clone());
             let (asking, bias) = if queries == length {
                 (normed.clone(), bias.clone())
             } else {
                 x = x.narrow(1, 0, queries);
-                (normed.clone().narrow(1, 0, queries), bias.clone().narrow(2, 0, queries))
+                (
+                    normed.clone().narrow(1, 0, queries),
+                    bias.clone().narrow(2, 0, queries),
+                )
             };
             x = x + layer.attention.forward(asking, normed, Some(bias));
             if let (Some(layer), Some(memory)) = (&block.cross_attention, &memory) {
@@ -200,31 +214,47 @@ impl T5Stack {
             for key in 0..length as i32 {
                 let reach = self.relative_attention_max_distance;
                 indices.push(bucket(key - query, direction, buckets, reach) as i32);
-                hidden.push(if direction == Direction::Backward && key > query { -1e9_f32 } else { 0.0 });
+                hidden.push(if direction == Direction::Backward && key > query {
+                    -1e9_f32
+                } else {
+                    0.0
+                });
             }
         }
         let count = length * length;
         let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), device);
         let bias = self.relative_attention_bias.weight.val().select(0, indices);
-        let bias = bias.reshape([1, length, length, heads]).permute([0, 3, 1, 2]);
+        let bias = bias
+            .reshape([1, length, length, heads])
+            .permute([0, 3, 1, 2]);
         match direction {
             Direction::Both => bias,
             Direction::Backward => {
-                bias + Tensor::<4>::from_data(TensorData::new(hidden, [1, 1, length, length]), device)
+                bias + Tensor::<4>::from_data(
+                    TensorData::new(hidden, [1, 1, length, length]),
+                    device,
+                )
             }
         }
     }
 }
 
 fn rms_norm(width: usize, init: &mut Initializer) -> RmsNorm {
-    RmsNorm { gamma: init.constant(width, 1.0), epsilon: 1e-6 }
+    RmsNorm {
+        gamma: init.constant(width, 1.0),
+        epsilon: 1e-6,
+    }
 }
 
 /// T5's relative position bucket: half the table for exact distances, half logarithmic up to `reach`;
 /// with [`Direction::Both`] one half for each side.
 pub fn bucket(offset: i32, direction: Direction, buckets: usize, reach: usize) -> usize {
     let (first, buckets, distance) = match direction {
-        Direction::Both => (if offset > 0 { buckets / 2 } else { 0 }, buckets / 2, offset.unsigned_abs() as usize),
+        Direction::Both => (
+            if offset > 0 { buckets / 2 } else { 0 },
+            buckets / 2,
+            offset.unsigned_abs() as usize,
+        ),
         Direction::Backward => (0, buckets, (-offset).max(0) as usize),
     };
     let exact = buckets / 2;

@@ -52,7 +52,12 @@ impl App {
             session.sum_text = text;
             session.read_sum();
         }
-        Ok(Self { session, planes: Planes::default(), adapters: device::adapters(), errands: channel() })
+        Ok(Self {
+            session,
+            planes: Planes::default(),
+            adapters: device::adapters(),
+            errands: channel(),
+        })
     }
 
     /// Takes in what happened since the last frame.
@@ -73,11 +78,19 @@ impl App {
     /// Draws the window.
     pub fn show(&mut self, ui: &mut egui::Ui) {
         let mut actions = Vec::new();
-        Panel::top("bar").show(ui, |ui| panels::bar(ui, &mut self.session, &self.adapters, &mut actions));
-        Panel::bottom("message").show(ui, |ui| panels::message(ui, &mut self.session));
-        Panel::left("controls").resizable(true).default_size(310.0).size_range(270.0..=480.0).show(ui, |ui| {
-            egui::ScrollArea::vertical().show(ui, |ui| panels::controls(ui, &mut self.session, &mut actions));
+        Panel::top("bar").show(ui, |ui| {
+            panels::bar(ui, &mut self.session, &self.adapters, &mut actions)
         });
+        Panel::bottom("message").show(ui, |ui| panels::message(ui, &mut self.session));
+        Panel::left("controls")
+            .resizable(true)
+            .default_size(310.0)
+            .size_range(270.0..=480.0)
+            .show(ui, |ui| {
+                egui::ScrollArea::vertical().show(ui, |ui| {
+                    panels::controls(ui, &mut self.session, &mut actions)
+                });
+            });
         CentralPanel::default().show(ui, |ui| self.planes.show(ui, &mut self.session));
         for action in actions {
             self.act(ui.ctx(), action);
@@ -87,11 +100,17 @@ impl App {
     fn act(&mut self, context: &egui::Context, action: Action) {
         match action {
             Action::Theme(is_dark) => {
-                context.set_theme(if is_dark { ThemePreference::Dark } else { ThemePreference::Light });
+                context.set_theme(if is_dark {
+                    ThemePreference::Dark
+                } else {
+                    ThemePreference::Light
+                });
             }
             Action::Device(choice) => self.session.choose_device(choice),
             Action::BrowseRun => self.errand(context, || {
-                let folder = rfd::FileDialog::new().set_title("Open a run's folder").pick_folder()?;
+                let folder = rfd::FileDialog::new()
+                    .set_title("Open a run's folder")
+                    .pick_folder()?;
                 Some(Errand::Open(folder.display().to_string()))
             }),
             Action::Export(folder) => self.export(context, folder.into()),
@@ -103,7 +122,9 @@ impl App {
         let board = self.session.board.clone();
         self.errand(context, move || {
             let write = || -> Result<String> {
-                let folder = crate::engine::run_folder::RunFolder::create(&folder)?.path().to_owned();
+                let folder = crate::engine::run_folder::RunFolder::create(&folder)?
+                    .path()
+                    .to_owned();
                 if let Some(map) = board.landscape.get() {
                     let search = board.search.get().filter(|search| search.sum == map.sum);
                     export::map_png(&folder.join("map.png"), &map, search.as_deref())?;
@@ -116,13 +137,20 @@ impl App {
                 if let Some(curves) = board.curves.get().filter(|curves| curves.len() > 1) {
                     export::curves_png(&folder.join("curves.png"), &curves)?;
                 }
-                Ok(format!("wrote maps, planes and tables into {}", folder.display()))
+                Ok(format!(
+                    "wrote maps, planes and tables into {}",
+                    folder.display()
+                ))
             };
             Some(Errand::Wrote(write().map_err(|error| format!("{error:#}"))))
         });
     }
 
-    fn errand(&mut self, context: &egui::Context, run: impl FnOnce() -> Option<Errand> + Send + 'static) {
+    fn errand(
+        &mut self,
+        context: &egui::Context,
+        run: impl FnOnce() -> Option<Errand> + Send + 'static,
+    ) {
         let (sender, context) = (self.errands.0.clone(), context.clone());
         let errand = move || {
             if let Some(errand) = run() {
@@ -131,8 +159,12 @@ impl App {
                 context.request_repaint();
             }
         };
-        if let Err(error) = std::thread::Builder::new().name("errand".into()).spawn(errand) {
-            self.session.say(format!("can't start a thread: {error}"), true);
+        if let Err(error) = std::thread::Builder::new()
+            .name("errand".into())
+            .spawn(errand)
+        {
+            self.session
+                .say(format!("can't start a thread: {error}"), true);
         }
     }
 }
@@ -143,7 +175,11 @@ impl eframe::App for App {
         let dropped = context.input(|input| input.raw.dropped_files.first().map(Arc::clone));
         if let Some(file) = dropped {
             let path = file.path();
-            let folder = if path.is_dir() { Some(path) } else { path.parent() };
+            let folder = if path.is_dir() {
+                Some(path)
+            } else {
+                path.parent()
+            };
             if let Some(folder) = folder.map(|folder| folder.display().to_string()) {
                 self.session.open(&folder);
             }

@@ -20,10 +20,15 @@ use crate::device::Choice;
 /// Says why not.
 pub fn display() -> Result<()> {
     let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if cfg!(any(target_os = "macos", target_os = "windows")) || has("DISPLAY") || has("WAYLAND_DISPLAY") {
+    if cfg!(any(target_os = "macos", target_os = "windows"))
+        || has("DISPLAY")
+        || has("WAYLAND_DISPLAY")
+    {
         Ok(())
     } else {
-        Err(anyhow!("no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"))
+        Err(anyhow!(
+            "no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+        ))
     }
 }
 
@@ -37,7 +42,10 @@ pub fn open(choice: Choice) -> Result<()> {
         .with_app_id("glyphspace")
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([860.0, 560.0]);
-    let options = eframe::NativeOptions { viewport, ..Default::default() };
+    let options = eframe::NativeOptions {
+        viewport,
+        ..Default::default()
+    };
     eframe::run_native(
         "glyphspace",
         options,
@@ -46,7 +54,12 @@ pub fn open(choice: Choice) -> Result<()> {
             render_state.inspect(|state| canvas::install(state));
             let is_drawn_by_cpu = render_state
                 .is_some_and(|state| state.adapter.get_info().device_type == wgpu::DeviceType::Cpu);
-            Ok(Box::new(app::App::new(&creation.egui_ctx, choice, is_drawn_by_cpu, creation.storage)?))
+            Ok(Box::new(app::App::new(
+                &creation.egui_ctx,
+                choice,
+                is_drawn_by_cpu,
+                creation.storage,
+            )?))
         }),
     )
     .map_err(|error| anyhow!("can't open a window: {error}"))

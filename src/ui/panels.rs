@@ -38,20 +38,43 @@ pub fn bar(ui: &mut Ui, session: &mut Session, adapters: &[Adapter], actions: &m
         ui.heading("Glyphspace");
         ui.separator();
         if let Some(model) = session.board.model.get() {
-            let steps = session.board.planes.get().map_or(model.steps, |planes| planes.step);
-            ui.label(format!("{}: {} values, {steps} steps", model.origin, model.params));
-            ui.weak(&model.device).on_hover_text(format!("Computed here: {}", model.device_reason));
+            let steps = session
+                .board
+                .planes
+                .get()
+                .map_or(model.steps, |planes| planes.step);
+            ui.label(format!(
+                "{}: {} values, {steps} steps",
+                model.origin, model.params
+            ));
+            ui.weak(&model.device)
+                .on_hover_text(format!("Computed here: {}", model.device_reason));
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let is_dark = ui.visuals().dark_mode;
-            if ui.button(if is_dark { "Light" } else { "Dark" }).on_hover_text("Change the colours").clicked() {
+            if ui
+                .button(if is_dark { "Light" } else { "Dark" })
+                .on_hover_text("Change the colours")
+                .clicked()
+            {
                 actions.push(Action::Theme(!is_dark));
             }
             combo(ui, "Device", &session.choice.to_string(), |ui| {
-                let fixed = [Choice::Auto, Choice::Cpu].into_iter().map(|choice| (choice, choice.to_string()));
-                let gpus = adapters.iter().map(|a| (Choice::Adapter(a.number), format!("gpu:{} {}", a.number, a.name)));
+                let fixed = [Choice::Auto, Choice::Cpu]
+                    .into_iter()
+                    .map(|choice| (choice, choice.to_string()));
+                let gpus = adapters.iter().map(|a| {
+                    (
+                        Choice::Adapter(a.number),
+                        format!("gpu:{} {}", a.number, a.name),
+                    )
+                });
                 for (choice, name) in fixed.chain(gpus) {
-                    if ui.selectable_label(session.choice == choice, name).clicked() && session.choice != choice {
+                    if ui
+                        .selectable_label(session.choice == choice, name)
+                        .clicked()
+                        && session.choice != choice
+                    {
                         actions.push(Action::Device(choice));
                     }
                 }
@@ -69,7 +92,11 @@ pub fn message(ui: &mut Ui, session: &mut Session) {
     };
     let theme = Theme::of(ui.visuals());
     ui.horizontal(|ui| {
-        let color = if message.is_error { theme.error } else { ui.visuals().text_color() };
+        let color = if message.is_error {
+            theme.error
+        } else {
+            ui.visuals().text_color()
+        };
         if message.is_error && ui.small_button("Dismiss").clicked() {
             session.dismiss();
         }
@@ -93,15 +120,21 @@ pub fn controls(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
 
 /// A combo box that screen readers and tests find by name.
 fn combo(ui: &mut Ui, name: &str, selected: &str, show: impl FnOnce(&mut Ui)) {
-    let shown = ComboBox::from_id_salt(name).selected_text(selected).show_ui(ui, show);
-    shown.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
+    let shown = ComboBox::from_id_salt(name)
+        .selected_text(selected)
+        .show_ui(ui, show);
+    shown
+        .response
+        .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
 }
 
 fn sum(ui: &mut Ui, session: &mut Session) {
     let theme = Theme::of(ui.visuals());
     ui.horizontal(|ui| {
         let label = ui.strong("Sum");
-        let edit = TextEdit::singleline(&mut session.sum_text).desired_width(110.0).font(egui::TextStyle::Heading);
+        let edit = TextEdit::singleline(&mut session.sum_text)
+            .desired_width(110.0)
+            .font(egui::TextStyle::Heading);
         if ui.add(edit).labelled_by(label.id).changed() {
             session.read_sum();
         }
@@ -125,12 +158,20 @@ fn sum(ui: &mut Ui, session: &mut Session) {
 fn pins(ui: &mut Ui, session: &mut Session) {
     ui.horizontal(|ui| {
         ui.strong("Pinned");
-        if ui.add_enabled(!session.pins.is_empty(), egui::Button::new("Clear pins").small()).clicked() {
+        if ui
+            .add_enabled(
+                !session.pins.is_empty(),
+                egui::Button::new("Clear pins").small(),
+            )
+            .clicked()
+        {
             session.pins.clear();
         }
     });
     for answer in session.pins.iter().rev().take(PINS_SHOWN) {
-        let loss = answer.loss.map_or_else(String::new, |loss| format!(", loss {loss:.3}"));
+        let loss = answer
+            .loss
+            .map_or_else(String::new, |loss| format!(", loss {loss:.3}"));
         ui.label(equation(answer) + &loss);
     }
 }
@@ -138,7 +179,12 @@ fn pins(ui: &mut Ui, session: &mut Session) {
 /// `71 + −53 = 18`.
 fn equation(answer: &Answer) -> String {
     let text = |number: Option<i32>| number.map_or_else(|| "no number".into(), number_text);
-    format!("{} + {} = {}", answer.state, text(answer.code), text(answer.result))
+    format!(
+        "{} + {} = {}",
+        answer.state,
+        text(answer.code),
+        text(answer.result)
+    )
 }
 
 fn answer_text(ui: &mut Ui, answer: &Answer, theme: &Theme) {
@@ -164,14 +210,22 @@ fn solve(ui: &mut Ui, session: &mut Session) {
     let is_on = search.as_ref().is_some_and(|search| !search.ended);
     ui.horizontal(|ui| {
         ui.strong("Search");
-        combo(ui, "Search method", method_name(session.search.method), |ui| {
-            for method in [Method::Bo, Method::Random, Method::Enumerate] {
-                ui.selectable_value(&mut session.search.method, method, method_name(method));
-            }
-        });
+        combo(
+            ui,
+            "Search method",
+            method_name(session.search.method),
+            |ui| {
+                for method in [Method::Bo, Method::Random, Method::Enumerate] {
+                    ui.selectable_value(&mut session.search.method, method, method_name(method));
+                }
+            },
+        );
     });
     ui.horizontal(|ui| {
-        if ui.add_enabled(session.sum.is_ok() && !is_on, egui::Button::new("Solve")).clicked() {
+        if ui
+            .add_enabled(session.sum.is_ok() && !is_on, egui::Button::new("Solve"))
+            .clicked()
+        {
             session.solve();
         }
         ui.add_enabled_ui(is_on, |ui| {
@@ -188,9 +242,19 @@ fn solve(ui: &mut Ui, session: &mut Session) {
         });
     });
     ui.horizontal(|ui| {
-        ui.add(DragValue::new(&mut session.search.budget).range(1..=10_000).prefix("at most "));
+        ui.add(
+            DragValue::new(&mut session.search.budget)
+                .range(1..=10_000)
+                .prefix("at most "),
+        );
         ui.add(DragValue::new(&mut session.search.seed).prefix("seed "));
-        ui.add(DragValue::new(&mut session.search.pause_secs).range(0.0..=2.0).speed(0.01).prefix("every ").suffix(" s"));
+        ui.add(
+            DragValue::new(&mut session.search.pause_secs)
+                .range(0.0..=2.0)
+                .speed(0.01)
+                .prefix("every ")
+                .suffix(" s"),
+        );
     });
     search_text(ui, search.as_deref());
 }
@@ -215,12 +279,25 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
     let progress = format!("{tried} of {} evaluations", search.budget);
     ui.add(ProgressBar::new(tried as f32 / search.budget as f32).text(progress));
     let code = |code: Option<i32>| code.map_or_else(|| "no number".into(), number_text);
-    let (text, color) = match (search.solved.map(|index| &search.path[index]), search.best()) {
-        (Some(found), _) => {
-            (format!("{}: found {} in {tried} evaluations", search.sum, code(found.code)), theme.good)
-        }
+    let (text, color) = match (
+        search.solved.map(|index| &search.path[index]),
+        search.best(),
+    ) {
+        (Some(found), _) => (
+            format!(
+                "{}: found {} in {tried} evaluations",
+                search.sum,
+                code(found.code)
+            ),
+            theme.good,
+        ),
         (None, Some(best)) => {
-            let text = format!("{}: closest is {}, loss {:.3}", search.sum, code(best.code), best.loss);
+            let text = format!(
+                "{}: closest is {}, loss {:.3}",
+                search.sum,
+                code(best.code),
+                best.loss
+            );
             (text, ui.visuals().text_color())
         }
         (None, None) => (search.sum.to_string(), theme.weak_text),
@@ -238,28 +315,47 @@ fn train(ui: &mut Ui, session: &mut Session) {
                 ui.selectable_value(&mut session.train.preset, index, *name);
             }
         });
-        ui.add(DragValue::new(&mut session.train.secs).range(5.0..=86_400.0).suffix(" s"));
+        ui.add(
+            DragValue::new(&mut session.train.secs)
+                .range(5.0..=86_400.0)
+                .suffix(" s"),
+        );
         ui.add(DragValue::new(&mut session.train.seed).prefix("seed "));
     });
     ui.horizontal(|ui| {
         let label = ui.label("into");
-        let edit = TextEdit::singleline(&mut session.train.out).hint_text("runs/executor-N, a new folder");
+        let edit =
+            TextEdit::singleline(&mut session.train.out).hint_text("runs/executor-N, a new folder");
         ui.add(edit).labelled_by(label.id);
     });
     ui.horizontal(|ui| {
-        if ui.add_enabled(pace.is_none(), egui::Button::new("Train")).clicked() {
+        if ui
+            .add_enabled(pace.is_none(), egui::Button::new("Train"))
+            .clicked()
+        {
             session.begin_run();
         }
         ui.add_enabled_ui(pace.is_some(), |ui| {
-            let (name, next) =
-                if pace == Some(Pace::Paused) { ("Resume", Pace::Running) } else { ("Pause", Pace::Paused) };
+            let (name, next) = if pace == Some(Pace::Paused) {
+                ("Resume", Pace::Running)
+            } else {
+                ("Pause", Pace::Paused)
+            };
             if ui.button(name).clicked() {
                 session.pace(next);
             }
-            if ui.button("Step").on_hover_text("One training step").clicked() {
+            if ui
+                .button("Step")
+                .on_hover_text("One training step")
+                .clicked()
+            {
                 session.pace(Pace::OneStep);
             }
-            if ui.button("Stop").on_hover_text("Save and end the run").clicked() {
+            if ui
+                .button("Stop")
+                .on_hover_text("Save and end the run")
+                .clicked()
+            {
                 session.stop_run();
             }
         });
@@ -278,11 +374,19 @@ fn run_text(ui: &mut Ui, run: &TrainingView) {
         Some(Pace::Paused) => "paused",
         Some(Pace::Running | Pace::OneStep) => "running",
     };
-    let eta = run.eta_secs.map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
+    let eta = run
+        .eta_secs
+        .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
     ui.add(ProgressBar::new(run.done as f32).text(format!("{state}{eta}")));
     if let Some(last) = &run.last {
-        ui.label(format!("step {}, {:.1} steps/s", last.step, run.steps_per_sec));
-        ui.label(format!("loss {:.4}, learning rate {:.2e}", last.loss, last.learning_rate));
+        ui.label(format!(
+            "step {}, {:.1} steps/s",
+            last.step, run.steps_per_sec
+        ));
+        ui.label(format!(
+            "loss {:.4}, learning rate {:.2e}",
+            last.loss, last.learning_rate
+        ));
     }
 }
 
@@ -292,7 +396,8 @@ fn curves_plot(ui: &mut Ui, curves: &[Metrics]) {
         let points: PlotPoints<'_> = curves
             .chunks(every)
             .map(|chunk| {
-                let mean = chunk.iter().map(|m| f64::from(value(m))).sum::<f64>() / chunk.len() as f64;
+                let mean =
+                    chunk.iter().map(|m| f64::from(value(m))).sum::<f64>() / chunk.len() as f64;
                 [chunk[0].step as f64, mean.max(1e-6).log10()]
             })
             .collect();
@@ -309,13 +414,17 @@ fn curves_plot(ui: &mut Ui, curves: &[Metrics]) {
         .legend(Legend::default())
         .allow_scroll(false)
         .y_axis_formatter(|mark, _| format!("{:.0e}", 10_f64.powf(mark.value)))
-        .show(ui, |plot| lines.into_iter().for_each(|line| plot.line(line)));
+        .show(ui, |plot| {
+            lines.into_iter().for_each(|line| plot.line(line))
+        });
 }
 
 fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         let label = ui.strong("Model");
-        let edit = TextEdit::singleline(&mut session.open_path).hint_text("a run's folder; empty: bundled").desired_width(150.0);
+        let edit = TextEdit::singleline(&mut session.open_path)
+            .hint_text("a run's folder; empty: bundled")
+            .desired_width(150.0);
         ui.add(edit).labelled_by(label.id);
     });
     ui.horizontal(|ui| {
@@ -326,11 +435,20 @@ fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
         if ui.button("Browse").clicked() {
             actions.push(Action::BrowseRun);
         }
-        if ui.button("Judge").on_hover_text("Accuracy on sums it has never seen").clicked() {
+        if ui
+            .button("Judge")
+            .on_hover_text("Accuracy on sums it has never seen")
+            .clicked()
+        {
             session.judge();
         }
-        if ui.button("Export").on_hover_text("Maps, planes and curves as PNG and CSV into a new folder").clicked() {
-            let folder = crate::engine::run_folder::RunFolder::unused(std::path::Path::new("export"));
+        if ui
+            .button("Export")
+            .on_hover_text("Maps, planes and curves as PNG and CSV into a new folder")
+            .clicked()
+        {
+            let folder =
+                crate::engine::run_folder::RunFolder::unused(std::path::Path::new("export"));
             actions.push(Action::Export(folder.display().to_string()));
         }
     });

@@ -49,7 +49,10 @@ impl Planes {
             return;
         };
         if planes.codes.dims != 2 {
-            let text = format!("This model has {} latent dimensions; the planes show two", planes.codes.dims);
+            let text = format!(
+                "This model has {} latent dimensions; the planes show two",
+                planes.codes.dims
+            );
             ui.centered_and_justified(|ui| ui.label(text));
             return;
         }
@@ -58,17 +61,32 @@ impl Planes {
             Some(marks) if Arc::ptr_eq(&marks.planes, &planes) && marks.sum == sum => marks,
             _ => MarksOf::new(planes, sum),
         };
-        let map = session.board.landscape.get().filter(|map| Some(map.sum) == sum);
-        let search = session.board.search.get().filter(|search| Some(search.sum) == sum);
+        let map = session
+            .board
+            .landscape
+            .get()
+            .filter(|map| Some(map.sum) == sum);
+        let search = session
+            .board
+            .search
+            .get()
+            .filter(|search| Some(search.sum) == sum);
 
         let space = ui.available_size();
         let gap = ui.spacing().item_spacing.x;
         // Three square views share the height; the large map has the rest of the width.
-        let small = vec2((space.y / 3.0 + SMALL_MARGIN).min(space.x * 0.4).floor(), space.y);
+        let small = vec2(
+            (space.y / 3.0 + SMALL_MARGIN).min(space.x * 0.4).floor(),
+            space.y,
+        );
         let large = vec2(space.x - small.x - gap, space.y);
         ui.horizontal_top(|ui| {
-            ui.allocate_ui(large, |ui| self.loss_map(ui, session, &marks, map.as_deref(), search.as_deref()));
-            ui.allocate_ui(small, |ui| ui.vertical(|ui| self.small_views(ui, session, &marks, map.as_deref())));
+            ui.allocate_ui(large, |ui| {
+                self.loss_map(ui, session, &marks, map.as_deref(), search.as_deref())
+            });
+            ui.allocate_ui(small, |ui| {
+                ui.vertical(|ui| self.small_views(ui, session, &marks, map.as_deref()))
+            });
         });
         self.marks = Some(marks);
     }
@@ -83,18 +101,25 @@ impl Planes {
     ) {
         ui.vertical(|ui| {
             ui.horizontal(|ui| {
-                let title = marks.sum.map_or_else(|| "Loss".to_owned(), |sum| format!("Loss of {sum}"));
+                let title = marks
+                    .sum
+                    .map_or_else(|| "Loss".to_owned(), |sum| format!("Loss of {sum}"));
                 ui.heading(title);
                 let state = match map {
                     None => "being computed".to_owned(),
-                    Some(map) => format!("{0} x {0} cells, lowest at {1}", map.loss.size, lowest(map)),
+                    Some(map) => {
+                        format!("{0} x {0} cells, lowest at {1}", map.loss.size, lowest(map))
+                    }
                 };
                 ui.weak(state);
             });
             let space = ui.available_size();
             ui.horizontal_top(|ui| {
-                let scale = map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
-                let path = search.map(|search| steps(search, &scale)).unwrap_or_default();
+                let scale =
+                    map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
+                let path = search
+                    .map(|search| steps(search, &scale))
+                    .unwrap_or_default();
                 let pins: Vec<Pin> = session.pins.iter().filter_map(pin).collect();
                 let plane = Plane {
                     field: map.map(|map| &map.loss),
@@ -104,21 +129,37 @@ impl Planes {
                     cursor: session.pointer,
                     ..Plane::new("Loss map", scale)
                 };
-                let size = vec2(space.x - canvas::BAR_WIDTH - ui.spacing().item_spacing.x, space.y);
+                let size = vec2(
+                    space.x - canvas::BAR_WIDTH - ui.spacing().item_spacing.x,
+                    space.y,
+                );
                 self.code_plane(ui, session, &plane, size);
                 color_bar(ui, &scale, LOSS_TITLE, space.y.min(420.0), true);
             });
         });
     }
 
-    fn small_views(&mut self, ui: &mut Ui, session: &mut Session, marks: &MarksOf, map: Option<&Landscape>) {
-        let title_height = ui.text_style_height(&egui::TextStyle::Body) + 2.0 * ui.spacing().item_spacing.y;
-        let size = vec2(ui.available_width(), (ui.available_height() / 3.0 - title_height).max(90.0));
+    fn small_views(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        marks: &MarksOf,
+        map: Option<&Landscape>,
+    ) {
+        let title_height =
+            ui.text_style_height(&egui::TextStyle::Body) + 2.0 * ui.spacing().item_spacing.y;
+        let size = vec2(
+            ui.available_width(),
+            (ui.available_height() / 3.0 - title_height).max(90.0),
+        );
         let cursor = session.pointer;
         ui.horizontal(|ui| {
             let title = ui.strong("Truth");
             if let Some(sum) = marks.sum {
-                title.on_hover_text(format!("Is {} + the decoded program {}?", sum.start, sum.result));
+                title.on_hover_text(format!(
+                    "Is {} + the decoded program {}?",
+                    sum.start, sum.result
+                ));
             }
             legend(ui);
         });
@@ -130,10 +171,17 @@ impl Planes {
         };
         self.code_plane(ui, session, &plane, size);
         ui.strong("Programs, coloured by value");
-        let plane = Plane { marks: &marks.codes, cursor, ..Plane::new("Code plane", code_scale()) };
+        let plane = Plane {
+            marks: &marks.codes,
+            cursor,
+            ..Plane::new("Code plane", code_scale())
+        };
         self.code_plane(ui, session, &plane, size);
         ui.strong("States, coloured by value");
-        let plane = Plane { marks: &marks.states, ..Plane::new("State plane", state_scale()) };
+        let plane = Plane {
+            marks: &marks.states,
+            ..Plane::new("State plane", state_scale())
+        };
         plane.show(ui, &mut self.state_view, size);
     }
 
@@ -152,8 +200,18 @@ impl Planes {
 impl MarksOf {
     fn new(planes: Arc<board::Planes>, sum: Option<Sum>) -> Self {
         let solution = sum.map(Sum::solution);
-        let emphasis = |value| if Some(value) == solution { Emphasis::Highlighted } else { Emphasis::Normal };
-        let mark = |places: &Points, values: std::ops::RangeInclusive<i32>, scale: Scale, radius: f32| -> Vec<Mark> {
+        let emphasis = |value| {
+            if Some(value) == solution {
+                Emphasis::Highlighted
+            } else {
+                Emphasis::Normal
+            }
+        };
+        let mark = |places: &Points,
+                    values: std::ops::RangeInclusive<i32>,
+                    scale: Scale,
+                    radius: f32|
+         -> Vec<Mark> {
             let one = |(value, place): (i32, &[f32])| Mark {
                 at: [place[0], place[1]],
                 label: number_text(value).into(),
@@ -170,9 +228,19 @@ impl MarksOf {
         let mut states = mark(&planes.states, STATES, state_scale(), DISC_RADIUS);
         for (state, value) in states.iter_mut().zip(STATES) {
             let is_named = sum.is_some_and(|sum| sum.start == value || sum.result == value);
-            state.emphasis = if is_named { Emphasis::Highlighted } else { Emphasis::Normal };
+            state.emphasis = if is_named {
+                Emphasis::Highlighted
+            } else {
+                Emphasis::Normal
+            };
         }
-        Self { planes, sum, numbers, codes, states }
+        Self {
+            planes,
+            sum,
+            numbers,
+            codes,
+            states,
+        }
     }
 }
 
@@ -182,7 +250,10 @@ fn lowest(map: &Landscape) -> String {
 }
 
 fn steps(search: &SearchView, scale: &Scale) -> Vec<PathStep> {
-    let best = search.solved.map(|index| &search.path[index]).or(search.best());
+    let best = search
+        .solved
+        .map(|index| &search.path[index])
+        .or(search.best());
     let step = |evaluation: &board::Evaluation| {
         Some(PathStep {
             at: evaluation.point.first_chunk().copied()?,
@@ -196,15 +267,27 @@ fn steps(search: &SearchView, scale: &Scale) -> Vec<PathStep> {
 fn pin(answer: &Answer) -> Option<Pin> {
     let label = answer.code.map_or_else(|| "no number".into(), number_text);
     let is_right = answer.truth.is_some() && answer.truth == answer.result;
-    let color = if is_right { crate::palette::RIGHT } else { crate::palette::WRONG };
-    Some(Pin { at: answer.point.first_chunk().copied()?, label, color })
+    let color = if is_right {
+        crate::palette::RIGHT
+    } else {
+        crate::palette::WRONG
+    };
+    Some(Pin {
+        at: answer.point.first_chunk().copied()?,
+        label,
+        color,
+    })
 }
 
 fn legend(ui: &mut Ui) {
     let theme = Theme::of(ui.visuals());
-    for (color, name) in [(crate::palette::RIGHT, "right"), (crate::palette::WRONG, "wrong")] {
+    for (color, name) in [
+        (crate::palette::RIGHT, "right"),
+        (crate::palette::WRONG, "wrong"),
+    ] {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), egui::Sense::hover());
-        ui.painter().rect_filled(rect, 2.0, super::theme::color_from_rgb(color));
+        ui.painter()
+            .rect_filled(rect, 2.0, super::theme::color_from_rgb(color));
         ui.colored_label(theme.weak_text, name);
     }
     ui.colored_label(theme.weak_text, "hatched: none");

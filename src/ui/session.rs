@@ -98,7 +98,10 @@ impl Session {
     /// # Errors
     /// If no thread can be started.
     pub fn new(context: &egui::Context, choice: Choice, is_drawn_by_cpu: bool) -> Result<Self> {
-        let sum = Sum { start: 71, result: 18 };
+        let sum = Sum {
+            start: 71,
+            result: 18,
+        };
         let mut session = Self {
             board: Arc::default(),
             choice,
@@ -106,12 +109,26 @@ impl Session {
             sum: Ok(sum),
             pins: Vec::new(),
             pointer: None,
-            train: TrainForm { preset: 0, secs: 240.0, seed: 0, out: String::new() },
-            search: SearchForm { method: Method::Bo, budget: 200, seed: 0, pause_secs: 0.1 },
+            train: TrainForm {
+                preset: 0,
+                secs: 240.0,
+                seed: 0,
+                out: String::new(),
+            },
+            search: SearchForm {
+                method: Method::Bo,
+                budget: 200,
+                seed: 0,
+                pause_secs: 0.1,
+            },
             open_path: String::new(),
             engine: None,
             context: context.clone(),
-            repaint: if is_drawn_by_cpu { REPAINT_SOFTWARE } else { REPAINT },
+            repaint: if is_drawn_by_cpu {
+                REPAINT_SOFTWARE
+            } else {
+                REPAINT
+            },
             source: Source::Bundled,
             message: None,
         };
@@ -125,7 +142,9 @@ impl Session {
         let (board, choice, source) = (self.board.clone(), self.choice, self.source.clone());
         let (context, repaint) = (self.context.clone(), self.repaint);
         let wake = move || context.request_repaint_after(repaint);
-        self.engine = Some(Engine::spawn("engine", wake, move || ExecutorJob::new(choice, &source, board))?);
+        self.engine = Some(Engine::spawn("engine", wake, move || {
+            ExecutorJob::new(choice, &source, board)
+        })?);
         self.watch();
         Ok(())
     }
@@ -151,7 +170,11 @@ impl Session {
                 }
             }
         }
-        if self.message.as_ref().is_some_and(|message| message.since.elapsed() > MESSAGE && !message.is_error) {
+        if self
+            .message
+            .as_ref()
+            .is_some_and(|message| message.since.elapsed() > MESSAGE && !message.is_error)
+        {
             self.message = None;
         }
     }
@@ -159,15 +182,29 @@ impl Session {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Opened(name) => self.say(format!("opened {name}"), false),
-            Event::Started(folder) => self.say(format!("training into {}", folder.display()), false),
+            Event::Started(folder) => {
+                self.say(format!("training into {}", folder.display()), false)
+            }
             Event::Saved(place) => self.say(format!("saved {}", place.display()), false),
             Event::Trained(steps) => self.say(format!("trained {steps} steps"), false),
             Event::Solved(view) => match view.solved {
-                Some(index) => self.say(format!("{}: found in {} evaluations", view.sum, index + 1), false),
-                None => self.say(format!("{}: not found in {} evaluations", view.sum, view.path.len()), false),
+                Some(index) => self.say(
+                    format!("{}: found in {} evaluations", view.sum, index + 1),
+                    false,
+                ),
+                None => self.say(
+                    format!("{}: not found in {} evaluations", view.sum, view.path.len()),
+                    false,
+                ),
             },
             Event::Judged(report) => {
-                self.say(format!("{:.2} % of the held-out sums are exact", 100.0 * report.held_out_exact), false);
+                self.say(
+                    format!(
+                        "{:.2} % of the held-out sums are exact",
+                        100.0 * report.held_out_exact
+                    ),
+                    false,
+                );
             }
             Event::Mapped(_) | Event::Decoded(_) => {}
         }
@@ -175,7 +212,11 @@ impl Session {
 
     /// Says something until something else is said.
     pub fn say(&mut self, text: String, is_error: bool) {
-        self.message = Some(Message { text, is_error, since: Instant::now() });
+        self.message = Some(Message {
+            text,
+            is_error,
+            since: Instant::now(),
+        });
     }
 
     /// What was said last.
@@ -205,7 +246,10 @@ impl Session {
 
     /// Reads the typed sum; a new one gets its map.
     pub fn read_sum(&mut self) {
-        let read = self.sum_text.parse::<Sum>().map_err(|error| error.to_string());
+        let read = self
+            .sum_text
+            .parse::<Sum>()
+            .map_err(|error| error.to_string());
         if read != self.sum {
             self.sum = read;
             self.watch();
@@ -227,7 +271,11 @@ impl Session {
 
     fn ask_again(&self) {
         if let (Some(engine), Some(point), Ok(sum)) = (&self.engine, self.pointer, &self.sum) {
-            engine.probe(Question { point: point.to_vec(), state: sum.start, result: Some(sum.result) });
+            engine.probe(Question {
+                point: point.to_vec(),
+                state: sum.start,
+                result: Some(sum.result),
+            });
         }
     }
 
@@ -246,9 +294,16 @@ impl Session {
         };
         match ExecutorConfig::preset(PRESETS[self.train.preset]) {
             Ok(config) => {
-                let config = ExecutorConfig { seed: self.train.seed, ..config };
+                let config = ExecutorConfig {
+                    seed: self.train.seed,
+                    ..config
+                };
                 let limit = Limit::Seconds(self.train.secs);
-                self.send(Command::Train { start: Start::Fresh(Box::new(config)), out, limit });
+                self.send(Command::Train {
+                    start: Start::Fresh(Box::new(config)),
+                    out,
+                    limit,
+                });
             }
             Err(error) => self.say(format!("{error:#}"), true),
         }
@@ -267,9 +322,20 @@ impl Session {
     /// Begins a search for the sum's program.
     pub fn solve(&mut self) {
         if let Ok(sum) = self.sum {
-            let SearchForm { method, budget, seed, pause_secs } = self.search;
+            let SearchForm {
+                method,
+                budget,
+                seed,
+                pause_secs,
+            } = self.search;
             let pause = Duration::from_secs_f32(pause_secs);
-            self.send(Command::Solve(SolveRequest { sum, method, budget, seed, pause }));
+            self.send(Command::Solve(SolveRequest {
+                sum,
+                method,
+                budget,
+                seed,
+                pause,
+            }));
         }
     }
 
@@ -285,7 +351,11 @@ impl Session {
 
     /// Opens a run's folder, or the bundled model where the path is empty.
     pub fn open(&mut self, path: &str) {
-        let source = if path.trim().is_empty() { Source::Bundled } else { Source::Run(path.trim().into()) };
+        let source = if path.trim().is_empty() {
+            Source::Bundled
+        } else {
+            Source::Run(path.trim().into())
+        };
         self.source = source.clone();
         self.pins.clear();
         self.send(Command::Open(source));

@@ -91,14 +91,17 @@ impl Bayesian {
         if promise > HOPE || !self.proposals.is_multiple_of(TURN) {
             return Some(point);
         }
-        self.maximum(&surrogate, best, CLOSER).map(|(_, point)| point)
+        self.maximum(&surrogate, best, CLOSER)
+            .map(|(_, point)| point)
     }
 
     /// The largest LogEI below `goal` and its place, among points at least `apart` from all taken ones.
     fn maximum(&mut self, surrogate: &Surrogate, goal: f64, apart: f64) -> Option<(f64, Vec<f64>)> {
         let score = |candidates: Vec<Vec<f64>>| -> Vec<(f64, Vec<f64>)> {
             let predicted = surrogate.predict(&candidates);
-            let improvements = predicted.into_iter().map(|(mean, sd)| log_improvement((goal - mean) / sd) + sd.ln());
+            let improvements = predicted
+                .into_iter()
+                .map(|(mean, sd)| log_improvement((goal - mean) / sd) + sd.ln());
             improvements.zip(candidates).collect()
         };
         let mut candidates = self.spread();
@@ -113,7 +116,9 @@ impl Bayesian {
             scored.extend(score(nearby));
         }
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-        scored.into_iter().find(|(_, candidate)| self.is_new(candidate, apart))
+        scored
+            .into_iter()
+            .find(|(_, candidate)| self.is_new(candidate, apart))
     }
 
     /// Points over the whole box, others at each call.
@@ -140,11 +145,15 @@ impl Bayesian {
     /// Whether nothing nearer than `apart` was taken; distances are those of the plane.
     fn is_new(&self, candidate: &[f64], apart: f64) -> bool {
         let apart = apart * stretch(self.dims);
-        self.taken.iter().all(|point| distance(point, candidate) >= apart)
+        self.taken
+            .iter()
+            .all(|point| distance(point, candidate) >= apart)
     }
 
     fn anywhere(&mut self) -> Vec<f64> {
-        (0..self.dims).map(|_| self.random.random_range(-1.0..=1.0)).collect()
+        (0..self.dims)
+            .map(|_| self.random.random_range(-1.0..=1.0))
+            .collect()
     }
 }
 
@@ -183,7 +192,9 @@ fn sobol(index: u32, dims: usize, scramble: u32) -> Vec<f64> {
     let lap = index >> 16;
     (0..dims as u32)
         .map(|d| {
-            let seed = scramble.wrapping_add(lap).wrapping_add((d >> 8).wrapping_mul(0x9e37_79b9));
+            let seed = scramble
+                .wrapping_add(lap)
+                .wrapping_add((d >> 8).wrapping_mul(0x9e37_79b9));
             2.0 * f64::from(sobol_burley::sample(index & 0xffff, d & 0xff, seed)) - 1.0
         })
         .collect()
@@ -203,7 +214,11 @@ fn perturbed(random: &mut ChaCha8Rng, centre: &[f64], step: f64) -> Vec<f64> {
 
 /// Losses as the surrogate sees them: compressed, of mean 0 and deviation 1.
 fn standardised(losses: &[f64]) -> Vec<f64> {
-    let worst = losses.iter().copied().filter(|loss| loss.is_finite()).fold(f64::NEG_INFINITY, f64::max);
+    let worst = losses
+        .iter()
+        .copied()
+        .filter(|loss| loss.is_finite())
+        .fold(f64::NEG_INFINITY, f64::max);
     let worst = if worst.is_finite() { worst } else { 0.0 };
     let compressed = losses.iter().map(|&loss| {
         let loss = if loss.is_finite() { loss } else { worst };
@@ -212,7 +227,9 @@ fn standardised(losses: &[f64]) -> Vec<f64> {
     let values: Vec<f64> = compressed.collect();
     let count = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / count;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt().max(1e-9);
+    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count)
+        .sqrt()
+        .max(1e-9);
     values.into_iter().map(|v| (v - mean) / deviation).collect()
 }
 

@@ -44,7 +44,11 @@ pub(super) fn stretch(dims: usize) -> f64 {
 impl Scales {
     /// The starting point, before anything is known.
     pub fn usual(dims: usize) -> Self {
-        Self { length: USUAL * stretch(dims), amplitude: 1.0, noise: NOISES[0] }
+        Self {
+            length: USUAL * stretch(dims),
+            amplitude: 1.0,
+            noise: NOISES[0],
+        }
     }
 
     /// The most plausible parameters on the grid, for standardised values.
@@ -59,12 +63,18 @@ impl Scales {
             let prior = -0.5 * (length / USUAL).ln().powi(2);
             let length = length * stretch(dims);
             for noise in NOISES {
-                let Some((amplitude, likelihood)) = distances.evidence(values, length, noise, &mut factor) else {
+                let Some((amplitude, likelihood)) =
+                    distances.evidence(values, length, noise, &mut factor)
+                else {
                     continue;
                 };
                 if likelihood + prior > best_score {
                     best_score = likelihood + prior;
-                    best = Self { length, amplitude, noise };
+                    best = Self {
+                        length,
+                        amplitude,
+                        noise,
+                    };
                 }
             }
         }
@@ -85,7 +95,13 @@ impl Distances {
     }
 
     /// The amplitude that fits best and the log marginal likelihood with it; None if the matrix is singular.
-    fn evidence(&self, values: &[f64], length: f64, noise: f64, factor: &mut [f64]) -> Option<(f64, f64)> {
+    fn evidence(
+        &self,
+        values: &[f64],
+        length: f64,
+        noise: f64,
+        factor: &mut [f64],
+    ) -> Option<(f64, f64)> {
         let mut log_det = 0.0;
         let mut whitened: Vec<f64> = Vec::with_capacity(values.len());
         let mut start = 0;
@@ -123,14 +139,25 @@ impl Surrogate {
     pub fn new(points: Vec<Vec<f64>>, values: Vec<f64>, scales: Scales) -> Self {
         let kernel = Matern2::new(scales.length, scales.amplitude);
         let noise = scales.noise * scales.amplitude.sqrt();
-        Self(GaussianProcess::new(ZeroPrior {}, kernel, noise, Some(PIVOT), points, values))
+        Self(GaussianProcess::new(
+            ZeroPrior {},
+            kernel,
+            noise,
+            Some(PIVOT),
+            points,
+            values,
+        ))
     }
 
     /// Means and standard deviations at points.
     pub fn predict(&self, points: &Vec<Vec<f64>>) -> Vec<(f64, f64)> {
         let (means, variances) = self.0.predict_mean_variance(points);
         let floor = self.0.kernel.ampl * 1e-8; // Rounding may leave a variance below zero.
-        means.into_iter().zip(variances).map(|(mean, variance)| (mean, variance.max(floor).sqrt())).collect()
+        means
+            .into_iter()
+            .zip(variances)
+            .map(|(mean, variance)| (mean, variance.max(floor).sqrt()))
+            .collect()
     }
 }
 
@@ -141,7 +168,11 @@ fn matern(distance: f64, length: f64) -> f64 {
 
 /// Distance between two points.
 pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt()
+    a.iter()
+        .zip(b)
+        .map(|(x, y)| (x - y).powi(2))
+        .sum::<f64>()
+        .sqrt()
 }
 
 #[cfg(test)]
@@ -160,8 +191,15 @@ mod tests {
 
     #[test]
     fn the_fit_tells_long_waves_from_short_ones() {
-        let points: Vec<Vec<f64>> = (0..60).map(|i| vec![f64::from(i) / 30.0 - 1.0, 0.0]).collect();
-        let wave = |f: f64| points.iter().map(|p| (f * p[0]).sin() * 1.4).collect::<Vec<_>>();
+        let points: Vec<Vec<f64>> = (0..60)
+            .map(|i| vec![f64::from(i) / 30.0 - 1.0, 0.0])
+            .collect();
+        let wave = |f: f64| {
+            points
+                .iter()
+                .map(|p| (f * p[0]).sin() * 1.4)
+                .collect::<Vec<_>>()
+        };
         let long = Scales::fit(&points, &wave(2.0), 2).length;
         let short = Scales::fit(&points, &wave(20.0), 2).length;
         assert!(long > 2.0 * short, "{long} {short}");

@@ -11,7 +11,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 /// How the next point is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Bayesian optimisation.
@@ -46,7 +48,10 @@ pub trait Search: Send {
 pub fn start(method: Method, dims: usize, places: Vec<Vec<f32>>, seed: u64) -> Box<dyn Search> {
     match method {
         Method::Bo => Box::new(bo::Bayesian::new(dims, seed)),
-        Method::Random => Box::new(Uniform { dims, random: ChaCha8Rng::seed_from_u64(seed) }),
+        Method::Random => Box::new(Uniform {
+            dims,
+            random: ChaCha8Rng::seed_from_u64(seed),
+        }),
         Method::Enumerate => Box::new(Walk(places.into_iter())),
     }
 }
@@ -59,7 +64,11 @@ struct Uniform {
 
 impl Search for Uniform {
     fn propose(&mut self) -> Option<Vec<f32>> {
-        Some((0..self.dims).map(|_| self.random.random_range(-1.0..=1.0)).collect())
+        Some(
+            (0..self.dims)
+                .map(|_| self.random.random_range(-1.0..=1.0))
+                .collect(),
+        )
     }
 
     fn observe(&mut self, _point: &[f32], _loss: f32) {}

@@ -60,7 +60,14 @@ impl Executor {
         device: &Device,
     ) -> Self {
         let octaves = octaves_at(&config, progress.position);
-        Self { config, progress, model, octaves, lexicon, device: device.clone() }
+        Self {
+            config,
+            progress,
+            model,
+            octaves,
+            lexicon,
+            device: device.clone(),
+        }
     }
 
     /// The number of trained values.
@@ -89,7 +96,11 @@ impl Executor {
     /// # Errors
     /// If the device fails.
     pub fn planes(&self) -> Result<Planes> {
-        Ok(Planes { step: self.progress.step, codes: self.code_places()?, states: self.state_places()? })
+        Ok(Planes {
+            step: self.progress.step,
+            codes: self.code_places()?,
+            states: self.state_places()?,
+        })
     }
 
     /// The programs decoded at points of the code plane.
@@ -98,7 +109,11 @@ impl Executor {
     /// If the device fails.
     pub fn decode(&self, points: &Points) -> Result<Vec<Option<i32>>> {
         self.in_chunks(points, |points| {
-            self.numbers(self.model.code.read(self.model.code.hidden(points, &self.octaves)))
+            self.numbers(
+                self.model
+                    .code
+                    .read(self.model.code.hidden(points, &self.octaves)),
+            )
         })
     }
 
@@ -108,7 +123,11 @@ impl Executor {
     /// If the device fails.
     pub fn decode_states(&self, points: &Points) -> Result<Vec<Option<i32>>> {
         self.in_chunks(points, |points| {
-            self.numbers(self.model.state.read(self.model.state.hidden(points, &self.octaves)))
+            self.numbers(
+                self.model
+                    .state
+                    .read(self.model.state.hidden(points, &self.octaves)),
+            )
         })
     }
 
@@ -122,11 +141,22 @@ impl Executor {
         for chunk in points.chunks(CHUNK) {
             let count = chunk.len();
             let code_hidden = self.model.code.hidden(self.tensor(&chunk), &self.octaves);
-            outcome.code.extend(self.numbers(self.model.code.read(code_hidden.clone()))?);
+            outcome
+                .code
+                .extend(self.numbers(self.model.code.read(code_hidden.clone()))?);
             let start = self.model.state.encode(self.words(sum.start..=sum.start)?);
-            let start = self.model.state.hidden(start, &self.octaves).repeat_dim(0, count);
-            let hidden = self.model.state.hidden(self.model.execute(start, code_hidden), &self.octaves);
-            outcome.result.extend(self.numbers(self.model.state.read(hidden.clone()))?);
+            let start = self
+                .model
+                .state
+                .hidden(start, &self.octaves)
+                .repeat_dim(0, count);
+            let hidden = self
+                .model
+                .state
+                .hidden(self.model.execute(start, code_hidden), &self.octaves);
+            outcome
+                .result
+                .extend(self.numbers(self.model.state.read(hidden.clone()))?);
             let target = self.words(sum.result..=sum.result)?.repeat_dim(0, count);
             let nll = token_nll(self.model.state.logits(hidden, target.clone()), target).sum_dim(1);
             outcome.loss.extend(read_floats(nll)?);
@@ -142,17 +172,30 @@ impl Executor {
     pub fn run(&self, pairs: &[(i32, i32)]) -> Result<Vec<Option<i32>>> {
         let mut results = Vec::with_capacity(pairs.len());
         for chunk in pairs.chunks(CHUNK) {
-            let states = self.model.state.encode(self.words(chunk.iter().map(|p| p.0))?);
-            let codes = self.model.code.encode(self.words(chunk.iter().map(|p| p.1))?);
+            let states = self
+                .model
+                .state
+                .encode(self.words(chunk.iter().map(|p| p.0))?);
+            let codes = self
+                .model
+                .code
+                .encode(self.words(chunk.iter().map(|p| p.1))?);
             let states = self.model.state.hidden(states, &self.octaves);
             let codes = self.model.code.hidden(codes, &self.octaves);
-            let hidden = self.model.state.hidden(self.model.execute(states, codes), &self.octaves);
+            let hidden = self
+                .model
+                .state
+                .hidden(self.model.execute(states, codes), &self.octaves);
             results.extend(self.numbers(self.model.state.read(hidden))?);
         }
         Ok(results)
     }
 
-    fn in_chunks<T>(&self, points: &Points, mut ask: impl FnMut(Tensor<2>) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    fn in_chunks<T>(
+        &self,
+        points: &Points,
+        mut ask: impl FnMut(Tensor<2>) -> Result<Vec<T>>,
+    ) -> Result<Vec<T>> {
         let mut answers = Vec::with_capacity(points.len());
         for chunk in points.chunks(CHUNK) {
             answers.extend(ask(self.tensor(&chunk))?);
@@ -161,23 +204,38 @@ impl Executor {
     }
 
     fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
-        let word = |n| self.lexicon.encode(n).with_context(|| format!("{n} has no tokens: expected -99 to 99"));
+        let word = |n| {
+            self.lexicon
+                .encode(n)
+                .with_context(|| format!("{n} has no tokens: expected -99 to 99"))
+        };
         let words: Vec<Word> = numbers.into_iter().map(word).collect::<Result<_>>()?;
         Ok(words_tensor(&words, &self.device))
     }
 
     fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
-        let tokens: Vec<i32> = tokens.try_into_vec_as().context("the device failed while decoding")?;
-        Ok(tokens.chunks(LENGTH).map(|word| self.lexicon.decode(word)).collect())
+        let tokens: Vec<i32> = tokens
+            .try_into_vec_as()
+            .context("the device failed while decoding")?;
+        Ok(tokens
+            .chunks(LENGTH)
+            .map(|word| self.lexicon.decode(word))
+            .collect())
     }
 
     fn tensor(&self, points: &Points) -> Tensor<2> {
-        Tensor::from_data(TensorData::new(points.values.clone(), [points.len(), points.dims]), &self.device)
+        Tensor::from_data(
+            TensorData::new(points.values.clone(), [points.len(), points.dims]),
+            &self.device,
+        )
     }
 
     fn points(&self, tensor: Tensor<2>) -> Result<Points> {
         let dims = tensor.dims()[1];
-        Ok(Points { dims, values: read_floats(tensor)? })
+        Ok(Points {
+            dims,
+            values: read_floats(tensor)?,
+        })
     }
 }
 
@@ -191,5 +249,7 @@ impl Outcome {
 }
 
 fn read_floats(tensor: Tensor<2>) -> Result<Vec<f32>> {
-    tensor.try_into_vec_as().context("the device failed while reading a result")
+    tensor
+        .try_into_vec_as()
+        .context("the device failed while reading a result")
 }
