@@ -89,12 +89,17 @@ pub struct ExecutorConfig {
     /// evenly must fold, and then far numbers lie near each other (over an evenly filled square the
     /// order's Spearman can't pass about 0.7).
     pub mmd_codes: f64,
+    /// Weight of the cells: every point of the box is to decode to the program whose place is nearest.
+    pub cells: f64,
+    /// Weight of the cells' results: running any point is to give what the program decoded there gives.
+    pub cell_results: f64,
+    /// How far inside its own region a program is moved before the executor runs it, 0 to 1: what
+    /// running a point gives must follow what is decoded there.
+    pub cell_noise: f64,
+    /// Weight of the isometry: programs are to be as far apart as their results on the same state.
+    pub isometry: f64,
     /// Which regulariser.
     pub regulariser: Regulariser,
-    /// Deviation of the normal noise on the latents at the start of the schedule.
-    pub noise_start: f64,
-    /// Its deviation from the end of the coarse-to-fine phase on; it falls linearly until then.
-    pub noise_end: f64,
 }
 
 /// The named sizes.
@@ -133,10 +138,12 @@ impl ExecutorConfig {
             executor_weight: 4.0,
             autoencoder_weight: 0.3,
             mmd_states: 1.0,
-            mmd_codes: 0.1,
+            mmd_codes: 0.3,
+            cells: 0.3,
+            cell_results: 1.0,
+            cell_noise: 0.9,
+            isometry: 0.5,
             regulariser: Regulariser::Pooled,
-            noise_start: 0.0,
-            noise_end: 0.0,
         };
         // T5's published sizes; the larger ones learn at a lower rate and for longer.
         let sized = |d_model, d_ff, heads, layers, bottleneck, rate| Self {
@@ -237,8 +244,10 @@ impl ExecutorConfig {
             ("autoencoder_weight", self.autoencoder_weight),
             ("mmd_states", self.mmd_states),
             ("mmd_codes", self.mmd_codes),
-            ("noise_start", self.noise_start),
-            ("noise_end", self.noise_end),
+            ("cells", self.cells),
+            ("cell_results", self.cell_results),
+            ("cell_noise", self.cell_noise),
+            ("isometry", self.isometry),
         ];
         for (key, value) in not_negative {
             if !(value.is_finite() && value >= 0.0) {
@@ -258,17 +267,6 @@ impl ExecutorConfig {
             relative_attention_num_buckets: self.relative_attention_num_buckets,
             relative_attention_max_distance: self.relative_attention_max_distance,
         }
-    }
-
-    /// Deviation of the noise on the latents at a position of the schedule.
-    pub fn noise_at(&self, position: u64) -> f64 {
-        let progress = position as f64 / self.schedule_steps as f64;
-        let share = if self.coarse_to_fine > 0.0 {
-            (progress / self.coarse_to_fine).min(1.0)
-        } else {
-            1.0
-        };
-        self.noise_start + (self.noise_end - self.noise_start) * share
     }
 
     /// Tokens a sequence.

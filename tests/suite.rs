@@ -1,7 +1,10 @@
-//! Behaviour of Glyphspace through its public interfaces; one binary, so that it links once.
-
-#![allow(clippy::unwrap_used)]
+//! All integration tests in one binary.
 
 mod canvas;
+mod command_line;
+mod data;
+mod engine;
+mod layering;
+mod nn;
 mod search;
-mod window;
+mod training;

@@ -12,7 +12,8 @@ use burn::{
 use super::{
     board::Planes,
     model::LatentExecutor,
-    trainer::{Progress, octaves_at, words_tensor},
+    objective::words_tensor,
+    trainer::{Progress, octaves_at},
 };
 use crate::{
     config::ExecutorConfig,

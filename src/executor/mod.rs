@@ -9,6 +9,7 @@ pub mod inference;
 pub mod job;
 pub mod map;
 pub mod model;
+mod objective;
 pub mod report;
 pub mod run;
 pub mod trainer;

@@ -1,4 +1,4 @@
-//! One training run of a Latent Executor: batches, losses, steps.
+//! A Latent Executor in training, step by step.
 //!
 //! Everything random in step n is drawn from the stream n of the run's seed, on the host; so the
 //! random state of a run is its step, and a resumed run goes on to the last bit.
@@ -8,25 +8,19 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use burn::{
     module::Module,
-    tensor::{Device, Int, Tensor, TensorData},
+    tensor::{Device, Tensor},
 };
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{inference::Executor, model::LatentExecutor};
+use super::{inference::Executor, model::LatentExecutor, objective::Objective};
 use crate::{
-    config::{ExecutorConfig, Regulariser},
-    data::{
-        split::Split,
-        sums::{CODES, STATES},
-        tokens::{LENGTH, Lexicon, Word},
-    },
+    config::ExecutorConfig,
+    data::tokens::Lexicon,
     nn::{
         adamw::{AdamW, Moments},
         bottleneck::Octaves,
-        init::normal,
-        losses::{Prior, mmd, token_nll},
     },
 };
 
@@ -59,10 +53,16 @@ pub struct Metrics {
     pub code_nll: f32,
     /// The cross entropy of the executor's results.
     pub result_nll: f32,
+    /// The cross entropy of the nearest program at points anywhere.
+    pub cell_nll: f32,
+    /// The cross entropy of that program's result there.
+    pub cell_result_nll: f32,
     /// Squared discrepancy of the states' and results' points from their prior.
     pub mmd_states: f32,
     /// The same of the programs' points.
     pub mmd_codes: f32,
+    /// How far the programs' distances are from those of their results.
+    pub isometry: f32,
     /// The gradient's norm before clipping.
     pub gradient_norm: f32,
     /// Seconds spent in steps so far.
@@ -77,7 +77,7 @@ pub struct Trainer {
     pub progress: Progress,
     pub(super) model: LatentExecutor,
     pub(super) moments: Moments,
-    split: Split,
+    objective: Objective,
     lexicon: Arc<Lexicon>,
     device: Device,
 }
@@ -93,13 +93,13 @@ impl Trainer {
         let device = device.clone().autodiff();
         let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
-        let split = Split::new(config.held_out, config.split_seed);
+        let objective = Objective::new(&config, lexicon.clone(), &device)?;
         Ok(Self {
             config,
             progress: Progress::default(),
             model,
             moments,
-            split,
+            objective,
             lexicon,
             device,
         })
@@ -114,51 +114,11 @@ impl Trainer {
         let config = &self.config;
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
-        let batch = config.batch;
-
-        let sums: Vec<_> = (0..batch)
-            .map(|_| self.split.train[rng.random_range(0..self.split.train.len())])
-            .collect();
-        // The autoencoders see every number they have in every step: there are few, and the planes
-        // then fill evenly, the rare programs too.
-        let states = self.words(STATES)?;
-        let codes = self.words(CODES)?;
-        let results = self.words(sums.iter().map(|s| s.result))?;
-        let state_at = self.rows(sums.iter().map(|s| s.start - STATES.start()));
-        let code_at = self.rows(sums.iter().map(|s| s.solution() - CODES.start()));
-
-        let octaves = self.octaves();
-        let state_points = self.model.state.encode(states.clone());
-        let code_points = self.model.code.encode(codes.clone());
-        let started = self.jitter(state_points.clone().select(0, state_at), &mut rng);
-        let chosen = self.jitter(code_points.clone().select(0, code_at), &mut rng);
-        let result_points = self.model.execute(
-            self.model.state.hidden(started, &octaves),
-            self.model.code.hidden(chosen, &octaves),
-        );
-
-        let shown = Tensor::cat(vec![state_points.clone(), result_points.clone()], 0);
-        let shown = self
-            .model
-            .state
-            .hidden(self.jitter(shown, &mut rng), &octaves);
-        let targets = Tensor::cat(vec![states, results], 0);
-        let nll = token_nll(self.model.state.logits(shown, targets.clone()), targets);
-        let known = STATES.count();
-        let state_nll = nll.clone().narrow(0, 0, known).mean();
-        let result_nll = nll.narrow(0, known, batch).mean();
-        let shown = self
-            .model
-            .code
-            .hidden(self.jitter(code_points.clone(), &mut rng), &octaves);
-        let code_nll = token_nll(self.model.code.logits(shown, codes.clone()), codes).mean();
-        let (mmd_states, mmd_codes) =
-            self.regulariser(state_points, result_points, code_points, &mut rng);
-
-        let loss = (state_nll.clone() + code_nll.clone()) * config.autoencoder_weight
-            + result_nll.clone() * config.executor_weight
-            + mmd_states.clone() * config.mmd_states
-            + mmd_codes.clone() * config.mmd_codes;
+        let octaves = octaves_at(config, self.progress.position);
+        let terms = self
+            .objective
+            .terms(&self.model, config, &octaves, &mut rng)?;
+        let loss = terms.loss(config);
         let gradients = loss.backward();
 
         let learning_rate = config.learning_rate_at(self.progress.position);
@@ -178,10 +138,12 @@ impl Trainer {
         );
         self.model = model;
 
-        let figures = [loss, state_nll, code_nll, result_nll, mmd_states, mmd_codes]
-            .map(Tensor::inner)
-            .to_vec();
-        let figures = Tensor::cat([figures, vec![norm]].concat(), 0);
+        let figures = [loss]
+            .into_iter()
+            .chain(terms.into_values())
+            .map(Tensor::inner);
+        let figures: Vec<_> = figures.chain([norm]).collect();
+        let figures = Tensor::cat(figures, 0);
         let figures: Vec<f32> = figures
             .try_into_vec_as()
             .context("the device failed in a training step")?;
@@ -197,9 +159,12 @@ impl Trainer {
             state_nll: figures[1],
             code_nll: figures[2],
             result_nll: figures[3],
-            mmd_states: figures[4],
-            mmd_codes: figures[5],
-            gradient_norm: figures[6],
+            cell_nll: figures[4],
+            cell_result_nll: figures[5],
+            mmd_states: figures[6],
+            mmd_codes: figures[7],
+            isometry: figures[8],
+            gradient_norm: figures[9],
             train_secs: self.progress.train_secs,
         })
     }
@@ -215,101 +180,10 @@ impl Trainer {
             &device,
         )
     }
-
-    fn octaves(&self) -> Octaves {
-        octaves_at(&self.config, self.progress.position)
-    }
-
-    fn words(&self, numbers: impl Iterator<Item = i32>) -> Result<Tensor<2, Int>> {
-        let words = numbers.map(|n| {
-            self.lexicon
-                .encode(n)
-                .with_context(|| format!("{n} has no tokens"))
-        });
-        let words: Vec<Word> = words.collect::<Result<_>>()?;
-        Ok(words_tensor(&words, &self.device))
-    }
-
-    fn rows(&self, rows: impl Iterator<Item = i32>) -> Tensor<1, Int> {
-        let rows: Vec<i32> = rows.collect();
-        let count = rows.len();
-        Tensor::from_data(TensorData::new(rows, [count]), &self.device)
-    }
-
-    fn jitter(&self, points: Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<2> {
-        let deviation = self.config.noise_at(self.progress.position) as f32;
-        if deviation == 0.0 {
-            return points;
-        }
-        let [count, dims] = points.dims();
-        let noise = (0..count * dims).map(|_| normal(rng) * deviation).collect();
-        points + self.matrix(noise, dims)
-    }
-
-    fn matrix(&self, values: Vec<f32>, columns: usize) -> Tensor<2> {
-        let rows = values.len() / columns;
-        Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device)
-    }
-
-    /// The discrepancies of states with results, and of programs.
-    fn regulariser(
-        &self,
-        states: Tensor<2>,
-        results: Tensor<2>,
-        codes: Tensor<2>,
-        rng: &mut ChaCha8Rng,
-    ) -> (Tensor<1>, Tensor<1>) {
-        let dims = self.config.dims;
-        let mut term = |points: Tensor<2>, kind: Prior| {
-            let draws = match kind {
-                Prior::Box => even_draws(PRIOR_DRAWS, dims, rng.random()),
-                Prior::SeedNormal => (0..points.dims()[0] * dims).map(|_| normal(rng)).collect(),
-            };
-            mmd(points, self.matrix(draws, dims), kind)
-        };
-        match self.config.regulariser {
-            Regulariser::Off => (
-                Tensor::zeros([1], &self.device),
-                Tensor::zeros([1], &self.device),
-            ),
-            Regulariser::Seed => (
-                term(states, Prior::SeedNormal) + term(results, Prior::SeedNormal),
-                term(codes, Prior::SeedNormal),
-            ),
-            Regulariser::Pooled => (
-                term(Tensor::cat(vec![states, results], 0), Prior::Box),
-                term(codes, Prior::Box),
-            ),
-        }
-    }
-}
-
-/// Draws from the uniform prior a step.
-const PRIOR_DRAWS: usize = 256;
-
-/// `count` draws from the box (-1, 1)^Z, spread more evenly than independent ones (a scrambled Sobol
-/// sequence, Burley 2020), so that the regulariser's pull is steady from step to step.
-fn even_draws(count: usize, dims: usize, seed: u32) -> Vec<f32> {
-    let most = sobol_burley::NUM_DIMENSIONS;
-    let draw = |i: usize, d: usize| {
-        let (group, dim) = (d as u32 / most, d as u32 % most);
-        sobol_burley::sample(i as u32, dim, seed.wrapping_add(group)) * 2.0 - 1.0
-    };
-    (0..count)
-        .flat_map(|i| (0..dims).map(move |d| draw(i, d)))
-        .collect()
 }
 
 /// The octaves that are on at a position of the schedule.
 pub(super) fn octaves_at(config: &ExecutorConfig, position: u64) -> Octaves {
     let progress = position as f64 / config.schedule_steps as f64;
     Octaves::at(config.octaves, progress, config.coarse_to_fine)
-}
-
-/// [B, L] tokens.
-pub(super) fn words_tensor(words: &[Word], device: &Device) -> Tensor<2, Int> {
-    Tensor::from_data(
-        TensorData::new(words.concat(), [words.len(), LENGTH]),
-        device,
-    )
 }

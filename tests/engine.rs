@@ -1,0 +1,618 @@
+//! The engine: its wires with a job made for the purpose, and the Latent Executor's job on it.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
+use glyphspace::{
+    config::ExecutorConfig,
+    data::sums::Sum,
+    device::Choice,
+    engine::{Engine, Job, Notice, Work, slot::Slot},
+    executor::{
+        board::{Board, Pace},
+        checkpoint::{self, Source},
+        job::{Command, Event, ExecutorJob, Question, SolveRequest},
+        run::{Limit, Start},
+    },
+    latent::search::Method,
+};
+
+/// What a wait for the engine may take on a busy machine before it counts as never.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What a call that must not wait may take.
+const AT_ONCE: Duration = Duration::from_millis(10);
+const SLOW: Duration = Duration::from_millis(300);
+
+#[derive(Debug)]
+enum Order {
+    Number(u32),
+    Burst(u32),
+    Fail,
+    FailInWork,
+    Panic,
+    Slow(bool),
+}
+
+/// Repeats what it is told.
+#[derive(Default)]
+struct Echo {
+    probes: Arc<Mutex<Vec<u32>>>,
+    shown: Arc<Slot<u32>>,
+    is_slow: bool,
+    fails: bool,
+    slices: u32,
+}
+
+impl Job for Echo {
+    type Command = Order;
+    type Probe = u32;
+    type Event = u32;
+
+    fn command(&mut self, command: Order, events: &mut Vec<u32>) -> Result<()> {
+        match command {
+            Order::Number(number) => events.push(number),
+            Order::Burst(count) => events.extend(0..count),
+            Order::Fail => bail!("order refused"),
+            Order::FailInWork => self.fails = true,
+            Order::Panic => panic!("order {} broke the job", 7),
+            Order::Slow(is_slow) => self.is_slow = is_slow,
+        }
+        Ok(())
+    }
+
+    fn probe(&mut self, probe: u32) -> Result<()> {
+        if probe == 13 {
+            bail!("probe refused");
+        }
+        self.probes.lock().unwrap().push(probe);
+        Ok(())
+    }
+
+    fn work(&mut self, _events: &mut Vec<u32>) -> Result<Work> {
+        if std::mem::take(&mut self.fails) {
+            bail!("work failed");
+        }
+        if !self.is_slow {
+            return Ok(Work::Idle);
+        }
+        self.slices += 1;
+        self.shown.put(self.slices);
+        std::thread::sleep(SLOW);
+        Ok(Work::Busy)
+    }
+}
+
+struct Stage {
+    engine: Engine<Echo>,
+    probes: Arc<Mutex<Vec<u32>>>,
+    shown: Arc<Slot<u32>>,
+}
+
+fn stage() -> Stage {
+    let job = Echo::default();
+    let (probes, shown) = (job.probes.clone(), job.shown.clone());
+    let engine = Engine::spawn("echo", || (), move || Ok(job)).unwrap();
+    Stage {
+        engine,
+        probes,
+        shown,
+    }
+}
+
+/// A stage whose job is in the middle of a slow slice.
+fn slow_stage() -> Stage {
+    let stage = stage();
+    stage.engine.send(Order::Slow(true)).unwrap();
+    wait_until("the job works", || stage.shown.get().is_some());
+    stage
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{what}: not within {PATIENCE:?}"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn next<J: Job>(engine: &Engine<J>) -> Notice<J::Event> {
+    engine.wait(PATIENCE).expect("a notice")
+}
+
+fn next_number(engine: &Engine<Echo>) -> u32 {
+    match next(engine) {
+        Notice::Event(number) => number,
+        other => panic!("expected an event: {other:?}"),
+    }
+}
+
+fn at_once<T>(what: &str, call: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let result = call();
+    let took = begun.elapsed();
+    assert!(took < AT_ONCE, "{what} took {took:?}");
+    result
+}
+
+#[test]
+fn commands_are_followed_in_order_and_none_is_lost() {
+    let stage = slow_stage();
+    let mut accepted = 0;
+    while stage.engine.send(Order::Number(accepted)).is_ok() {
+        accepted += 1;
+        assert!(accepted < 10_000, "the mailbox has no end");
+    }
+    assert!(accepted >= 32, "only {accepted} commands fit");
+    let refusal = stage
+        .engine
+        .send(Order::Number(accepted))
+        .expect_err("the mailbox is full")
+        .to_string();
+    assert!(refusal.contains("busy"), "{refusal}");
+    for expected in 0..accepted {
+        assert_eq!(next_number(&stage.engine), expected);
+    }
+    // There is room again, and nothing came twice.
+    stage.engine.send(Order::Number(777)).unwrap();
+    assert_eq!(next_number(&stage.engine), 777);
+    stage.engine.finish();
+}
+
+#[test]
+fn notices_nobody_reads_yet_are_kept_in_order() {
+    let stage = stage();
+    stage.engine.send(Order::Burst(1000)).unwrap();
+    stage.engine.send(Order::Number(5)).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    for expected in (0..1000).chain([5]) {
+        assert_eq!(next_number(&stage.engine), expected);
+    }
+    stage.engine.finish();
+}
+
+#[test]
+fn an_engine_ends_although_its_notices_are_unread() {
+    let stage = stage();
+    stage.engine.send(Order::Burst(5000)).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let begun = Instant::now();
+    stage.engine.finish();
+    assert!(begun.elapsed() < PATIENCE);
+}
+
+#[test]
+fn the_newest_probe_supersedes_older_ones() {
+    let stage = slow_stage();
+    for probe in 100..150 {
+        stage.engine.probe(probe);
+    }
+    wait_until("an answer", || !stage.probes.lock().unwrap().is_empty());
+    stage.engine.send(Order::Slow(false)).unwrap();
+    stage.engine.probe(200);
+    wait_until("the last answer", || {
+        stage.probes.lock().unwrap().contains(&200)
+    });
+    // The slice may have ended in the midst of the first fifty.
+    let answered = stage.probes.lock().unwrap().clone();
+    assert!(answered.len() <= 3, "{answered:?}");
+    assert!(
+        answered.contains(&149) && answered.is_sorted(),
+        "{answered:?}"
+    );
+    stage.engine.finish();
+}
+
+#[test]
+fn a_slow_slice_delays_nobody() {
+    let stage = slow_stage();
+    let begun = Instant::now();
+    while begun.elapsed() < SLOW * 3 {
+        at_once("a command", || stage.engine.send(Order::Number(1))).ok();
+        at_once("a probe", || stage.engine.probe(1));
+        at_once("a look at the board", || stage.shown.get());
+        at_once("a look for notices", || stage.engine.notice());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(stage.shown.version() >= 2, "the job did nothing meanwhile");
+    stage.engine.finish();
+}
+
+#[test]
+fn after_a_failure_the_engine_goes_on() {
+    let stage = stage();
+    let check = |make: &dyn Fn(), expected: &str| {
+        make();
+        match next(&stage.engine) {
+            Notice::Failed(why) => assert!(why.contains(expected), "{why}"),
+            other => panic!("expected a failure: {other:?}"),
+        }
+        stage.engine.send(Order::Number(1)).unwrap();
+        assert_eq!(next_number(&stage.engine), 1);
+    };
+    check(&|| stage.engine.send(Order::Fail).unwrap(), "order refused");
+    check(
+        &|| stage.engine.send(Order::FailInWork).unwrap(),
+        "work failed",
+    );
+    check(&|| stage.engine.probe(13), "probe refused");
+    stage.engine.finish();
+}
+
+#[test]
+fn a_panic_ends_the_engine_with_its_reason() {
+    let stage = stage();
+    stage.engine.send(Order::Number(3)).unwrap();
+    stage.engine.send(Order::Panic).unwrap();
+    assert_eq!(
+        next_number(&stage.engine),
+        3,
+        "what was done before is still told"
+    );
+    match next(&stage.engine) {
+        Notice::Ended(Some(why)) => assert!(why.contains("order 7 broke the job"), "{why}"),
+        other => panic!("expected the end: {other:?}"),
+    }
+    at_once("finishing a dead engine", || stage.engine.finish());
+}
+
+#[test]
+fn a_job_that_can_not_be_made_ends_the_engine_with_its_reason() {
+    let engine = Engine::<Echo>::spawn("echo", || (), || bail!("no such device")).unwrap();
+    match next(&engine) {
+        Notice::Ended(Some(why)) => assert!(why.contains("no such device"), "{why}"),
+        other => panic!("expected the end: {other:?}"),
+    }
+    engine.finish();
+}
+
+#[test]
+fn finishing_waits_for_the_slice_and_drops_the_job() {
+    let stage = slow_stage();
+    let begun = Instant::now();
+    stage.engine.finish();
+    assert!(
+        begun.elapsed() < SLOW + Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(Arc::strong_count(&stage.shown), 1, "the job is still there");
+}
+
+/// The Latent Executor's job with the bundled model on the CPU.
+struct Lab {
+    engine: Engine<ExecutorJob>,
+    board: Arc<Board>,
+}
+
+impl Lab {
+    fn open() -> Self {
+        let board = Arc::new(Board::default());
+        let for_engine = board.clone();
+        let make = move || ExecutorJob::new(Choice::Cpu, &Source::Bundled, for_engine);
+        let engine = Engine::spawn("engine", || (), make).unwrap();
+        wait_until("the bundled model", || board.model.get().is_some());
+        Self { engine, board }
+    }
+
+    fn send(&self, command: Command) {
+        self.engine.send(command).unwrap();
+    }
+
+    fn wait_for<T>(&self, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+        loop {
+            match next(&self.engine) {
+                Notice::Event(event) => {
+                    if let Some(picked) = pick(event) {
+                        return picked;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Begins a run that would go on for hours.
+    fn train(&self, out: &Path) {
+        self.send(Command::Train {
+            start: Start::Fresh(Box::new(small())),
+            out: out.to_owned(),
+            limit: Limit::Steps(1 << 30),
+        });
+        self.wait_for(|event| matches!(event, Event::Started(_)).then_some(()));
+        wait_until("the first step", || self.steps() > 0);
+    }
+
+    fn pace(&self, pace: Pace, becomes: Pace) {
+        self.send(Command::Pace(pace));
+        wait_until("the pace", || {
+            self.board
+                .training
+                .get()
+                .is_some_and(|view| view.pace == Some(becomes))
+        });
+    }
+
+    fn steps(&self) -> u64 {
+        self.board
+            .training
+            .get()
+            .and_then(|view| view.last)
+            .map_or(0, |last| last.step)
+    }
+}
+
+fn small() -> ExecutorConfig {
+    let mut config = ExecutorConfig::preset("pocket").unwrap();
+    for assignment in [
+        "d_model=16",
+        "d_kv=8",
+        "num_heads=2",
+        "d_ff=32",
+        "bottleneck=24",
+        "batch=32",
+    ] {
+        config.set(assignment).unwrap();
+    }
+    config
+}
+
+#[test]
+fn a_run_pauses_steps_once_and_stops_with_a_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let lab = Lab::open();
+    lab.train(&out);
+    lab.pace(Pace::Paused, Pace::Paused);
+    let paused_at = lab.steps();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(lab.steps(), paused_at, "it goes on although paused");
+    for step in 1..=3 {
+        lab.send(Command::Pace(Pace::OneStep));
+        wait_until("a single step", || lab.steps() == paused_at + step);
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(lab.steps(), paused_at + step, "more than one step");
+        assert_eq!(lab.board.training.get().unwrap().pace, Some(Pace::Paused));
+    }
+    lab.pace(Pace::Running, Pace::Running);
+    wait_until("running again", || lab.steps() > paused_at + 10);
+
+    let begun = Instant::now();
+    lab.send(Command::Stop);
+    let steps = lab.wait_for(|event| {
+        if let Event::Trained(steps) = event {
+            Some(steps)
+        } else {
+            None
+        }
+    });
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "stopping took {:?}",
+        begun.elapsed()
+    );
+    assert_eq!(lab.board.training.get().unwrap().pace, None);
+    assert_eq!(lab.steps(), steps);
+    let executor = checkpoint::load(&Source::Run(out), &burn::tensor::Device::flex()).unwrap();
+    assert_eq!(executor.progress.step, steps);
+    assert_eq!(executor.config, small());
+    assert_eq!(
+        lab.board.model.get().unwrap().steps,
+        steps,
+        "the trained model is the one that is asked"
+    );
+    lab.engine.finish();
+}
+
+#[test]
+fn questions_and_searches_are_answered_while_a_run_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::open();
+    lab.train(&folder.path().join("run"));
+    for tick in 0..20 {
+        let point = vec![0.04 * tick as f32, -0.3];
+        lab.engine.probe(Question {
+            point: point.clone(),
+            state: 71,
+            result: Some(18),
+        });
+        let begun = Instant::now();
+        wait_until("an answer", || {
+            lab.board
+                .answer
+                .get()
+                .is_some_and(|answer| answer.point == point)
+        });
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            begun.elapsed()
+        );
+        let answer = lab.board.answer.get().unwrap();
+        assert_eq!(answer.truth, answer.code.map(|code| 71 + code));
+        assert!(answer.loss.unwrap() >= 0.0);
+    }
+    lab.send(Command::Decode(Question {
+        point: vec![0.5, 0.5],
+        state: 20,
+        result: None,
+    }));
+    let answer = lab.wait_for(|event| {
+        if let Event::Decoded(answer) = event {
+            Some(answer)
+        } else {
+            None
+        }
+    });
+    assert_eq!(
+        (answer.point, answer.state, answer.loss),
+        (vec![0.5, 0.5], 20, None)
+    );
+    let sum = Sum {
+        start: 71,
+        result: 18,
+    };
+    lab.send(Command::Solve(SolveRequest {
+        sum,
+        method: Method::Random,
+        budget: 5,
+        seed: 0,
+        pause: Duration::ZERO,
+    }));
+    let view = lab.wait_for(|event| {
+        if let Event::Solved(view) = event {
+            Some(view)
+        } else {
+            None
+        }
+    });
+    assert!(view.ended && (view.path.len() == 5 || view.solved.is_some()));
+    let before = lab.steps();
+    wait_until("training goes on", || lab.steps() > before);
+    lab.engine.finish();
+}
+
+#[test]
+fn a_map_is_shown_coarse_first() {
+    let lab = Lab::open();
+    let sum = Sum {
+        start: 45,
+        result: 90,
+    };
+    lab.send(Command::Map { sum, size: 200 });
+    wait_until("a first map", || lab.board.landscape.get().is_some());
+    let first = lab.board.landscape.get().unwrap();
+    assert!(
+        first.loss.size < 200,
+        "the first map has {} cells a side",
+        first.loss.size
+    );
+    let map = lab.wait_for(|event| {
+        if let Event::Mapped(map) = event {
+            Some(map)
+        } else {
+            None
+        }
+    });
+    assert_eq!((map.sum, map.loss.size, map.truth.size), (sum, 200, 200));
+    assert!(map.loss.is_consistent() && map.truth.is_consistent());
+    assert_eq!(map.loss.share_computed(), 1.0);
+    for (cell, code) in map.code.iter().enumerate() {
+        let is_right = code.is_some_and(|code| 45 + code == 90);
+        assert_eq!(
+            (map.truth.values[cell] == 1.0, map.loss.missing[cell]),
+            (is_right, code.is_none()),
+            "cell {cell}"
+        );
+    }
+    // The map says the same as a question does.
+    let cell = map.loss.lowest().unwrap().0;
+    lab.send(Command::Decode(Question {
+        point: map.loss.center(cell).to_vec(),
+        state: 45,
+        result: Some(90),
+    }));
+    let answer = lab.wait_for(|event| {
+        if let Event::Decoded(answer) = event {
+            Some(answer)
+        } else {
+            None
+        }
+    });
+    assert_eq!(answer.code, map.code[cell]);
+    assert!((answer.loss.unwrap() - map.loss.values[cell]).abs() < 1e-3);
+    lab.engine.finish();
+}
+
+#[test]
+fn a_map_that_was_ordered_is_delivered_whatever_is_watched_meanwhile() {
+    let lab = Lab::open();
+    let (ordered, watched) = (
+        Sum {
+            start: 45,
+            result: 90,
+        },
+        Sum {
+            start: 20,
+            result: 30,
+        },
+    );
+    lab.send(Command::Map {
+        sum: ordered,
+        size: 64,
+    });
+    lab.send(Command::Watch(Some(watched)));
+    let begun = Instant::now();
+    loop {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "the ordered map never came"
+        );
+        match lab.engine.wait(Duration::from_millis(100)) {
+            Some(Notice::Event(Event::Mapped(map))) if map.sum == ordered => break,
+            Some(Notice::Event(_)) | None => (),
+            other => panic!("{other:?}"),
+        }
+    }
+    lab.engine.finish();
+}
+
+#[test]
+fn orders_that_make_no_sense_are_refused_and_harm_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::open();
+    let check = |command: Command, expected: &str| {
+        lab.send(command);
+        match next(&lab.engine) {
+            Notice::Failed(why) => assert!(why.contains(expected), "{why}"),
+            other => panic!("expected {expected}: {other:?}"),
+        }
+    };
+    let question = |point: &[f32], state| Question {
+        point: point.to_vec(),
+        state,
+        result: None,
+    };
+    check(Command::Decode(question(&[0.1], 71)), "expected 2");
+    check(
+        Command::Decode(question(&[0.1, 0.2, 0.3], 71)),
+        "has 3 values",
+    );
+    check(Command::Decode(question(&[0.1, 0.2], 100)), "state is 100");
+    check(
+        Command::Open(Source::Run(folder.path().join("nowhere"))),
+        "nowhere",
+    );
+    assert_eq!(lab.board.model.get().unwrap().origin, "bundled model");
+    lab.train(&folder.path().join("run"));
+    let start = Start::Fresh(Box::new(small()));
+    lab.pace(Pace::Paused, Pace::Paused);
+    check(
+        Command::Train {
+            start,
+            out: folder.path().join("second"),
+            limit: Limit::Steps(1),
+        },
+        "already",
+    );
+    check(Command::Open(Source::Bundled), "stop it");
+    assert!(!folder.path().join("second").exists());
+    lab.engine.finish();
+    // The engine's end keeps what the run has learnt.
+    assert!(
+        checkpoint::load(
+            &Source::Run(folder.path().join("run")),
+            &burn::tensor::Device::flex()
+        )
+        .unwrap()
+        .progress
+        .step
+            > 0
+    );
+}
