@@ -102,6 +102,9 @@ pub struct ExecutorConfig {
     pub regulariser: Regulariser,
 }
 
+/// Values a model may have: several times t5-base's.
+const MOST_VALUES: f64 = 3e9;
+
 /// The named sizes.
 pub const PRESETS: [&str; 4] = ["pocket", "t5-mini", "t5-small", "t5-base"];
 
@@ -189,9 +192,11 @@ impl ExecutorConfig {
         }
         let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
         map.insert(key.to_owned(), value);
-        *self = serde_json::from_value(map.into())
+        let changed: Self = serde_json::from_value(map.into())
             .with_context(|| format!("can't set {key} to {text:?}"))?;
-        self.check()
+        changed.check()?;
+        *self = changed;
+        Ok(())
     }
 
     /// Refuses values no model can be made or trained with.
@@ -216,6 +221,24 @@ impl ExecutorConfig {
             if !(1..=1 << 20).contains(&value) {
                 bail!("{key} is {value}: expected 1 to {}", 1 << 20);
             }
+        }
+        let (d, inner) = (self.d_model as f64, (self.num_heads * self.d_kv) as f64);
+        let layers = 2 * (self.encoder_layers + 2 * self.decoder_layers) + self.executor_layers;
+        let lifted = self.dims as f64 * (1 + 2 * self.octaves.min(16)) as f64;
+        let hidden = (self.bottleneck as f64)
+            * (2.0 * d * self.length() as f64 + lifted + self.bottleneck as f64);
+        let values = layers as f64 * d * (4.0 * inner + 2.0 * self.d_ff as f64) + 2.0 * hidden;
+        if values > MOST_VALUES {
+            bail!(
+                "these sizes make a model of {values:.1e} values: expected at most {MOST_VALUES:.0e}"
+            );
+        }
+        if self.batch * self.dims > 1 << 24 {
+            bail!(
+                "batch is {}: expected at most {}",
+                self.batch,
+                (1 << 24) / self.dims
+            );
         }
         if self.octaves > 16 {
             bail!("octaves is {}: expected 0 to 16", self.octaves);

@@ -14,10 +14,10 @@ use serde_json::Value;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_glyphspace");
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-fn glyphspace(folder: &Path, arguments: &[&str]) -> Output {
+fn glyphspace(folder: &Path, line: &str) -> Output {
     let mut command = Command::new(PROGRAM);
     command
-        .args(arguments)
+        .args(line.split_whitespace())
         .current_dir(folder)
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY");
@@ -29,32 +29,24 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// The program does the job: exit code 0, no complaint; what it wrote to standard output.
-fn check_done(folder: &Path, arguments: &[&str]) -> String {
-    let output = glyphspace(folder, arguments);
+fn check_done(folder: &Path, line: &str) -> String {
+    let output = glyphspace(folder, line);
     let complaints = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {complaints}");
-    assert!(
-        !complaints.contains("panicked"),
-        "{arguments:?}: {complaints}"
-    );
+    assert_eq!(output.status.code(), Some(0), "{line:?}: {complaints}");
+    assert!(!complaints.contains("panicked"), "{line:?}: {complaints}");
     text(&output.stdout).to_owned()
 }
 
-fn check_json(folder: &Path, arguments: &[&str]) -> Value {
-    let written = check_done(folder, arguments);
-    serde_json::from_str(&written)
-        .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {written}"))
+fn check_json(folder: &Path, line: &str) -> Value {
+    let written = check_done(folder, line);
+    serde_json::from_str(&written).unwrap_or_else(|error| panic!("{line:?}: {error}: {written}"))
 }
 
 /// The program says in one line of standard error why it doesn't do it, and writes nothing else.
-fn check_refused(folder: &Path, arguments: &[&str], code: i32, named: &[&str]) {
-    let output = glyphspace(folder, arguments);
+fn check_refused(folder: &Path, line: &str, code: i32, named: &[&str]) {
+    let output = glyphspace(folder, line);
     let complaints = text(&output.stderr);
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "{arguments:?}: {complaints}"
-    );
+    assert_eq!(output.status.code(), Some(code), "{line:?}: {complaints}");
     // What it computes on, and how far it got, is said as it goes on.
     let mut expected = vec![
         "glyphspace: running on ",
@@ -62,7 +54,7 @@ fn check_refused(folder: &Path, arguments: &[&str], code: i32, named: &[&str]) {
         "training ",
         "searching ",
     ];
-    if arguments.last().is_some_and(|last| last.starts_with("gpu")) {
+    if line.contains("gpu") {
         // Graphics drivers have their own things to say.
         expected.extend(["error: XDG_RUNTIME_DIR", "libEGL", "MESA", "WARNING: "]);
     }
@@ -73,16 +65,16 @@ fn check_refused(folder: &Path, arguments: &[&str], code: i32, named: &[&str]) {
         .collect();
     assert!(
         said.len() == 1 && said[0].starts_with("glyphspace: "),
-        "{arguments:?}: {complaints}"
+        "{line:?}: {complaints}"
     );
     for name in named {
         assert!(
             said[0].contains(name),
-            "{arguments:?}: {:?} doesn't name {name:?}",
+            "{line:?}: {:?} doesn't name {name:?}",
             said[0]
         );
     }
-    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    assert_eq!(text(&output.stdout), "", "{line:?}");
 }
 
 fn names(folder: &Path) -> BTreeSet<String> {
@@ -95,26 +87,21 @@ fn names(folder: &Path) -> BTreeSet<String> {
 /// A folder with `run`, a model of a few steps.
 fn trained() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let mut arguments = vec![
-        "executor", "train", "--out", "run", "--steps", "3", "--seed", "5", "--dims", "3",
-        "--device", "cpu",
-    ];
-    for assignment in ["d_model=16", "d_kv=8", "num_heads=2", "bottleneck=24"] {
-        arguments.extend(["--set", assignment]);
-    }
-    check_done(folder.path(), &arguments);
+    let sizes = "--set d_model=16 --set d_kv=8 --set num_heads=2 --set bottleneck=24";
+    let train = "executor train --out run --steps 3 --seed 5 --dims 3 --device cpu";
+    check_done(folder.path(), &format!("{train} {sizes}"));
     folder
 }
 
 #[test]
 fn help_and_version_are_results() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(check_done(folder.path(), &["--version"]).starts_with("glyphspace "));
-    let help = check_done(folder.path(), &["--help"]);
+    assert!(check_done(folder.path(), "--version").starts_with("glyphspace "));
+    let help = check_done(folder.path(), "--help");
     for command in ["tour", "executor", "devices", "--device"] {
         assert!(help.contains(command), "{help}");
     }
-    let help = check_done(folder.path(), &["executor", "--help"]);
+    let help = check_done(folder.path(), "executor --help");
     for command in ["train", "eval", "solve", "map", "decode"] {
         assert!(help.contains(command), "{help}");
     }
@@ -123,88 +110,53 @@ fn help_and_version_are_results() {
 #[test]
 fn wrong_command_lines_exit_with_2() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: &[(&[&str], &[&str])] = &[
-        (&["fly"], &["fly"]),
-        (&["executor"], &[]),
-        (&["executor", "solve"], &["SUM"]),
+    let cases: &[(&str, &[&str])] = &[
+        ("fly", &["fly"]),
+        ("executor", &[]),
+        ("executor solve", &["SUM"]),
+        ("executor solve 71-?=18", &["71-?=18", "expected a sum"]),
+        ("executor map 171+?=18", &["171", "from 10 to 99"]),
         (
-            &["executor", "solve", "71-?=18"],
-            &["71-?=18", "expected a sum"],
-        ),
-        (&["executor", "map", "171+?=18"], &["171", "from 10 to 99"]),
-        (
-            &["executor", "solve", "71+?=18", "--method", "guess"],
+            "executor solve 71+?=18 --method guess",
             &["guess", "enumerate"],
         ),
+        ("executor solve 71+?=18 --budget 0", &["0", "budget"]),
+        ("executor map 71+?=18 --size 3", &["3", "16"]),
+        ("executor decode", &["POINT"]),
+        ("executor decode 0.5 north", &["north", "from -1 to 1"]),
+        ("executor decode 0.5 1.5", &["1.5", "from -1 to 1"]),
+        ("executor decode NaN 0", &["NaN", "from -1 to 1"]),
+        ("executor decode 0 0 --state 7", &["7", "10..=99"]),
+        ("executor train", &["--out"]),
         (
-            &["executor", "solve", "71+?=18", "--budget", "0"],
-            &["0", "budget"],
-        ),
-        (&["executor", "map", "71+?=18", "--size", "3"], &["3", "16"]),
-        (&["executor", "decode"], &["POINT"]),
-        (
-            &["executor", "decode", "0.5", "north"],
-            &["north", "from -1 to 1"],
-        ),
-        (
-            &["executor", "decode", "0.5", "1.5"],
-            &["1.5", "from -1 to 1"],
-        ),
-        (
-            &["executor", "decode", "NaN", "0"],
-            &["NaN", "from -1 to 1"],
-        ),
-        (
-            &["executor", "decode", "0", "0", "--state", "7"],
-            &["7", "10..=99"],
-        ),
-        (&["executor", "train"], &["--out"]),
-        (
-            &["executor", "train", "--out", "run", "--set", "widht=3"],
+            "executor train --out run --set widht=3",
             &["widht", "d_model"],
         ),
         (
-            &["executor", "train", "--out", "run", "--set", "dims=none"],
+            "executor train --out run --set dims=none",
             &["dims", "none"],
         ),
         (
-            &["executor", "train", "--out", "run", "--set", "held_out=2"],
+            "executor train --out run --set held_out=2",
             &["held_out is 2"],
         ),
         (
-            &["executor", "train", "--out", "run", "--preset", "huge"],
+            "executor train --out run --preset huge",
             &["huge", "pocket"],
         ),
         (
-            &[
-                "executor",
-                "train",
-                "--out",
-                "run",
-                "--seconds",
-                "1",
-                "--steps",
-                "1",
-            ],
+            "executor train --out run --seconds 1 --steps 1",
             &["--seconds", "--steps"],
         ),
+        ("executor train --out run --seconds -1", &["-1"]),
         (
-            &["executor", "train", "--out", "run", "--seconds", "-1"],
-            &["-1"],
-        ),
-        (
-            &[
-                "executor", "train", "--out", "run", "--resume", "old", "--dims", "3",
-            ],
+            "executor train --out run --resume old --dims 3",
             &["--resume", "--dims"],
         ),
-        (
-            &["executor", "eval", "--device", "abacus"],
-            &["abacus", "gpu:N"],
-        ),
+        ("executor eval --device abacus", &["abacus", "gpu:N"]),
     ];
-    for (arguments, named) in cases {
-        check_refused(folder.path(), arguments, 2, named);
+    for (line, named) in cases {
+        check_refused(folder.path(), line, 2, named);
     }
     assert_eq!(
         names(folder.path()),
@@ -221,78 +173,42 @@ fn jobs_that_can_not_be_done_exit_with_1() {
     fs::create_dir_all(folder.join("full")).unwrap();
     fs::write(folder.join("full/notes.txt"), "mine").unwrap();
     let before = names(folder);
-    let cpu = ["--device", "cpu"];
-    let cases: &[(&[&str], &[&str])] = &[
-        (&["executor", "eval", "--run", "nowhere"], &["nowhere"]),
+    let cases: &[(&str, &[&str])] = &[
+        ("executor eval --run nowhere", &["nowhere"]),
+        ("executor solve 71+?=18 --run file", &["file"]),
+        ("executor decode 0 0 --run full", &["full"]),
         (
-            &["executor", "solve", "71+?=18", "--run", "file"],
-            &["file"],
-        ),
-        (
-            &["executor", "decode", "0", "0", "--run", "full"],
-            &["full"],
-        ),
-        (
-            &["executor", "decode", "0.1", "0.2", "--run", "run"],
+            "executor decode 0.1 0.2 --run run",
             &["2 values", "expected 3"],
         ),
+        ("executor decode 0.1 0.2 0.3", &["3 values", "expected 2"]),
         (
-            &["executor", "decode", "0.1", "0.2", "0.3"],
-            &["3 values", "expected 2"],
-        ),
-        (
-            &["executor", "map", "71+?=18", "--run", "run"],
+            "executor map 71+?=18 --run run",
             &["3 latent dimensions", "needs 2"],
         ),
         (
-            &[
-                "executor",
-                "map",
-                "71+?=18",
-                "--size",
-                "16",
-                "--out",
-                "file/map.png",
-            ],
+            "executor map 71+?=18 --size 16 --out file/map.png",
             &["file/map.png"],
         ),
         (
-            &[
-                "executor",
-                "map",
-                "71+?=18",
-                "--size",
-                "16",
-                "--csv",
-                "nowhere/map.csv",
-            ],
+            "executor map 71+?=18 --size 16 --csv nowhere/map.csv",
             &["nowhere/map.csv"],
         ),
         (
-            &["executor", "train", "--out", "full", "--steps", "1"],
+            "executor train --out full --steps 1",
             &["full", "not empty"],
         ),
+        ("executor train --out file/run --steps 1", &["file/run"]),
         (
-            &["executor", "train", "--out", "file/run", "--steps", "1"],
-            &["file/run"],
-        ),
-        (
-            &[
-                "executor", "train", "--out", "new", "--steps", "1", "--resume", "nowhere",
-            ],
+            "executor train --out new --steps 1 --resume nowhere",
             &["nowhere"],
         ),
-        (&["tour", "--out", "full"], &["full", "not empty"]),
+        ("tour --out full", &["full", "not empty"]),
     ];
-    for (arguments, named) in cases {
-        check_refused(folder, &[arguments, &cpu[..]].concat(), 1, named);
+    for (line, named) in cases {
+        check_refused(folder, &format!("{line} --device cpu"), 1, named);
     }
-    check_refused(
-        folder,
-        &["executor", "eval", "--device", "gpu:99"],
-        1,
-        &["gpu:99"],
-    );
+    check_refused(folder, "executor eval --device gpu:99", 1, &["gpu:99"]);
     assert_eq!(
         names(folder),
         before,
@@ -310,12 +226,7 @@ fn training_leaves_a_run_that_every_command_takes() {
     let folder = made.path();
     let rows = fs::read_to_string(folder.join("run/metrics.csv")).unwrap();
     assert_eq!(rows.lines().count(), 4, "{rows}");
-    let report = check_json(
-        folder,
-        &[
-            "executor", "eval", "--run", "run", "--json", "--device", "cpu",
-        ],
-    );
+    let report = check_json(folder, "executor eval --run run --json --device cpu");
     assert_eq!((&report["dims"], &report["steps"]), (&3.into(), &3.into()));
     assert_eq!(
         report["grid_valid"],
@@ -324,34 +235,23 @@ fn training_leaves_a_run_that_every_command_takes() {
     );
     let answer = check_json(
         folder,
-        &[
-            "executor", "decode", "0.1", "-0.2", "1", "--run", "run", "--json", "--device", "cpu",
-        ],
+        "executor decode 0.1 -0.2 1 --run run --json --device cpu",
     );
     assert_eq!(answer["state"], 71);
     let found = check_json(
         folder,
-        &[
-            "executor", "solve", "20+?=30", "--run", "run", "--budget", "5", "--json", "--device",
-            "cpu",
-        ],
+        "executor solve 20+?=30 --run run --budget 5 --json --device cpu",
     );
     check_found(&found, 20, 30);
     // Going on in place is asked for by naming the run twice.
     let copy = folder.join("copy");
     check_done(
         folder,
-        &[
-            "executor", "train", "--resume", "run", "--out", "copy", "--steps", "2", "--device",
-            "cpu",
-        ],
+        "executor train --resume run --out copy --steps 2 --device cpu",
     );
     check_done(
         folder,
-        &[
-            "executor", "train", "--resume", "copy", "--out", "copy", "--steps", "2", "--device",
-            "cpu",
-        ],
+        "executor train --resume copy --out copy --steps 2 --device cpu",
     );
     assert_eq!(
         fs::read_to_string(copy.join("metrics.csv"))
@@ -365,10 +265,7 @@ fn training_leaves_a_run_that_every_command_takes() {
 #[test]
 fn eval_has_every_figure() {
     let folder = tempfile::tempdir().unwrap();
-    let report = check_json(
-        folder.path(),
-        &["executor", "eval", "--json", "--device", "cpu"],
-    );
+    let report = check_json(folder.path(), "executor eval --json --device cpu");
     for key in ["steps", "params", "pairs_held_out", "dims"] {
         assert!(
             report[key].as_u64().is_some_and(|n| n > 0),
@@ -422,19 +319,14 @@ fn eval_has_every_figure() {
 #[test]
 fn decode_says_what_lies_at_a_point() {
     let folder = tempfile::tempdir().unwrap();
-    let decode = |arguments: &[&str]| {
+    let decode = |rest: &str| {
         check_json(
             folder.path(),
-            &[
-                &["executor", "decode"],
-                arguments,
-                &["--json", "--device", "cpu"],
-            ]
-            .concat(),
+            &format!("executor decode {rest} --json --device cpu"),
         )
     };
-    for (x, y) in [("0.1", "0.2"), ("-0.9", "-0.95"), ("1", "-1")] {
-        let answer = decode(&[x, y, "--state", "40"]);
+    for point in ["0.1 0.2", "-0.9 -0.95", "1 -1"] {
+        let answer = decode(&format!("{point} --state 40"));
         assert_eq!(
             (&answer["state"], &answer["loss"]),
             (&40.into(), &Value::Null),
@@ -459,16 +351,13 @@ fn decode_says_what_lies_at_a_point() {
             ),
         }
     }
-    let answer = decode(&["0.1", "0.2", "--sum", "45+?=90"]);
+    let answer = decode("0.1 0.2 --sum 45+?=90");
     assert_eq!(answer["state"], 45);
     assert!(
         answer["loss"].as_f64().is_some_and(|loss| loss >= 0.0),
         "{answer}"
     );
-    let line = check_done(
-        folder.path(),
-        &["executor", "decode", "-0.5", "0.5", "--device", "cpu"],
-    );
+    let line = check_done(folder.path(), "executor decode -0.5 0.5 --device cpu");
     assert!(
         line.starts_with("71 + ") && line.contains(" = ") && line.lines().count() == 1,
         "{line:?}"
@@ -509,18 +398,13 @@ fn check_found(found: &Value, start: i64, result: i64) {
 #[test]
 fn solve_is_exact() {
     let folder = tempfile::tempdir().unwrap();
-    let solve = |sum: &str, arguments: &[&str]| {
+    let solve = |rest: &str| {
         check_json(
             folder.path(),
-            &[
-                &["executor", "solve", sum],
-                arguments,
-                &["--json", "--device", "cpu"],
-            ]
-            .concat(),
+            &format!("executor solve {rest} --json --device cpu"),
         )
     };
-    let found = solve("71+?=18", &["--method", "enumerate", "--budget", "199"]);
+    let found = solve("71+?=18 --method enumerate --budget 199");
     check_found(&found, 71, 18);
     assert_eq!(
         (&found["solved"], &found["code"]),
@@ -530,18 +414,19 @@ fn solve_is_exact() {
     );
     // A walk through -99, -98, .. that ends at the solution.
     assert_eq!(found["evaluations"], 47);
-    let found = solve("71 + x = 18", &["--method", "enumerate", "--budget", "46"]);
+    let found = solve("71+x=18 --method enumerate --budget 46");
     check_found(&found, 71, 18);
     assert_eq!(
         (&found["solved"], &found["evaluations"]),
         (&false.into(), &46.into())
     );
-    for (sum, start, result) in [("71+?=18", 71, 18), ("? + 12 = 87", 12, 87)] {
+    for (sum, start, result) in [("71+?=18", 71, 18), ("?+12=87", 12, 87)] {
         for method in ["bo", "random"] {
-            let found = solve(sum, &["--method", method, "--budget", "12", "--seed", "4"]);
+            let line = format!("{sum} --method {method} --budget 12 --seed 4");
+            let found = solve(&line);
             check_found(&found, start, result);
             assert!(found["evaluations"].as_u64().unwrap() <= 12);
-            let again = solve(sum, &["--method", method, "--budget", "12", "--seed", "4"]);
+            let again = solve(&line);
             assert_eq!(
                 again["path"], found["path"],
                 "{method} is not fixed by its seed"
@@ -550,15 +435,7 @@ fn solve_is_exact() {
     }
     let line = check_done(
         folder.path(),
-        &[
-            "executor",
-            "solve",
-            "71+?=18",
-            "--method",
-            "enumerate",
-            "--device",
-            "cpu",
-        ],
+        "executor solve 71+?=18 --method enumerate --device cpu",
     );
     assert!(line.contains("71+?=18") && line.contains("-53"), "{line}");
 }
@@ -566,19 +443,11 @@ fn solve_is_exact() {
 #[test]
 fn a_map_is_written_cell_by_cell() {
     let folder = tempfile::tempdir().unwrap();
-    let map = |arguments: &[&str]| {
-        check_done(
-            folder.path(),
-            &[
-                &[
-                    "executor", "map", "71+?=18", "--size", "20", "--device", "cpu",
-                ],
-                arguments,
-            ]
-            .concat(),
-        )
+    let map = |files: &str| {
+        let line = format!("executor map 71+?=18 --size 20 --device cpu {files}");
+        check_done(folder.path(), &line);
     };
-    map(&["--csv", "map.csv"]);
+    map("--csv map.csv");
     assert_eq!(
         names(folder.path()),
         ["map.csv".to_owned()].into(),
@@ -613,7 +482,7 @@ fn a_map_is_written_cell_by_cell() {
             .all(|(x, y)| (0..20).contains(x) && (0..20).contains(y))
     );
 
-    map(&["--out", "picture.png", "--csv", "both.csv"]);
+    map("--out picture.png --csv both.csv");
     assert!(
         fs::read(folder.path().join("picture.png"))
             .unwrap()
@@ -628,15 +497,13 @@ fn a_map_is_written_cell_by_cell() {
 #[test]
 fn a_picture_that_was_not_named_overwrites_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = [
-        "executor", "map", "71+?=18", "--size", "16", "--device", "cpu",
-    ];
-    check_done(folder.path(), &arguments);
+    let line = "executor map 71+?=18 --size 16 --device cpu";
+    check_done(folder.path(), line);
     let picture = folder.path().join("map.png");
     let first = fs::read(&picture).unwrap();
     assert!(first.starts_with(PNG));
     fs::write(&picture, "precious").unwrap();
-    let output = glyphspace(folder.path(), &arguments);
+    let output = glyphspace(folder.path(), line);
     let complaints = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{complaints}");
     assert!(
@@ -653,7 +520,7 @@ fn a_picture_that_was_not_named_overwrites_nothing() {
 fn devices_are_listed_with_the_one_that_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     for choice in ["auto", "cpu"] {
-        let listed = check_done(folder.path(), &["devices", "--device", choice]);
+        let listed = check_done(folder.path(), &format!("devices --device {choice}"));
         let taken: Vec<&str> = listed
             .lines()
             .filter(|line| line.starts_with('*'))
@@ -670,15 +537,7 @@ fn a_tour_leaves_pictures_tables_and_a_report() {
     let folder = tempfile::tempdir().unwrap();
     let summary = check_done(
         folder.path(),
-        &[
-            "tour",
-            "--out",
-            "seen",
-            "--train-seconds",
-            "1",
-            "--device",
-            "cpu",
-        ],
+        "tour --out seen --train-seconds 1 --device cpu",
     );
     assert!(
         summary.contains("71+?=18") && summary.lines().count() <= 24,
@@ -713,9 +572,7 @@ fn a_tour_leaves_pictures_tables_and_a_report() {
     );
     let trained = check_json(
         folder.path(),
-        &[
-            "executor", "eval", "--run", "seen/run", "--json", "--device", "cpu",
-        ],
+        "executor eval --run seen/run --json --device cpu",
     );
     assert_eq!(
         trained["held_out_exact"],
@@ -805,12 +662,7 @@ fn an_interrupted_training_keeps_what_it_has_learnt() {
         !said.iter().any(|line| line.contains("panicked")),
         "{said:?}"
     );
-    let report = check_json(
-        folder.path(),
-        &[
-            "executor", "eval", "--run", "run", "--json", "--device", "cpu",
-        ],
-    );
+    let report = check_json(folder.path(), "executor eval --run run --json --device cpu");
     assert!(
         report["steps"].as_u64().is_some_and(|steps| steps > 0),
         "{report}"
@@ -821,14 +673,11 @@ fn an_interrupted_training_keeps_what_it_has_learnt() {
 #[test]
 fn a_reader_that_has_gone_or_a_full_disk_makes_no_panic() {
     let folder = tempfile::tempdir().unwrap();
-    let commands: [&[&str]; 3] = [
-        &["--help"],
-        &["executor", "decode", "0", "0"],
-        &["executor", "eval", "--json"],
-    ];
-    for arguments in commands {
+    for line in ["--help", "executor decode 0 0", "executor eval --json"] {
         let mut command = Command::new(PROGRAM);
-        command.args(arguments).args(["--device", "cpu"]);
+        command
+            .args(line.split_whitespace())
+            .args(["--device", "cpu"]);
         let mut child = command
             .current_dir(folder.path())
             .stdout(Stdio::piped())
@@ -838,13 +687,10 @@ fn a_reader_that_has_gone_or_a_full_disk_makes_no_panic() {
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         let complaints = text(&output.stderr);
-        assert!(
-            !complaints.contains("panicked"),
-            "{arguments:?}: {complaints}"
-        );
+        assert!(!complaints.contains("panicked"), "{line:?}: {complaints}");
         assert!(
             output.status.code().is_none_or(|code| code <= 1),
-            "{arguments:?}: {:?}",
+            "{line:?}: {:?}",
             output.status
         );
     }
@@ -867,7 +713,7 @@ fn a_reader_that_has_gone_or_a_full_disk_makes_no_panic() {
 #[test]
 fn a_full_disk_leaves_no_half_run_and_harms_none() {
     let folder = tempfile::tempdir().unwrap();
-    let train = |blocks: &str, arguments: &[&str]| {
+    let train = |blocks: &str, line: &str| {
         let mut command = Command::new("sh");
         // Without the trap the signal would end the program; with it a write fails as on a full disk.
         command.args([
@@ -879,7 +725,7 @@ fn a_full_disk_leaves_no_half_run_and_harms_none() {
         ]);
         command
             .args(["executor", "train", "--steps", "2", "--device", "cpu"])
-            .args(arguments);
+            .args(line.split_whitespace());
         command
             .current_dir(folder.path())
             .env_remove("DISPLAY")
@@ -897,7 +743,7 @@ fn a_full_disk_leaves_no_half_run_and_harms_none() {
         assert!(!complaints.contains("panicked"), "{complaints}");
     };
     // The weights of this model take some 600 KiB.
-    check_failed(train("64", &["--out", "fresh"]), "model.bpk");
+    check_failed(train("64", "--out fresh"), "model.bpk");
     assert!(
         names(&folder.path().join("fresh"))
             .iter()
@@ -905,20 +751,15 @@ fn a_full_disk_leaves_no_half_run_and_harms_none() {
         "half a checkpoint is left"
     );
 
-    assert_eq!(train("unlimited", &["--out", "run"]).status.code(), Some(0));
-    check_failed(
-        train("64", &["--out", "run", "--resume", "run"]),
-        "model.bpk",
-    );
+    assert_eq!(train("unlimited", "--out run").status.code(), Some(0));
+    check_failed(train("64", "--out run --resume run"), "model.bpk");
     let checkpoints = names(&folder.path().join("run"));
     assert!(
         checkpoints.contains("checkpoint-00000002"),
         "{checkpoints:?}"
     );
     assert_eq!(
-        train("unlimited", &["--out", "run", "--resume", "run"])
-            .status
-            .code(),
+        train("unlimited", "--out run --resume run").status.code(),
         Some(0),
         "the run can't go on"
     );

@@ -297,7 +297,12 @@ impl Lab {
         let for_engine = board.clone();
         let make = move || ExecutorJob::new(Choice::Cpu, &Source::Bundled, for_engine);
         let engine = Engine::spawn("engine", || (), make).unwrap();
-        wait_until("the bundled model", || board.model.get().is_some());
+        wait_until("the bundled model", || {
+            if let Some(Notice::Ended(why)) = engine.notice() {
+                panic!("the engine has ended: {why:?}");
+            }
+            board.model.get().is_some()
+        });
         Self { engine, board }
     }
 

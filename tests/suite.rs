@@ -1,4 +1,5 @@
 //! All integration tests in one binary.
+#![allow(clippy::unwrap_used)]
 
 mod canvas;
 mod command_line;
@@ -8,3 +9,4 @@ mod layering;
 mod nn;
 mod search;
 mod training;
+mod window;

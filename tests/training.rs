@@ -121,10 +121,7 @@ fn answers(run: &Path) -> (Points, Points, Vec<f32>) {
 
 #[test]
 fn two_hundred_steps_are_a_hundred_and_a_hundred_more_to_the_last_bit() {
-    check_resumes_exactly(
-        &small(&["schedule_steps=150", "noise_start=0.05", "noise_end=0.01"]),
-        100,
-    );
+    check_resumes_exactly(&small(&["schedule_steps=150", "cell_noise=0.5"]), 100);
 }
 
 #[test]
@@ -251,6 +248,7 @@ fn every_regulariser_does_what_it_is_named_for() {
             (row.mmd_states, config.mmd_states),
             (row.mmd_codes, config.mmd_codes),
             (row.cell_nll, config.cells),
+            (row.cell_result_nll, config.cell_results),
             (row.isometry, config.isometry),
         ];
         let sum: f32 = terms
@@ -323,7 +321,7 @@ fn a_configuration_survives_its_file_and_refuses_what_it_can_not_be() {
     let config = small(&[
         "decoder=autoregressive",
         "regulariser=seed",
-        "noise_end=0.02",
+        "cell_noise=0.5",
     ]);
     assert_eq!(
         (config.decoder, config.regulariser),

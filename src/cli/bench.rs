@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{BenchArgs, session::Session};
+use super::{BenchArgs, output::say, session::Session};
 use crate::{
     config::{ExecutorConfig, PRESETS},
     data::sums::Sum,
@@ -61,13 +61,13 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
         .map(|value| value.get_name().to_owned());
     if args.json {
         let result = json!({ "what": what, "median_ms": median, "p95_ms": p95, "runs": millis.len(), "device": device });
-        println!("{result}");
+        say(format_args!("{result}"))?;
     } else {
         let what = what.unwrap_or_default();
-        println!(
+        say(format_args!(
             "{what}: median {median:.1} ms, 95th percentile {p95:.1} ms, {} runs on {device}",
             millis.len()
-        );
+        ))?;
     }
     Ok(())
 }

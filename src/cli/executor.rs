@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::{
     DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs, WrongUse,
+    output::say,
     progress::Progress,
     session::{Session, listen_for_interrupts, refuse_if_interrupted},
 };
@@ -55,7 +56,7 @@ fn train(args: TrainArgs, choice: Choice) -> Result<()> {
     let session = Session::open(choice, Source::Bundled)?;
     session.train(start, &args.out, limit)?;
     let report = judge(&session)?;
-    print_report(&report);
+    print_report(&report)?;
     session.finish();
     Ok(())
 }
@@ -75,9 +76,9 @@ fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
     let session = Session::open(choice, args.model.source())?;
     let report = judge(&session)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say(format_args!("{}", serde_json::to_string_pretty(&report)?))?;
     } else {
-        print_report(&report);
+        print_report(&report)?;
     }
     session.finish();
     Ok(())
@@ -94,38 +95,41 @@ pub fn judge(session: &Session) -> Result<Report> {
     session.ask(Command::Judge, judged, |_| refuse_if_interrupted())
 }
 
-fn print_report(report: &Report) {
-    println!(
+fn print_report(report: &Report) -> Result<()> {
+    say(format_args!(
         "{} dimensions, {} values, {} steps in {:.0} s",
         report.dims, report.params, report.steps, report.train_secs
-    );
-    println!(
+    ))?;
+    say(format_args!(
         "results exact      {:.4} of {} sums held out",
         report.held_out_exact, report.pairs_held_out
-    );
-    println!(
+    ))?;
+    say(format_args!(
         "                   {:.4} of the sums trained on",
         report.train_exact
-    );
-    println!(
+    ))?;
+    say(format_args!(
         "states, codes exact {:.4}, {:.4}",
         report.state_exact, report.code_exact
-    );
+    ))?;
     if let (Some(valid), Some(codes)) = (report.grid_valid, report.grid_codes) {
-        println!("plane              {valid:.4} decodes to a number, {codes} different ones");
+        say(format_args!(
+            "plane              {valid:.4} decodes to a number, {codes} different ones"
+        ))?;
     }
-    println!(
+    say(format_args!(
         "order              Spearman {:.3}, neighbours {:.3} of the diagonal apart (95th percentile {:.3})",
         report.order_spearman, report.adjacent_median, report.adjacent_p95
-    );
+    ))?;
     if let (Some(code), Some(state)) = (
         report.code_largest_empty_square,
         report.state_largest_empty_square,
     ) {
-        println!(
+        say(format_args!(
             "largest empty square {code:.3} of the code plane's side, {state:.3} of the state plane's"
-        );
+        ))?;
     }
+    Ok(())
 }
 
 fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
@@ -149,7 +153,7 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
             "point": found.map(|e| &e.point),
             "path": view.path,
         });
-        println!("{result}");
+        say(format_args!("{result}"))?;
     } else {
         let code = found
             .and_then(|e| e.code)
@@ -159,46 +163,50 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
         } else {
             "not solved; closest"
         };
-        println!(
+        say(format_args!(
             "{}: {verdict}: {code} after {} evaluations",
             args.sum,
             view.path.len()
-        );
+        ))?;
     }
     session.finish();
     Ok(())
 }
 
 fn map(args: &MapArgs, choice: Choice) -> Result<()> {
+    let no_file_named = args.out.is_none() && args.csv.is_none();
+    let out = args
+        .out
+        .as_deref()
+        .or(no_file_named.then_some(Path::new("map.png")));
+    // A named file is replaced; one nobody named is not.
+    if let Some(path) = out.filter(|path| no_file_named && path.exists()) {
+        bail!(
+            "{} is there already: name another file with --out",
+            path.display()
+        );
+    }
     let session = Session::open(choice, args.model.source())?;
     let map = draw_map(&session, args.sum, args.size as usize)?;
     if let Some(path) = &args.csv {
         export::map_csv(path, &map)?;
     }
-    let out = args.out.as_deref().or(if args.csv.is_none() {
-        Some(Path::new("map.png"))
-    } else {
-        None
-    });
     if let Some(path) = out {
-        if args.out.is_none() && path.exists() {
-            anyhow::bail!(
-                "{} is there already: name another file with --out",
-                path.display()
-            );
-        }
         export::map_png(path, &map, None)?;
     }
     let (cell, loss) = map.loss.lowest().context("the map is empty")?;
     let [x, y] = map.loss.center(cell);
     let code = map.code[cell].map_or_else(|| "no number".into(), |code| code.to_string());
-    println!(
+    say(format_args!(
         "{}: lowest loss {loss:.4} at ({x:.3}, {y:.3}), where {code} is decoded",
         args.sum
-    );
-    println!("{0} x {0} cells in {1:.2} s", map.loss.size, map.secs);
+    ))?;
+    say(format_args!(
+        "{0} x {0} cells in {1:.2} s",
+        map.loss.size, map.secs
+    ))?;
     for path in out.into_iter().chain(args.csv.as_deref()) {
-        println!("wrote {}", path.display());
+        say(format_args!("wrote {}", path.display()))?;
     }
     session.finish();
     Ok(())
@@ -251,7 +259,7 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
         refuse_if_interrupted()
     })?;
     if args.json {
-        println!("{}", serde_json::to_string(&answer)?);
+        say(format_args!("{}", serde_json::to_string(&answer)?))?;
     } else {
         let text = |n: Option<i32>| n.map_or_else(|| "no number".into(), |n| n.to_string());
         let truth = answer
@@ -260,11 +268,11 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
         let loss = answer
             .loss
             .map_or_else(String::new, |loss| format!(", loss {loss:.4}"));
-        println!(
+        say(format_args!(
             "{state} + {} = {}{truth}{loss}",
             text(answer.code),
             text(answer.result)
-        );
+        ))?;
     }
     session.finish();
     Ok(())

@@ -3,6 +3,7 @@
 
 mod bench;
 mod executor;
+mod output;
 mod progress;
 mod session;
 mod tour;
@@ -11,6 +12,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
+
+use output::{note, say};
 
 use crate::{
     config::PRESETS,
@@ -189,8 +192,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
-            print!("{error}");
-            return ExitCode::SUCCESS;
+            return exit_code(say(error.to_string().trim_end()));
         }
         Err(error) => {
             let text = error.to_string();
@@ -201,17 +203,21 @@ pub fn main() -> ExitCode {
                 .take_while(ends)
                 .collect::<Vec<_>>()
                 .join(" ");
-            eprintln!(
+            note(format_args!(
                 "glyphspace: {} (see --help)",
                 line.trim().trim_start_matches("error: ")
-            );
+            ));
             return ExitCode::from(2);
         }
     };
-    match run(cli) {
+    exit_code(run(cli))
+}
+
+fn exit_code(done: Result<()>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("glyphspace: {error:#}");
+            note(format_args!("glyphspace: {error:#}"));
             ExitCode::from(if error.is::<WrongUse>() { 2 } else { 1 })
         }
     }
@@ -227,7 +233,9 @@ fn run(cli: Cli) -> Result<()> {
         None => match ui::display() {
             Ok(()) => ui::open(cli.device),
             Err(reason) => {
-                eprintln!("glyphspace: {reason}; taking the headless tour instead");
+                note(format_args!(
+                    "glyphspace: {reason}; taking the headless tour instead"
+                ));
                 let args = TourArgs {
                     out: None,
                     train_seconds: 45.0,
@@ -246,24 +254,26 @@ fn devices(choice: Choice) -> Result<()> {
     let adapters = device::adapters();
     let (selected, reason) = device::select(choice, &adapters)?;
     let mark = |is_it: bool| if is_it { "*" } else { " " };
-    println!(
+    say(format_args!(
         "{} cpu    burn's flex backend on the processor",
         mark(selected.is_none())
-    );
+    ))?;
     for adapter in &adapters {
         let kind = if adapter.is_software() {
             "software, for drawing only"
         } else {
             "GPU"
         };
-        println!(
+        say(format_args!(
             "{} gpu:{}  {} ({kind})",
             mark(selected == Some(adapter)),
             adapter.number,
             adapter.name
-        );
+        ))?;
     }
-    println!("--device {choice} takes the one marked *: {reason}");
+    say(format_args!(
+        "--device {choice} takes the one marked *: {reason}"
+    ))?;
     Ok(())
 }
 

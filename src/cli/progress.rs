@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::output::note;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Between two lines where there is no terminal.
@@ -40,14 +41,14 @@ impl Progress {
             self.bar.set_message(text.to_owned());
         } else if self.spoken.is_none_or(|at| at.elapsed() >= LINE_EVERY) {
             self.spoken = Some(Instant::now());
-            eprintln!("{} {:3.0}% {text}", self.name, done * 100.0);
+            note(format_args!("{} {:3.0}% {text}", self.name, done * 100.0));
         }
     }
 
     /// The work is done.
     pub fn finish(self, text: &str) {
         if self.bar.is_hidden() {
-            eprintln!("{} done, {text}", self.name);
+            note(format_args!("{} done, {text}", self.name));
         } else {
             self.bar.set_position(PARTS);
             self.bar.finish_with_message(text.to_owned());

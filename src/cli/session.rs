@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::progress::Progress;
+use super::{output::note, progress::Progress};
 use crate::{
     device::Choice,
     engine::{Engine, Notice},
@@ -52,10 +52,10 @@ impl Session {
             session.next()?;
         }
         if let Some(model) = session.board.model.get() {
-            eprintln!(
+            note(format_args!(
                 "glyphspace: running on {}: {}",
                 model.device, model.device_reason
-            );
+            ));
         }
         Ok(session)
     }
@@ -176,7 +176,9 @@ pub fn listen_for_interrupts() -> Result<()> {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("glyphspace: stopping (Ctrl-C again to stop at once)");
+        note(format_args!(
+            "glyphspace: stopping (Ctrl-C again to stop at once)"
+        ));
     };
     ctrlc::set_handler(heard).context("can't listen for Ctrl-C")
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{
     TourArgs,
     executor::{draw_map, judge},
+    output::say,
     session::{Session, listen_for_interrupts},
 };
 use crate::{
@@ -80,7 +81,7 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
         )?,
     )?;
     write("summary.txt", &summary)?;
-    print!("{summary}");
+    say(summary.trim_end())?;
     Ok(())
 }
 

@@ -65,9 +65,9 @@ impl FromStr for Sum {
     /// Reads `71+?=18`, `71 + x = 18` or `?+71=18`; blanks and case don't matter.
     fn from_str(text: &str) -> Result<Self, SumError> {
         let form = || SumError::Form(text.trim().to_owned());
-        let squeezed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let (left, result) = squeezed.split_once('=').ok_or_else(form)?;
+        let (left, result) = text.split_once('=').ok_or_else(form)?;
         let (first, second) = left.split_once('+').ok_or_else(form)?;
+        let [first, second, result] = [first, second, result].map(str::trim);
         let is_hole = |part: &str| matches!(part, "?" | "x" | "X" | "_");
         let start = match (is_hole(first), is_hole(second)) {
             (false, true) => first,

@@ -61,7 +61,7 @@ impl Lexicon {
     /// The tokens of a number in -99..=99; `None` outside.
     pub fn encode(&self, number: i32) -> Option<Word> {
         self.words
-            .get(usize::try_from(number - CODES.start()).ok()?)
+            .get(usize::try_from(number.checked_sub(*CODES.start())?).ok()?)
             .copied()
     }
 

@@ -84,11 +84,13 @@ impl RunFolder {
     /// Names the file that can't be written; what was there before is untouched.
     pub fn save(&self, step: u64, files: &[(&str, Vec<u8>)]) -> Result<PathBuf> {
         let place = self.path.join(format!("{PREFIX}{step:08}"));
-        if place.exists() {
-            return Ok(place);
-        }
         let aside = self.path.join(format!(".{PREFIX}{step:08}.partial"));
+        let replaced = self.path.join(format!(".{PREFIX}{step:08}.old"));
         let written = write_all(&aside, files).and_then(|()| {
+            // A checkpoint of the same step gives way to the newer one.
+            if place.exists() {
+                fs::rename(&place, &replaced)?;
+            }
             fs::rename(&aside, &place)
                 .with_context(|| format!("can't write the checkpoint {}", place.display()))
         });
@@ -97,6 +99,10 @@ impl RunFolder {
             drop(fs::remove_dir_all(&aside));
         }
         written?;
+        if replaced.exists() {
+            fs::remove_dir_all(&replaced)
+                .with_context(|| format!("can't remove {}", replaced.display()))?;
+        }
         for old in checkpoints(&self.path)?
             .into_iter()
             .filter(|old| *old != place)

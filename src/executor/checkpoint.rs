@@ -156,8 +156,22 @@ impl Files {
         let name = self.name(file);
         let record = ModuleRecord::from_bytes(bytes)
             .map_err(|e| anyhow!("{name} is cut or not a checkpoint of this program: {e}"))?;
-        module
-            .try_load_record(record)
-            .map_err(|e| anyhow!("{name} doesn't fit {}: {e}", self.name(CONFIG)))
+        module.try_load_record(record).map_err(|e| {
+            anyhow!(
+                "{name} doesn't fit {}: {}",
+                self.name(CONFIG),
+                first_words(&e.to_string())
+            )
+        })
+    }
+}
+
+/// The beginning of a library's error, which may go on to list every tensor.
+fn first_words(text: &str) -> String {
+    const MOST: usize = 160;
+    let line: String = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} ..", line[..end].trim_end()),
+        None => line,
     }
 }

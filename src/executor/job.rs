@@ -1,5 +1,5 @@
-//! The Latent Executor on the engine's thread: what it can be told and asked, and how training,
-//! search, maps and questions share the device. Each gets one slice a round, so none starves and a
+//! The Latent Executor on the engine's thread: how training, search, maps and questions share the
+//! device. Each gets one slice a round, so none starves and a
 //! question waits for one slice of each at most.
 
 use std::{
@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+pub use super::command::{Command, Event, Question, SolveRequest};
 use super::{
-    board::{Answer, Board, Evaluation, Landscape, ModelView, Pace, SearchView},
+    board::{Answer, Board, Evaluation, ModelView, Pace, SearchView},
     checkpoint::{self, Source},
     inference::Executor,
     map::MapTask,
-    report::{self, Report},
+    report::{Judgement, Report},
     run::{Limit, Run, Start},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     latent::{
         MAP_SIZE,
         points::Points,
-        search::{self, Method, Search},
+        search::{self, Search},
     },
 };
 
@@ -36,90 +37,6 @@ const VIEWS_SHARE: f64 = 0.2;
 /// Cells a side of the maps drawn while a run trains.
 const TRAINING_MAP: usize = 64;
 
-/// What the engine can be told.
-#[derive(Debug)]
-pub enum Command {
-    /// Asks this model from now on.
-    Open(Source),
-    /// Begins a run in a new folder (or goes on in the resumed one's).
-    Train {
-        /// From what.
-        start: Start,
-        /// The run's folder.
-        out: PathBuf,
-        /// Until when.
-        limit: Limit,
-    },
-    /// Changes the run's pace.
-    Pace(Pace),
-    /// Ends the run after its checkpoint.
-    Stop,
-    /// Shows the planes as they change and keeps a map of this sum, or of none.
-    Watch(Option<Sum>),
-    /// Maps a sum once.
-    Map {
-        /// The sum.
-        sum: Sum,
-        /// Cells a side.
-        size: usize,
-    },
-    /// Searches the program of a sum.
-    Solve(SolveRequest),
-    /// Changes the search's pace; `None` ends it.
-    SearchPace(Option<Pace>),
-    /// Judges the model.
-    Judge,
-    /// Asks what lies at a point, and reports it as a fact.
-    Decode(Question),
-}
-
-/// A search to begin.
-#[derive(Clone, Debug)]
-pub struct SolveRequest {
-    /// The sum.
-    pub sum: Sum,
-    /// How to look.
-    pub method: Method,
-    /// Evaluations it may use.
-    pub budget: usize,
-    /// Seed of the method.
-    pub seed: u64,
-    /// Time between two evaluations, so that people can watch.
-    pub pause: Duration,
-}
-
-/// A point of the code plane, and what to run its program on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Question {
-    /// The point.
-    pub point: Vec<f32>,
-    /// The state.
-    pub state: i32,
-    /// The number to reach, if there is one.
-    pub result: Option<i32>,
-}
-
-/// Facts the engine reports.
-#[derive(Debug)]
-pub enum Event {
-    /// Another model is asked.
-    Opened(String),
-    /// A run has begun in this folder.
-    Started(PathBuf),
-    /// A checkpoint was written.
-    Saved(PathBuf),
-    /// A run has ended after so many steps.
-    Trained(u64),
-    /// A map is complete.
-    Mapped(Arc<Landscape>),
-    /// A search has ended.
-    Solved(Arc<SearchView>),
-    /// A model was judged.
-    Judged(Box<Report>),
-    /// A question was answered.
-    Decoded(Answer),
-}
-
 /// The job.
 pub struct ExecutorJob {
     chosen: Chosen,
@@ -127,6 +44,7 @@ pub struct ExecutorJob {
     executor: Arc<Executor>,
     run: Option<Run>,
     hunt: Option<Hunt>,
+    judgement: Option<Judgement>,
     map: Option<(MapTask, bool)>,
     /// The window looks at the planes, and at the map of this sum.
     watched: Option<Sum>,
@@ -159,6 +77,7 @@ impl ExecutorJob {
             executor,
             run: None,
             hunt: None,
+            judgement: None,
             map: None,
             watched: None,
             watching: false,
@@ -375,6 +294,28 @@ impl ExecutorJob {
         Ok(true)
     }
 
+    fn judge_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let Some(judgement) = &mut self.judgement else {
+            return Ok(false);
+        };
+        if let Some(report) = judgement.advance()? {
+            self.judgement = None;
+            let device = self.chosen.name.clone();
+            events.push(Event::Judged(Box::new(Report { device, ..report })));
+        }
+        Ok(true)
+    }
+
+    /// Ends the search under way, if there is one.
+    fn end_hunt(&mut self, events: &mut Vec<Event>) {
+        let Some(hunt) = self.hunt.as_mut().filter(|hunt| !hunt.view.ended) else {
+            return;
+        };
+        hunt.view.ended = true;
+        self.board.search.put(hunt.view.clone());
+        events.extend(self.board.search.get().map(Event::Solved));
+    }
+
     fn answer(&mut self, question: Question) -> Result<Answer> {
         let executor = self.current();
         let Question {
@@ -421,7 +362,7 @@ impl Job for ExecutorJob {
                     bail!("a run is in training: stop it before opening another model");
                 }
                 self.executor = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
-                self.hunt = None;
+                self.end_hunt(events);
                 self.board.search.clear();
                 self.board.planes.clear();
                 self.board.landscape.clear();
@@ -448,6 +389,9 @@ impl Job for ExecutorJob {
                 let dims = executor.config.dims;
                 if dims != 2 {
                     bail!("the model has {dims} latent dimensions: a map needs 2");
+                }
+                if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
+                    bail!("a map is being computed already");
                 }
                 self.map = Some((MapTask::new(executor, sum, size), true));
             }
@@ -483,19 +427,8 @@ impl Job for ExecutorJob {
                     hunt.pace = pace;
                 }
             }
-            Command::SearchPace(None) => {
-                if let Some(hunt) = &mut self.hunt {
-                    hunt.view.ended = true;
-                    self.board.search.put(hunt.view.clone());
-                }
-            }
-            Command::Judge => {
-                let report = report::evaluate(&self.current(), report::GRID)?;
-                events.push(Event::Judged(Box::new(Report {
-                    device: self.chosen.name.clone(),
-                    ..report
-                })));
-            }
+            Command::SearchPace(None) => self.end_hunt(events),
+            Command::Judge => self.judgement = Some(Judgement::new(self.current())),
             Command::Decode(question) => {
                 let answer = self.answer(question)?;
                 events.push(Event::Decoded(answer));
@@ -512,9 +445,12 @@ impl Job for ExecutorJob {
 
     fn work(&mut self, events: &mut Vec<Event>) -> Result<Work> {
         let trained = self.train_step(events)?;
-        let hunted = self.hunt_slice(events)?;
+        let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
+        let judged = self
+            .judge_slice(events)
+            .inspect_err(|_| self.judgement = None)?;
         if self.watching && !self.is_training() {
-            self.show_planes()?;
+            self.show_planes().inspect_err(|_| self.watching = false)?;
         }
         let mapped = self.map_slice(events).inspect_err(|_| self.map = None)?;
         let waits = self
@@ -522,7 +458,7 @@ impl Job for ExecutorJob {
             .as_ref()
             .filter(|hunt| !hunt.view.ended && hunt.pace == Pace::Running);
         Ok(match waits {
-            _ if trained || hunted || mapped => Work::Busy,
+            _ if trained || hunted || judged || mapped => Work::Busy,
             Some(hunt) => Work::Later(hunt.next.saturating_duration_since(Instant::now())),
             None => Work::Idle,
         })

@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod checkpoint;
+pub mod command;
 pub mod export;
 pub mod inference;
 pub mod job;

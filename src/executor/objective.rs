@@ -82,6 +82,8 @@ impl Terms {
 /// What every step needs: the numbers in tokens, and which sums may be trained on.
 pub(super) struct Objective {
     train: Vec<Sum>,
+    /// Each state with the results it may be trained to lead to.
+    known_results: Vec<(i32, Vec<i32>)>,
     /// [S, L] tokens of all states.
     states: Tensor<2, Int>,
     /// [C, L] tokens of all programs.
@@ -99,6 +101,19 @@ impl Objective {
     pub fn new(config: &ExecutorConfig, lexicon: Arc<Lexicon>, device: &Device) -> Result<Self> {
         let train = Split::new(config.held_out, config.split_seed).train;
         let known: HashSet<Sum> = train.iter().copied().collect();
+        let known_results = STATES
+            .map(|start| {
+                (
+                    start,
+                    train
+                        .iter()
+                        .filter(|s| s.start == start)
+                        .map(|s| s.result)
+                        .collect(),
+                )
+            })
+            .filter(|(_, results): &(i32, Vec<i32>)| !results.is_empty())
+            .collect();
         let word = |number: i32| spell(&lexicon, number);
         let sums = || {
             STATES.flat_map(|start| {
@@ -129,6 +144,7 @@ impl Objective {
             codes: words_tensor(&codes, device),
             results: words_tensor(&results, device),
             allowed: Tensor::from_data(TensorData::new(allowed, [count]), device),
+            known_results,
             train,
             lexicon,
             device: device.clone(),
@@ -249,7 +265,7 @@ impl Objective {
         if share == 0.0 {
             return chosen;
         }
-        let radius = nearest_distances(places.clone().detach()) * (0.5 * share);
+        let radius = nearest_distances(places.clone()) * (0.5 * share);
         let ball = (0..count).flat_map(|_| in_ball(dims, rng)).collect();
         chosen + self.matrix(ball, dims) * radius.select(0, rows).unsqueeze_dim(1)
     }
@@ -258,9 +274,12 @@ impl Objective {
     /// same state; pairs that no state can take both count as farther than any other. Tokens alone
     /// give neighbours; this gives the plane its order at large.
     fn isometry(&self, states: &Tensor<2>, codes: &Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<1> {
-        let mut state = || rng.random_range(STATES);
         let near: Vec<[i32; 3]> = (0..NEAR_PAIRS)
-            .map(|_| [state(), state(), state()])
+            .map(|_| {
+                let known = &self.known_results[rng.random_range(0..self.known_results.len())];
+                let mut result = || known.1[rng.random_range(0..known.1.len())];
+                [known.0, result(), result()]
+            })
             .collect();
         let widest = STATES.end() - STATES.start();
         let far = (0..FAR_PAIRS).map(|_| {

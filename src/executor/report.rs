@@ -1,5 +1,7 @@
 //! How good a model is: accuracy on sums it has and hasn't seen, and the order of its planes.
 
+use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
@@ -58,77 +60,112 @@ pub struct Report {
     pub state_largest_empty_square: Option<f64>,
 }
 
-/// Judges a model; `grid` cells a side for the code plane.
-///
-/// # Errors
-/// If the device fails.
-pub fn evaluate(executor: &Executor, grid: usize) -> Result<Report> {
-    let config = &executor.config;
-    let split = Split::new(config.held_out, config.split_seed);
-    let exact = |sums: &[Sum]| -> Result<f64> {
-        let pairs: Vec<_> = sums.iter().map(|s| (s.start, s.solution())).collect();
-        let results = executor.run(&pairs)?;
-        Ok(share(
-            results
-                .iter()
-                .zip(sums)
-                .map(|(result, sum)| *result == Some(sum.result)),
-        ))
-    };
-    let codes = executor.code_places()?;
-    let states = executor.state_places()?;
-    let order = order(&codes);
-    let plane = config.dims == 2;
-    let decoded = if plane {
-        Some(executor.decode(&Points::grid(grid))?)
-    } else {
-        None
-    };
-    let distinct = |decoded: &Vec<Option<i32>>| {
-        decoded
-            .iter()
-            .flatten()
-            .collect::<std::collections::HashSet<_>>()
-            .len()
-    };
-    Ok(Report {
-        device: String::new(),
-        dims: config.dims,
-        params: executor.params(),
-        steps: executor.progress.step,
-        train_secs: executor.progress.train_secs,
-        pairs_held_out: split.held_out.len(),
-        held_out_exact: exact(&split.held_out)?,
-        train_exact: exact(&split.train)?,
-        state_exact: share(
-            executor
-                .decode_states(&states)?
-                .into_iter()
-                .zip(STATES)
-                .map(|(d, n)| d == Some(n)),
-        ),
-        code_exact: share(
-            executor
-                .decode(&codes)?
-                .into_iter()
-                .zip(CODES)
-                .map(|(d, n)| d == Some(n)),
-        ),
-        grid_valid: decoded
-            .as_ref()
-            .map(|d| share(d.iter().map(Option::is_some))),
-        grid_codes: decoded.as_ref().map(distinct),
-        adjacent_median: order.adjacent_median,
-        adjacent_p95: order.adjacent_p95,
-        order_spearman: order.spearman,
-        code_largest_empty_square: plane.then(|| largest_empty_square(&codes)),
-        state_largest_empty_square: plane.then(|| largest_empty_square(&states)),
-    })
+/// Items a slice.
+const SLICE: usize = 1024;
+
+/// A judgement under way, slice by slice, so that the engine can answer in between.
+pub struct Judgement {
+    executor: Arc<Executor>,
+    split: Split,
+    /// Sums judged so far: first the held-out ones, then the others.
+    right: Vec<bool>,
+    grid: Points,
+    decoded: Vec<Option<i32>>,
 }
 
+impl Judgement {
+    /// Begins to judge a model.
+    pub fn new(executor: Arc<Executor>) -> Self {
+        let config = &executor.config;
+        let split = Split::new(config.held_out, config.split_seed);
+        let grid = if config.dims == 2 {
+            Points::grid(GRID)
+        } else {
+            Points::default()
+        };
+        Self {
+            executor,
+            split,
+            right: Vec::new(),
+            grid,
+            decoded: Vec::new(),
+        }
+    }
+
+    /// Judges a slice; the report when all is judged.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn advance(&mut self) -> Result<Option<Report>> {
+        let sums = self.split.held_out.iter().chain(&self.split.train);
+        let slice: Vec<Sum> = sums.skip(self.right.len()).take(SLICE).copied().collect();
+        if !slice.is_empty() {
+            let pairs: Vec<_> = slice
+                .iter()
+                .map(|sum| (sum.start, sum.solution()))
+                .collect();
+            let results = self.executor.run(&pairs)?;
+            self.right.extend(
+                results
+                    .iter()
+                    .zip(&slice)
+                    .map(|(result, sum)| *result == Some(sum.result)),
+            );
+            return Ok(None);
+        }
+        let rest = &self.grid.values[self.decoded.len() * self.grid.dims..];
+        if !rest.is_empty() {
+            let values = rest[..rest.len().min(SLICE * self.grid.dims)].to_vec();
+            self.decoded.extend(self.executor.decode(&Points {
+                dims: self.grid.dims,
+                values,
+            })?);
+            return Ok(None);
+        }
+        self.report().map(Some)
+    }
+
+    fn report(&self) -> Result<Report> {
+        let executor = &self.executor;
+        let (held_out, train) = self.right.split_at(self.split.held_out.len());
+        let planes = executor.planes()?;
+        let order = order(&planes.codes);
+        let plane = executor.config.dims == 2;
+        let codes: HashSet<i32> = self.decoded.iter().flatten().copied().collect();
+        let exact = |decoded: Vec<Option<i32>>, numbers: RangeInclusive<i32>| {
+            share(
+                decoded
+                    .into_iter()
+                    .zip(numbers)
+                    .map(|(decoded, number)| decoded == Some(number)),
+            )
+        };
+        Ok(Report {
+            device: String::new(),
+            dims: executor.config.dims,
+            params: executor.params(),
+            steps: executor.progress.step,
+            train_secs: executor.progress.train_secs,
+            pairs_held_out: held_out.len(),
+            held_out_exact: share(held_out.iter().copied()),
+            train_exact: share(train.iter().copied()),
+            state_exact: exact(executor.decode_states(&planes.states)?, STATES),
+            code_exact: exact(executor.decode(&planes.codes)?, CODES),
+            grid_valid: plane.then(|| share(self.decoded.iter().map(Option::is_some))),
+            grid_codes: plane.then_some(codes.len()),
+            adjacent_median: order.adjacent_median,
+            adjacent_p95: order.adjacent_p95,
+            order_spearman: order.spearman,
+            code_largest_empty_square: plane.then(|| largest_empty_square(&planes.codes)),
+            state_largest_empty_square: plane.then(|| largest_empty_square(&planes.states)),
+        })
+    }
+}
+
+/// The share of hits; not a number where there is nothing to hit.
 fn share(hits: impl Iterator<Item = bool>) -> f64 {
     let (hit, all) = hits.fold((0, 0), |(hit, all), is_hit| {
         (hit + u32::from(is_hit), all + 1)
     });
-    f64::from(hit) / f64::from(all.max(1))
+    f64::from(hit) / f64::from(all)
 }

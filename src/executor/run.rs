@@ -3,7 +3,6 @@
 use std::{
     collections::VecDeque,
     fs::File,
-    io::Write,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -16,7 +15,7 @@ use super::{
     checkpoint,
     trainer::{Metrics, Trainer},
 };
-use crate::{config::ExecutorConfig, engine::run_folder::RunFolder};
+use crate::{config::ExecutorConfig, engine::run_folder::RunFolder, plot};
 
 /// Between two checkpoints.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
@@ -132,10 +131,11 @@ impl Run {
         if self.recent.len() > SPEED_STEPS {
             self.recent.pop_front();
         }
-        if !metrics.loss.is_finite() {
+        if !(metrics.loss.is_finite() && metrics.gradient_norm.is_finite()) {
             bail!(
-                "the loss is {} at step {}: try a lower learning_rate",
+                "the loss is {} and its gradient {} at step {}: try a lower learning_rate",
                 metrics.loss,
+                metrics.gradient_norm,
                 metrics.step
             );
         }
@@ -251,19 +251,16 @@ fn read_metrics(path: &Path, last_step: u64) -> Result<Vec<Metrics>> {
 
 /// Replaces the table by `rows` as a whole and leaves it open for more.
 fn start_log(path: &Path, rows: &[Metrics]) -> Result<csv::Writer<File>> {
-    let write = || -> Result<csv::Writer<File>> {
-        let folder = path.parent().context("no folder")?;
-        let mut table = csv::Writer::from_writer(Vec::new());
+    plot::write_whole(path, |file| {
+        let mut table = csv::Writer::from_writer(file);
         for row in rows {
             table.serialize(row)?;
         }
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&table.into_inner().map_err(|e| e.into_error())?)?;
-        file.persist(path)?;
-        let file = File::options().append(true).open(path)?;
-        Ok(csv::WriterBuilder::new()
-            .has_headers(rows.is_empty())
-            .from_writer(file))
-    };
-    write().with_context(|| format!("can't write {}", path.display()))
+        Ok(table.flush()?)
+    })?;
+    let file = File::options().append(true).open(path);
+    let file = file.with_context(|| format!("can't write {}", path.display()))?;
+    Ok(csv::WriterBuilder::new()
+        .has_headers(rows.is_empty())
+        .from_writer(file))
 }

@@ -49,8 +49,9 @@ pub fn nearest_rows(points: Tensor<2>, places: Tensor<2>) -> Tensor<1, Int> {
     square_distances(points, places).argmin(1).squeeze_dim(1)
 }
 
-/// Distance of each point [N, Z] to the nearest other one, [N].
+/// Distance of each point [N, Z] to the nearest other one, [N], as a constant: no gradient flows.
 pub fn nearest_distances(points: Tensor<2>) -> Tensor<1> {
+    let points = points.detach();
     let count = points.dims()[0];
     let own = Tensor::<2>::eye(count, &points.device()) * 1e9;
     let others = square_distances(points.clone(), points) + own;

@@ -1,0 +1,95 @@
+//! What the Latent Executor can be told and asked, and the facts it reports.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use super::{
+    board::{Answer, Landscape, Pace, SearchView},
+    checkpoint::Source,
+    report::Report,
+    run::{Limit, Start},
+};
+use crate::{data::sums::Sum, latent::search::Method};
+
+/// What the engine can be told.
+#[derive(Debug)]
+pub enum Command {
+    /// Asks this model from now on.
+    Open(Source),
+    /// Begins a run in a new folder (or goes on in the resumed one's).
+    Train {
+        /// From what.
+        start: Start,
+        /// The run's folder.
+        out: PathBuf,
+        /// Until when.
+        limit: Limit,
+    },
+    /// Changes the run's pace.
+    Pace(Pace),
+    /// Ends the run after its checkpoint.
+    Stop,
+    /// Shows the planes as they change and keeps a map of this sum, or of none.
+    Watch(Option<Sum>),
+    /// Maps a sum once.
+    Map {
+        /// The sum.
+        sum: Sum,
+        /// Cells a side.
+        size: usize,
+    },
+    /// Searches the program of a sum.
+    Solve(SolveRequest),
+    /// Changes the search's pace; `None` ends it.
+    SearchPace(Option<Pace>),
+    /// Judges the model.
+    Judge,
+    /// Asks what lies at a point, and reports it as a fact.
+    Decode(Question),
+}
+
+/// A search to begin.
+#[derive(Clone, Debug)]
+pub struct SolveRequest {
+    /// The sum.
+    pub sum: Sum,
+    /// How to look.
+    pub method: Method,
+    /// Evaluations it may use.
+    pub budget: usize,
+    /// Seed of the method.
+    pub seed: u64,
+    /// Time between two evaluations, so that people can watch.
+    pub pause: Duration,
+}
+
+/// A point of the code plane, and what to run its program on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The point.
+    pub point: Vec<f32>,
+    /// The state.
+    pub state: i32,
+    /// The number to reach, if there is one.
+    pub result: Option<i32>,
+}
+
+/// Facts the engine reports.
+#[derive(Debug)]
+pub enum Event {
+    /// Another model is asked.
+    Opened(String),
+    /// A run has begun in this folder.
+    Started(PathBuf),
+    /// A checkpoint was written.
+    Saved(PathBuf),
+    /// A run has ended after so many steps.
+    Trained(u64),
+    /// A map is complete.
+    Mapped(Arc<Landscape>),
+    /// A search has ended.
+    Solved(Arc<SearchView>),
+    /// A model was judged.
+    Judged(Box<Report>),
+    /// A question was answered.
+    Decoded(Answer),
+}
