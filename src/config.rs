@@ -93,6 +93,9 @@ pub struct ExecutorConfig {
     pub cells: f64,
     /// Weight of the cells' results: running any point is to give what the program decoded there gives.
     pub cell_results: f64,
+    /// Weight of committing to nothing where a program leads to no state: without it the loss of half
+    /// the plane would be an accident, and searches would be led astray.
+    pub nothing: f64,
     /// How far inside its own region a program is moved before the executor runs it, 0 to 1: what
     /// running a point gives must follow what is decoded there.
     pub cell_noise: f64,
@@ -125,7 +128,7 @@ impl ExecutorConfig {
             encoder_layers: 1,
             decoder_layers: 1,
             executor_layers: 1,
-            bottleneck: 96,
+            bottleneck: 128,
             octaves: 3,
             decoder: Decoder::OnePass,
             seed: 0,
@@ -135,17 +138,18 @@ impl ExecutorConfig {
             learning_rate: 5e-3,
             warmup_steps: 100,
             schedule_steps: 6000,
-            coarse_to_fine: 0.4,
+            coarse_to_fine: 0.25,
             weight_decay: 0.01,
             max_norm: 1.0,
-            executor_weight: 4.0,
-            autoencoder_weight: 0.3,
+            executor_weight: 8.0,
+            autoencoder_weight: 0.6,
             mmd_states: 1.0,
             mmd_codes: 0.3,
             cells: 0.3,
             cell_results: 1.0,
+            nothing: 0.3,
             cell_noise: 0.9,
-            isometry: 0.5,
+            isometry: 1.0,
             regulariser: Regulariser::Pooled,
         };
         // T5's published sizes; the larger ones learn at a lower rate and for longer.
@@ -269,6 +273,7 @@ impl ExecutorConfig {
             ("mmd_codes", self.mmd_codes),
             ("cells", self.cells),
             ("cell_results", self.cell_results),
+            ("nothing", self.nothing),
             ("cell_noise", self.cell_noise),
             ("isometry", self.isometry),
         ];

@@ -20,7 +20,7 @@ use crate::{
         init::normal,
         losses::{
             Prior, distance_mismatch, mmd, nearest_distances, nearest_rows, row_distances,
-            token_nll,
+            token_nll, uniform_nll,
         },
     },
 };
@@ -37,6 +37,8 @@ pub(super) struct Terms {
     pub cell_nll: Tensor<1>,
     /// The cross entropy of that program's result there.
     pub cell_result_nll: Tensor<1>,
+    /// Cross entropy against the uniform distribution where a program leads to no state.
+    pub nothing_nll: Tensor<1>,
     /// Squared discrepancy of the states' and results' points from their prior.
     pub mmd_states: Tensor<1>,
     /// The same of the programs' points.
@@ -54,6 +56,7 @@ impl Terms {
             (&self.result_nll, config.executor_weight),
             (&self.cell_nll, config.cells),
             (&self.cell_result_nll, config.cell_results),
+            (&self.nothing_nll, config.nothing),
             (&self.mmd_states, config.mmd_states),
             (&self.mmd_codes, config.mmd_codes),
             (&self.isometry, config.isometry),
@@ -65,13 +68,14 @@ impl Terms {
     }
 
     /// All of them, in the order of their declaration.
-    pub fn into_values(self) -> [Tensor<1>; 8] {
+    pub fn into_values(self) -> [Tensor<1>; 9] {
         [
             self.state_nll,
             self.code_nll,
             self.result_nll,
             self.cell_nll,
             self.cell_result_nll,
+            self.nothing_nll,
             self.mmd_states,
             self.mmd_codes,
             self.isometry,
@@ -92,6 +96,8 @@ pub(super) struct Objective {
     results: Tensor<2, Int>,
     /// [S x C]: 1 where the result is a state and the sum may be trained on, else 0.
     allowed: Tensor<1>,
+    /// [S x C]: 1 where the result is no state.
+    illegal: Tensor<1>,
     lexicon: Arc<Lexicon>,
     device: Device,
 }
@@ -133,17 +139,21 @@ impl Objective {
         let results: Vec<Word> = sums()
             .map(|sum| word(in_states(sum)))
             .collect::<Result<_>>()?;
-        let allowed: Vec<f32> = sums()
-            .map(|sum| f32::from(u8::from(known.contains(&sum))))
-            .collect();
+        let marks = |is_so: &dyn Fn(Sum) -> bool| -> Tensor<1> {
+            let marks: Vec<f32> = sums().map(|sum| f32::from(u8::from(is_so(sum)))).collect();
+            let count = marks.len();
+            Tensor::from_data(TensorData::new(marks, [count]), device)
+        };
+        let allowed = marks(&|sum| known.contains(&sum));
+        let illegal = marks(&|sum| !STATES.contains(&sum.result));
         let states: Vec<Word> = STATES.map(word).collect::<Result<_>>()?;
         let codes: Vec<Word> = CODES.map(word).collect::<Result<_>>()?;
-        let count = allowed.len();
         Ok(Self {
             states: words_tensor(&states, device),
             codes: words_tensor(&codes, device),
             results: words_tensor(&results, device),
-            allowed: Tensor::from_data(TensorData::new(allowed, [count]), device),
+            allowed,
+            illegal,
             known_results,
             train,
             lexicon,
@@ -220,19 +230,15 @@ impl Objective {
         ];
         let targets = Tensor::cat(targets, 0);
         let shown = Tensor::cat(vec![state_points.clone(), result_points.clone()], 0);
-        let nll = token_nll(
-            model
-                .state
-                .logits(model.state.hidden(shown, octaves), targets.clone()),
-            targets,
-        );
+        let logits = model
+            .state
+            .logits(model.state.hidden(shown, octaves), targets.clone());
+        let nothing_nll = uniform_nll(logits.clone().narrow(0, STATES.count() + batch, CELL_DRAWS));
+        let nll = token_nll(logits, targets);
         let known = STATES.count();
-        let allowed = self.allowed.clone().select(0, pair);
-        let cell_results = nll
-            .clone()
-            .narrow(0, known + batch, CELL_DRAWS)
-            .mean_dim(1)
-            .squeeze_dim::<1>(1);
+        let cell_results = nll.clone().narrow(0, known + batch, CELL_DRAWS);
+        let allowed = self.allowed.clone().select(0, pair.clone());
+        let illegal = self.illegal.clone().select(0, pair);
 
         let isometry = self.isometry(&state_points, &code_points, rng);
         let result_points = result_points.narrow(0, 0, batch);
@@ -243,7 +249,8 @@ impl Objective {
             code_nll,
             result_nll: nll.narrow(0, known, batch).mean(),
             cell_nll,
-            cell_result_nll: (cell_results * allowed.clone()).sum() / (allowed.sum() + 1.0),
+            cell_result_nll: masked_mean(cell_results, allowed),
+            nothing_nll: masked_mean(nothing_nll, illegal),
             mmd_states,
             mmd_codes,
             isometry,
@@ -380,6 +387,11 @@ fn even_draws(count: usize, dims: usize, seed: u32) -> Vec<f32> {
     (0..count)
         .flat_map(|i| (0..dims).map(move |d| draw(i, d)))
         .collect()
+}
+
+/// The mean of the rows [N, L] that `mask` [N] marks with 1; near 0 where there is none.
+fn masked_mean(rows: Tensor<2>, mask: Tensor<1>) -> Tensor<1> {
+    (rows.mean_dim(1).squeeze_dim::<1>(1) * mask.clone()).sum() / (mask.sum() + 1e-3)
 }
 
 /// A point of the unit ball, uniform.

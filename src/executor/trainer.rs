@@ -57,6 +57,8 @@ pub struct Metrics {
     pub cell_nll: f32,
     /// The cross entropy of that program's result there.
     pub cell_result_nll: f32,
+    /// Cross entropy against the uniform distribution where a program leads to no state.
+    pub nothing_nll: f32,
     /// Squared discrepancy of the states' and results' points from their prior.
     pub mmd_states: f32,
     /// The same of the programs' points.
@@ -161,10 +163,11 @@ impl Trainer {
             result_nll: figures[3],
             cell_nll: figures[4],
             cell_result_nll: figures[5],
-            mmd_states: figures[6],
-            mmd_codes: figures[7],
-            isometry: figures[8],
-            gradient_norm: figures[9],
+            nothing_nll: figures[6],
+            mmd_states: figures[7],
+            mmd_codes: figures[8],
+            isometry: figures[9],
+            gradient_norm: figures[10],
             train_secs: self.progress.train_secs,
         })
     }
