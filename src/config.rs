@@ -93,8 +93,8 @@ pub struct ExecutorConfig {
     pub cells: f64,
     /// Weight of the cells' results: running any point is to give what the program decoded there gives.
     pub cell_results: f64,
-    /// Weight of committing to nothing where a program leads to no state: without it the loss of half
-    /// the plane would be an accident, and searches would be led astray.
+    /// Weight of writing nothing where a program leads to no state: without it the loss of half the
+    /// plane would be an accident, and searches would be led astray.
     pub nothing: f64,
     /// How far inside its own region a program is moved before the executor runs it, 0 to 1: what
     /// running a point gives must follow what is decoded there.
@@ -147,7 +147,7 @@ impl ExecutorConfig {
             mmd_codes: 0.3,
             cells: 0.3,
             cell_results: 1.0,
-            nothing: 0.3,
+            nothing: 1.0,
             cell_noise: 0.9,
             isometry: 1.0,
             regulariser: Regulariser::Pooled,

@@ -9,13 +9,13 @@ use serde_json::json;
 use super::{BenchArgs, output::say, session::Session};
 use crate::{
     config::{ExecutorConfig, PRESETS},
-    data::sums::Sum,
+    data::{split::Split, sums::Sum},
     device::Choice,
     executor::{
-        job::{Command, Event, Question},
+        job::{Command, Event, Question, SolveRequest},
         run::{Limit, Start},
     },
-    latent::{MAP_SIZE, order::quantile},
+    latent::{MAP_SIZE, order::quantile, search::Method},
 };
 
 const SUM: Sum = Sum {
@@ -24,6 +24,10 @@ const SUM: Sum = Sum {
 };
 /// Pointer movements a second, as a mouse makes them.
 const PROBES_PER_SEC: u64 = 60;
+
+const SEARCHED: usize = 50;
+const SEARCH_SEED: u64 = 7;
+const BUDGET: usize = 200;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -36,6 +40,8 @@ pub enum What {
     Decode,
     /// The same while a model trains
     DecodeTraining,
+    /// Bayesian optimisation over 50 sums, and how often it succeeds
+    Search,
 }
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
@@ -46,11 +52,17 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
         .get()
         .map(|model| model.device.clone())
         .unwrap_or_default();
+    let mut found = None;
     let mut millis = match args.what {
         What::Train => train(&session)?,
         What::Map => maps(&session)?,
         What::Decode => probes(&session)?,
         What::DecodeTraining => probes_while_training(&session)?,
+        What::Search => {
+            let (millis, evaluations) = searches(&session)?;
+            found = Some(evaluations);
+            millis
+        }
     };
     session.finish();
     millis.sort_by(f64::total_cmp);
@@ -59,15 +71,33 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
         .what
         .to_possible_value()
         .map(|value| value.get_name().to_owned());
+    let search = found.map(|evaluations: Vec<Option<usize>>| {
+        let success = evaluations.iter().flatten().count() as f64 / evaluations.len() as f64;
+        let mut tried: Vec<f64> = evaluations
+            .iter()
+            .map(|e| e.unwrap_or(BUDGET + 1) as f64)
+            .collect();
+        tried.sort_by(f64::total_cmp);
+        (success, quantile(&tried, 0.5))
+    });
     if args.json {
-        let result = json!({ "what": what, "median_ms": median, "p95_ms": p95, "runs": millis.len(), "device": device });
-        say(format_args!("{result}"))?;
+        let mut result = json!({ "what": what, "median_ms": median, "p95_ms": p95, "runs": millis.len(), "device": device });
+        if let Some((success, evaluations)) = search {
+            result["success_at"] = json!({ BUDGET.to_string(): success });
+            result["median_evaluations"] = json!(evaluations);
+        }
+        say(result)?;
     } else {
         let what = what.unwrap_or_default();
         say(format_args!(
             "{what}: median {median:.1} ms, 95th percentile {p95:.1} ms, {} runs on {device}",
             millis.len()
         ))?;
+        if let Some((success, evaluations)) = search {
+            say(format_args!(
+                "found within {BUDGET} evaluations: {success:.2} of the sums, median {evaluations:.0} evaluations"
+            ))?;
+        }
     }
     Ok(())
 }
@@ -175,6 +205,29 @@ fn probes_while_training(session: &Session) -> Result<Vec<f64>> {
     };
     session.ask(Command::Stop, trained, |_| Ok(()))?;
     Ok(millis)
+}
+
+/// Milliseconds of each search over a seeded choice of sums, and the evaluations each needed.
+fn searches(session: &Session) -> Result<(Vec<f64>, Vec<Option<usize>>)> {
+    // The held-out part of a split is a seeded choice without repeats.
+    let sums = Split::new(SEARCHED as f64 / Sum::all().count() as f64, SEARCH_SEED).held_out;
+    let mut results = Vec::new();
+    for sum in sums {
+        let begun = Instant::now();
+        let request = SolveRequest {
+            sum,
+            method: Method::Bo,
+            budget: BUDGET,
+            seed: 0,
+            pause: Duration::ZERO,
+        };
+        let view = session.solve(request)?;
+        results.push((
+            begun.elapsed().as_secs_f64() * 1e3,
+            view.solved.map(|index| index + 1),
+        ));
+    }
+    Ok(results.into_iter().unzip())
 }
 
 fn fresh() -> Result<Start> {

@@ -18,6 +18,9 @@ const END: i32 = 1;
 /// A number in tokens.
 pub type Word = [i32; LENGTH];
 
+/// The word without a number: what a program leads to where the result is no state.
+pub const NOTHING: Word = [END; LENGTH];
+
 /// Turns the numbers -99..=99 into tokens and back.
 pub struct Lexicon {
     vocabulary_size: usize,

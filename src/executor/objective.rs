@@ -13,14 +13,14 @@ use crate::{
     data::{
         split::Split,
         sums::{CODES, STATES, Sum},
-        tokens::{LENGTH, Lexicon, Word},
+        tokens::{LENGTH, Lexicon, NOTHING, Word},
     },
     nn::{
         bottleneck::Octaves,
         init::normal,
         losses::{
             Prior, distance_mismatch, mmd, nearest_distances, nearest_rows, row_distances,
-            token_nll, uniform_nll,
+            token_nll,
         },
     },
 };
@@ -37,7 +37,7 @@ pub(super) struct Terms {
     pub cell_nll: Tensor<1>,
     /// The cross entropy of that program's result there.
     pub cell_result_nll: Tensor<1>,
-    /// Cross entropy against the uniform distribution where a program leads to no state.
+    /// The cross entropy of writing nothing where a program leads to no state.
     pub nothing_nll: Tensor<1>,
     /// Squared discrepancy of the states' and results' points from their prior.
     pub mmd_states: Tensor<1>,
@@ -92,7 +92,7 @@ pub(super) struct Objective {
     states: Tensor<2, Int>,
     /// [C, L] tokens of all programs.
     codes: Tensor<2, Int>,
-    /// [S x C, L] tokens of the result of each program on each state; anything where it is no state.
+    /// [S x C, L] tokens of the result of each program on each state; nothing where it is no state.
     results: Tensor<2, Int>,
     /// [S x C]: 1 where the result is a state and the sum may be trained on, else 0.
     allowed: Tensor<1>,
@@ -129,16 +129,14 @@ impl Objective {
                 })
             })
         };
-        let in_states = |sum: Sum| {
+        let result = |sum: Sum| {
             if STATES.contains(&sum.result) {
-                sum.result
+                word(sum.result)
             } else {
-                sum.start
+                Ok(NOTHING)
             }
         };
-        let results: Vec<Word> = sums()
-            .map(|sum| word(in_states(sum)))
-            .collect::<Result<_>>()?;
+        let results: Vec<Word> = sums().map(result).collect::<Result<_>>()?;
         let marks = |is_so: &dyn Fn(Sum) -> bool| -> Tensor<1> {
             let marks: Vec<f32> = sums().map(|sum| f32::from(u8::from(is_so(sum)))).collect();
             let count = marks.len();
@@ -230,11 +228,8 @@ impl Objective {
         ];
         let targets = Tensor::cat(targets, 0);
         let shown = Tensor::cat(vec![state_points.clone(), result_points.clone()], 0);
-        let logits = model
-            .state
-            .logits(model.state.hidden(shown, octaves), targets.clone());
-        let nothing_nll = uniform_nll(logits.clone().narrow(0, STATES.count() + batch, CELL_DRAWS));
-        let nll = token_nll(logits, targets);
+        let shown = model.state.hidden(shown, octaves);
+        let nll = token_nll(model.state.logits(shown, targets.clone()), targets);
         let known = STATES.count();
         let cell_results = nll.clone().narrow(0, known + batch, CELL_DRAWS);
         let allowed = self.allowed.clone().select(0, pair.clone());
@@ -249,8 +244,8 @@ impl Objective {
             code_nll,
             result_nll: nll.narrow(0, known, batch).mean(),
             cell_nll,
-            cell_result_nll: masked_mean(cell_results, allowed),
-            nothing_nll: masked_mean(nothing_nll, illegal),
+            cell_result_nll: masked_mean(cell_results.clone(), allowed),
+            nothing_nll: masked_mean(cell_results, illegal),
             mmd_states,
             mmd_codes,
             isometry,

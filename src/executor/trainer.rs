@@ -57,7 +57,7 @@ pub struct Metrics {
     pub cell_nll: f32,
     /// The cross entropy of that program's result there.
     pub cell_result_nll: f32,
-    /// Cross entropy against the uniform distribution where a program leads to no state.
+    /// The cross entropy of writing nothing where a program leads to no state.
     pub nothing_nll: f32,
     /// Squared discrepancy of the states' and results' points from their prior.
     pub mmd_states: f32,

@@ -8,12 +8,6 @@ pub fn token_nll(logits: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<2> {
     log_likelihood.squeeze_dim::<2>(2).neg()
 }
 
-/// Cross entropy in nats of each token's distribution against the uniform one: `logits` [B, L, V] to
-/// [B, L]. Lowest, ln V, where the model commits itself to nothing.
-pub fn uniform_nll(logits: Tensor<3>) -> Tensor<2> {
-    log_softmax(logits, 2).mean_dim(2).squeeze_dim::<2>(2).neg()
-}
-
 /// The prior the latents are drawn towards, and the kernel that measures how far they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prior {
