@@ -85,9 +85,10 @@ pub struct ExecutorConfig {
     pub autoencoder_weight: f64,
     /// Weight of the regulariser of the states and results. High: the plane of states fills.
     pub mmd_states: f64,
-    /// Weight of the regulariser of the programs. Low: a line of numbers that has to fill a square
-    /// evenly must fold, and then far numbers lie near each other (over an evenly filled square the
-    /// order's Spearman can't pass about 0.7).
+    /// Weight of the regulariser of the programs. The more evenly they fill the plane, the larger the
+    /// smallest region and the surer a search; but a line of numbers that fills a square evenly must
+    /// fold, and its order's Spearman can't pass about 0.8. At 0.3 a search found 0.72 of 50 sums
+    /// within 200 evaluations and the order was 0.93; at 1, 0.98 and 0.78.
     pub mmd_codes: f64,
     /// Weight of the cells: every point of the box is to decode to the program whose place is nearest.
     pub cells: f64,
@@ -144,7 +145,7 @@ impl ExecutorConfig {
             executor_weight: 8.0,
             autoencoder_weight: 0.6,
             mmd_states: 1.0,
-            mmd_codes: 0.3,
+            mmd_codes: 1.0,
             cells: 0.3,
             cell_results: 1.0,
             nothing: 1.0,
