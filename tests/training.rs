@@ -6,6 +6,7 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use burn::tensor::Device;
@@ -17,7 +18,8 @@ use glyphspace::{
     },
     executor::{
         checkpoint::{self, Source},
-        report,
+        inference::Executor,
+        report::{Judgement, Report},
         run::{Limit, Run, Start},
         trainer::{Metrics, Trainer},
     },
@@ -205,15 +207,21 @@ fn the_autoregressive_decoder_learns() {
     );
 }
 
+/// Judges to the end.
+fn judge(executor: Executor) -> Report {
+    let mut judgement = Judgement::new(Arc::new(executor));
+    loop {
+        if let Some(report) = judgement.advance().unwrap() {
+            return report;
+        }
+    }
+}
+
 #[test]
 fn ten_dimensions_train_and_are_judged() {
     let config = small(&["dims=10", "schedule_steps=100", "learning_rate=0.01"]);
     check_learns(&config, 100, 0.75);
-    let report = report::evaluate(
-        &Trainer::new(config, &Device::flex()).unwrap().snapshot(),
-        16,
-    )
-    .unwrap();
+    let report = judge(Trainer::new(config, &Device::flex()).unwrap().snapshot());
     assert_eq!((report.dims, report.pairs_held_out), (10, 810));
     assert_eq!(
         (report.grid_valid, report.code_largest_empty_square),
@@ -249,13 +257,14 @@ fn every_regulariser_does_what_it_is_named_for() {
             (row.mmd_codes, config.mmd_codes),
             (row.cell_nll, config.cells),
             (row.cell_result_nll, config.cell_results),
+            (row.nothing_nll, config.nothing),
             (row.isometry, config.isometry),
         ];
         let sum: f32 = terms
             .iter()
             .map(|(term, weight)| term * *weight as f32)
             .sum();
-        assert!((row.loss - sum).abs() < 1e-4, "{sum}: {row:?}");
+        assert!((row.loss - sum).abs() < 1e-3, "{sum}: {row:?}");
     }
 }
 
@@ -310,10 +319,7 @@ fn held_out_sums_are_never_in_a_batch() {
             metrics.result_nll
         );
     }
-    assert_eq!(
-        report::evaluate(&executor, 16).unwrap().pairs_held_out,
-        7290
-    );
+    assert_eq!(judge(executor).pairs_held_out, 7290);
 }
 
 #[test]

@@ -39,8 +39,11 @@ const REFINED: usize = 5;
 const TRIES: usize = 12;
 /// Coordinates a perturbation moves, on average, where there are more than that.
 const MOVED: f64 = 20.0;
-/// A point nearer than this to one already proposed would teach nothing about where a clear improvement lies.
-const APART: f64 = 0.02;
+/// A point nearer than this to one already proposed would teach nothing about where a clear improvement lies: wide at
+/// first, then ever narrower, because what a long search has not met lies in a small region.
+const APART: [f64; 2] = [0.04, 0.01];
+/// Proposals in which the width comes nearer to its end by a factor e.
+const NARROWING: f64 = 60.0;
 /// The same for a small improvement.
 const CLOSER: f64 = 0.002;
 
@@ -87,7 +90,7 @@ impl Bayesian {
         }
         let best = values.iter().copied().fold(f64::INFINITY, f64::min);
         let surrogate = Surrogate::new(self.points.clone(), values, self.scales);
-        let (promise, point) = self.maximum(&surrogate, best - MARGIN, APART)?;
+        let (promise, point) = self.maximum(&surrogate, best - MARGIN, self.apart())?;
         if promise > HOPE || !self.proposals.is_multiple_of(TURN) {
             return Some(point);
         }
@@ -148,6 +151,11 @@ impl Bayesian {
         self.taken
             .iter()
             .all(|point| distance(point, candidate) >= apart)
+    }
+
+    fn apart(&self) -> f64 {
+        let [first, last] = APART;
+        last + (first - last) * (-(self.proposals as f64) / NARROWING).exp()
     }
 
     fn anywhere(&mut self) -> Vec<f64> {
