@@ -165,7 +165,8 @@ fn check_learns(config: &ExecutorConfig, steps: usize, factor: f32) {
     let mean = |rows: &[Metrics], of: fn(&Metrics) -> f32| {
         rows.iter().map(of).sum::<f32>() / rows.len() as f32
     };
-    let terms: [(&str, fn(&Metrics) -> f32); 4] = [
+    type Term = fn(&Metrics) -> f32;
+    let terms: [(&str, Term); 4] = [
         ("loss", |m| m.loss),
         ("states", |m| m.state_nll),
         ("codes", |m| m.code_nll),
