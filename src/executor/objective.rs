@@ -252,7 +252,7 @@ impl Objective {
         })
     }
 
-    /// The places of the programs in `rows` [N], each moved at random within the largest ball that
+    /// The places of the programs in `rows` `[N]`, each moved at random within the largest ball that
     /// holds no other program's point [N, Z]: what is decoded there and what running it gives stay one.
     fn within_cells(
         &self,
@@ -384,7 +384,7 @@ fn even_draws(count: usize, dims: usize, seed: u32) -> Vec<f32> {
         .collect()
 }
 
-/// The mean of the rows [N, L] that `mask` [N] marks with 1; near 0 where there is none.
+/// The mean of the rows [N, L] that `mask` `[N]` marks with 1; near 0 where there is none.
 fn masked_mean(rows: Tensor<2>, mask: Tensor<1>) -> Tensor<1> {
     (rows.mean_dim(1).squeeze_dim::<1>(1) * mask.clone()).sum() / (mask.sum() + 1e-3)
 }

@@ -24,7 +24,7 @@ pub struct AdamW {
     pub max_norm: f64,
 }
 
-/// What does: both moments [N], in the order in which the module visits its parameters.
+/// What does: both moments `[N]`, in the order in which the module visits its parameters.
 #[derive(Module, Debug)]
 pub struct Moments {
     /// Decaying mean of the gradient.
@@ -47,7 +47,7 @@ impl Moments {
 
 impl AdamW {
     /// One step, the `step`-th counted from 1. Parameters the loss doesn't reach count as gradient 0.
-    /// Returns the module and the gradient's norm [1] before clipping.
+    /// Returns the module and the gradient's norm `[1]` before clipping.
     pub fn step<M: Module>(
         &self,
         module: M,

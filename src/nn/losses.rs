@@ -30,7 +30,7 @@ pub fn mmd(points: Tensor<2>, prior: Tensor<2>, kind: Prior) -> Tensor<1> {
 /// Squared widths over Z of the kernel's terms: from the spacing of 199 places to half the box.
 const BANDWIDTHS: [f32; 3] = [0.02, 0.1, 0.5];
 
-/// One minus Pearson's correlation of two rows of distances [N]: 0 where one is a multiple of the
+/// One minus Pearson's correlation of two rows of distances `[N]`: 0 where one is a multiple of the
 /// other, whatever the scale.
 pub fn distance_mismatch(x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
     let centred = |t: Tensor<1>| t.clone() - t.mean();
@@ -39,17 +39,17 @@ pub fn distance_mismatch(x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
     ((x * y).mean() / spread).neg() + 1.0
 }
 
-/// Euclidean distances [N] of the rows of two matrices [N, Z]; smooth where they meet.
+/// Euclidean distances `[N]` of the rows of two matrices [N, Z]; smooth where they meet.
 pub fn row_distances(x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
     ((x - y).square().sum_dim(1) + 1e-8).sqrt().squeeze_dim(1)
 }
 
-/// The row [N] of `places` [M, Z] that is nearest to each of `points` [N, Z].
+/// The row `[N]` of `places` [M, Z] that is nearest to each of `points` [N, Z].
 pub fn nearest_rows(points: Tensor<2>, places: Tensor<2>) -> Tensor<1, Int> {
     square_distances(points, places).argmin(1).squeeze_dim(1)
 }
 
-/// Distance of each point [N, Z] to the nearest other one, [N], as a constant: no gradient flows.
+/// Distance of each point [N, Z] to the nearest other one, `[N]`, as a constant: no gradient flows.
 pub fn nearest_distances(points: Tensor<2>) -> Tensor<1> {
     let points = points.detach();
     let count = points.dims()[0];

@@ -1,7 +1,7 @@
 //! The window: egui draws what the engine's board shows and sends it what people do.
 //!
-//! [`app`] is the frame round it, [`session`] what is open (engine, sum, pins), [`panels`] the
-//! controls, [`planes`] the four views of the latent planes, [`canvas`] the widget that draws one.
+//! [`app`] is the frame round it, [`session`] what is open (engine, sum, pins), `panels` the
+//! controls, `planes` the four views of the latent planes, [`canvas`] the widget that draws one.
 
 pub mod app;
 pub mod canvas;
