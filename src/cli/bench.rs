@@ -25,7 +25,7 @@ const SUM: Sum = Sum {
 /// Pointer movements a second, as a mouse makes them.
 const PROBES_PER_SEC: u64 = 60;
 
-const SEARCHED: usize = 50;
+const SEARCHED: usize = 100;
 const SEARCH_SEED: u64 = 7;
 const BUDGET: usize = 200;
 
@@ -40,7 +40,7 @@ pub enum What {
     Decode,
     /// The same while a model trains
     DecodeTraining,
-    /// Bayesian optimisation over 50 sums, and how often it succeeds
+    /// Bayesian optimisation over 100 sums, and how often it succeeds
     Search,
 }
 
