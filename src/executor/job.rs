@@ -34,6 +34,10 @@ use crate::{
 const VIEW_EVERY: Duration = Duration::from_millis(100);
 /// Share of the time that planes and maps may take while a run trains.
 const VIEWS_SHARE: f64 = 0.2;
+/// Points of a map a slice.
+const SLICE: usize = 2048;
+/// The same while a run trains: some milliseconds.
+const TRAINING_SLICE: usize = 512;
 /// Cells a side of the maps drawn while a run trains.
 const TRAINING_MAP: usize = 64;
 
@@ -49,6 +53,8 @@ pub struct ExecutorJob {
     /// The window looks at the planes, and at the map of this sum.
     watched: Option<Sum>,
     watching: bool,
+    /// The last round was a training step.
+    has_stepped: bool,
     viewed: Instant,
     /// No planes or maps before this, so that training keeps its share.
     views_from: Instant,
@@ -81,6 +87,7 @@ impl ExecutorJob {
             map: None,
             watched: None,
             watching: false,
+            has_stepped: false,
             viewed: now,
             views_from: now,
         };
@@ -220,6 +227,11 @@ impl ExecutorJob {
         if now < self.views_from {
             return Ok(false);
         }
+        let slice = if self.is_training() {
+            TRAINING_SLICE
+        } else {
+            SLICE
+        };
         if self.is_training() && self.watching && self.map.is_none() {
             self.show_planes()?;
             let executor = self.current();
@@ -229,7 +241,7 @@ impl ExecutorJob {
                 .map(|sum| (MapTask::new(executor, sum, TRAINING_MAP), false));
         } else if let Some((task, announced)) = &mut self.map {
             let announced = *announced;
-            if let Some((map, is_finest)) = task.advance()? {
+            if let Some((map, is_finest)) = task.advance(slice)? {
                 if is_finest {
                     self.map = None;
                 }
@@ -444,7 +456,9 @@ impl Job for ExecutorJob {
     }
 
     fn work(&mut self, events: &mut Vec<Event>) -> Result<Work> {
-        let trained = self.train_step(events)?;
+        // A step in one round, views in the next: a question waits for one of them at most.
+        let trained = !self.has_stepped && self.train_step(events)?;
+        self.has_stepped = trained;
         let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
         let judged = self
             .judge_slice(events)
@@ -452,13 +466,13 @@ impl Job for ExecutorJob {
         if self.watching && !self.is_training() {
             self.show_planes().inspect_err(|_| self.watching = false)?;
         }
-        let mapped = self.map_slice(events).inspect_err(|_| self.map = None)?;
+        let mapped = !trained && self.map_slice(events).inspect_err(|_| self.map = None)?;
         let waits = self
             .hunt
             .as_ref()
             .filter(|hunt| !hunt.view.ended && hunt.pace == Pace::Running);
         Ok(match waits {
-            _ if trained || hunted || judged || mapped => Work::Busy,
+            _ if trained || hunted || judged || mapped || self.is_training() => Work::Busy,
             Some(hunt) => Work::Later(hunt.next.saturating_duration_since(Instant::now())),
             None => Work::Idle,
         })

@@ -14,9 +14,6 @@ use crate::{
     latent::{field::Field, points::Points},
 };
 
-/// Points a slice.
-const SLICE: usize = 2048;
-
 /// A map under way.
 pub struct MapTask {
     /// The sum it is of.
@@ -50,19 +47,19 @@ impl MapTask {
         task
     }
 
-    /// Computes a slice; a map when a grid is complete, and whether it was the finest.
+    /// Computes a slice of so many points; a map when a grid is complete, and whether it was the finest.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn advance(&mut self) -> Result<Option<(Landscape, bool)>> {
+    pub fn advance(&mut self, slice: usize) -> Result<Option<(Landscape, bool)>> {
         let values = &self.grid.values[2 * self.done..];
-        let slice = Points {
+        let points = Points {
             dims: 2,
-            values: values[..values.len().min(2 * SLICE)].to_vec(),
+            values: values[..values.len().min(2 * slice)].to_vec(),
         };
-        self.done += slice.len();
+        self.done += points.len();
         self.outcome
-            .extend(self.executor.evaluate(&slice, self.sum)?);
+            .extend(self.executor.evaluate(&points, self.sum)?);
         if self.done < self.grid.len() {
             return Ok(None);
         }
