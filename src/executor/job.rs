@@ -127,6 +127,9 @@ impl ExecutorJob {
             bail!("a run is in training already: stop it first");
         }
         let run = Run::new(start, &out, limit, &self.chosen.device)?;
+        // A search of the model before would go on in another space.
+        self.end_hunt(events);
+        self.board.search.clear();
         self.executor = Arc::new(run.trainer.snapshot());
         self.run = Some(run);
         self.show_model(out.display().to_string());
