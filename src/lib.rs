@@ -14,10 +14,11 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`config`] | one configuration for file, flags and window |
+//! | [`config`] | one configuration a system for file, flags and window |
 //! | [`data`] | sums as typed, their tokens, the held-out split |
 //! | [`nn`] | T5 blocks, bottleneck, losses, AdamW; nothing of what is learnt |
-//! | [`executor`] | the Latent Executor: model, training run, questions, maps, its job on the engine |
+//! | [`training`] | runs, checkpoints and progress, the same for every system |
+//! | [`executor`] | the Latent Executor: model, trainer, questions, maps, its job on the engine |
 //! | [`latent`] | points, fields, order and search of latent spaces; no tensors |
 //! | [`engine`] | the one thread that computes, and the wires to it |
 //! | [`device`] | which device computes, and why |
@@ -43,4 +44,5 @@ pub mod latent;
 pub mod nn;
 pub mod palette;
 pub mod plot;
+pub mod training;
 pub mod ui;

@@ -8,17 +8,17 @@ use std::{
 
 use anyhow::{Result, bail};
 use glyphspace::{
-    config::ExecutorConfig,
+    config::{Config as _, executor::ExecutorConfig},
     data::sums::Sum,
     device::Choice,
     engine::{Engine, Job, Notice, Work, slot::Slot},
     executor::{
-        board::{Board, Pace},
-        checkpoint::{self, Source},
+        board::Board,
+        checkpoint,
         job::{Command, Event, ExecutorJob, Question, SolveRequest},
-        run::{Limit, Start},
     },
     latent::search::Method,
+    training::{Limit, Pace, Start, checkpoint::Source},
 };
 
 /// What a wait for the engine may take on a busy machine before it counts as never.

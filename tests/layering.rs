@@ -217,6 +217,11 @@ fn networks_data_and_latent_spaces_stand_alone() {
 }
 
 #[test]
+fn training_knows_no_system() {
+    check_only_names("training", &["training", "config", "engine", "nn", "plot"]);
+}
+
+#[test]
 fn models_know_neither_the_window_nor_the_command_line() {
     let sources = sources();
     for source in room(&sources, "executor") {
@@ -233,7 +238,7 @@ fn models_know_neither_the_window_nor_the_command_line() {
 #[test]
 fn threads_begin_in_few_places() {
     let sources = sources();
-    for source in ["nn", "data", "latent", "executor"]
+    for source in ["nn", "data", "latent", "training", "executor"]
         .into_iter()
         .flat_map(|name| room(&sources, name))
     {

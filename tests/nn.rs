@@ -9,7 +9,7 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use glyphspace::nn::{
-    adamw::{AdamW, Moments},
+    adamw::{AdamW, Moments, Rates},
     bottleneck::{Bottleneck, Octaves},
     init::{Initializer, normal},
     losses::{Prior, distance_mismatch, mmd, nearest_distances, row_distances, token_nll},
@@ -309,6 +309,7 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
             &mut moments,
             reference.learning_rate,
             step,
+            None,
         );
         check_close(&values(norm), &[expected.norm], 1e-5, "norm");
         check_close(
@@ -324,6 +325,44 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
             "bias",
         );
     }
+}
+
+#[test]
+fn a_learning_rate_by_part_is_that_learning_rate_for_the_part() {
+    let device = Device::flex().autodiff();
+    let start = reference().adamw.start;
+    let step = |learning_rate, rate: &dyn Fn(&str) -> f64| {
+        let module = linear(&start, &device);
+        let optimiser = AdamW {
+            betas: (0.9, 0.98),
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+            max_norm: 1.0,
+        };
+        let mut moments = Moments::zeros(module.num_params(), &device.clone().inner());
+        let loss =
+            module.weight.val().square().sum() + module.bias.as_ref().unwrap().val().square().sum();
+        let rates = Rates::new(&module, rate);
+        let (module, _) = optimiser.step(
+            module,
+            &loss.backward(),
+            &mut moments,
+            learning_rate,
+            1,
+            Some(&rates),
+        );
+        (
+            values(module.weight.val()),
+            values(module.bias.as_ref().unwrap().val()),
+        )
+    };
+    let (whole, tenth) = (step(0.1, &|_| 1.0), step(0.01, &|_| 1.0));
+    let by_part = step(0.1, &|path| if path == "bias" { 0.1 } else { 1.0 });
+    check_close(&by_part.0, &whole.0, 1e-6, "weight");
+    check_close(&by_part.1, &tenth.1, 1e-6, "bias");
+    let still = step(0.1, &|path| f64::from(u8::from(path == "bias")));
+    assert_eq!(still.0, values(linear(&start, &device).weight.val()));
+    check_close(&still.1, &whole.1, 1e-6, "bias");
 }
 
 #[test]
@@ -621,7 +660,7 @@ fn a_poisoned_gradient_is_seen_in_the_norm_and_the_parameters() {
         weight_decay: 0.0,
         max_norm: 1.0,
     };
-    let (module, norm) = optimiser.step(module, &gradients, &mut moments, 0.1, 1);
+    let (module, norm) = optimiser.step(module, &gradients, &mut moments, 0.1, 1, None);
     assert!(values(norm)[0].is_nan());
     assert!(values(module.weight.val()).iter().all(|w| w.is_nan()));
 }

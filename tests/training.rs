@@ -11,19 +11,22 @@ use std::{
 
 use burn::tensor::Device;
 use glyphspace::{
-    config::{Decoder, ExecutorConfig, Regulariser},
+    config::{
+        Config as _,
+        executor::{Decoder, ExecutorConfig, Regulariser},
+    },
     data::{
         split::Split,
         sums::{CODES, Sum},
     },
     executor::{
-        checkpoint::{self, Source},
+        checkpoint,
         inference::Executor,
         report::{Judgement, Report},
-        run::{Limit, Run, Start},
         trainer::{Metrics, Trainer},
     },
     latent::points::Points,
+    training::{Limit, Start, Trainer as _, checkpoint::Source},
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,13 +49,13 @@ fn small(assignments: &[&str]) -> ExecutorConfig {
     config
 }
 
-fn fresh(config: &ExecutorConfig) -> Start {
+fn fresh(config: &ExecutorConfig) -> Start<ExecutorConfig> {
     Start::Fresh(Box::new(config.clone()))
 }
 
 /// Takes `steps` more steps and saves.
-fn train(start: Start, out: &Path, steps: u64) {
-    let mut run = Run::new(start, out, Limit::Steps(steps), &Device::flex()).unwrap();
+fn train(start: Start<ExecutorConfig>, out: &Path, steps: u64) {
+    let mut run = Trainer::run(start, out, Limit::Steps(steps), &Device::flex()).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }
@@ -141,7 +144,7 @@ fn a_run_under_way_resumes_from_its_checkpoint_and_takes_later_rows_again() {
     let config = small(&[]);
     train(fresh(&config), &straight, 20);
     // The metrics are ahead of the checkpoint when a process is killed.
-    let mut run = Run::new(fresh(&config), &out, Limit::Steps(100), &Device::flex()).unwrap();
+    let mut run = Trainer::run(fresh(&config), &out, Limit::Steps(100), &Device::flex()).unwrap();
     for step in 0..15 {
         run.step().unwrap();
         if step == 9 {
@@ -617,7 +620,7 @@ fn folders_that_can_not_be_the_runs_own_are_refused_and_untouched() {
         place("file").join("deep").join("run"),
     ] {
         for start in &starts {
-            let refused = Run::new(start.clone(), &out, Limit::Steps(1), &Device::flex()).err();
+            let refused = Trainer::run(start.clone(), &out, Limit::Steps(1), &Device::flex()).err();
             let error = format!(
                 "{:#}",
                 refused.unwrap_or_else(|| panic!("{} was taken", out.display()))
@@ -625,7 +628,7 @@ fn folders_that_can_not_be_the_runs_own_are_refused_and_untouched() {
             assert!(error.contains(&out.display().to_string()), "{error}");
         }
     }
-    let refused = Run::new(
+    let refused = Trainer::run(
         fresh(&small(&[])),
         &place("run"),
         Limit::Steps(1),
@@ -649,7 +652,7 @@ fn a_loss_that_is_no_number_ends_the_run_and_spares_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let config = small(&["learning_rate=1e30", "warmup_steps=0", "max_norm=1e30"]);
-    let mut run = Run::new(fresh(&config), &out, Limit::Steps(50), &Device::flex()).unwrap();
+    let mut run = Trainer::run(fresh(&config), &out, Limit::Steps(50), &Device::flex()).unwrap();
     let error = loop {
         assert!(!run.is_done(), "the loss stayed a number");
         match run.step() {

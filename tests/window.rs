@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use egui_kittest::{Harness, kittest::Queryable};
-use glyphspace::{device::Choice, executor::board::Pace, ui::app::App};
+use glyphspace::{device::Choice, training::Pace, ui::app::App};
 
 type Window = Harness<'static, Option<App>>;
 

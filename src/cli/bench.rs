@@ -8,14 +8,12 @@ use serde_json::json;
 
 use super::{BenchArgs, output::say, session::Session};
 use crate::{
-    config::{ExecutorConfig, PRESETS},
+    config::executor::{ExecutorConfig, PRESETS},
     data::{split::Split, sums::Sum},
     device::Choice,
-    executor::{
-        job::{Command, Event, Question, SolveRequest},
-        run::{Limit, Start},
-    },
+    executor::job::{Command, Event, Question, SolveRequest},
     latent::{MAP_SIZE, order::quantile, search::Method},
+    training::{Limit, Start},
 };
 
 const SUM: Sum = Sum {
@@ -230,6 +228,6 @@ fn searches(session: &Session) -> Result<(Vec<f64>, Vec<Option<usize>>)> {
     Ok(results.into_iter().unzip())
 }
 
-fn fresh() -> Result<Start> {
+fn fresh() -> Result<Start<ExecutorConfig>> {
     Ok(Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?)))
 }

@@ -12,16 +12,15 @@ use super::{
     session::{Session, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
-    config::ExecutorConfig,
+    config::{Config as _, executor::ExecutorConfig},
     device::Choice,
     executor::{
         board::Landscape,
-        checkpoint::Source,
         export,
         job::{Command, Event, Question, SolveRequest},
         report::Report,
-        run::{Limit, Start},
     },
+    training::{Limit, Start, checkpoint::Source},
 };
 
 pub fn run(command: Executor, choice: Choice) -> Result<()> {

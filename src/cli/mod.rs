@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use output::{note, say};
 
 use crate::{
-    config::PRESETS,
+    config::executor::PRESETS,
     data::sums::Sum,
     device::{self, Choice},
     latent::search::Method,

@@ -12,14 +12,15 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::{output::note, progress::Progress};
 use crate::{
+    config::executor::ExecutorConfig,
     device::Choice,
     engine::{Engine, Notice},
     executor::{
-        board::{Board, SearchView, TrainingView},
-        checkpoint::Source,
+        board::{Board, SearchView},
         job::{Command, Event, ExecutorJob, Question, SolveRequest},
-        run::{Limit, Start},
+        trainer::Metrics,
     },
+    training::{Limit, Start, TrainingView, checkpoint::Source},
 };
 
 /// Between two looks at the board.
@@ -83,7 +84,12 @@ impl Session {
     ///
     /// # Errors
     /// If the run fails.
-    pub fn train(&self, start: Start, out: &std::path::Path, limit: Limit) -> Result<u64> {
+    pub fn train(
+        &self,
+        start: Start<ExecutorConfig>,
+        out: &std::path::Path,
+        limit: Limit,
+    ) -> Result<u64> {
         let mut bar = Progress::new("training");
         let command = Command::Train {
             start,
@@ -195,7 +201,7 @@ pub fn refuse_if_interrupted() -> Result<()> {
     }
 }
 
-fn describe(view: &TrainingView) -> String {
+fn describe(view: &TrainingView<Metrics>) -> String {
     let Some(last) = &view.last else {
         return "preparing".into();
     };

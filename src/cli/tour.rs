@@ -18,18 +18,13 @@ use super::{
     session::{Session, listen_for_interrupts},
 };
 use crate::{
-    config::{ExecutorConfig, PRESETS},
+    config::executor::{ExecutorConfig, PRESETS},
     data::sums::Sum,
     device::Choice,
     engine::run_folder::RunFolder,
-    executor::{
-        checkpoint::Source,
-        export,
-        job::SolveRequest,
-        report::Report,
-        run::{Limit, Start},
-    },
+    executor::{export, job::SolveRequest, report::Report},
     latent::{MAP_SIZE, search::Method},
+    training::{Limit, Start, checkpoint::Source},
 };
 
 /// The first is the one of the pictures.

@@ -1,15 +1,16 @@
 //! What the window and the command line may see of the engine's work: plain data, no tensors.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::trainer::Metrics;
 use crate::{
-    config::ExecutorConfig,
+    config::executor::ExecutorConfig,
     data::sums::Sum,
     engine::slot::Slot,
     latent::{field::Field, points::Points, search::Method},
+    training::TrainingView,
 };
 
 /// The newest of everything.
@@ -22,7 +23,7 @@ pub struct Board {
     /// The map of the sum being looked at.
     pub landscape: Slot<Landscape>,
     /// The run in training.
-    pub training: Slot<TrainingView>,
+    pub training: Slot<TrainingView<Metrics>>,
     /// Its metrics.
     pub curves: Slot<Vec<Metrics>>,
     /// The search under way, or the last one.
@@ -76,34 +77,6 @@ pub struct Landscape {
     pub planes: Planes,
     /// Seconds it took to compute.
     pub secs: f64,
-}
-
-/// How fast a run goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// Step after step.
-    Running,
-    /// Not at all.
-    Paused,
-    /// One step, then paused.
-    OneStep,
-}
-
-/// The run in training.
-#[derive(Clone, Debug)]
-pub struct TrainingView {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// How fast it goes on; `None` when it has ended.
-    pub pace: Option<Pace>,
-    /// The last step's metrics.
-    pub last: Option<Metrics>,
-    /// Steps a second, lately.
-    pub steps_per_sec: f64,
-    /// Share of the work done, 0 to 1.
-    pub done: f64,
-    /// Seconds left.
-    pub eta_secs: Option<f64>,
 }
 
 /// One evaluation of a search.

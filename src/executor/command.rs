@@ -3,12 +3,15 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    board::{Answer, Landscape, Pace, SearchView},
-    checkpoint::Source,
+    board::{Answer, Landscape, SearchView},
     report::Report,
-    run::{Limit, Start},
 };
-use crate::{data::sums::Sum, latent::search::Method};
+use crate::{
+    config::executor::ExecutorConfig,
+    data::sums::Sum,
+    latent::search::Method,
+    training::{Limit, Pace, Start, checkpoint::Source},
+};
 
 /// What the engine can be told.
 #[derive(Debug)]
@@ -18,7 +21,7 @@ pub enum Command {
     /// Begins a run in a new folder (or goes on in the resumed one's).
     Train {
         /// From what.
-        start: Start,
+        start: Start<ExecutorConfig>,
         /// The run's folder.
         out: PathBuf,
         /// Until when.

@@ -9,20 +9,16 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 
-use super::{
-    board::Planes,
-    model::LatentExecutor,
-    objective::words_tensor,
-    trainer::{Progress, octaves_at},
-};
+use super::{board::Planes, model::LatentExecutor, objective::words_tensor, trainer::octaves_at};
 use crate::{
-    config::ExecutorConfig,
+    config::executor::ExecutorConfig,
     data::{
         sums::{CODES, STATES, Sum},
         tokens::{LENGTH, Lexicon, Word},
     },
     latent::points::Points,
     nn::{bottleneck::Octaves, losses::token_nll},
+    training::Progress,
 };
 
 /// Points a pass: small enough for the caches, large enough to keep the arithmetic busy.

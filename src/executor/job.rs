@@ -12,14 +12,15 @@ use anyhow::{Context, Result, bail};
 
 pub use super::command::{Command, Event, Question, SolveRequest};
 use super::{
-    board::{Answer, Board, Evaluation, ModelView, Pace, SearchView},
-    checkpoint::{self, Source},
+    board::{Answer, Board, Evaluation, ModelView, SearchView},
+    checkpoint,
     inference::Executor,
     map::MapTask,
     report::{Judgement, Report},
-    run::{Limit, Run, Start},
+    trainer::Trainer,
 };
 use crate::{
+    config::executor::ExecutorConfig,
     data::sums::{STATES, Sum},
     device::{self, Choice, Chosen},
     engine::{Job, Work},
@@ -28,6 +29,7 @@ use crate::{
         points::Points,
         search::{self, Search},
     },
+    training::{Limit, Pace, Run, Start, checkpoint::Source},
 };
 
 /// Between two views of a run: the window shows no more, the terminal needs no more.
@@ -46,7 +48,7 @@ pub struct ExecutorJob {
     chosen: Chosen,
     board: Arc<Board>,
     executor: Arc<Executor>,
-    run: Option<Run>,
+    run: Option<Run<Trainer>>,
     hunt: Option<Hunt>,
     judgement: Option<Judgement>,
     map: Option<(MapTask, bool)>,
@@ -118,7 +120,7 @@ impl ExecutorJob {
 
     fn train(
         &mut self,
-        start: Start,
+        start: Start<ExecutorConfig>,
         out: PathBuf,
         limit: Limit,
         events: &mut Vec<Event>,
@@ -126,7 +128,7 @@ impl ExecutorJob {
         if self.run.is_some() {
             bail!("a run is in training already: stop it first");
         }
-        let run = Run::new(start, &out, limit, &self.chosen.device)?;
+        let run = Trainer::run(start, &out, limit, &self.chosen.device)?;
         // A search of the model before would go on in another space.
         self.end_hunt(events);
         self.board.search.clear();

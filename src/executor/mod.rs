@@ -12,5 +12,4 @@ pub mod map;
 pub mod model;
 mod objective;
 pub mod report;
-pub mod run;
 pub mod trainer;

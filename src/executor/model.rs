@@ -15,7 +15,7 @@ use burn::{
 };
 
 use crate::{
-    config::{Decoder, ExecutorConfig},
+    config::executor::{Decoder, ExecutorConfig},
     data::tokens,
     nn::{
         bottleneck::{Bottleneck, Octaves},

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::model::LatentExecutor;
 use crate::{
-    config::{ExecutorConfig, Regulariser},
+    config::executor::{ExecutorConfig, Regulariser},
     data::{
         split::Split,
         sums::{CODES, STATES, Sum},

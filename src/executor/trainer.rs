@@ -3,7 +3,7 @@
 //! Everything random in step n is drawn from the stream n of the run's seed, on the host; so the
 //! random state of a run is its step, and a resumed run goes on to the last bit.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
 use burn::{
@@ -14,27 +14,16 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{inference::Executor, model::LatentExecutor, objective::Objective};
+use super::{checkpoint, inference::Executor, model::LatentExecutor, objective::Objective};
 use crate::{
-    config::ExecutorConfig,
+    config::{Config as _, executor::ExecutorConfig},
     data::tokens::Lexicon,
     nn::{
         adamw::{AdamW, Moments},
         bottleneck::Octaves,
     },
+    training::{self, Limit, Progress, Row, Run, Start, checkpoint::files},
 };
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Progress {
-    /// Steps taken; also the random state, see the module's head.
-    pub step: u64,
-    /// Position on the schedule, 0..=`schedule_steps`.
-    pub position: u64,
-    /// Seconds spent in steps.
-    pub train_secs: f64,
-}
 
 /// One row of metrics.csv. Cross entropies are means a token, in nats.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +58,20 @@ pub struct Metrics {
     pub gradient_norm: f32,
     /// Seconds spent in steps so far.
     pub train_secs: f64,
+}
+
+impl Row for Metrics {
+    fn step(&self) -> u64 {
+        self.step
+    }
+
+    fn loss(&self) -> f32 {
+        self.loss
+    }
+
+    fn gradient_norm(&self) -> f32 {
+        self.gradient_norm
+    }
 }
 
 /// A model in training.
@@ -107,12 +110,41 @@ impl Trainer {
         })
     }
 
-    /// One step of AdamW on a fresh batch.
+    /// Begins a run in the folder `out`.
     ///
     /// # Errors
-    /// If the device fails.
-    pub fn step(&mut self) -> Result<Metrics> {
-        let begun = std::time::Instant::now();
+    /// If the start can't be read or trained, or the folder can't be made.
+    pub fn run(
+        start: Start<ExecutorConfig>,
+        out: &Path,
+        limit: Limit,
+        device: &Device,
+    ) -> Result<Run<Self>> {
+        let trainer = match &start {
+            Start::Fresh(config) => Self::new((**config).clone(), device)?,
+            Start::Resume(path) => checkpoint::resume(path, device)?,
+        };
+        Run::new(trainer, start.resumed(), out, limit)
+    }
+
+    /// The model as it stands, to be asked.
+    pub fn snapshot(&self) -> Executor {
+        let device = self.device.clone().inner();
+        Executor::new(
+            self.config.clone(),
+            self.progress,
+            self.model.valid(),
+            self.lexicon.clone(),
+            &device,
+        )
+    }
+}
+
+impl training::Trainer for Trainer {
+    type Metrics = Metrics;
+
+    fn step(&mut self) -> Result<Metrics> {
+        let begun = Instant::now();
         let config = &self.config;
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
@@ -137,6 +169,7 @@ impl Trainer {
             &mut self.moments,
             learning_rate,
             step,
+            None,
         );
         self.model = model;
 
@@ -150,9 +183,7 @@ impl Trainer {
             .try_into_vec_as()
             .context("the device failed in a training step")?;
         let position = self.progress.position;
-        self.progress.step = step;
-        self.progress.position = (position + 1).min(self.config.schedule_steps);
-        self.progress.train_secs += begun.elapsed().as_secs_f64();
+        self.progress.advance(begun, self.config.schedule_steps);
         Ok(Metrics {
             step,
             position,
@@ -172,16 +203,20 @@ impl Trainer {
         })
     }
 
-    /// The model as it stands, to be asked.
-    pub fn snapshot(&self) -> Executor {
-        let device = self.device.clone().inner();
-        Executor::new(
-            self.config.clone(),
-            self.progress,
-            self.model.valid(),
-            self.lexicon.clone(),
-            &device,
-        )
+    fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn progress_mut(&mut self) -> &mut Progress {
+        &mut self.progress
+    }
+
+    fn schedule_steps(&self) -> u64 {
+        self.config.schedule_steps
+    }
+
+    fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        files(&self.config, &self.progress, &self.model, &self.moments)
     }
 }
 

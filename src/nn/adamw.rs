@@ -45,8 +45,27 @@ impl Moments {
     }
 }
 
+/// Multipliers of the learning rate `[N]`, in the same order.
+#[derive(Clone, Debug)]
+pub struct Rates(Tensor<1>);
+
+impl Rates {
+    /// The multiplier `rate` gives for a parameter's path, such as `encoder.layers.0.query.weight`.
+    /// A parameter whose rate is 0 stays as it is.
+    pub fn new<M: Module>(module: &M, rate: impl Fn(&str) -> f64) -> Self {
+        let mut spread = Spread {
+            rate,
+            path: Vec::new(),
+            rates: Vec::new(),
+        };
+        module.visit(&mut spread);
+        Self(Tensor::cat(spread.rates, 0))
+    }
+}
+
 impl AdamW {
-    /// One step, the `step`-th counted from 1. Parameters the loss doesn't reach count as gradient 0.
+    /// One step, the `step`-th counted from 1. Parameters the loss doesn't reach count as gradient 0;
+    /// `rates` multiply the learning rate, decay included, value by value.
     /// Returns the module and the gradient's norm `[1]` before clipping.
     pub fn step<M: Module>(
         &self,
@@ -55,6 +74,7 @@ impl AdamW {
         moments: &mut Moments,
         learning_rate: f64,
         step: u64,
+        rates: Option<&Rates>,
     ) -> (M, Tensor<1>) {
         let mut flat = Flatten {
             gradients,
@@ -75,12 +95,40 @@ impl AdamW {
         let second = moments.second.val() * beta2 + slope.square() * (1.0 - beta2);
         let bias = |beta: f64| 1.0 - beta.powi(step.min(i32::MAX as u64) as i32);
         let root = (second.clone() / bias(beta2)).sqrt() + self.epsilon;
-        let values = values * (1.0 - learning_rate * self.weight_decay)
-            - first.clone() / root * (learning_rate / bias(beta1));
+        let move_by = first.clone() / root * (learning_rate / bias(beta1));
+        let decay = learning_rate * self.weight_decay;
+        let values = match rates {
+            None => values * (1.0 - decay) - move_by,
+            Some(Rates(rates)) => values.clone() - (values * decay + move_by) * rates.clone(),
+        };
         let replace = |param: &Param<Tensor<1>>, value: Tensor<1>| param.clone().map(|_| value);
         moments.first = replace(&moments.first, first);
         moments.second = replace(&moments.second, second);
         (module.map(&mut Unflatten { values, from: 0 }), norm)
+    }
+}
+
+struct Spread<F> {
+    rate: F,
+    path: Vec<String>,
+    rates: Vec<Tensor<1>>,
+}
+
+impl<F: Fn(&str) -> f64> ModuleVisitor for Spread<F> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val().inner();
+        let rate = (self.rate)(&self.path.join("."));
+        let count = value.shape().num_elements();
+        self.rates
+            .push(Tensor::full([count], rate, &value.device()));
     }
 }
 

@@ -5,14 +5,15 @@ use egui_plot::{Legend, Line, Plot, PlotPoints};
 
 use super::{session::Session, theme::Theme};
 use crate::{
-    config::PRESETS,
+    config::executor::PRESETS,
     device::{Adapter, Choice},
     executor::{
-        board::{Answer, Pace, SearchView, TrainingView},
+        board::{Answer, SearchView},
         export::number_text,
         trainer::Metrics,
     },
     latent::search::Method,
+    training::{Pace, TrainingView},
 };
 
 /// Points a curve is drawn with at most: more can't be told apart.
@@ -368,7 +369,7 @@ fn train(ui: &mut Ui, session: &mut Session) {
     }
 }
 
-fn run_text(ui: &mut Ui, run: &TrainingView) {
+fn run_text(ui: &mut Ui, run: &TrainingView<Metrics>) {
     let state = match run.pace {
         None => "ended",
         Some(Pace::Paused) => "paused",

@@ -9,17 +9,16 @@ use std::{
 use anyhow::Result;
 
 use crate::{
-    config::{ExecutorConfig, PRESETS},
+    config::executor::{ExecutorConfig, PRESETS},
     data::sums::Sum,
     device::Choice,
     engine::{Engine, Notice, run_folder::RunFolder},
     executor::{
-        board::{Answer, Board, Pace},
-        checkpoint::Source,
+        board::{Answer, Board},
         job::{Command, Event, ExecutorJob, Question, SolveRequest},
-        run::{Limit, Start},
     },
     latent::search::Method,
+    training::{Limit, Pace, Start, checkpoint::Source},
 };
 
 /// Between two repaints for what the engine publishes.

@@ -8,48 +8,23 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use burn::tensor::Device;
 
-use super::{
-    board::{Pace, TrainingView},
-    checkpoint,
-    trainer::{Metrics, Trainer},
-};
-use crate::{config::ExecutorConfig, engine::run_folder::RunFolder, plot};
+use super::{Limit, Pace, Row, Trainer, TrainingView};
+use crate::{engine::run_folder::RunFolder, plot};
 
 /// Between two checkpoints.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
 /// Steps over which the speed is measured.
 const SPEED_STEPS: usize = 50;
 
-/// When a run ends by itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Limit {
-    /// After the schedule's last step.
-    Schedule,
-    /// After so many steps more.
-    Steps(u64),
-    /// After so many seconds more; the schedule is gone through in that time.
-    Seconds(f64),
-}
-
-/// What a run starts from.
-#[derive(Clone, Debug)]
-pub enum Start {
-    /// New weights.
-    Fresh(Box<ExecutorConfig>),
-    /// A run's newest checkpoint.
-    Resume(PathBuf),
-}
-
 /// A run under way.
-pub struct Run {
+pub struct Run<T: Trainer> {
     /// What is trained.
-    pub trainer: Trainer,
+    pub trainer: T,
     /// How fast.
     pub pace: Pace,
     /// All metrics so far, one a step.
-    pub curve: Vec<Metrics>,
+    pub curve: Vec<T::Metrics>,
     folder: RunFolder,
     limit: Limit,
     first_step: u64,
@@ -62,36 +37,32 @@ pub struct Run {
     recent: VecDeque<Instant>,
 }
 
-impl Run {
-    /// Makes the run's folder and writes its first checkpoint.
+impl<T: Trainer> Run<T> {
+    /// Makes the run's folder `out` and writes its first checkpoint. A trainer that goes on with
+    /// the run at `resumed` takes that run's metrics along, and may stay in its folder.
     ///
     /// # Errors
-    /// If the start can't be read or the folder can't be made.
-    pub fn new(start: Start, out: &Path, limit: Limit, device: &Device) -> Result<Self> {
-        let (trainer, from) = match start {
-            Start::Fresh(config) => (Trainer::new(*config, device)?, None),
-            Start::Resume(path) => (checkpoint::resume(&path, device)?, Some(path)),
-        };
-        let goes_on_in_place = from.as_deref().is_some_and(|from| is_same(from, out));
+    /// If the folder can't be made, or the metrics can't be read.
+    pub fn new(trainer: T, resumed: Option<&Path>, out: &Path, limit: Limit) -> Result<Self> {
+        let goes_on_in_place = resumed.is_some_and(|from| is_same(from, out));
         let folder = if goes_on_in_place {
             RunFolder::existing(out)
         } else {
             RunFolder::create(out)?
         };
-        let curve = match &from {
-            Some(from) => {
-                read_metrics(&RunFolder::existing(from).metrics(), trainer.progress.step)?
-            }
+        let progress = *trainer.progress();
+        let curve = match resumed {
+            Some(from) => read_metrics(&RunFolder::existing(from).metrics(), progress.step)?,
             None => Vec::new(),
         };
         let log = start_log(&folder.metrics(), &curve)?;
-        let run = Self {
+        let mut run = Self {
             pace: Pace::Running,
             curve,
             folder,
             limit,
-            first_step: trainer.progress.step,
-            first_position: trainer.progress.position,
+            first_step: progress.step,
+            first_position: progress.position,
             spent: 0.0,
             since: Instant::now(),
             log,
@@ -99,7 +70,7 @@ impl Run {
             recent: VecDeque::new(),
             trainer,
         };
-        checkpoint::save(&run.folder, &run.trainer)?;
+        run.save()?;
         Ok(run)
     }
 
@@ -116,11 +87,11 @@ impl Run {
     /// # Errors
     /// If the device fails, the loss is no number any more, or a file can't be written.
     pub fn step(&mut self) -> Result<Option<PathBuf>> {
-        let schedule = self.trainer.config.schedule_steps;
+        let schedule = self.trainer.schedule_steps();
         if let Limit::Seconds(secs) = self.limit {
             let left = schedule.saturating_sub(self.first_position) as f64;
             let share = (self.spent_secs() / secs).clamp(0.0, 1.0);
-            self.trainer.progress.position = self.first_position + (left * share) as u64;
+            self.trainer.progress_mut().position = self.first_position + (left * share) as u64;
         }
         let metrics = self.trainer.step()?;
         self.log
@@ -131,12 +102,12 @@ impl Run {
         if self.recent.len() > SPEED_STEPS {
             self.recent.pop_front();
         }
-        if !(metrics.loss.is_finite() && metrics.gradient_norm.is_finite()) {
+        if !(metrics.loss().is_finite() && metrics.gradient_norm().is_finite()) {
             bail!(
                 "the loss is {} and its gradient {} at step {}: try a lower learning_rate",
-                metrics.loss,
-                metrics.gradient_norm,
-                metrics.step
+                metrics.loss(),
+                metrics.gradient_norm(),
+                metrics.step()
             );
         }
         if self.pace == Pace::OneStep {
@@ -152,8 +123,8 @@ impl Run {
     /// Whether the limit is reached.
     pub fn is_done(&self) -> bool {
         match self.limit {
-            Limit::Schedule => self.trainer.progress.position >= self.trainer.config.schedule_steps,
-            Limit::Steps(steps) => self.trainer.progress.step >= self.first_step + steps,
+            Limit::Schedule => self.trainer.progress().position >= self.trainer.schedule_steps(),
+            Limit::Steps(steps) => self.trainer.progress().step >= self.first_step + steps,
             Limit::Seconds(secs) => self.spent_secs() >= secs,
         }
     }
@@ -166,15 +137,16 @@ impl Run {
         if let Limit::Seconds(secs) = self.limit
             && self.spent_secs() >= secs
         {
-            self.trainer.progress.position = self.trainer.config.schedule_steps;
+            self.trainer.progress_mut().position = self.trainer.schedule_steps();
         }
         self.log.flush().with_context(|| self.cant_write())?;
         self.saved = Instant::now();
-        checkpoint::save(&self.folder, &self.trainer)
+        let step = self.trainer.progress().step;
+        self.folder.save(step, &self.trainer.files()?)
     }
 
     /// What can be shown of it.
-    pub fn view(&self, has_ended: bool) -> TrainingView {
+    pub fn view(&self, has_ended: bool) -> TrainingView<T::Metrics> {
         let speed = match (self.recent.front(), self.recent.back()) {
             (Some(first), Some(last)) if last > first => {
                 (self.recent.len() - 1) as f64 / (*last - *first).as_secs_f64()
@@ -183,10 +155,10 @@ impl Run {
         };
         let (done, left_steps) = match self.limit {
             Limit::Seconds(secs) => (self.spent_secs() / secs, None),
-            Limit::Steps(steps) => share(self.trainer.progress.step - self.first_step, steps),
+            Limit::Steps(steps) => share(self.trainer.progress().step - self.first_step, steps),
             Limit::Schedule => share(
-                self.trainer.progress.position,
-                self.trainer.config.schedule_steps,
+                self.trainer.progress().position,
+                self.trainer.schedule_steps(),
             ),
         };
         let eta_secs = match self.limit {
@@ -230,7 +202,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn read_metrics(path: &Path, last_step: u64) -> Result<Vec<Metrics>> {
+fn read_metrics<M: Row>(path: &Path, last_step: u64) -> Result<Vec<M>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
@@ -240,9 +212,9 @@ fn read_metrics(path: &Path, last_step: u64) -> Result<Vec<Metrics>> {
         .with_context(wrong)?
         .into_deserialize()
     {
-        let row: Metrics = row.with_context(wrong)?;
+        let row: M = row.with_context(wrong)?;
         // Steps after the checkpoint are taken again.
-        if row.step <= last_step {
+        if row.step() <= last_step {
             rows.push(row);
         }
     }
@@ -250,7 +222,7 @@ fn read_metrics(path: &Path, last_step: u64) -> Result<Vec<Metrics>> {
 }
 
 /// Replaces the table by `rows` as a whole and leaves it open for more.
-fn start_log(path: &Path, rows: &[Metrics]) -> Result<csv::Writer<File>> {
+fn start_log(path: &Path, rows: &[impl Row]) -> Result<csv::Writer<File>> {
     plot::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         for row in rows {

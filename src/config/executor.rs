@@ -1,8 +1,9 @@
-//! One configuration for file, flags and window: every key a training run depends on.
+//! The keys of a Latent Executor's run.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::{Config, check_between, check_not_negative, learning_rate_at};
 use crate::{data::tokens, nn::t5::T5Sizes};
 
 /// How the decoders write a number.
@@ -112,6 +113,69 @@ const MOST_VALUES: f64 = 3e9;
 /// The named sizes.
 pub const PRESETS: [&str; 4] = ["pocket", "t5-mini", "t5-small", "t5-base"];
 
+impl Config for ExecutorConfig {
+    fn check(&self) -> Result<()> {
+        let at_least_one = [
+            ("dims", self.dims),
+            ("d_model", self.d_model),
+            ("d_kv", self.d_kv),
+            ("d_ff", self.d_ff),
+            ("num_heads", self.num_heads),
+            ("encoder_layers", self.encoder_layers),
+            ("decoder_layers", self.decoder_layers),
+            ("executor_layers", self.executor_layers),
+            ("bottleneck", self.bottleneck),
+            ("batch", self.batch),
+            ("schedule_steps", self.schedule_steps as usize),
+        ];
+        check_between(&at_least_one, 1, 1 << 20)?;
+        let (d, inner) = (self.d_model as f64, (self.num_heads * self.d_kv) as f64);
+        let layers = 2 * (self.encoder_layers + 2 * self.decoder_layers) + self.executor_layers;
+        let lifted = self.dims as f64 * (1 + 2 * self.octaves.min(16)) as f64;
+        let hidden = (self.bottleneck as f64)
+            * (2.0 * d * self.length() as f64 + lifted + self.bottleneck as f64);
+        let values = layers as f64 * d * (4.0 * inner + 2.0 * self.d_ff as f64) + 2.0 * hidden;
+        if values > MOST_VALUES {
+            bail!(
+                "these sizes make a model of {values:.1e} values: expected at most {MOST_VALUES:.0e}"
+            );
+        }
+        if self.batch * self.dims > 1 << 24 {
+            bail!(
+                "batch is {}: expected at most {}",
+                self.batch,
+                (1 << 24) / self.dims
+            );
+        }
+        check_between(&[("octaves", self.octaves)], 0, 16)?;
+        let buckets = self.relative_attention_num_buckets;
+        check_between(&[("relative_attention_num_buckets", buckets)], 4, 4096)?;
+        if self.relative_attention_max_distance <= buckets / 2 {
+            bail!(
+                "relative_attention_max_distance is {}: expected more than half of relative_attention_num_buckets",
+                self.relative_attention_max_distance
+            );
+        }
+        check_between(&[("held_out", self.held_out)], 0.0, 0.9)?;
+        let not_negative = [
+            ("learning_rate", self.learning_rate),
+            ("coarse_to_fine", self.coarse_to_fine),
+            ("weight_decay", self.weight_decay),
+            ("max_norm", self.max_norm),
+            ("executor_weight", self.executor_weight),
+            ("autoencoder_weight", self.autoencoder_weight),
+            ("mmd_states", self.mmd_states),
+            ("mmd_codes", self.mmd_codes),
+            ("cells", self.cells),
+            ("cell_results", self.cell_results),
+            ("nothing", self.nothing),
+            ("cell_noise", self.cell_noise),
+            ("isometry", self.isometry),
+        ];
+        check_not_negative(&not_negative)
+    }
+}
+
 impl ExecutorConfig {
     /// A named size with its training recipe.
     ///
@@ -177,115 +241,6 @@ impl ExecutorConfig {
         })
     }
 
-    /// Sets one key from text, `key=value`.
-    ///
-    /// # Errors
-    /// If the key is unknown or the value doesn't fit it.
-    pub fn set(&mut self, assignment: &str) -> Result<()> {
-        let (key, text) = assignment
-            .split_once('=')
-            .ok_or_else(|| anyhow!("can't read {assignment:?}: expected key=value"))?;
-        let (key, text) = (key.trim(), text.trim());
-        let serde_json::Value::Object(mut map) = serde_json::to_value(&*self)? else {
-            unreachable!("a struct serialises to an object")
-        };
-        if !map.contains_key(key) {
-            bail!(
-                "unknown key {key:?}: expected one of {}",
-                map.keys().cloned().collect::<Vec<_>>().join(", ")
-            );
-        }
-        let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
-        map.insert(key.to_owned(), value);
-        let changed: Self = serde_json::from_value(map.into())
-            .with_context(|| format!("can't set {key} to {text:?}"))?;
-        changed.check()?;
-        *self = changed;
-        Ok(())
-    }
-
-    /// Refuses values no model can be made or trained with.
-    ///
-    /// # Errors
-    /// Names the key, its value and what was expected.
-    pub fn check(&self) -> Result<()> {
-        let at_least_one = [
-            ("dims", self.dims),
-            ("d_model", self.d_model),
-            ("d_kv", self.d_kv),
-            ("d_ff", self.d_ff),
-            ("num_heads", self.num_heads),
-            ("encoder_layers", self.encoder_layers),
-            ("decoder_layers", self.decoder_layers),
-            ("executor_layers", self.executor_layers),
-            ("bottleneck", self.bottleneck),
-            ("batch", self.batch),
-            ("schedule_steps", self.schedule_steps as usize),
-        ];
-        for (key, value) in at_least_one {
-            if !(1..=1 << 20).contains(&value) {
-                bail!("{key} is {value}: expected 1 to {}", 1 << 20);
-            }
-        }
-        let (d, inner) = (self.d_model as f64, (self.num_heads * self.d_kv) as f64);
-        let layers = 2 * (self.encoder_layers + 2 * self.decoder_layers) + self.executor_layers;
-        let lifted = self.dims as f64 * (1 + 2 * self.octaves.min(16)) as f64;
-        let hidden = (self.bottleneck as f64)
-            * (2.0 * d * self.length() as f64 + lifted + self.bottleneck as f64);
-        let values = layers as f64 * d * (4.0 * inner + 2.0 * self.d_ff as f64) + 2.0 * hidden;
-        if values > MOST_VALUES {
-            bail!(
-                "these sizes make a model of {values:.1e} values: expected at most {MOST_VALUES:.0e}"
-            );
-        }
-        if self.batch * self.dims > 1 << 24 {
-            bail!(
-                "batch is {}: expected at most {}",
-                self.batch,
-                (1 << 24) / self.dims
-            );
-        }
-        if self.octaves > 16 {
-            bail!("octaves is {}: expected 0 to 16", self.octaves);
-        }
-        if !(4..=4096).contains(&self.relative_attention_num_buckets) {
-            bail!(
-                "relative_attention_num_buckets is {}: expected 4 to 4096",
-                self.relative_attention_num_buckets
-            );
-        }
-        if self.relative_attention_max_distance <= self.relative_attention_num_buckets / 2 {
-            bail!(
-                "relative_attention_max_distance is {}: expected more than half of relative_attention_num_buckets",
-                self.relative_attention_max_distance
-            );
-        }
-        if !(0.0..=0.9).contains(&self.held_out) {
-            bail!("held_out is {}: expected 0 to 0.9", self.held_out);
-        }
-        let not_negative = [
-            ("learning_rate", self.learning_rate),
-            ("coarse_to_fine", self.coarse_to_fine),
-            ("weight_decay", self.weight_decay),
-            ("max_norm", self.max_norm),
-            ("executor_weight", self.executor_weight),
-            ("autoencoder_weight", self.autoencoder_weight),
-            ("mmd_states", self.mmd_states),
-            ("mmd_codes", self.mmd_codes),
-            ("cells", self.cells),
-            ("cell_results", self.cell_results),
-            ("nothing", self.nothing),
-            ("cell_noise", self.cell_noise),
-            ("isometry", self.isometry),
-        ];
-        for (key, value) in not_negative {
-            if !(value.is_finite() && value >= 0.0) {
-                bail!("{key} is {value}: expected a number of at least 0");
-            }
-        }
-        Ok(())
-    }
-
     /// The sizes every stack shares.
     pub fn t5_sizes(&self) -> T5Sizes {
         T5Sizes {
@@ -303,11 +258,9 @@ impl ExecutorConfig {
         tokens::LENGTH
     }
 
-    /// The learning rate after `position` steps of the schedule: warm-up, then a cosine down to a
-    /// hundredth, where it stays.
+    /// The learning rate after `position` steps of the schedule.
     pub fn learning_rate_at(&self, position: u64) -> f64 {
-        let warm = ((position + 1) as f64 / (self.warmup_steps + 1) as f64).min(1.0);
-        let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
-        self.learning_rate * warm * (0.495 * (1.0 + (std::f64::consts::PI * progress).cos()) + 0.01)
+        let (warm, all) = (self.warmup_steps, self.schedule_steps);
+        learning_rate_at(self.learning_rate, position, warm, all)
     }
 }

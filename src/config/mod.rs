@@ -1,0 +1,84 @@
+//! One configuration for file, flags and window: every key a training run depends on, one file a
+//! system.
+
+pub mod executor;
+
+use std::fmt::Display;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A flat struct of keys and values.
+pub trait Config: Serialize + DeserializeOwned {
+    /// Refuses values no model can be made or trained with.
+    ///
+    /// # Errors
+    /// Names the key, its value and what was expected.
+    fn check(&self) -> Result<()>;
+
+    /// Sets one key from text, `key=value`.
+    ///
+    /// # Errors
+    /// If the key is unknown or the value doesn't fit it; nothing is changed then.
+    fn set(&mut self, assignment: &str) -> Result<()> {
+        let (key, text) = assignment
+            .split_once('=')
+            .ok_or_else(|| anyhow!("can't read {assignment:?}: expected key=value"))?;
+        let (key, text) = (key.trim(), text.trim());
+        let serde_json::Value::Object(mut map) = serde_json::to_value(&*self)? else {
+            unreachable!("a struct serialises to an object")
+        };
+        if !map.contains_key(key) {
+            bail!(
+                "unknown key {key:?}: expected one of {}",
+                map.keys().cloned().collect::<Vec<_>>().join(", ")
+            );
+        }
+        let value = serde_json::from_str(text).unwrap_or_else(|_| text.into());
+        map.insert(key.to_owned(), value);
+        let changed: Self = serde_json::from_value(map.into())
+            .with_context(|| format!("can't set {key} to {text:?}"))?;
+        changed.check()?;
+        *self = changed;
+        Ok(())
+    }
+}
+
+/// Refuses the first key whose value isn't `low` to `high`.
+///
+/// # Errors
+/// Names the key, its value and what was expected.
+pub fn check_between<T: PartialOrd + Display>(values: &[(&str, T)], low: T, high: T) -> Result<()> {
+    for (key, value) in values {
+        if !(low <= *value && *value <= high) {
+            bail!("{key} is {value}: expected {low} to {high}");
+        }
+    }
+    Ok(())
+}
+
+/// Refuses the first key whose value is negative, infinite or no number.
+///
+/// # Errors
+/// Names the key and its value.
+pub fn check_not_negative(values: &[(&str, f64)]) -> Result<()> {
+    for (key, value) in values {
+        if !(value.is_finite() && *value >= 0.0) {
+            bail!("{key} is {value}: expected a number of at least 0");
+        }
+    }
+    Ok(())
+}
+
+/// The learning rate after `position` of `schedule_steps` steps: linear warm-up, then a cosine from
+/// `highest` down to a hundredth of it, where it stays.
+pub fn learning_rate_at(
+    highest: f64,
+    position: u64,
+    warmup_steps: u64,
+    schedule_steps: u64,
+) -> f64 {
+    let warm = ((position + 1) as f64 / (warmup_steps + 1) as f64).min(1.0);
+    let progress = (position as f64 / schedule_steps as f64).min(1.0);
+    highest * warm * (0.495 * (1.0 + (std::f64::consts::PI * progress).cos()) + 0.01)
+}

@@ -1,0 +1,191 @@
+//! What a run keeps on disk and a bundled model brings along, and modules made of it again.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use burn::{module::Module, store::ModuleRecord, tensor::Bytes};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::Progress;
+use crate::{
+    config::Config,
+    engine::run_folder::{self, RunFolder},
+    nn::adamw::Moments,
+};
+
+/// The configuration's file.
+pub const CONFIG: &str = "config.json";
+/// The file that says how far training got.
+pub const PROGRESS: &str = "progress.json";
+/// The weights' file.
+pub const MODEL: &str = "model.bpk";
+/// The file of the optimiser's moments; a bundled model has none.
+pub const MOMENTS: &str = "moments.bpk";
+
+/// Where a model comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// The one this program brings along.
+    #[default]
+    Bundled,
+    /// A run's folder.
+    Run(PathBuf),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Bundled => f.write_str("bundled model"),
+            Source::Run(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// The files every trainer needs to go on: [`CONFIG`], [`PROGRESS`], [`MODEL`] and [`MOMENTS`].
+///
+/// # Errors
+/// If one can't be packed.
+pub fn files<M: Module>(
+    config: &impl Serialize,
+    progress: &Progress,
+    model: &M,
+    moments: &Moments,
+) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let record = |record: ModuleRecord, name: &str| -> Result<Vec<u8>> {
+        Ok(record
+            .into_bytes()
+            .map_err(|e| anyhow!("can't pack {name}: {e}"))?
+            .to_vec())
+    };
+    Ok(vec![
+        (CONFIG, serde_json::to_vec_pretty(config)?),
+        (PROGRESS, serde_json::to_vec_pretty(progress)?),
+        (MODEL, record(model.valid().into_record(), MODEL)?),
+        (MOMENTS, record(moments.clone().into_record(), MOMENTS)?),
+    ])
+}
+
+/// A checkpoint's files, on disk or in the program itself.
+#[derive(Clone, Debug)]
+pub enum Checkpoint {
+    /// What the program brings along.
+    Bundled {
+        /// The folder in the sources, for messages.
+        name: &'static str,
+        /// Names and contents.
+        files: &'static [(&'static str, &'static [u8])],
+    },
+    /// A folder of files.
+    Folder(PathBuf),
+}
+
+impl Checkpoint {
+    /// The newest checkpoint of the run at `run`, which may be a checkpoint itself.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn newest(run: &Path) -> Result<Self> {
+        Ok(Self::Folder(RunFolder::existing(run).newest()?))
+    }
+
+    /// The checkpoint of `source`; `bundled` is the system's own.
+    ///
+    /// # Errors
+    /// If the run has none.
+    pub fn of(source: &Source, bundled: Self) -> Result<Self> {
+        match source {
+            Source::Bundled => Ok(bundled),
+            Source::Run(path) => Self::newest(path),
+        }
+    }
+
+    /// A file's contents.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn read(&self, file: &str) -> Result<Vec<u8>> {
+        match self {
+            Self::Folder(folder) => run_folder::read(folder, file),
+            Self::Bundled { files, .. } => {
+                let found = files.iter().find(|(name, _)| *name == file);
+                let (_, bytes) =
+                    found.with_context(|| format!("the bundled model has no {file}"))?;
+                Ok(bytes.to_vec())
+            }
+        }
+    }
+
+    /// A file's contents as JSON; `what` says what it should be, as in "a run's progress".
+    ///
+    /// # Errors
+    /// Names the file and `what`.
+    pub fn json<T: DeserializeOwned>(&self, file: &str, what: &str) -> Result<T> {
+        serde_json::from_slice(&self.read(file)?)
+            .with_context(|| format!("{} is not {what}", self.path_of(file)))
+    }
+
+    /// The configuration, checked.
+    ///
+    /// # Errors
+    /// Names the file that is missing or wrong.
+    pub fn config<C: Config>(&self) -> Result<C> {
+        let config: C = self.json(CONFIG, "a configuration")?;
+        config.check().with_context(|| self.path_of(CONFIG))?;
+        Ok(config)
+    }
+
+    /// How far training got.
+    ///
+    /// # Errors
+    /// Names the file that is missing or wrong.
+    pub fn progress(&self) -> Result<Progress> {
+        self.json(PROGRESS, "a run's progress")
+    }
+
+    /// The weights, put into a module of the configuration's shapes.
+    ///
+    /// # Errors
+    /// Names the file that is missing, cut, foreign, or doesn't fit the configuration.
+    pub fn model<M: Module>(&self, fresh: M) -> Result<M> {
+        self.fill(MODEL, fresh)
+    }
+
+    /// The optimiser's moments, put into fresh ones of as many values as the model has.
+    ///
+    /// # Errors
+    /// As [`Self::model`].
+    pub fn moments(&self, fresh: Moments) -> Result<Moments> {
+        self.fill(MOMENTS, fresh)
+    }
+
+    fn fill<M: Module>(&self, file: &str, module: M) -> Result<M> {
+        let bytes = Bytes::from_bytes_vec(self.read(file)?);
+        let name = self.path_of(file);
+        let record = ModuleRecord::from_bytes(bytes)
+            .map_err(|e| anyhow!("{name} is cut or not a checkpoint of this program: {e}"))?;
+        module.try_load_record(record).map_err(|e| {
+            anyhow!(
+                "{name} doesn't fit {}: {}",
+                self.path_of(CONFIG),
+                first_words(&e.to_string())
+            )
+        })
+    }
+
+    fn path_of(&self, file: &str) -> String {
+        match self {
+            Self::Bundled { name, .. } => format!("{name}/{file}"),
+            Self::Folder(folder) => folder.join(file).display().to_string(),
+        }
+    }
+}
+
+/// The beginning of a library's error, which may go on to list every tensor.
+fn first_words(text: &str) -> String {
+    const MOST: usize = 160;
+    let line: String = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} ..", line[..end].trim_end()),
+        None => line,
+    }
+}
