@@ -23,9 +23,9 @@ pub struct Board {
     /// The map of the sum being looked at.
     pub landscape: Slot<Landscape>,
     /// The run in training.
-    pub training: Slot<TrainingView<Metrics>>,
+    pub training: Arc<Slot<TrainingView<Metrics>>>,
     /// Its metrics.
-    pub curves: Slot<Vec<Metrics>>,
+    pub curves: Arc<Slot<Vec<Metrics>>>,
     /// The search under way, or the last one.
     pub search: Slot<SearchView>,
     /// What lies under the pointer.

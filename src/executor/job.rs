@@ -29,13 +29,9 @@ use crate::{
         points::Points,
         search::{self, Search},
     },
-    training::{Limit, Pace, Run, Start, checkpoint::Source},
+    training::{Lane, Limit, Pace, Start, checkpoint::Source},
 };
 
-/// Between two views of a run: the window shows no more, the terminal needs no more.
-const VIEW_EVERY: Duration = Duration::from_millis(100);
-/// Share of the time that planes and maps may take while a run trains.
-const VIEWS_SHARE: f64 = 0.2;
 /// Points of a map a slice.
 const SLICE: usize = 2048;
 /// The same while a run trains: some milliseconds.
@@ -48,18 +44,14 @@ pub struct ExecutorJob {
     chosen: Chosen,
     board: Arc<Board>,
     executor: Arc<Executor>,
-    run: Option<Run<Trainer>>,
+    lane: Lane<Trainer>,
     hunt: Option<Hunt>,
     judgement: Option<Judgement>,
     map: Option<(MapTask, bool)>,
-    /// The window looks at the planes, and at the map of this sum.
+    /// The window looks at the map of this sum.
     watched: Option<Sum>,
-    watching: bool,
     /// The last round was a training step.
     has_stepped: bool,
-    viewed: Instant,
-    /// No planes or maps before this, so that training keeps its share.
-    views_from: Instant,
 }
 
 struct Hunt {
@@ -78,20 +70,17 @@ impl ExecutorJob {
     pub fn new(choice: Choice, source: &Source, board: Arc<Board>) -> Result<Self> {
         let chosen = device::open(choice)?;
         let executor = Arc::new(checkpoint::load(source, &chosen.device)?);
-        let now = Instant::now();
+        let lane = Lane::new(board.training.clone(), board.curves.clone());
         let job = Self {
             chosen,
             board,
             executor,
-            run: None,
+            lane,
             hunt: None,
             judgement: None,
             map: None,
             watched: None,
-            watching: false,
             has_stepped: false,
-            viewed: now,
-            views_from: now,
         };
         job.show_model(source.to_string());
         Ok(job)
@@ -110,10 +99,10 @@ impl ExecutorJob {
 
     /// The model as it is now, in the middle of a run too.
     fn current(&mut self) -> Arc<Executor> {
-        if let Some(run) = &self.run
-            && run.trainer.progress != self.executor.progress
+        if let Some(trainer) = self.lane.trainer()
+            && trainer.progress != self.executor.progress
         {
-            self.executor = Arc::new(run.trainer.snapshot());
+            self.executor = Arc::new(trainer.snapshot());
         }
         self.executor.clone()
     }
@@ -125,82 +114,54 @@ impl ExecutorJob {
         limit: Limit,
         events: &mut Vec<Event>,
     ) -> Result<()> {
-        if self.run.is_some() {
-            bail!("a run is in training already: stop it first");
-        }
-        let run = Trainer::run(start, &out, limit, &self.chosen.device)?;
+        self.lane
+            .begin(|| Trainer::run(start, &out, limit, &self.chosen.device))?;
         // A search of the model before would go on in another space.
         self.end_hunt(events);
         self.board.search.clear();
-        self.executor = Arc::new(run.trainer.snapshot());
-        self.run = Some(run);
+        if let Some(trainer) = self.lane.trainer() {
+            self.executor = Arc::new(trainer.snapshot());
+        }
         self.show_model(out.display().to_string());
-        self.show_run(false);
         self.look_again();
         events.push(Event::Started(out));
         Ok(())
     }
 
     fn train_step(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let Some(run) = self.run.as_mut().filter(|run| run.pace != Pace::Paused) else {
+        let Some(step) = self.lane.step()? else {
             return Ok(false);
         };
-        let stepped = if run.is_done() { Ok(None) } else { run.step() };
-        let is_done = run.is_done();
-        match stepped {
-            Ok(saved) => events.extend(saved.map(Event::Saved)),
-            Err(error) => {
-                // The last whole checkpoint stays what it is; the model asked is the one before.
-                self.show_run(true);
-                self.run = None;
-                return Err(error.context("the run was ended"));
-            }
-        }
-        if is_done {
+        events.extend(step.saved.map(Event::Saved));
+        if step.is_last {
             self.end_run(events)?;
-        } else if self.viewed.elapsed() >= VIEW_EVERY
-            || self.run.as_ref().is_some_and(|r| r.pace == Pace::Paused)
-        {
-            self.show_run(false);
         }
         Ok(true)
     }
 
     fn end_run(&mut self, events: &mut Vec<Event>) -> Result<()> {
-        let Some(mut run) = self.run.take() else {
+        let Some((run, saved)) = self.lane.end() else {
             return Ok(());
         };
-        let saved = run.save();
         self.executor = Arc::new(run.trainer.snapshot());
-        self.board.training.put(run.view(true));
-        self.board.curves.put(std::mem::take(&mut run.curve));
-        self.show_model(run.view(true).folder.display().to_string());
+        self.show_model(run.folder().display().to_string());
         self.look_again();
         events.push(Event::Saved(saved?));
         events.push(Event::Trained(run.trainer.progress.step));
         Ok(())
     }
 
-    fn show_run(&mut self, has_ended: bool) {
-        let Some(run) = &self.run else { return };
-        self.viewed = Instant::now();
-        self.board.training.put(run.view(has_ended));
-        if self.watching {
-            self.board.curves.put(run.curve.clone());
-        }
-    }
-
     /// Planes and map are out of date. A map that was ordered is finished first; while a run trains,
     /// coarse maps follow one another by themselves.
     fn look_again(&mut self) {
-        self.views_from = Instant::now();
+        self.lane.wants_pictures();
         if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
             return;
         }
         let executor = self.current();
         let sum = self
             .watched
-            .filter(|_| executor.config.dims == 2 && !self.is_training());
+            .filter(|_| executor.config.dims == 2 && !self.lane.is_running());
         self.map = sum.map(|sum| (MapTask::new(executor, sum, MAP_SIZE), false));
     }
 
@@ -211,7 +172,7 @@ impl ExecutorJob {
             .board
             .planes
             .get()
-            .is_some_and(|planes| planes.step == step && !self.is_training())
+            .is_some_and(|planes| planes.step == step && !self.lane.is_running())
         {
             return Ok(());
         }
@@ -219,25 +180,19 @@ impl ExecutorJob {
         Ok(())
     }
 
-    fn is_training(&self) -> bool {
-        self.run
-            .as_ref()
-            .is_some_and(|run| run.pace != Pace::Paused)
-    }
-
     /// A slice of a map; while a run trains, and only if it is being watched, planes and a coarse
     /// map again and again.
     fn map_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let now = Instant::now();
-        if now < self.views_from {
+        if !self.lane.are_pictures_due() {
             return Ok(false);
         }
-        let slice = if self.is_training() {
+        let begun = Instant::now();
+        let slice = if self.lane.is_running() {
             TRAINING_SLICE
         } else {
             SLICE
         };
-        if self.is_training() && self.watching && self.map.is_none() {
+        if self.lane.is_running() && self.lane.is_watched && self.map.is_none() {
             self.show_planes()?;
             let executor = self.current();
             self.map = self
@@ -263,10 +218,7 @@ impl ExecutorJob {
         } else {
             return Ok(false);
         }
-        if self.is_training() {
-            self.views_from =
-                Instant::now() + now.elapsed().mul_f64((1.0 - VIEWS_SHARE) / VIEWS_SHARE);
-        }
+        self.lane.pictures_drawn(begun);
         Ok(true)
     }
 
@@ -375,7 +327,7 @@ impl Job for ExecutorJob {
     fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
         match command {
             Command::Open(source) => {
-                if self.run.is_some() {
+                if self.lane.trainer().is_some() {
                     bail!("a run is in training: stop it before opening another model");
                 }
                 self.executor = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
@@ -389,15 +341,14 @@ impl Job for ExecutorJob {
             }
             Command::Train { start, out, limit } => self.train(start, out, limit, events)?,
             Command::Pace(pace) => {
-                if let Some(run) = &mut self.run {
-                    run.set_pace(pace);
-                    self.show_run(false);
+                if self.lane.trainer().is_some() {
+                    self.lane.set_pace(pace);
                     self.look_again();
                 }
             }
             Command::Stop => self.end_run(events)?,
             Command::Watch(sum) => {
-                self.watching = true;
+                self.lane.is_watched = true;
                 self.watched = sum;
                 self.look_again();
             }
@@ -468,8 +419,9 @@ impl Job for ExecutorJob {
         let judged = self
             .judge_slice(events)
             .inspect_err(|_| self.judgement = None)?;
-        if self.watching && !self.is_training() {
-            self.show_planes().inspect_err(|_| self.watching = false)?;
+        if self.lane.is_watched && !self.lane.is_running() {
+            self.show_planes()
+                .inspect_err(|_| self.lane.is_watched = false)?;
         }
         let mapped = !trained && self.map_slice(events).inspect_err(|_| self.map = None)?;
         let waits = self
@@ -477,20 +429,9 @@ impl Job for ExecutorJob {
             .as_ref()
             .filter(|hunt| !hunt.view.ended && hunt.pace == Pace::Running);
         Ok(match waits {
-            _ if trained || hunted || judged || mapped || self.is_training() => Work::Busy,
+            _ if trained || hunted || judged || mapped || self.lane.is_running() => Work::Busy,
             Some(hunt) => Work::Later(hunt.next.saturating_duration_since(Instant::now())),
             None => Work::Idle,
         })
-    }
-}
-
-impl Drop for ExecutorJob {
-    /// A run that is under way when the program ends keeps what it has learnt.
-    fn drop(&mut self) {
-        if let Some(run) = &mut self.run
-            && let Err(error) = run.save()
-        {
-            eprintln!("glyphspace: {error:#}");
-        }
     }
 }

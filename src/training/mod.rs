@@ -5,6 +5,7 @@
 //! are its own; [`checkpoint::files`] has those every trainer needs.
 
 pub mod checkpoint;
+mod lane;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use lane::{Lane, Step};
 pub use run::Run;
 
 /// Where a run stands.

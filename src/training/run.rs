@@ -120,6 +120,11 @@ impl<T: Trainer> Run<T> {
         }
     }
 
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Whether the limit is reached.
     pub fn is_done(&self) -> bool {
         match self.limit {
