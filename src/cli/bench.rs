@@ -212,14 +212,7 @@ fn searches(session: &Session) -> Result<(Vec<f64>, Vec<Option<usize>>)> {
     let mut results = Vec::new();
     for sum in sums {
         let begun = Instant::now();
-        let request = SolveRequest {
-            sum,
-            method: Method::Bo,
-            budget: BUDGET,
-            seed: 0,
-            pause: Duration::ZERO,
-        };
-        let view = session.solve(request)?;
+        let view = session.solve(SolveRequest::new(sum, Method::Bo, BUDGET, 0))?;
         results.push((
             begun.elapsed().as_secs_f64() * 1e3,
             view.solved.map(|index| index + 1),

@@ -133,13 +133,8 @@ fn print_report(report: &Report) -> Result<()> {
 
 fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     let session = Session::open(choice, args.model.source())?;
-    let view = session.solve(SolveRequest {
-        sum: args.sum,
-        method: args.method,
-        budget: args.budget as usize,
-        seed: args.seed,
-        pause: std::time::Duration::ZERO,
-    })?;
+    let budget = args.budget as usize;
+    let view = session.solve(SolveRequest::new(args.sum, args.method, budget, args.seed))?;
     let found = view.solved.map(|index| &view.path[index]).or(view.best());
     if args.json {
         let result = json!({

@@ -5,7 +5,6 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -109,14 +108,7 @@ fn visit(session: &Session, name: &'static str, folder: &Path) -> Result<Visit> 
     let mut solved = Vec::new();
     let mut first = None;
     for sum in SUMS {
-        let request = SolveRequest {
-            sum,
-            method: Method::Bo,
-            budget: BUDGET,
-            seed: 0,
-            pause: Duration::ZERO,
-        };
-        let view = session.solve(request)?;
+        let view = session.solve(SolveRequest::new(sum, Method::Bo, BUDGET, 0))?;
         solved.push((
             sum,
             view.solved.and_then(|index| view.path[index].code),

@@ -65,6 +65,19 @@ pub struct SolveRequest {
     pub pause: Duration,
 }
 
+impl SolveRequest {
+    /// A search that makes no pauses.
+    pub fn new(sum: Sum, method: Method, budget: usize, seed: u64) -> Self {
+        Self {
+            sum,
+            method,
+            budget,
+            seed,
+            pause: Duration::ZERO,
+        }
+    }
+}
+
 /// A point of the code plane, and what to run its program on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {

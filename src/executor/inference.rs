@@ -9,7 +9,12 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 
-use super::{board::Planes, model::LatentExecutor, objective::words_tensor, trainer::octaves_at};
+use super::{
+    board::Planes,
+    model::LatentExecutor,
+    objective::{spell, words_tensor},
+    trainer::octaves_at,
+};
 use crate::{
     config::executor::ExecutorConfig,
     data::{
@@ -134,28 +139,22 @@ impl Executor {
     /// # Errors
     /// If the device fails.
     pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
+        let LatentExecutor { state, code, .. } = &self.model;
+        let start = state.encode(self.words([sum.start])?);
+        let start = state.hidden(start, &self.octaves);
+        let target = self.words([sum.result])?;
         let mut outcome = Outcome::default();
         for chunk in points.chunks(CHUNK) {
             let count = chunk.len();
-            let code_hidden = self.model.code.hidden(self.tensor(&chunk), &self.octaves);
-            outcome
-                .code
-                .extend(self.numbers(self.model.code.read(code_hidden.clone()))?);
-            let start = self.model.state.encode(self.words(sum.start..=sum.start)?);
-            let start = self
-                .model
-                .state
-                .hidden(start, &self.octaves)
-                .repeat_dim(0, count);
-            let hidden = self
-                .model
-                .state
-                .hidden(self.model.execute(start, code_hidden), &self.octaves);
-            outcome
-                .result
-                .extend(self.numbers(self.model.state.read(hidden.clone()))?);
-            let target = self.words(sum.result..=sum.result)?.repeat_dim(0, count);
-            let nll = token_nll(self.model.state.logits(hidden, target.clone()), target).sum_dim(1);
+            let program = code.hidden(self.tensor(&chunk), &self.octaves);
+            let codes = code.read(program.clone());
+            outcome.code.extend(self.numbers(codes)?);
+            let start = start.clone().repeat_dim(0, count);
+            let hidden = state.hidden(self.model.execute(start, program), &self.octaves);
+            let target = target.clone().repeat_dim(0, count);
+            let (results, logits) = state.read_beside(hidden, target.clone());
+            outcome.result.extend(self.numbers(results)?);
+            let nll = token_nll(logits, target).sum_dim(1);
             outcome.loss.extend(read_floats(nll)?);
         }
         Ok(outcome)
@@ -201,11 +200,7 @@ impl Executor {
     }
 
     fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
-        let word = |n| {
-            self.lexicon
-                .encode(n)
-                .with_context(|| format!("{n} has no tokens: expected -99 to 99"))
-        };
+        let word = |number| spell(&self.lexicon, number);
         let words: Vec<Word> = numbers.into_iter().map(word).collect::<Result<_>>()?;
         Ok(words_tensor(&words, &self.device))
     }

@@ -89,11 +89,7 @@ impl Autoencoder {
     /// decoder is autoregressive.
     pub fn read(&self, hidden: Tensor<3>) -> Tensor<2, Int> {
         if !self.autoregressive {
-            return self
-                .lm_head
-                .forward(self.decoder.encode(hidden))
-                .argmax(2)
-                .squeeze_dim(2);
+            return likeliest(self.lm_head.forward(self.decoder.encode(hidden)));
         }
         let [batch, length, _] = hidden.dims();
         let mut shown = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &hidden.device());
@@ -101,15 +97,32 @@ impl Autoencoder {
             let decoded = self
                 .decoder
                 .decode(self.shared.forward(shown.clone()), hidden.clone());
-            let next = self
-                .lm_head
-                .forward(decoded.narrow(1, written, 1))
-                .argmax(2)
-                .squeeze_dim::<2>(2);
+            let next = likeliest(self.lm_head.forward(decoded.narrow(1, written, 1)));
             shown = Tensor::cat(vec![shown, next], 1);
         }
         shown.narrow(1, 1, length)
     }
+
+    /// The tokens of [`Self::read`] and the [`Self::logits`] of `target`, which a one-pass decoder
+    /// gets in the same pass.
+    pub fn read_beside(
+        &self,
+        hidden: Tensor<3>,
+        target: Tensor<2, Int>,
+    ) -> (Tensor<2, Int>, Tensor<3>) {
+        let logits = self.logits(hidden.clone(), target);
+        let tokens = if self.autoregressive {
+            self.read(hidden)
+        } else {
+            likeliest(logits.clone())
+        };
+        (tokens, logits)
+    }
+}
+
+/// [B, L, V] logits to the likeliest [B, L] tokens.
+fn likeliest(logits: Tensor<3>) -> Tensor<2, Int> {
+    logits.argmax(2).squeeze_dim(2)
 }
 
 /// Both autoencoders and the executor between them.

@@ -410,7 +410,8 @@ pub(super) fn words_tensor(words: &[Word], device: &Device) -> Tensor<2, Int> {
     )
 }
 
-fn spell(lexicon: &Lexicon, number: i32) -> Result<Word> {
+/// The tokens of a number.
+pub(super) fn spell(lexicon: &Lexicon, number: i32) -> Result<Word> {
     lexicon
         .encode(number)
         .with_context(|| format!("{number} has no tokens: expected -99 to 99"))
