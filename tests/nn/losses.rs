@@ -1,0 +1,174 @@
+//! Losses against double precision and hand-made figures, and inputs that are no numbers.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use glyphspace::nn::{
+    bottleneck::{Bottleneck, Octaves},
+    init::{Initializer, normal},
+    losses::{Prior, distance_mismatch, mmd, nearest_distances, row_distances, token_nll},
+};
+
+use super::{check_close, cloud, draws, uniform, values};
+
+#[test]
+fn token_likelihoods_agree_with_double_precision() {
+    let device = Device::flex();
+    let logits = [
+        [[1.0, -2.0, 0.5], [0.0, 0.0, 0.0]],
+        [[1e4, -1e4, 0.0], [-3.0, 8.0, 8.5]],
+    ];
+    let tokens = [[0, 2], [1, 1]];
+    let nll = token_nll(
+        Tensor::from_data(logits, &device),
+        Tensor::<2, Int>::from_data(tokens, &device),
+    );
+    let expected: Vec<f32> = logits
+        .iter()
+        .flatten()
+        .zip(tokens.iter().flatten())
+        .map(|(row, token): (&[f32; 3], &i32)| {
+            let most = row.iter().map(|l| f64::from(*l)).fold(f64::MIN, f64::max);
+            let sum: f64 = row.iter().map(|l| (f64::from(*l) - most).exp()).sum();
+            (most + sum.ln() - f64::from(row[*token as usize])) as f32
+        })
+        .collect();
+    check_close(&values(nll), &expected, 1e-5, "token_nll");
+    assert_eq!(expected[2], 2e4);
+}
+
+fn discrepancy(points: TensorData, prior: TensorData, kind: Prior) -> f32 {
+    let device = Device::flex();
+    values(mmd(
+        Tensor::from_data(points, &device),
+        Tensor::from_data(prior, &device),
+        kind,
+    ))[0]
+}
+
+#[test]
+fn discrepancy_is_nothing_between_equal_sets_and_grows_with_the_distance() {
+    for kind in [Prior::Box, Prior::SeedNormal] {
+        for dims in [1, 2, 10] {
+            let own = cloud(120, dims, 1, uniform);
+            assert!(
+                discrepancy(own.clone(), own.clone(), kind).abs() < 1e-5,
+                "{kind:?} in {dims} dimensions"
+            );
+            let at = |shift: f32| {
+                discrepancy(
+                    cloud(120, dims, 2, |rng| uniform(rng) + shift),
+                    own.clone(),
+                    kind,
+                )
+            };
+            let (near, far, farther) = (at(0.0), at(0.3), at(1.0));
+            assert!(
+                near >= -1e-5 && near < far && far < farther,
+                "{kind:?} in {dims}: {near} {far} {farther}"
+            );
+        }
+    }
+}
+
+#[test]
+fn discrepancy_has_a_signal_in_a_hundred_dimensions_where_the_seeds_has_none() {
+    let dims = 100;
+    let collapsed = || cloud(120, dims, 3, |rng| 0.05 * normal(rng));
+    let spread = || cloud(120, dims, 4, uniform);
+    let boxed = |points| discrepancy(points, cloud(120, dims, 5, uniform), Prior::Box);
+    let seeds = |points| discrepancy(points, cloud(120, dims, 5, normal), Prior::SeedNormal);
+    assert!(
+        boxed(collapsed()) > 20.0 * boxed(spread()),
+        "{} {}",
+        boxed(collapsed()),
+        boxed(spread())
+    );
+    assert!(boxed(collapsed()) > 0.5, "{}", boxed(collapsed()));
+    assert!(seeds(collapsed()).abs() < 0.002, "{}", seeds(collapsed()));
+}
+
+#[test]
+fn distances_agree_with_hand_made_ones() {
+    let device = Device::flex();
+    let points = [[0.0, 0.0], [0.6, 0.8], [0.6, 0.7], [-3.0, 0.0]];
+    let other = [[0.0, 0.0], [0.0, 0.0], [0.3, 0.3], [-3.0, 4.0]];
+    let tensor = |rows: [[f32; 2]; 4]| Tensor::<2>::from_data(rows, &device);
+    check_close(
+        &values(row_distances(tensor(points), tensor(other))),
+        &[0.0, 1.0, 0.5, 4.0],
+        2e-4,
+        "row_distances",
+    );
+    let nearest = [0.85_f32.sqrt(), 0.1, 0.1, 3.0];
+    check_close(
+        &values(nearest_distances(tensor(points))),
+        &nearest,
+        1e-3,
+        "nearest_distances",
+    );
+}
+
+#[test]
+fn distances_match_whatever_their_scale() {
+    let check = |x: [f32; 4], y: [f32; 4], expected: f32| {
+        let row = |values| Tensor::<1>::from_data(values, &Device::flex());
+        check_close(
+            &values(distance_mismatch(row(x), row(y))),
+            &[expected],
+            1e-4,
+            &format!("{x:?} and {y:?}"),
+        );
+    };
+    check([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0], 0.0);
+    check([1.0, 2.0, 3.0, 4.0], [0.1, 0.2, 0.3, 0.4], 0.0);
+    check([1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0], 2.0);
+    check([1.0, 2.0, 2.0, 1.0], [1.0, 1.0, 2.0, 2.0], 1.0);
+    // Pearson's correlation of these is 0.8.
+    check([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0], 0.2);
+}
+
+#[test]
+fn poisoned_inputs_stay_visible() {
+    let device = Device::flex();
+    let mut poisoned = draws(16, 1, uniform);
+    poisoned[5] = f32::NAN;
+    for kind in [Prior::Box, Prior::SeedNormal] {
+        let points = TensorData::new(poisoned.clone(), [8, 2]);
+        let got = discrepancy(points, cloud(8, 2, 2, uniform), kind);
+        assert!(
+            got.is_nan(),
+            "{kind:?} makes {got} of points that are no numbers"
+        );
+    }
+    let row = |values: [f32; 3]| Tensor::<1>::from_data(values, &device);
+    assert!(
+        values(distance_mismatch(
+            row([1.0, f32::NAN, 2.0]),
+            row([1.0, 2.0, 3.0])
+        ))[0]
+            .is_nan()
+    );
+    let logits = Tensor::<3>::from_data([[[0.0, f32::NAN, 1.0], [0.0, 0.0, 1.0]]], &device);
+    let nll = values(token_nll(
+        logits,
+        Tensor::<2, Int>::from_data([[0, 0]], &device),
+    ));
+    assert!(nll[0].is_nan() && nll[1].is_finite(), "{nll:?}");
+
+    let bottleneck = Bottleneck::new(2, 4, 2, 8, 2, &mut Initializer::new(1, &device));
+    let mut hidden = draws(8, 3, normal);
+    hidden[2] = f32::NAN;
+    let point = values(bottleneck.encode(Tensor::from_data(
+        TensorData::new(hidden, [1, 2, 4]),
+        &device,
+    )));
+    assert!(
+        point.iter().any(|z| z.is_nan()),
+        "hidden states that are no numbers have the place {point:?}"
+    );
+    let point = Tensor::<2>::from_data([[0.0, f32::NAN]], &device);
+    let hidden = values(bottleneck.decode(point, &Octaves::full(2)));
+    assert!(
+        hidden.iter().any(|h| h.is_nan()),
+        "a place that is no number has the hidden states {hidden:?}"
+    );
+}

@@ -1,0 +1,60 @@
+//! Training runs on the CPU.
+
+mod checkpoints;
+mod learning;
+mod resuming;
+mod runs;
+
+use std::{collections::BTreeMap, path::Path};
+
+use burn::tensor::Device;
+use glyphspace::{
+    config::{Config as _, executor::ExecutorConfig},
+    executor::trainer::Trainer,
+    training::{Limit, Start},
+};
+
+/// The pocket preset, smaller still, with some keys set.
+fn small(assignments: &[&str]) -> ExecutorConfig {
+    let mut config = ExecutorConfig::preset("pocket").unwrap();
+    let sizes = [
+        "d_model=16",
+        "d_kv=8",
+        "num_heads=2",
+        "d_ff=32",
+        "bottleneck=24",
+        "batch=32",
+        "warmup_steps=10",
+    ];
+    for assignment in sizes.iter().chain(assignments) {
+        config.set(assignment).unwrap();
+    }
+    config
+}
+
+fn fresh(config: &ExecutorConfig) -> Start<ExecutorConfig> {
+    Start::Fresh(Box::new(config.clone()))
+}
+
+/// Takes `steps` more steps and saves.
+fn train(start: Start<ExecutorConfig>, out: &Path, steps: u64) {
+    let mut run = Trainer::run(start, out, Limit::Steps(steps), &Device::flex()).unwrap();
+    while !run.is_done() {
+        run.step().unwrap();
+    }
+    run.save().unwrap();
+}
+
+/// The rows of a run's metrics without the seconds, as they were written.
+fn curve(run: &Path) -> Vec<BTreeMap<String, String>> {
+    let rows = csv::Reader::from_path(run.join("metrics.csv"))
+        .unwrap()
+        .into_deserialize();
+    rows.map(|row| {
+        let mut row: BTreeMap<String, String> = row.unwrap();
+        assert!(row.remove("train_secs").is_some());
+        assert!(row.contains_key("loss") && row.contains_key("gradient_norm"));
+        row
+    })
+    .collect()
+}
