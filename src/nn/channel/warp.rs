@@ -4,7 +4,7 @@
 //! and backward for 64 pictures of 128x128 on two cores. With places and weights made on the host, one
 //! gather a channel and a weighted sum, it is a quarter of that.
 
-use burn::tensor::{DType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::homography::Homography;
 
@@ -27,25 +27,13 @@ pub fn warp_to(images: Tensor<4>, maps: &[Homography], size: [usize; 2]) -> Tens
     let [batch, channels, height, width] = images.dims();
     assert_eq!(maps.len(), batch, "one map for each picture");
     let pixels = size[0] * size[1];
-    let mut taps = Taps {
-        places: vec![0; batch * 4 * pixels],
-        weights: vec![0.0; batch * 4 * pixels],
-    };
-    for (number, map) in maps.iter().enumerate() {
-        taps.fill(number, map, [height, width], size);
+    let mut taps = Taps::with_capacity(batch * pixels);
+    for map in maps {
+        taps.push(map, [height, width], size);
     }
 
     let device = images.device().inner();
-    // Flex turns narrower indices into 64 bits at every use, on one thread.
-    let index = if device.supports_dtype(DType::I64) {
-        DType::I64
-    } else {
-        DType::I32
-    };
-    let places = TensorData::new(taps.places, [batch, 4 * pixels]);
-    let places = Tensor::<2, Int>::from_data(places, (&device, index));
-    let weights = TensorData::new(taps.weights, [batch, 4, pixels]);
-    let weights = Tensor::<3>::from_data(weights, &device);
+    let (places, weights) = taps.neighbours([batch, pixels], [height, width], &device);
     let channels = (0..channels).map(|channel| {
         let plane = images.clone().narrow(1, channel, 1);
         let taken = plane
@@ -57,65 +45,89 @@ pub fn warp_to(images: Tensor<4>, maps: &[Homography], size: [usize; 2]) -> Tens
     Tensor::cat(channels.collect(), 1)
 }
 
-/// The four neighbours of every output pixel: places within the input picture, and their weights;
-/// picture by picture, neighbour by neighbour, pixel by pixel.
+/// For every output pixel the upper left of the four pixels around its place in the input, and how
+/// far it lies beyond that one's centre, from 0 to 1.
 struct Taps {
     places: Vec<i64>,
-    weights: Vec<f32>,
+    right: Vec<f32>,
+    below: Vec<f32>,
 }
 
 /// Places are rounded to this part of a pixel, so that a map by the last bit off the identity is the
 /// identity.
-const STEPS: f64 = 65536.0;
+const STEPS: usize = 65536;
 
 impl Taps {
-    fn fill(&mut self, number: usize, map: &Homography, from: [usize; 2], to: [usize; 2]) {
-        let pixels = to[0] * to[1];
-        let range = number * 4 * pixels..(number + 1) * 4 * pixels;
-        let (places, weights) = (
-            &mut self.places[range.clone()],
-            &mut self.weights[range.clone()],
-        );
+    fn with_capacity(pixels: usize) -> Self {
+        Self {
+            places: Vec::with_capacity(pixels),
+            right: Vec::with_capacity(pixels),
+            below: Vec::with_capacity(pixels),
+        }
+    }
+
+    /// The taps of one picture of size `to` in a picture of size `from`, both [height, width].
+    fn push(&mut self, map: &Homography, from: [usize; 2], to: [usize; 2]) {
         let [height, width] = from;
         let centre = |i: usize, n: usize| (2 * i + 1) as f64 / n as f64 - 1.0;
         // No call of floor, which is slow where the processor's own is not assumed; `max` turns a
         // place that is not a number into the border.
         let split = |place: f64, side: usize| {
-            let pixel = (((place + 1.0) * side as f64 - 1.0) / 2.0)
-                .max(0.0)
-                .min((side - 1) as f64);
-            let steps = (pixel * STEPS + 0.5) as usize;
-            let first = (steps / STEPS as usize).min(side.saturating_sub(2));
-            let share = (steps - first * STEPS as usize) as f32 / STEPS as f32;
-            (first, share, usize::from(side > 1))
+            let pixel = ((place + 1.0) * side as f64 - 1.0) / 2.0;
+            let pixel = pixel.max(0.0).min((side - 1) as f64);
+            let steps = (pixel * STEPS as f64 + 0.5) as u32 as usize;
+            let first = (steps / STEPS).min(side.saturating_sub(2));
+            (first, (steps - first * STEPS) as f32 / STEPS as f32)
         };
-        let mut pixel = 0;
+        let slopes = map.rows().map(|[a, _, _]| a);
         for i in 0..to[0] {
             let v = centre(i, to[0]);
             let starts = map.rows().map(|[_, b, c]| b * v + c);
-            let slopes = map.rows().map(|[a, _, _]| a);
             for j in 0..to[1] {
                 let u = centre(j, to[1]);
+                let [x, y, depth] = [0, 1, 2].map(|k| starts[k] + slopes[k] * u);
                 // What lies behind the eye is taken as very far away.
-                let depth = (starts[2] + slopes[2] * u).max(1e-6);
-                let (x, right, step) = split((starts[0] + slopes[0] * u) / depth, width);
-                let (y, below, row) = split((starts[1] + slopes[1] * u) / depth, height);
-                let place = y * width + x;
-                let (left, above, row) = (1.0 - right, 1.0 - below, row * width);
-                for (tap, (offset, weight)) in [
-                    (0, left * above),
-                    (step, right * above),
-                    (row, left * below),
-                    (row + step, right * below),
-                ]
-                .into_iter()
-                .enumerate()
-                {
-                    places[tap * pixels + pixel] = (place + offset) as i64;
-                    weights[tap * pixels + pixel] = weight;
-                }
-                pixel += 1;
+                let nearness = 1.0 / depth.max(1e-6);
+                let ((x, right), (y, below)) =
+                    (split(x * nearness, width), split(y * nearness, height));
+                self.places.push((y * width + x) as i64);
+                self.right.push(right);
+                self.below.push(below);
             }
         }
+    }
+
+    /// Places [B, 4 P] of the four neighbours in input pictures of size `from`, and their weights
+    /// [B, 4, P].
+    fn neighbours(
+        self,
+        [batch, pixels]: [usize; 2],
+        [height, width]: [usize; 2],
+        device: &Device,
+    ) -> (Tensor<2, Int>, Tensor<3>) {
+        // Flex turns narrower indices into 64 bits at every use, on one thread.
+        let index = if device.supports_dtype(DType::I64) {
+            DType::I64
+        } else {
+            DType::I32
+        };
+        let (step, row) = (
+            i64::from(width > 1),
+            if height > 1 { width as i64 } else { 0 },
+        );
+        let offsets = TensorData::new(vec![0, step, row, row + step], [1, 4, 1]);
+        let offsets = Tensor::<3, Int>::from_data(offsets, (device, index));
+        let places = TensorData::new(self.places, [batch, 1, pixels]);
+        let places = Tensor::<3, Int>::from_data(places, (device, index)) + offsets;
+
+        let share =
+            |values| Tensor::<3>::from_data(TensorData::new(values, [batch, 1, pixels]), device);
+        let (right, below) = (share(self.right), share(self.below));
+        let across = Tensor::cat(vec![right.clone().neg() + 1.0, right], 1);
+        let weights = Tensor::cat(
+            vec![across.clone() * (below.clone().neg() + 1.0), across * below],
+            1,
+        );
+        (places.reshape([batch, 4 * pixels]), weights)
     }
 }
