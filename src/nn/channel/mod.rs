@@ -264,6 +264,6 @@ impl Damage {
 /// Values 0 to 1 as an 8-bit file keeps them; the gradient passes straight through.
 pub fn rounded(images: Tensor<4>) -> Tensor<4> {
     let plain = images.clone().inner();
-    let file = (plain.clone().clamp(0.0, 1.0) * 255.0).round() / 255.0;
+    let file = (plain.clone() * 255.0).round() / 255.0;
     images + (file - plain)
 }
