@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod canvas;
+mod channel;
 mod command_line;
 mod data;
 mod engine;

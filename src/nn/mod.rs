@@ -2,6 +2,7 @@
 
 pub mod adamw;
 pub mod bottleneck;
+pub mod channel;
 pub mod init;
 pub mod losses;
 pub mod t5;

@@ -1,0 +1,269 @@
+//! The noisy channel: what befalls a glyph between the file and the eye that reads it.
+//!
+//! In a camera's order: the file's 8 bits, the plane turned and tilted before the lens, blur, colour
+//! gains, something in front, static, JPEG, the range of values. Everything is drawn on the host, one
+//! by one for each picture, and applied to a batch of tensors; the picture's gradient flows through
+//! all of it, straight through the two roundings (Bengio et al. 2013, arXiv 1308.3432).
+//!
+//! After Code Glyphs (noahtren/code-glyphs: static, blur, channel scale, affine) and StegaStamp
+//! (Tancik et al. 2020, arXiv 1904.05343: perspective, JPEG).
+
+mod blur;
+mod field;
+mod homography;
+mod jpeg;
+mod warp;
+
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+pub use self::{
+    blur::blur,
+    field::Patch,
+    homography::Homography,
+    jpeg::{dct, jpeg},
+    warp::{warp, warp_to},
+};
+use super::init::normal;
+
+/// The greatest difficulty.
+pub const HARDEST: f64 = 15.0;
+
+/// What each part does at most, at difficulty [`HARDEST`]; less in proportion below.
+pub mod most {
+    /// Turn either way, in degrees.
+    pub const ROTATION_DEGREES: f64 = 30.0;
+    /// Shear either way, in degrees.
+    pub const SHEAR_DEGREES: f64 = 15.0;
+    /// Magnification, or its inverse.
+    pub const ZOOM: f64 = 1.5;
+    /// Shift along each axis, in sides of the picture.
+    pub const SHIFT: f64 = 0.2;
+    /// Shift of each corner along each axis by the perspective, in sides of the picture.
+    pub const CORNER: f64 = 0.1;
+    /// Standard deviation of the blur, in pixels.
+    pub const BLUR_PX: f64 = 3.8;
+    /// Gain of each channel.
+    pub const SCALE: [f64; 2] = [0.35, 1.6];
+    /// Sides of the patch, in sides of the picture.
+    pub const PATCH: f64 = 0.35;
+    /// Standard deviation of the static.
+    pub const STATIC: f64 = 0.5;
+    /// What is lost of JPEG's quality of 100.
+    pub const QUALITY_LOSS: f64 = 90.0;
+}
+
+/// Which parts of the channel are on. The 8-bit rounding always is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// Rotation, shear, zoom, shift.
+    pub affine: bool,
+    /// The four corners move on their own.
+    pub perspective: bool,
+    /// Gaussian blur.
+    pub blur: bool,
+    /// A gain for each colour channel.
+    pub scale: bool,
+    /// A patch in front.
+    pub occlusion: bool,
+    /// Gaussian noise at every value.
+    pub noise: bool,
+    /// JPEG quantisation.
+    pub jpeg: bool,
+}
+
+impl Parts {
+    /// The whole channel.
+    pub const ALL: Self = Self {
+        affine: true,
+        perspective: true,
+        blur: true,
+        scale: true,
+        occlusion: true,
+        noise: true,
+        jpeg: true,
+    };
+    /// The rounding alone.
+    pub const NONE: Self = Self {
+        affine: false,
+        perspective: false,
+        blur: false,
+        scale: false,
+        occlusion: false,
+        noise: false,
+        jpeg: false,
+    };
+}
+
+/// What befalls one picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Blow {
+    /// Where each point of the damaged picture lay.
+    pub homography: Homography,
+    /// Standard deviation of the blur in pixels; 0 for none.
+    pub blur_px: f32,
+    /// Gains of red, green and blue.
+    pub scale: [f32; 3],
+    /// What hides a part of it.
+    pub patch: Option<Patch>,
+    /// Standard deviation of the static; 0 for none.
+    pub deviation: f32,
+    /// Which static.
+    pub noise_seed: u64,
+    /// JPEG quality, 100 to 1.
+    pub quality: Option<f32>,
+}
+
+impl Blow {
+    /// Nothing but the rounding.
+    pub const NONE: Self = Self {
+        homography: Homography::IDENTITY,
+        blur_px: 0.0,
+        scale: [1.0; 3],
+        patch: None,
+        deviation: 0.0,
+        noise_seed: 0,
+        quality: None,
+    };
+
+    /// One draw at a difficulty from 0, which is [`Blow::NONE`], to [`HARDEST`]. Geometry is normal,
+    /// clamped at two deviations, which are the most it does; the rest is uniform. As many numbers are
+    /// drawn whatever the difficulty and the parts, so switching one changes no other.
+    pub fn sample(difficulty: f64, parts: Parts, rng: &mut ChaCha8Rng) -> Self {
+        let level = (difficulty / HARDEST).clamp(0.0, 1.0);
+        let mut bell = || level * f64::from(normal(rng).clamp(-2.0, 2.0)) / 2.0;
+        let rotation = bell() * most::ROTATION_DEGREES.to_radians();
+        let shear = bell() * most::SHEAR_DEGREES.to_radians();
+        let zoom = most::ZOOM.powf(bell());
+        let shift = [0, 1].map(|_| bell() * 2.0 * most::SHIFT);
+        let moves = [0; 4].map(|_| [0; 2].map(|_| bell() * 2.0 * most::CORNER));
+        let mut uniform = || rng.random::<f64>();
+        let blur_px = uniform() * level * most::BLUR_PX;
+        let [low, high] = most::SCALE.map(|most| 1.0 + level * (most - 1.0));
+        let scale = [0; 3].map(|_| (low + (high - low) * uniform()) as f32);
+        let sides = [0; 2].map(|_| (uniform() * level * most::PATCH) as f32);
+        let centre = [0; 2].map(|_| (2.0 * uniform() - 1.0) as f32);
+        let (is_soft, softness) = (uniform() < 0.5, uniform() as f32);
+        let colour = [0; 3].map(|_| uniform() as f32);
+        let deviation = (uniform() * level * most::STATIC) as f32;
+        let quality = (100.0 - uniform() * level * most::QUALITY_LOSS) as f32;
+        let noise_seed = rng.random();
+        if level == 0.0 {
+            return Self::NONE;
+        }
+
+        let affine = Homography::affine(rotation, shear, zoom, shift);
+        let mut homography = Homography::IDENTITY;
+        if parts.affine {
+            homography = affine;
+        }
+        if parts.perspective {
+            let mut corners = Homography::IDENTITY.corners();
+            for (corner, step) in corners.iter_mut().zip(moves) {
+                *corner = [corner[0] + step[0], corner[1] + step[1]];
+            }
+            let tilt = Homography::from_corners(corners)
+                .expect("corners that move by a tenth of a side stay convex");
+            homography = tilt.then(&homography);
+        }
+        let fade = if is_soft {
+            softness * sides[0].min(sides[1])
+        } else {
+            0.0
+        };
+        let patch = Patch {
+            centre,
+            sides,
+            fade,
+            colour,
+        };
+        Self {
+            homography,
+            blur_px: if parts.blur { blur_px as f32 } else { 0.0 },
+            scale: if parts.scale { scale } else { [1.0; 3] },
+            patch: parts.occlusion.then_some(patch),
+            deviation: if parts.noise { deviation } else { 0.0 },
+            noise_seed,
+            quality: parts.jpeg.then_some(quality),
+        }
+    }
+}
+
+/// What befalls a batch of pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Damage {
+    /// One for each picture.
+    pub blows: Vec<Blow>,
+}
+
+impl Damage {
+    /// One draw for each of the pictures' difficulties, see [`Blow::sample`]. A seed means the same
+    /// on every device.
+    pub fn sample(difficulties: &[f64], parts: Parts, rng: &mut ChaCha8Rng) -> Self {
+        let blows = difficulties
+            .iter()
+            .map(|difficulty| Blow::sample(*difficulty, parts, rng));
+        Self {
+            blows: blows.collect(),
+        }
+    }
+
+    /// Where each point of the damaged pictures lay; `warp` by their inverses sets them upright.
+    pub fn homographies(&self) -> Vec<Homography> {
+        self.blows.iter().map(|blow| blow.homography).collect()
+    }
+
+    /// The damaged pictures, from pictures [B, 3, H, W] with values from 0 to 1; so are theirs. Parts
+    /// that no picture of the batch meets cost nothing.
+    ///
+    /// # Panics
+    /// Unless there are as many pictures as blows, of three channels.
+    pub fn apply(&self, images: Tensor<4>) -> Tensor<4> {
+        let blows = &self.blows;
+        let [batch, channels, height, width] = images.dims();
+        assert_eq!(
+            (batch, channels),
+            (blows.len(), 3),
+            "a blow for each picture"
+        );
+        let is_hit = |what: fn(&Blow) -> bool| blows.iter().any(what);
+
+        let mut images = rounded(images);
+        if is_hit(|blow| blow.homography != Homography::IDENTITY) {
+            images = warp(images, &self.homographies());
+        }
+        if is_hit(|blow| blow.blur_px > 0.0) {
+            let deviations: Vec<f32> = blows.iter().map(|blow| blow.blur_px).collect();
+            images = blur(images, &deviations);
+        }
+        let device = images.device().inner();
+        let tensor = |values: Vec<f32>, dims: [usize; 4]| {
+            Tensor::<4>::from_data(TensorData::new(values, dims), &device)
+        };
+        if is_hit(|blow| blow.scale != [1.0; 3]) {
+            let scales = blows.iter().flat_map(|blow| blow.scale).collect();
+            images = images * tensor(scales, [batch, 3, 1, 1]);
+        }
+        let is_hidden = is_hit(|blow| blow.patch.is_some());
+        if is_hidden || is_hit(|blow| blow.deviation > 0.0) {
+            let (keep, paint) = field::layers(blows, [height, width]);
+            if is_hidden {
+                images = images * tensor(keep, [batch, 1, height, width]);
+            }
+            images = images + tensor(paint, [batch, 3, height, width]);
+        }
+        if is_hit(|blow| blow.quality.is_some()) {
+            let qualities: Vec<Option<f32>> = blows.iter().map(|blow| blow.quality).collect();
+            images = jpeg(images, &qualities);
+        }
+        images.clamp(0.0, 1.0)
+    }
+}
+
+/// Values 0 to 1 as an 8-bit file keeps them; the gradient passes straight through.
+pub fn rounded(images: Tensor<4>) -> Tensor<4> {
+    let plain = images.clone().inner();
+    let file = (plain.clone() * 255.0).round() / 255.0;
+    images + (file - plain)
+}
