@@ -9,4 +9,5 @@ mod layering;
 mod nn;
 mod search;
 mod training;
+mod vision;
 mod window;
