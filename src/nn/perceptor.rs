@@ -68,6 +68,11 @@ impl Perceptor {
         }
     }
 
+    /// Its frozen network.
+    pub fn network(&self) -> &ResNetV2 {
+        &self.network
+    }
+
     /// Pictures [B, 3, H, W] in 0..=1 to the third stage's features [B, C, h, w], or the last
     /// one's of fewer.
     pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
