@@ -148,7 +148,7 @@ fn check_same<const D: usize>(got: Tensor<D>, expected: &Array, what: &str) {
     check_close(&values(got), &expected.values, 2e-4, what);
 }
 
-/// Draws of [-1, 1) as pictures or vectors.
+/// Draws of [0, 1) as pictures or vectors.
 fn random<const D: usize>(shape: [usize; D], seed: u64) -> TensorData {
     let count = shape.iter().product();
     TensorData::new(draws(count, seed, |rng| rng.random()), shape)

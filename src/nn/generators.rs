@@ -55,7 +55,7 @@ pub struct CnnConfig {
     pub latent: usize,
     /// Channels of the first, smallest level; half as many in each that follows.
     pub channels: usize,
-    /// Levels, each twice the size of the one before.
+    /// Levels, each twice the size of the one before: one at least.
     pub levels: usize,
     /// Residual blocks of a level.
     pub blocks: usize,
@@ -144,6 +144,8 @@ impl CnnGenerator {
         );
         // The blocks of a level add up to what they are given.
         let gain = (config.blocks.max(1) as f32).powf(-0.5);
+        // And each level adds as much as another; without this the sigmoid is saturated.
+        let faint = 0.4 * (config.levels as f32).powf(-0.5);
         let levels = (0..config.levels).map(|level| {
             let channels = config.channels >> level;
             Level {
@@ -155,7 +157,7 @@ impl CnnGenerator {
         });
         Self {
             levels: levels.collect(),
-            output: SameConv::new(config.channels >> last, 3, 1, 0.5, init),
+            output: SameConv::new(config.channels >> last, 3, 1, faint, init),
             size: config.size,
         }
     }
@@ -201,7 +203,7 @@ pub struct CppnConfig {
     pub latent: usize,
     /// Width of the dense layers; a quarter of it inside the blocks.
     pub width: usize,
-    /// Residual blocks.
+    /// Dense blocks, the first of which reads the places: one at least.
     pub blocks: usize,
     /// Frequencies m at each of the two spreads.
     pub frequencies: usize,
