@@ -3,7 +3,7 @@
 //! Both embed the vector by six dense layers with swish, five of which are added to their input.
 //! Where the first code had batch norm there is group norm here, so that a glyph depends on its own
 //! function alone; where it doubled its CPPN's blocks instead of adding their input, it is added;
-//! and sums of two are scaled, so that fresh pictures are neither grey nor saturated.
+//! and the other sums of two are scaled, so that fresh pictures are neither grey nor saturated.
 //!
 //! Shapes: B vectors, C channels, S rows and columns.
 
@@ -286,7 +286,7 @@ impl CppnGenerator {
         let first = self.blocks[0].forward(lifted.unsqueeze_dim::<3>(0));
         let mut x = Activation::Swish.forward(first + embedded);
         for block in &self.blocks[1..] {
-            x = Activation::Swish.forward((x.clone() + block.forward(x)) * ROOT_HALF);
+            x = Activation::Swish.forward(x.clone() + block.forward(x));
         }
         sigmoid(self.output.forward(x))
             .swap_dims(1, 2)

@@ -241,7 +241,7 @@ def cppn():
                     y = x
                     for k in range(3):
                         y = w.dense(f"blocks.{j}.layers.{k}", leaky(y))
-                    x = swish(y + embedded[b] if j == 0 else (x + y) / np.sqrt(2))
+                    x = swish(y + (embedded[b] if j == 0 else x))
                 picture[b, :, row, column] = sigmoid(w.dense("output", x))
     return {"latent": latent, "width": width, "blocks": blocks, "frequencies": frequencies, "size": size,
             "weights": w.listed(), "z": listed(z), "picture": listed(picture)}
