@@ -10,4 +10,5 @@ mod layering;
 mod nn;
 mod search;
 mod training;
+mod vision;
 mod window;

@@ -53,6 +53,22 @@ impl Initializer {
         }
     }
 
+    /// Kernels [outputs, inputs, size, size] of a convolution, scaled for ReLU and by `gain`.
+    pub fn kernel(
+        &mut self,
+        inputs: usize,
+        outputs: usize,
+        size: usize,
+        gain: f32,
+    ) -> Param<Tensor<4>> {
+        let fan_in = inputs * size * size;
+        let deviation = gain * (2.0 / fan_in as f32).sqrt();
+        let values: Vec<f32> = (0..outputs * fan_in)
+            .map(|_| normal(&mut self.rng) * deviation)
+            .collect();
+        self.param(TensorData::new(values, [outputs, inputs, size, size]))
+    }
+
     /// A table of embeddings.
     pub fn embedding(&mut self, entries: usize, width: usize, deviation: f32) -> Embedding {
         Embedding {

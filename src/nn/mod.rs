@@ -3,6 +3,12 @@
 pub mod adamw;
 pub mod bottleneck;
 pub mod channel;
+pub mod conv;
+pub mod generators;
+pub mod glyph_losses;
 pub mod init;
 pub mod losses;
+pub mod perceptor;
+pub mod resnet_v2;
 pub mod t5;
+pub mod weights;

@@ -11,7 +11,7 @@ use glyphspace::nn::{
 use super::{cloud, draws, uniform, values};
 
 /// The gradient of `loss` at `at` against differences along every axis.
-fn check_gradient<const D: usize>(
+pub fn check_gradient<const D: usize>(
     what: &str,
     at: TensorData,
     tolerance: f32,

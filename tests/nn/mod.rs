@@ -3,7 +3,7 @@
 
 mod adamw;
 mod bottleneck;
-mod gradients;
+pub mod gradients;
 mod losses;
 mod t5;
 
@@ -68,13 +68,13 @@ struct AdamWStep {
 }
 
 #[derive(Deserialize)]
-struct Array {
-    shape: Vec<usize>,
-    values: Vec<f32>,
+pub struct Array {
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
 }
 
 impl Array {
-    fn tensor<const D: usize>(&self, device: &Device) -> Tensor<D> {
+    pub fn tensor<const D: usize>(&self, device: &Device) -> Tensor<D> {
         Tensor::from_data(
             TensorData::new(self.values.clone(), self.shape.clone()),
             device,
@@ -86,11 +86,11 @@ fn reference() -> Reference {
     serde_json::from_str(include_str!("../data/t5.json")).unwrap()
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.try_into_vec_as().unwrap()
 }
 
-fn check_close(got: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+pub fn check_close(got: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}");
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
         let distance = (got - expected).abs();
@@ -101,7 +101,7 @@ fn check_close(got: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     }
 }
 
-fn draws(count: usize, seed: u64, mut draw: impl FnMut(&mut ChaCha8Rng) -> f32) -> Vec<f32> {
+pub fn draws(count: usize, seed: u64, mut draw: impl FnMut(&mut ChaCha8Rng) -> f32) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     (0..count).map(|_| draw(&mut rng)).collect()
 }
@@ -142,7 +142,7 @@ impl<F: FnMut(&[String], &[usize]) -> Vec<f32>> ModuleMapper for Fill<F> {
     }
 }
 
-fn fill<M: Module>(module: M, of: impl FnMut(&[String], &[usize]) -> Vec<f32>) -> M {
+pub fn fill<M: Module>(module: M, of: impl FnMut(&[String], &[usize]) -> Vec<f32>) -> M {
     module.map(&mut Fill {
         path: Vec::new(),
         of,

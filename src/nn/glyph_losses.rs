@@ -1,0 +1,153 @@
+//! What training Code Glyphs makes small: wrong tokens, glyphs that look alike or unlike against
+//! the meaning of their functions, and pictures that are noise or grey.
+//!
+//! Shapes: B examples, L tokens, V pieces of the vocabulary, C channels, H rows, W columns.
+
+use burn::tensor::{Bool, Int, Tensor, TensorData, activation::log_softmax};
+use rand::{Rng, seq::SliceRandom};
+
+use super::losses::distance_mismatch;
+
+/// Cross entropy in nats, averaged over the real tokens: `logits` [B, L, V], `tokens` and `is_real`
+/// [B, L] to `[1]`; 0 where none is real. The truth is `smoothing` times an even mixture of the
+/// vocabulary and for the rest the token (Szegedy et al. 2016, arXiv 1512.00567).
+pub fn label_smoothed_cross_entropy(
+    logits: Tensor<3>,
+    tokens: Tensor<2, Int>,
+    is_real: Tensor<2, Bool>,
+    smoothing: f32,
+) -> Tensor<1> {
+    let log_likelihood = log_softmax(logits, 2);
+    let token = log_likelihood
+        .clone()
+        .gather(2, tokens.unsqueeze_dim::<3>(2));
+    let mixture = log_likelihood.mean_dim(2);
+    let loss = token * (smoothing - 1.0) - mixture * smoothing;
+    let count = is_real.clone().float().sum().clamp_min(1.0);
+    let loss = loss.squeeze_dim::<2>(2);
+    loss.mask_fill(is_real.bool_not(), 0.0).sum() / count
+}
+
+/// Which examples of a batch are compared: pairs of unequal indices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pairs {
+    /// In pictures.
+    pub pictures: Vec<[usize; 2]>,
+    /// In latents: the same pairs, unless the reference's fault is asked for.
+    pub latents: Vec<[usize; 2]>,
+}
+
+impl Pairs {
+    /// At most `most` different pairs of `batch` examples, in a random order. Without
+    /// `shared_pairs` they are drawn twice, as by the first Code Glyphs, whose loss so compared the
+    /// distances of unrelated pairs; kept to show what it does.
+    pub fn sample(batch: usize, most: usize, shared_pairs: bool, rng: &mut impl Rng) -> Self {
+        let all: Vec<[usize; 2]> = (0..batch)
+            .flat_map(|first| (first + 1..batch).map(move |second| [first, second]))
+            .collect();
+        let mut draw = || all.clone().partial_shuffle(rng, most).0.to_vec();
+        let pictures = draw();
+        let latents = if shared_pairs {
+            pictures.clone()
+        } else {
+            draw()
+        };
+        Self { pictures, latents }
+    }
+}
+
+/// How little the distances of pictures follow those of what they mean, `[1]`: one minus their
+/// correlation over the pairs, so 0 where one is a multiple of the other and 2 at worst. `features`
+/// [B, ..] of undamaged pictures, `latents` [B, Z]; a pair's distance is the mean absolute
+/// difference. (The reference stretches both to 0..=1 and squares the differences, which hangs on
+/// the two extreme pairs.) Detach the latents if only the pictures are to move.
+///
+/// # Panics
+/// When there is no pair.
+pub fn vector_distance<const D: usize>(
+    features: Tensor<D>,
+    latents: Tensor<2>,
+    pairs: &Pairs,
+) -> Tensor<1> {
+    assert!(
+        !pairs.pictures.is_empty(),
+        "distances need two examples or more"
+    );
+    distance_mismatch(
+        pair_distances(features.flatten(1, D - 1), &pairs.pictures),
+        pair_distances(latents, &pairs.latents),
+    )
+}
+
+/// Mean absolute difference `[N]` of each pair of rows [B, F].
+fn pair_distances(rows: Tensor<2>, pairs: &[[usize; 2]]) -> Tensor<1> {
+    let side = |side: usize| {
+        let indices: Vec<i32> = pairs.iter().map(|pair| pair[side] as i32).collect();
+        let count = indices.len();
+        let indices =
+            Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &rows.device());
+        rows.clone().select(0, indices)
+    };
+    (side(0) - side(1)).abs().mean_dim(1).squeeze_dim(1)
+}
+
+/// How alike the textures of a batch are, `[1]`: the mean cosine of the Gram matrices (Gatys et al.
+/// 2015, arXiv 1505.07376) of all pairs of `features` [B, C, H, W]; made small, it drives glyphs
+/// apart. The reference's other choice beside [`vector_distance`].
+///
+/// # Panics
+/// When there is no pair.
+pub fn gram_repulsion(features: Tensor<4>) -> Tensor<1> {
+    let [batch, channels, height, width] = features.dims();
+    assert!(batch > 1, "repulsion needs two examples or more");
+    let rows = features.reshape([batch, channels, height * width]) / ((height * width) as f32);
+    let grams = rows.clone().matmul(rows.transpose());
+    let grams = unit_rows(grams.reshape([batch, channels * channels]));
+    // Each with each, less each with itself.
+    let each = grams.clone().sum_dim(0).square().sum();
+    let own = grams.square().sum();
+    (each - own) / (batch * (batch - 1)) as f32
+}
+
+/// InfoNCE in nats (van den Oord et al. 2018, arXiv 1807.03748), `[1]`: each of `anchors` [N, D] is
+/// to find its own row of `positives` [N, D] among all of them and `negatives` [M, D], by the
+/// cosine over `temperature`.
+pub fn info_nce(
+    anchors: Tensor<2>,
+    positives: Tensor<2>,
+    negatives: Option<Tensor<2>>,
+    temperature: f32,
+) -> Tensor<1> {
+    let (count, device) = (anchors.dims()[0], anchors.device());
+    let candidates = match negatives {
+        Some(negatives) => Tensor::cat(vec![positives, negatives], 0),
+        None => positives,
+    };
+    let cosines = unit_rows(anchors).matmul(unit_rows(candidates).transpose());
+    let own = Tensor::<1, Int>::arange(0..count as i64, &device).unsqueeze_dim::<2>(1);
+    let found = log_softmax(cosines / temperature, 1).gather(1, own);
+    found.mean().neg()
+}
+
+/// [N, D] with rows of length 1.
+fn unit_rows(rows: Tensor<2>) -> Tensor<2> {
+    let length = (rows.clone().square().sum_dim(1) + 1e-12).sqrt();
+    rows / length
+}
+
+/// Of each picture [B, C, H, W] the mean absolute difference of neighbouring pixels (the mean of
+/// across and down), and the standard deviation of all its values: `[B]` both. A glyph is pleasant
+/// where the first is small and the second isn't.
+pub fn smoothness_and_contrast(pictures: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
+    let [_, _, height, width] = pictures.dims();
+    let mean = |x: Tensor<4>| x.flatten::<2>(1, 3).mean_dim(1);
+    let step = |dim: usize, length: usize| {
+        let from = |start| pictures.clone().narrow(dim, start, length - 1);
+        mean((from(1) - from(0)).abs())
+    };
+    let steps = (step(2, height) + step(3, width)) * 0.5;
+    let rows = pictures.clone().flatten::<2>(1, 3);
+    let centred = rows.clone() - rows.mean_dim(1);
+    let deviation = (centred.square().mean_dim(1) + 1e-12).sqrt();
+    (steps.squeeze_dim(1), deviation.squeeze_dim(1))
+}
