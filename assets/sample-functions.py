@@ -4684,10 +4684,11 @@ def all_paths(graph, start, goal, path=()):
 
 
 def solve_maze(maze, row, col, path=()):
-    if maze[row][col] == "#" or (row, col) in path:
+    cell = maze[row][col]
+    if cell == "#" or (row, col) in path:
         return None
     path += ((row, col),)
-    if maze[row][col] == "E":
+    if cell == "E":
         return path
     for r, c in ((row, col + 1), (row + 1, col), (row, col - 1), (row - 1, col)):
         if found := solve_maze(maze, r, c, path):
@@ -4743,8 +4744,7 @@ def fft(xs):
     even, odd = fft(xs[::2]), fft(xs[1::2])
     turn = -2j * math.pi / n
     odd = [cmath.exp(turn * k) * o for k, o in enumerate(odd)]
-    pairs = list(zip(even, odd))
-    return [e + o for e, o in pairs] + [e - o for e, o in pairs]
+    return [*map(operator.add, even, odd), *map(operator.sub, even, odd)]
 
 
 def jacobi(a: List[List[float]], b: List[float], rounds: int = 60) -> List[float]:
