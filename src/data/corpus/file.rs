@@ -67,16 +67,8 @@ impl Corpus {
     /// # Errors
     /// If the tokenizer has more tokens, or a function may have more, than 16 bits count.
     pub fn new(bpe: Bpe, max_tokens: usize, sources: Vec<Source>) -> Result<Self> {
+        Self::check(bpe.size(), max_tokens)?;
         let most = usize::from(u16::MAX);
-        ensure!(
-            bpe.size() <= most,
-            "a corpus can't take a tokenizer of {} tokens, only up to {most}",
-            bpe.size()
-        );
-        ensure!(
-            (1..=most).contains(&max_tokens),
-            "max_tokens {max_tokens} is not in 1 to {most}"
-        );
         ensure!(
             sources.len() <= most,
             "{} sources are too many, at most {most}",
@@ -98,6 +90,24 @@ impl Corpus {
             names: String::new(),
             name_ends: Vec::new(),
         })
+    }
+
+    /// Whether a corpus can be of such sizes.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(super) fn check(tokenizer_size: usize, max_tokens: usize) -> Result<()> {
+        let most = usize::from(u16::MAX);
+        ensure!(
+            tokenizer_size <= most,
+            "a corpus can't take a tokenizer of {} tokens, only up to {most}",
+            tokenizer_size
+        );
+        ensure!(
+            (1..=most).contains(&max_tokens),
+            "max_tokens {max_tokens} is not in 1 to {most}"
+        );
+        Ok(())
     }
 
     /// Adds a function of the source number `origin`; its name is cut after 200 characters.
