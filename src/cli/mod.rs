@@ -3,6 +3,7 @@
 
 mod bench;
 mod executor;
+mod glyphs;
 mod output;
 mod progress;
 mod session;
@@ -42,6 +43,9 @@ enum Command {
     /// The Latent Executor: sums such as 71+?=18
     #[command(subcommand)]
     Executor(Executor),
+    /// Code Glyphs: Python functions as pictures
+    #[command(subcommand)]
+    Glyphs(glyphs::Glyphs),
     /// Measure speed
     Bench(BenchArgs),
     /// List the devices to compute on
@@ -245,6 +249,7 @@ fn run(cli: Cli) -> Result<()> {
         },
         Some(Command::Tour(args)) => tour::run(&args, cli.device),
         Some(Command::Executor(command)) => executor::run(command, cli.device),
+        Some(Command::Glyphs(command)) => glyphs::run(command),
         Some(Command::Bench(args)) => bench::run(&args, cli.device),
         Some(Command::Devices) => devices(cli.device),
     }

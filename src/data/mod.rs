@@ -1,5 +1,10 @@
-//! From what people type to the integers the models read: sums, their tokens, and the held-out split.
+//! From what people type to the integers the models read: sums and their held-out split; Python
+//! functions, their tokens and corpora.
 
+pub mod bpe;
+pub mod corpus;
+mod hash;
+pub mod python;
 pub mod split;
 pub mod sums;
 pub mod tokens;

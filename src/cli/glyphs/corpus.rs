@@ -1,0 +1,138 @@
+//! `glyphspace glyphs corpus ..`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::{
+    cli::{
+        WrongUse,
+        output::{note, say},
+        progress::Progress,
+        session::refuse_if_interrupted,
+    },
+    data::corpus::{self, BuildOptions, BuildReport, Input, Phase, build},
+};
+
+/// Bad files named on the screen; `--json` has more.
+const NAMED: usize = 5;
+
+#[derive(Debug, Subcommand)]
+pub enum Corpus {
+    /// Make a corpus of the functions in Python code
+    Build(BuildArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// Folders, .py files, wheels, zips, .tar.gz, CodeSearchNet .jsonl or .jsonl.gz; without any, the
+    /// library of the Python installed here
+    #[arg(value_name = "SRC")]
+    sources: Vec<PathBuf>,
+    /// The corpus file to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Leave out functions of more tokens
+    #[arg(long, default_value_t = 128)]
+    max_tokens: usize,
+    /// Keep so many functions at most, chosen by the seed
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Tokens of the tokenizer that is trained
+    #[arg(long, default_value_t = 2048, conflicts_with = "tokenizer")]
+    vocabulary: usize,
+    /// Use this tokenizer: a tokenizer.json, a vocab.json beside its merges.txt, or another corpus's
+    #[arg(long)]
+    tokenizer: Option<PathBuf>,
+    /// Seed of choice and order
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(command: Corpus) -> Result<()> {
+    let Corpus::Build(args) = command;
+    if args.out.is_dir() {
+        let text = format!("--out {} is a folder, expected a file", args.out.display());
+        return Err(WrongUse(text).into());
+    }
+    let options = BuildOptions {
+        max_tokens: args.max_tokens,
+        limit: args.limit.map(|limit| limit as usize),
+        vocabulary: args.vocabulary,
+        tokenizer: args
+            .tokenizer
+            .as_deref()
+            .map(corpus::tokenizer)
+            .transpose()?,
+        seed: args.seed,
+    };
+    let mut inputs: Vec<Input> = args.sources.into_iter().map(Input::Path).collect();
+    if inputs.is_empty() {
+        let input = corpus::default_input();
+        note(format_args!("glyphspace: reading {}", input.name()));
+        inputs.push(input);
+    }
+
+    let mut progress = Progress::new("building");
+    let report = build(&inputs, &args.out, &options, &mut |now| {
+        let (files, functions) = (now.files, now.functions);
+        let text = match now.phase {
+            Phase::Reading => format!("{files} files, {functions} functions"),
+            Phase::Training => format!("training the tokenizer, {functions} functions"),
+            Phase::Tokenising => format!("tokenising, {functions} functions kept"),
+        };
+        progress.update(now.done, &text);
+        refuse_if_interrupted().is_ok()
+    })?;
+    progress.finish(&format!("{} functions", report.kept));
+    if args.json {
+        return say(serde_json::to_string_pretty(&report)?);
+    }
+    print(&report, &args.out.display().to_string())
+}
+
+fn print(report: &BuildReport, out: &str) -> Result<()> {
+    for bad in report.bad_files.iter().take(NAMED) {
+        note(format_args!(
+            "glyphspace: passed over {}: {}",
+            bad.place, bad.reason
+        ));
+    }
+    if report.bad > NAMED {
+        note(format_args!(
+            "glyphspace: and {} more (--json names them)",
+            report.bad - NAMED
+        ));
+    }
+    say(format_args!(
+        "{out}: {} functions, {} tokens of a vocabulary of {}",
+        report.kept, report.tokens, report.vocabulary
+    ))?;
+    say(format_args!(
+        "of {} found in {} files ({} bad): {} duplicates, {} too long, {} beyond the limit",
+        report.found,
+        report.files,
+        report.bad,
+        report.duplicates,
+        report.too_long,
+        report.beyond_limit
+    ))?;
+    let used = report.sources.iter().filter(|source| source.functions > 0);
+    let mut used: Vec<_> = used.collect();
+    used.sort_by_key(|source| std::cmp::Reverse(source.functions));
+    for source in used.iter().take(40) {
+        let licence = source.licence.as_deref().unwrap_or("says no licence");
+        say(format_args!(
+            "{:>8}  {} ({licence})",
+            source.functions, source.name
+        ))?;
+    }
+    if used.len() > 40 {
+        say(format_args!("and {} more sources", used.len() - 40))?;
+    }
+    Ok(())
+}

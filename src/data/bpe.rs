@@ -1,0 +1,219 @@
+//! Text as tokens and exactly back: a byte-level BPE (Sennrich et al. 2016; Radford et al. 2019),
+//! trained here or brought by the user. Every byte has a token, so no text is unknown.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use tokenizers::{
+    AddedToken, Tokenizer,
+    decoders::byte_level::ByteLevel,
+    models::{
+        TrainerWrapper,
+        bpe::{BPE, BpeTrainer},
+    },
+};
+
+use super::hash::hash;
+
+/// Begins a text; the specials' ids are RoBERTa's.
+pub const START: u32 = 0;
+/// Fills up what is shorter than its row, in a vocabulary trained here.
+pub const PAD: u32 = 1;
+/// Ends a text.
+pub const END: u32 = 2;
+/// The specials of a vocabulary trained here, at ids 0 to 4.
+pub const SPECIALS: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
+/// The smallest vocabulary: the specials and every byte.
+pub const SMALLEST: usize = SPECIALS.len() + 256;
+
+const PADS: [&str; 4] = ["<pad>", "[PAD]", "<|pad|>", "<PAD>"];
+/// What a tokenizer that is not byte-level, or tidies its text, doesn't give back.
+const PROBE: &str = " def f(x):\r\n\tif x  <= 'e\u{301} \u{e9}\u{fb01} \u{1f600}\u{3000}\0':\n        return\u{a0}X # <s> </s>[PAD]<mask> \n\n ";
+
+/// A vocabulary and how texts are cut into its tokens.
+#[derive(Clone, Debug)]
+pub struct Bpe {
+    tokenizer: Tokenizer,
+    json: String,
+    pad: u32,
+}
+
+impl Bpe {
+    /// Learns `vocabulary` tokens in all from texts; fewer if the texts have no more to merge.
+    /// The order of the texts doesn't matter.
+    ///
+    /// # Errors
+    /// If `vocabulary` is below [`SMALLEST`].
+    pub fn train(texts: impl Iterator<Item = String> + Send, vocabulary: usize) -> Result<Self> {
+        ensure!(
+            vocabulary >= SMALLEST,
+            "a vocabulary of {vocabulary} is too small: every byte has a token, so at least {SMALLEST}"
+        );
+        let mut tokenizer = byte_level(BPE::default());
+        let mut trainer = TrainerWrapper::BpeTrainer(
+            BpeTrainer::builder()
+                .vocab_size(vocabulary)
+                .min_frequency(2)
+                .show_progress(false)
+                .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
+                .special_tokens(SPECIALS.map(|name| AddedToken::from(name, true)).to_vec())
+                .build(),
+        );
+        tokenizer
+            .train(&mut trainer, texts)
+            .map_err(|error| anyhow!("can't train a tokenizer: {error}"))?;
+        Self::new(tokenizer)
+    }
+
+    /// Reads what [`Self::to_json`] gave, or any byte-level tokenizer.json.
+    ///
+    /// # Errors
+    /// If it is no tokenizer, doesn't give every text back exactly, or has no padding token.
+    pub fn from_json(json: &str) -> Result<Self> {
+        let tokenizer = Tokenizer::from_bytes(json).map_err(|error| {
+            anyhow!("expected a tokenizer.json of the tokenizers library: {error}")
+        })?;
+        Self::new(tokenizer)
+    }
+
+    /// Reads a tokenizer.json, or a vocab.json with the merges.txt beside it, or a folder of either.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`], and if a file can't be read; the file is named.
+    pub fn read(path: &Path) -> Result<Self> {
+        let path = match path.join("tokenizer.json") {
+            inside if path.is_dir() && inside.is_file() => inside,
+            _ => path.to_owned(),
+        };
+        let folder = if path.is_dir() {
+            Some(path.as_path())
+        } else {
+            path.parent()
+        };
+        let named = path.file_name().unwrap_or_default();
+        let read = || match folder {
+            Some(folder) if path.is_dir() || named == "vocab.json" || named == "merges.txt" => {
+                from_vocabulary(folder)
+            }
+            _ => Self::from_json(&fs::read_to_string(&path)?),
+        };
+        read().with_context(|| path.display().to_string())
+    }
+
+    fn new(mut tokenizer: Tokenizer) -> Result<Self> {
+        // A function may well have the text `<pad>` in it: that is text.
+        tokenizer.set_encode_special_tokens(true);
+        tokenizer.with_padding(None);
+        tokenizer
+            .with_truncation(None)
+            .map_err(|error| anyhow!("{error}"))?;
+        let pad = PADS.iter().find_map(|name| tokenizer.token_to_id(name));
+        let pad = pad.with_context(|| format!("has no padding token: none of {PADS:?}"))?;
+        if let Some(byte) = ByteLevel::alphabet()
+            .into_iter()
+            .find(|byte| tokenizer.token_to_id(&byte.to_string()).is_none())
+        {
+            bail!("is no byte-level BPE: {byte:?} has no token");
+        }
+        let json = tokenizer
+            .to_string(false)
+            .map_err(|error| anyhow!("{error}"))?;
+        let bpe = Self {
+            tokenizer,
+            json,
+            pad,
+        };
+        ensure!(
+            bpe.decode(&bpe.encode(PROBE)) == PROBE,
+            "doesn't give text back exactly: expected a byte-level BPE that changes no character and adds no space"
+        );
+        Ok(bpe)
+    }
+
+    /// All of it as tokenizer.json.
+    pub fn to_json(&self) -> String {
+        self.json.clone()
+    }
+
+    /// The tokens of a text; no special is added, nor read from the text.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let encoding = self.tokenizer.encode_fast(text, false);
+        encoding
+            .expect("every byte has a token: `new` looked")
+            .get_ids()
+            .to_vec()
+    }
+
+    /// [`Self::encode`] of many texts, on all cores.
+    pub fn encode_all(&self, texts: &[String]) -> Vec<Vec<u32>> {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let encodings = self.tokenizer.encode_batch_fast(texts, false);
+        encodings
+            .expect("every byte has a token: `new` looked")
+            .iter()
+            .map(|encoding| encoding.get_ids().to_vec())
+            .collect()
+    }
+
+    /// The text of tokens, without specials: of [`Self::encode`]'s, just what was encoded. Bytes that
+    /// make no character become U+FFFD, and ids beyond the vocabulary nothing.
+    pub fn decode(&self, tokens: &[u32]) -> String {
+        self.tokenizer.decode(tokens, true).unwrap_or_default()
+    }
+
+    /// What one token is, to be shown: its text or its special's name; a part of a character is U+FFFD.
+    pub fn piece(&self, token: u32) -> String {
+        let text = self.decode(&[token]);
+        if text.is_empty() {
+            self.tokenizer.id_to_token(token).unwrap_or_default()
+        } else {
+            text
+        }
+    }
+
+    /// The number of tokens, specials included: ids are below it.
+    pub fn size(&self) -> usize {
+        self.tokenizer.get_vocab_size(true)
+    }
+
+    /// The token that fills up; [`PAD`] where the vocabulary was trained here.
+    pub fn pad(&self) -> u32 {
+        self.pad
+    }
+
+    /// The same for two tokenizers only if they are the same: 16 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        format!("{:016x}", hash(self.json.bytes()))
+    }
+}
+
+fn byte_level(model: BPE) -> Tokenizer {
+    let mut tokenizer = Tokenizer::new(model);
+    tokenizer
+        .with_pre_tokenizer(Some(ByteLevel::new(false, true, true)))
+        .with_decoder(Some(ByteLevel::new(false, true, true)));
+    tokenizer
+}
+
+fn from_vocabulary(folder: &Path) -> Result<Bpe> {
+    let [vocabulary, merges] = ["vocab.json", "merges.txt"].map(|name| folder.join(name));
+    for file in [&vocabulary, &merges] {
+        ensure!(
+            file.is_file(),
+            "expected a tokenizer.json, or vocab.json and merges.txt side by side: {} is missing",
+            file.display()
+        );
+    }
+    let (vocabulary, merges) = (vocabulary.to_string_lossy(), merges.to_string_lossy());
+    let model = BPE::from_file(&vocabulary, &merges)
+        .build()
+        .map_err(|error| anyhow!("{error}"))?;
+    let mut tokenizer = byte_level(model);
+    let known =
+        (SPECIALS.into_iter().chain(PADS)).filter(|name| tokenizer.token_to_id(name).is_some());
+    let known: Vec<_> = known.map(|name| AddedToken::from(name, true)).collect();
+    tokenizer
+        .add_special_tokens(known)
+        .map_err(|error| anyhow!("{error}"))?;
+    Bpe::new(tokenizer)
+}

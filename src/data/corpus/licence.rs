@@ -1,0 +1,36 @@
+//! What a package says of its name and licence.
+
+/// Name with version, and licence, from a METADATA or PKG-INFO file (the core metadata of PyPA).
+pub fn of_metadata(metadata: &str) -> (Option<String>, Option<String>) {
+    // The description follows after an empty line.
+    let head: Vec<&str> = metadata
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let field = |name: &str| {
+        let mut values = head
+            .iter()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        values.find(|value| !value.trim().is_empty() && *value != "UNKNOWN")
+    };
+    let name = field("Name").map(|name| format!("{name} {}", field("Version").unwrap_or_default()));
+    let classifier = head.iter().find_map(|line| {
+        line.strip_prefix("Classifier: License :: ")?
+            .rsplit(" :: ")
+            .next()
+    });
+    // Some have the whole text for a licence; its first line says what it is.
+    let licence = field("License-Expression")
+        .or(field("License"))
+        .or(classifier);
+    let short = |text: &str| text.trim().chars().take(80).collect::<String>();
+    (name.as_deref().map(short), licence.map(short))
+}
+
+/// Whether a file of this name has a licence's text.
+pub fn is_licence_file(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["license", "licence", "copying"]
+        .iter()
+        .any(|start| name.starts_with(start))
+}
