@@ -40,6 +40,7 @@ pub mod data;
 pub mod device;
 pub mod engine;
 pub mod executor;
+pub mod glyphs;
 pub mod latent;
 pub mod nn;
 pub mod palette;

@@ -2,6 +2,7 @@
 //! system.
 
 pub mod executor;
+pub mod glyphs;
 
 use std::fmt::Display;
 

@@ -32,7 +32,7 @@ pub fn order(places: &Points) -> Order {
     Order {
         adjacent_median: quantile(&adjacent, 0.5),
         adjacent_p95: quantile(&adjacent, 0.95),
-        spearman: pearson(&ranks(&apart), &ranks(&far)),
+        spearman: spearman(&apart, &far),
     }
 }
 
@@ -44,6 +44,11 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let at = q * last as f64;
     let (low, share) = (at.floor() as usize, at.fract());
     sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * share
+}
+
+/// Spearman's rank correlation of pairs.
+pub fn spearman(x: &[f64], y: &[f64]) -> f64 {
+    pearson(&ranks(x), &ranks(y))
 }
 
 /// Ranks from 0, ties sharing their mean.

@@ -2,7 +2,7 @@
 
 use burn::{
     module::Param,
-    nn::{Embedding, Linear},
+    nn::{Embedding, LayerNorm, LayerNormConfig, Linear},
     tensor::{Device, Tensor, TensorData},
 };
 use rand::{RngExt, SeedableRng};
@@ -67,6 +67,21 @@ impl Initializer {
             .map(|_| normal(&mut self.rng) * deviation)
             .collect();
         self.param(TensorData::new(values, [outputs, inputs, size, size]))
+    }
+
+    /// A linear layer with a zero bias.
+    pub fn linear_biased(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
+        Linear {
+            weight: self.normal(inputs, outputs, deviation),
+            bias: Some(self.constant(outputs, 0.0)),
+        }
+    }
+
+    /// A layer norm.
+    pub fn layer_norm(&mut self, width: usize, epsilon: f64) -> LayerNorm {
+        LayerNormConfig::new(width)
+            .with_epsilon(epsilon)
+            .init(&self.device)
     }
 
     /// A table of embeddings.

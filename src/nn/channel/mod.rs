@@ -23,7 +23,7 @@ pub use self::{
     field::Patch,
     homography::Homography,
     jpeg::{dct, jpeg},
-    warp::{warp, warp_to},
+    warp::{warp, warp_there_and_back, warp_to},
 };
 use super::init::normal;
 
@@ -212,6 +212,31 @@ impl Damage {
     /// Where each point of the damaged pictures lay; `warp` by their inverses sets them upright.
     pub fn homographies(&self) -> Vec<Homography> {
         self.blows.iter().map(|blow| blow.homography).collect()
+    }
+
+    /// The same damage but for the geometry.
+    pub fn without_geometry(&self) -> Self {
+        let blows = self.blows.iter().map(|blow| Blow {
+            homography: Homography::IDENTITY,
+            ..*blow
+        });
+        Self {
+            blows: blows.collect(),
+        }
+    }
+
+    /// About the same damage to pictures made smaller by `factor` before: pixels that are means of
+    /// others have less blur and static, and no blocks.
+    pub fn shrunk(&self, factor: f32) -> Self {
+        let blows = self.blows.iter().map(|blow| Blow {
+            blur_px: blow.blur_px / factor,
+            deviation: blow.deviation / factor,
+            quality: None,
+            ..*blow
+        });
+        Self {
+            blows: blows.collect(),
+        }
     }
 
     /// The damaged pictures, from pictures [B, 3, H, W] with values from 0 to 1; so are theirs. Parts

@@ -24,27 +24,52 @@ pub fn warp(images: Tensor<4>, maps: &[Homography]) -> Tensor<4> {
 /// # Panics
 /// Unless there are as many maps as pictures.
 pub fn warp_to(images: Tensor<4>, maps: &[Homography], size: [usize; 2]) -> Tensor<4> {
-    let [batch, channels, height, width] = images.dims();
+    let [batch, _, height, width] = images.dims();
     assert_eq!(maps.len(), batch, "one map for each picture");
-    let pixels = size[0] * size[1];
-    let mut taps = Taps::with_capacity(batch * pixels);
+    let mut taps = Taps::with_capacity(batch * size[0] * size[1]);
     for map in maps {
-        taps.push(map, [height, width], size);
+        taps.extend(places(map, size), [height, width]);
     }
-
-    let device = images.device().inner();
-    let (places, weights) = taps.neighbours([batch, pixels], [height, width], &device);
-    let channels = (0..channels).map(|channel| {
-        let plane = images.clone().narrow(1, channel, 1);
-        let taken = plane
-            .reshape([batch, height * width])
-            .gather(1, places.clone());
-        let sums = (taken.reshape([batch, 4, pixels]) * weights.clone()).sum_dim(1);
-        sums.reshape([batch, 1, size[0], size[1]])
-    });
-    Tensor::cat(channels.collect(), 1)
+    taps.take(images, size)
 }
 
+/// What is left of pictures [B, C, H, W] that were warped by `there` and then by `back`, in one
+/// resampling: what `there` moved across the border stays lost.
+///
+/// # Panics
+/// Unless there are B maps of each.
+pub fn warp_there_and_back(
+    images: Tensor<4>,
+    there: &[Homography],
+    back: &[Homography],
+) -> Tensor<4> {
+    let [batch, _, height, width] = images.dims();
+    let maps = (there.len(), back.len());
+    assert_eq!(maps, (batch, batch), "two maps for each picture");
+    let mut taps = Taps::with_capacity(batch * height * width);
+    for (there, back) in there.iter().zip(back) {
+        let seen = places(back, [height, width]).map(|place| place.map(|x| x.clamp(-1.0, 1.0)));
+        taps.extend(seen.map(|place| there.map(place)), [height, width]);
+    }
+    taps.take(images, [height, width])
+}
+
+/// Where the pixels of a picture of `size` lie in the input, row by row.
+fn places(map: &Homography, size: [usize; 2]) -> impl Iterator<Item = [f64; 2]> {
+    let centre = |i: usize, n: usize| (2 * i + 1) as f64 / n as f64 - 1.0;
+    let rows = *map.rows();
+    (0..size[0]).flat_map(move |i| {
+        let v = centre(i, size[0]);
+        let starts = rows.map(|[_, b, c]| b * v + c);
+        (0..size[1]).map(move |j| {
+            let u = centre(j, size[1]);
+            let [x, y, depth] = [0, 1, 2].map(|k| starts[k] + rows[k][0] * u);
+            // What lies behind the eye is taken as very far away.
+            let nearness = 1.0 / depth.max(1e-6);
+            [x * nearness, y * nearness]
+        })
+    })
+}
 /// For every output pixel the upper left of the four pixels around its place in the input, and how
 /// far it lies beyond that one's centre, from 0 to 1.
 struct Taps {
@@ -66,10 +91,9 @@ impl Taps {
         }
     }
 
-    /// The taps of one picture of size `to` in a picture of size `from`, both [height, width].
-    fn push(&mut self, map: &Homography, from: [usize; 2], to: [usize; 2]) {
+    /// The taps at these `places` in a picture of size `from`, [height, width].
+    fn extend(&mut self, places: impl Iterator<Item = [f64; 2]>, from: [usize; 2]) {
         let [height, width] = from;
-        let centre = |i: usize, n: usize| (2 * i + 1) as f64 / n as f64 - 1.0;
         // No call of floor, which is slow where the processor's own is not assumed; `max` turns a
         // place that is not a number into the border.
         let split = |place: f64, side: usize| {
@@ -79,22 +103,29 @@ impl Taps {
             let first = (steps / STEPS).min(side.saturating_sub(2));
             (first, (steps - first * STEPS) as f32 / STEPS as f32)
         };
-        let slopes = map.rows().map(|[a, _, _]| a);
-        for i in 0..to[0] {
-            let v = centre(i, to[0]);
-            let starts = map.rows().map(|[_, b, c]| b * v + c);
-            for j in 0..to[1] {
-                let u = centre(j, to[1]);
-                let [x, y, depth] = [0, 1, 2].map(|k| starts[k] + slopes[k] * u);
-                // What lies behind the eye is taken as very far away.
-                let nearness = 1.0 / depth.max(1e-6);
-                let ((x, right), (y, below)) =
-                    (split(x * nearness, width), split(y * nearness, height));
-                self.places.push((y * width + x) as i64);
-                self.right.push(right);
-                self.below.push(below);
-            }
+        for [x, y] in places {
+            let ((x, right), (y, below)) = (split(x, width), split(y, height));
+            self.places.push((y * width + x) as i64);
+            self.right.push(right);
+            self.below.push(below);
         }
+    }
+
+    /// The pictures of `size` that the taps make of `images`.
+    fn take(self, images: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+        let [batch, channels, height, width] = images.dims();
+        let pixels = size[0] * size[1];
+        let device = images.device().inner();
+        let (places, weights) = self.neighbours([batch, pixels], [height, width], &device);
+        let channels = (0..channels).map(|channel| {
+            let plane = images.clone().narrow(1, channel, 1);
+            let taken = plane
+                .reshape([batch, height * width])
+                .gather(1, places.clone());
+            let sums = (taken.reshape([batch, 4, pixels]) * weights.clone()).sum_dim(1);
+            sums.reshape([batch, 1, size[0], size[1]])
+        });
+        Tensor::cat(channels.collect(), 1)
     }
 
     /// Places [B, 4 P] of the four neighbours in input pictures of size `from`, and their weights

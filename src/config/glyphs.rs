@@ -1,0 +1,319 @@
+//! What Code Glyphs are made of and how they are trained.
+
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::{Config, check_between, check_not_negative};
+use crate::nn::{mosaic::MosaicSizes, roberta::RobertaSizes};
+
+/// Pixels a side of a glyph.
+pub const GLYPH_SIZE: usize = 128;
+
+/// How a function is painted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Design {
+    /// Each token slot paints a cell through one shared painter.
+    Mosaic,
+    /// The reference's convolutional generator over one latent vector.
+    Dense,
+    /// The reference's network over pixel coordinates and one latent vector.
+    Cppn,
+}
+
+/// Sizes, weights and schedule of Code Glyphs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlyphsConfig {
+    /// How functions are painted; a mosaic is read by its own reader, the others by a ResNet.
+    pub design: Design,
+    /// Longest function, in tokens.
+    pub max_tokens: usize,
+    /// Width of a token.
+    pub hidden_size: usize,
+    /// Blocks in the text encoder, and in the text decoder.
+    pub num_hidden_layers: usize,
+    /// Attention heads.
+    pub num_attention_heads: usize,
+    /// Inner width of the feed-forward layers.
+    pub intermediate_size: usize,
+    /// Inner width of the mosaic's painter.
+    pub painter: usize,
+    /// Channels of the mosaic's reader.
+    pub reader: usize,
+    /// Width of the network that finds a glyph's corners.
+    pub pose: usize,
+    /// Values of the embedding by which glyphs are compared.
+    pub embedding: usize,
+    /// Values of the latent vector of the designs other than the mosaic.
+    pub latent: usize,
+    /// Seed of the weights, the batches and the channel.
+    pub seed: u64,
+    /// Share of the functions that are never trained on.
+    pub validation: f64,
+    /// Functions a step, at most.
+    pub batch: usize,
+    /// Tokens a step, padding counted, at most.
+    pub batch_tokens: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Multiplier of the rate for the text encoder and decoder.
+    pub text_rate: f64,
+    /// Multiplier of the rate for the generator.
+    pub generator_rate: f64,
+    /// Multiplier of the rate for the reader.
+    pub reader_rate: f64,
+    /// Steps of linear warm-up.
+    pub warmup_steps: u64,
+    /// Steps over which the learning rate falls along a cosine. A run limited in seconds goes
+    /// through the same schedule in its time.
+    pub schedule_steps: u64,
+    /// AdamW's weight decay.
+    pub weight_decay: f64,
+    /// The gradient's norm is clipped to this.
+    pub max_norm: f64,
+    /// Probability mass that the cross entropy spreads over all tokens.
+    pub label_smoothing: f64,
+    /// Weight of telling the layout.
+    pub layout_weight: f64,
+    /// Weight of finding the corners.
+    pub pose_weight: f64,
+    /// Weight of a picture's missing contrast.
+    pub contrast: f64,
+    /// Contrast wanted: standard deviation of a picture's values.
+    pub contrast_target: f64,
+    /// Weight of a picture's roughness.
+    pub smoothness: f64,
+    /// Roughness allowed: mean difference of neighbours over the contrast.
+    pub smoothness_target: f64,
+    /// Share of the schedule before contrast and smoothness begin to count; from the first step on
+    /// they keep a mosaic from being learnt at all.
+    pub looks_from: f64,
+    /// Weight of renamed and reformatted copies being nearest to one another.
+    pub meaning: f64,
+    /// Share of a batch that are copies and near misses of others in it.
+    pub copies: f64,
+    /// Weight of pictures being as far apart as the functions' latents.
+    pub vector_distance: f64,
+    /// Whether that term compares the same pairs; the reference drew them twice, which this shows.
+    pub shared_pairs: bool,
+    /// Difficulty of the channel to begin with, 0 to 15.
+    pub difficulty: f64,
+    /// Difficulty at which the curriculum stops.
+    pub max_difficulty: f64,
+    /// Share of each batch that goes through a channel of difficulty 0.
+    pub clean: f64,
+}
+
+/// The named designs.
+pub const GLYPH_PRESETS: [&str; 5] = ["pocket", "base", "dense", "cppn", "paper"];
+
+impl GlyphsConfig {
+    /// A named size with its training recipe.
+    ///
+    /// # Errors
+    /// If there is no such preset.
+    pub fn preset(name: &str) -> Result<Self> {
+        let pocket = Self {
+            design: Design::Mosaic,
+            max_tokens: 128,
+            hidden_size: 64,
+            num_hidden_layers: 2,
+            num_attention_heads: 4,
+            intermediate_size: 256,
+            painter: 48,
+            reader: 64,
+            pose: 16,
+            embedding: 64,
+            latent: 2048,
+            seed: 0,
+            validation: 0.05,
+            batch: 64,
+            batch_tokens: 3072,
+            learning_rate: 2e-3,
+            text_rate: 0.5,
+            generator_rate: 1.0,
+            reader_rate: 1.0,
+            warmup_steps: 200,
+            schedule_steps: 6000,
+            weight_decay: 0.01,
+            max_norm: 1.0,
+            label_smoothing: 1e-4,
+            layout_weight: 0.3,
+            pose_weight: 1.0,
+            contrast: 4.0,
+            contrast_target: 0.27,
+            smoothness: 2.0,
+            smoothness_target: 0.14,
+            looks_from: 0.25,
+            meaning: 0.1,
+            copies: 0.25,
+            vector_distance: 0.1,
+            shared_pairs: true,
+            difficulty: 0.5,
+            max_difficulty: 8.0,
+            clean: 0.5,
+        };
+        let dense = Self {
+            design: Design::Dense,
+            learning_rate: 1e-3,
+            latent: 1024,
+            ..pocket.clone()
+        };
+        Ok(match name {
+            "pocket" => pocket,
+            "base" => Self {
+                hidden_size: 256,
+                num_hidden_layers: 4,
+                num_attention_heads: 8,
+                intermediate_size: 1024,
+                painter: 256,
+                reader: 128,
+                pose: 32,
+                embedding: 128,
+                batch: 256,
+                batch_tokens: 32_768,
+                learning_rate: 1e-3,
+                schedule_steps: 60_000,
+                warmup_steps: 1000,
+                max_difficulty: 15.0,
+                ..pocket
+            },
+            "dense" => dense,
+            "cppn" => Self {
+                design: Design::Cppn,
+                ..dense
+            },
+            // The reference's sizes and rates: CodeBERTa twice and a ResNet-50.
+            "paper" => Self {
+                design: Design::Dense,
+                hidden_size: 768,
+                num_hidden_layers: 6,
+                num_attention_heads: 12,
+                intermediate_size: 3072,
+                latent: 2048,
+                learning_rate: 5e-5,
+                text_rate: 0.01,
+                warmup_steps: 10_000,
+                schedule_steps: 1_000_000,
+                max_difficulty: 15.0,
+                ..pocket
+            },
+            _ => bail!(
+                "no preset {name:?}: expected one of {}",
+                GLYPH_PRESETS.join(", ")
+            ),
+        })
+    }
+
+    /// Sizes of the text encoder and decoder for sequences of up to `slots`.
+    pub fn roberta_sizes(&self, vocab_size: usize, slots: usize) -> RobertaSizes {
+        RobertaSizes {
+            vocab_size,
+            hidden_size: self.hidden_size,
+            num_hidden_layers: self.num_hidden_layers,
+            num_attention_heads: self.num_attention_heads,
+            intermediate_size: self.intermediate_size,
+            max_tokens: slots,
+        }
+    }
+
+    /// Sizes of the mosaic.
+    pub fn mosaic_sizes(&self) -> MosaicSizes {
+        MosaicSizes {
+            slot: self.hidden_size,
+            painter: self.painter,
+            reader: self.reader,
+        }
+    }
+
+    /// The learning rate after `position` steps of the schedule.
+    pub fn learning_rate_at(&self, position: u64) -> f64 {
+        super::learning_rate_at(
+            self.learning_rate,
+            position,
+            self.warmup_steps,
+            self.schedule_steps,
+        )
+    }
+
+    /// 0 to 1: how much the looks count at a position of the schedule.
+    pub fn looks_at(&self, position: u64) -> f64 {
+        let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
+        ((progress - self.looks_from) / (1.0 - self.looks_from).max(0.1) * 2.0).clamp(0.0, 1.0)
+    }
+}
+
+impl Config for GlyphsConfig {
+    fn check(&self) -> Result<()> {
+        let sizes = [
+            ("hidden_size", self.hidden_size, 4096),
+            ("num_hidden_layers", self.num_hidden_layers, 48),
+            ("num_attention_heads", self.num_attention_heads, 64),
+            ("intermediate_size", self.intermediate_size, 16_384),
+            ("painter", self.painter, 4096),
+            ("pose", self.pose, 512),
+            ("embedding", self.embedding, 4096),
+            ("latent", self.latent, 16_384),
+            ("batch", self.batch, 65_536),
+            ("schedule_steps", self.schedule_steps as usize, 1 << 40),
+        ];
+        for (key, value, most) in sizes {
+            check_between(&[(key, value)], 1, most)?;
+        }
+        check_between(&[("max_tokens", self.max_tokens)], 4, 512)?;
+        check_between(&[("reader", self.reader)], 3, 2048)?;
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            bail!(
+                "hidden_size is {}: expected a multiple of num_attention_heads, {}",
+                self.hidden_size,
+                self.num_attention_heads
+            );
+        }
+        if self.batch_tokens < self.max_tokens {
+            bail!(
+                "batch_tokens is {}: expected at least max_tokens, {}",
+                self.batch_tokens,
+                self.max_tokens
+            );
+        }
+        check_between(
+            &[
+                ("validation", self.validation),
+                ("label_smoothing", self.label_smoothing),
+            ],
+            0.0,
+            0.9,
+        )?;
+        check_between(&[("copies", self.copies)], 0.0, 0.75)?;
+        check_between(
+            &[("looks_from", self.looks_from), ("clean", self.clean)],
+            0.0,
+            1.0,
+        )?;
+        check_between(
+            &[
+                ("difficulty", self.difficulty),
+                ("max_difficulty", self.max_difficulty),
+            ],
+            0.0,
+            15.0,
+        )?;
+        check_not_negative(&[
+            ("learning_rate", self.learning_rate),
+            ("text_rate", self.text_rate),
+            ("generator_rate", self.generator_rate),
+            ("reader_rate", self.reader_rate),
+            ("weight_decay", self.weight_decay),
+            ("max_norm", self.max_norm),
+            ("layout_weight", self.layout_weight),
+            ("pose_weight", self.pose_weight),
+            ("contrast", self.contrast),
+            ("contrast_target", self.contrast_target),
+            ("smoothness", self.smoothness),
+            ("smoothness_target", self.smoothness_target),
+            ("meaning", self.meaning),
+            ("vector_distance", self.vector_distance),
+        ])
+    }
+}

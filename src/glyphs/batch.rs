@@ -1,0 +1,153 @@
+//! Which functions a step is trained on: a few of about the same length, and beside them copies that
+//! mean the same and near misses that don't.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use rand::{Rng, RngExt, seq::SliceRandom};
+
+use crate::{
+    config::glyphs::GlyphsConfig,
+    data::{corpus::Corpus, python::variants},
+    nn::mosaic::Layouts,
+};
+
+/// Functions within this share of the corpus, by length, go together: little padding, yet a batch
+/// never sees the same neighbours twice.
+const NEIGHBOURHOOD: f64 = 0.4;
+
+/// The functions of a step.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Their tokens.
+    pub rows: Vec<Vec<u32>>,
+    /// Pairs of rows that mean the same.
+    pub copies: Vec<(usize, usize)>,
+}
+
+impl Batch {
+    fn arranged(mut self, layouts: &Layouts, rng: &mut impl Rng) -> Self {
+        let mut order: Vec<usize> = (0..self.rows.len()).collect();
+        order.shuffle(rng);
+        // Neighbours with the same layout are painted and read together.
+        order.sort_by_key(|&row| layouts.index_for(self.rows[row].len()));
+        let place = |row: usize| order.iter().position(|&r| r == row).unwrap_or(row);
+        self.copies = self.copies.iter().map(|&(a, b)| (place(a), place(b))).collect();
+        self.rows = order.iter().map(|&row| std::mem::take(&mut self.rows[row])).collect();
+        self
+    }
+}
+
+/// Draws batches from a corpus.
+pub struct Sampler {
+    corpus: Arc<Corpus>,
+    layouts: Layouts,
+    /// Functions to train on, shortest first.
+    training: Vec<usize>,
+    /// Functions never trained on, shortest first.
+    validation: Vec<usize>,
+}
+
+impl Sampler {
+    /// Splits the corpus; functions of more than `max_tokens` are left out.
+    ///
+    /// # Errors
+    /// If there is nothing to train on.
+    pub fn new(corpus: Arc<Corpus>, layouts: Layouts, config: &GlyphsConfig) -> Result<Self> {
+        let mut all: Vec<usize> = (0..corpus.len())
+            .filter(|&i| corpus.tokens(i).len() <= config.max_tokens)
+            .collect();
+        all.sort_by_key(|&i| corpus.tokens(i).len());
+        let (validation, training): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .partition(|&i| corpus.is_validation(i, config.validation));
+        if training.is_empty() {
+            bail!(
+                "the corpus has {} functions, none of them of up to {} tokens and to train on",
+                corpus.len(),
+                config.max_tokens
+            );
+        }
+        Ok(Self {
+            corpus,
+            layouts,
+            training,
+            validation,
+        })
+    }
+
+    /// The functions behind it.
+    pub fn corpus(&self) -> &Arc<Corpus> {
+        &self.corpus
+    }
+
+    /// Functions to train on.
+    pub fn training(&self) -> &[usize] {
+        &self.training
+    }
+
+    /// Functions never trained on.
+    pub fn validation(&self) -> &[usize] {
+        &self.validation
+    }
+
+    /// Functions of about the same length, the length drawn as often as it occurs.
+    pub fn draw(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> Batch {
+        let mut batch = Batch {
+            rows: self.originals(&self.training, config, rng),
+            copies: Vec::new(),
+        };
+        let others = (batch.rows.len() as f64 * config.copies) as usize;
+        let first = batch.rows.len() - others;
+        // Each copied function gives a copy and a near miss in the places of two others.
+        for (nth, place) in (first..batch.rows.len()).enumerate() {
+            let of = nth / 2;
+            let text = self.corpus.bpe().decode(&batch.rows[of]);
+            let is_copy = nth % 2 == 0;
+            let variant = match rng.random_range(0..4) {
+                _ if !is_copy => variants::near_miss(&text, rng),
+                0 => variants::reformatted(&text, rng),
+                _ => variants::renamed(&text, rng),
+            };
+            let tokens = variant.map(|text| self.corpus.bpe().encode(&text));
+            if let Some(tokens) = tokens.filter(|t| t.len() <= config.max_tokens) {
+                batch.rows[place] = tokens;
+                if is_copy {
+                    batch.copies.push((of, place));
+                }
+            }
+        }
+        batch.arranged(&self.layouts, rng)
+    }
+
+    /// Functions never trained on, to judge a step by.
+    pub fn draw_validation(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> Batch {
+        let from = if self.validation.is_empty() {
+            &self.training
+        } else {
+            &self.validation
+        };
+        Batch {
+            rows: self.originals(from, config, rng),
+            copies: Vec::new(),
+        }
+    }
+
+    fn originals(
+        &self,
+        from: &[usize],
+        config: &GlyphsConfig,
+        rng: &mut impl Rng,
+    ) -> Vec<Vec<u32>> {
+        let near = ((from.len() as f64 * NEIGHBOURHOOD) as usize).max(config.batch);
+        let middle = rng.random_range(0..from.len());
+        let first = middle.saturating_sub(near / 2).min(from.len().saturating_sub(near));
+        let window = &from[first..(first + near).min(from.len())];
+        let longest = window.last().map_or(1, |&i| self.corpus.tokens(i).len());
+        let slots = self.layouts.all[self.layouts.index_for(longest)].slots();
+        let count = (config.batch_tokens / slots).clamp(1, config.batch);
+        let draw = |_| window[rng.random_range(0..window.len())];
+        let chosen = (0..count).map(draw);
+        chosen.map(|i| self.corpus.tokens(i).iter().map(|&t| t as u32).collect()).collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! What the window and the command line may see of Code Glyphs: plain data, no tensors.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+
+use super::{inference::Decoded, trainer::Metrics};
+use crate::{
+    config::glyphs::GlyphsConfig, engine::slot::Slot, nn::channel::Parts, training::TrainingView,
+};
+
+/// The newest of everything.
+#[derive(Debug, Default)]
+pub struct Board {
+    /// The model that is asked.
+    pub model: Slot<ModelView>,
+    /// The run in training.
+    pub training: Arc<Slot<TrainingView<Metrics>>>,
+    /// Its metrics.
+    pub curves: Arc<Slot<Vec<Metrics>>>,
+    /// What became of the function in the editor, or of the picture dropped.
+    pub glyph: Slot<GlyphView>,
+    /// Glyphs of corpus functions.
+    pub grid: Slot<GridView>,
+    /// How far a long question has come.
+    pub work: Slot<WorkView>,
+}
+
+/// The model that is asked.
+#[derive(Clone, Debug)]
+pub struct ModelView {
+    /// Where it comes from.
+    pub origin: String,
+    /// How it was made.
+    pub config: GlyphsConfig,
+    /// Trained values.
+    pub params: usize,
+    /// Steps it was trained for.
+    pub steps: u64,
+    /// The device it runs on.
+    pub device: String,
+    /// Why that one.
+    pub device_reason: String,
+}
+
+/// What to make a glyph of, and what to do to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// A function, or a picture of 128x128.
+    pub subject: Subject,
+    /// Difficulty of the noisy channel, 0 to 15.
+    pub difficulty: f64,
+    /// Which of its parts are on.
+    pub parts: Parts,
+    /// Seed of its draws.
+    pub seed: u64,
+}
+
+/// What a question is about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// A function's text.
+    Function(String),
+    /// A picture of 128x128, which may or may not be a glyph.
+    Picture(RgbImage),
+}
+
+/// The answer.
+#[derive(Clone, Debug)]
+pub struct GlyphView {
+    /// What was asked.
+    pub question: Question,
+    /// The function's glyph, or the picture.
+    pub glyph: RgbImage,
+    /// The same after the noisy channel.
+    pub damaged: RgbImage,
+    /// What is read from that.
+    pub reading: Reading,
+    /// The tokens of the function asked about; none for a picture.
+    pub tokens: Option<Vec<u32>>,
+}
+
+/// Text read from a picture, piece by piece.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// The whole text.
+    pub text: String,
+    /// The text of each token, in the order of [`Decoded::tokens`].
+    pub pieces: Vec<String>,
+    /// The rest.
+    pub decoded: Decoded,
+}
+
+/// Glyphs of functions.
+#[derive(Clone, Debug)]
+pub struct GridView {
+    /// Steps of the model that painted them.
+    pub step: u64,
+    /// The glyphs.
+    pub tiles: Vec<Tile>,
+}
+
+/// A glyph in a grid or a list.
+#[derive(Clone, Debug)]
+pub struct Tile {
+    /// The function's name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// Its glyph.
+    pub glyph: RgbImage,
+}
+
+/// A function near to another.
+#[derive(Clone, Debug)]
+pub struct Neighbour {
+    /// The function.
+    pub tile: Tile,
+    /// One minus the cosine of the embeddings read from the two glyphs.
+    pub distance: f32,
+}
+
+/// How far a long question has come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkView {
+    /// What is done.
+    pub what: String,
+    /// 0 to 1.
+    pub done: f64,
+}

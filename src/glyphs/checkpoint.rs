@@ -1,0 +1,68 @@
+//! Runs of Code Glyphs on disk and the bundled model, and models made of them again.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use burn::{module::Module, tensor::Device};
+
+use super::{inference::GlyphReader, model::GlyphModel, trainer::Trainer};
+use crate::{
+    config::glyphs::GlyphsConfig,
+    data::{bpe::Bpe, corpus::Corpus},
+    nn::mosaic::Layouts,
+    training::checkpoint::{Checkpoint, Source},
+};
+
+/// The tokenizer's file.
+pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// The file of the curriculum's state; a bundled model has none.
+pub(super) const CURRICULUM: &str = "curriculum.json";
+
+const BUNDLED: Checkpoint = Checkpoint::Bundled {
+    name: "assets/glyphs",
+    files: &[],
+};
+
+/// Makes the model of `source` on `device`.
+///
+/// # Errors
+/// Names the file that is missing, cut, foreign, or doesn't fit its configuration.
+pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
+    let checkpoint = Checkpoint::of(source, BUNDLED)?;
+    let config: GlyphsConfig = checkpoint.config()?;
+    let bpe = tokenizer(&checkpoint)?;
+    let layouts = Layouts::new(config.max_tokens);
+    let fresh = GlyphModel::new(&config, bpe.size(), &layouts, device);
+    let model = checkpoint.model(fresh)?.valid();
+    let progress = checkpoint.progress()?;
+    Ok(GlyphReader::new(config, progress, model, bpe, layouts, device))
+}
+
+/// Goes on with the run at `path` over `corpus`.
+///
+/// # Errors
+/// As [`load`], and if the corpus was made with another tokenizer.
+pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<Trainer> {
+    let checkpoint = Checkpoint::newest(path)?;
+    let config: GlyphsConfig = checkpoint.config()?;
+    let bpe = tokenizer(&checkpoint)?;
+    if bpe.fingerprint() != corpus.bpe().fingerprint() {
+        bail!(
+            "the corpus was made with another tokenizer than the run {}: expected one built with --tokenizer {}",
+            path.display(),
+            path.join(TOKENIZER).display()
+        );
+    }
+    let mut trainer = Trainer::new(config, corpus, device)?;
+    trainer.model = checkpoint.model(trainer.model)?;
+    trainer.moments = checkpoint.moments(trainer.moments)?;
+    trainer.progress = checkpoint.progress()?;
+    trainer.curriculum = checkpoint.json(CURRICULUM, "a run's curriculum")?;
+    Ok(trainer)
+}
+
+fn tokenizer(checkpoint: &Checkpoint) -> Result<Arc<Bpe>> {
+    let text = String::from_utf8(checkpoint.read(TOKENIZER)?)
+        .with_context(|| format!("{TOKENIZER} is not text"))?;
+    Ok(Arc::new(Bpe::from_json(&text)?))
+}

@@ -1,0 +1,56 @@
+//! The channel's difficulty follows what is read: it rises while nearly all tokens of unseen
+//! functions are read right, and falls when hardly any are (the rule of Code Glyphs' reference,
+//! judged on functions that are not trained on).
+
+use serde::{Deserialize, Serialize};
+
+/// Falls below this accuracy.
+const LOW: f64 = 0.3;
+/// How far a look moves the difficulty.
+const STRIDE: f64 = 0.1;
+/// Weight of the newest look in the means.
+const NEWEST: f64 = 0.2;
+
+/// How well a batch was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// Share of the tokens read right, padding left out.
+    pub accuracy: f64,
+    /// Share of the functions read without a fault.
+    pub exact: f64,
+}
+
+/// The difficulty and the decaying means it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Curriculum {
+    /// 0 to 15.
+    pub difficulty: f64,
+    /// Share of the tokens of unseen functions read right at about this difficulty.
+    pub accuracy: f64,
+    /// Share of those functions read without a fault.
+    pub exact: f64,
+}
+
+impl Curriculum {
+    /// Nothing is known yet.
+    pub fn new(difficulty: f64) -> Self {
+        Self {
+            difficulty,
+            accuracy: 0.0,
+            exact: 0.0,
+        }
+    }
+
+    /// Takes a look at unseen functions into account.
+    pub fn observe(&mut self, score: &Score, max_difficulty: f64) {
+        self.accuracy += NEWEST * (score.accuracy - self.accuracy);
+        self.exact += NEWEST * (score.exact - self.exact);
+        let high = 0.9 + 0.1 * self.difficulty / 16.0;
+        if self.accuracy > high {
+            self.difficulty = (self.difficulty + STRIDE).min(max_difficulty);
+        } else if self.accuracy < LOW {
+            self.difficulty = (self.difficulty - STRIDE).max(0.0);
+        }
+    }
+}

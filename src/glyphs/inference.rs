@@ -1,0 +1,323 @@
+//! A model of Code Glyphs that can be asked: functions to glyphs, pictures to functions.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use burn::{
+    module::Module,
+    tensor::{Device, Tensor, TensorData, activation::softmax},
+};
+use image::RgbImage;
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    board::Reading,
+    curriculum::Score,
+    model::GlyphModel,
+    objective::{encode_rows, mean_of_slots, upright},
+};
+use crate::{
+    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    data::bpe::Bpe,
+    nn::{
+        channel::{Damage, Homography, Parts, rounded, warp},
+        mosaic::{Layouts, PoseHead},
+    },
+    training::Progress,
+};
+
+/// Pictures a pass: enough to keep the device busy, few enough to be answered soon.
+const PASS: usize = 32;
+
+/// What is read from a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decoded {
+    /// The tokens, padding left out.
+    pub tokens: Vec<u32>,
+    /// The probability the reader gives each of them.
+    pub confidence: Vec<f32>,
+    /// Mean log probability of all cells and the layout, in nats; 0 is certain.
+    pub certainty: f32,
+    /// Where the glyph's corners lie in the picture, clockwise from its top left, -1..1.
+    pub corners: [[f32; 2]; 4],
+    /// Of length 1; near for functions that mean the same.
+    pub embedding: Vec<f32>,
+}
+
+/// A model, ready to be asked.
+pub struct GlyphReader {
+    /// How it was made.
+    pub config: GlyphsConfig,
+    /// How long it was trained.
+    pub progress: Progress,
+    /// Its tokenizer.
+    pub bpe: Arc<Bpe>,
+    model: GlyphModel,
+    layouts: Layouts,
+    device: Device,
+}
+
+impl GlyphReader {
+    /// Wraps the networks.
+    pub fn new(
+        config: GlyphsConfig,
+        progress: Progress,
+        model: GlyphModel,
+        bpe: Arc<Bpe>,
+        layouts: Layouts,
+        device: &Device,
+    ) -> Self {
+        Self {
+            config,
+            progress,
+            bpe,
+            model,
+            layouts,
+            device: device.clone(),
+        }
+    }
+
+    /// Trained values.
+    pub fn params(&self) -> usize {
+        self.model.num_params()
+    }
+
+    /// Functions, as tokens, to canvases [B, P, H], the latents of their pictures.
+    fn canvases(&self, rows: &[Vec<u32>]) -> Tensor<3> {
+        let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
+        let slots = self.model.encode(encoded.tokens, encoded.real);
+        self.model.canvas(slots, &encoded.arrangement, &self.layouts)
+    }
+
+    /// Functions, as tokens, to glyphs.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn glyphs(&self, rows: &[Vec<u32>]) -> Result<Vec<RgbImage>> {
+        let mut glyphs = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(PASS) {
+            glyphs.extend(self.images(self.model.picture(self.canvases(rows)))?);
+        }
+        Ok(glyphs)
+    }
+
+    /// Functions, as tokens, to what they are in the model's mind: means of their slots, `hidden_size`
+    /// values each.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn latents(&self, rows: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
+        let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
+        let slots = self.model.encode(encoded.tokens, encoded.real.clone());
+        let latents = values(mean_of_slots(slots, encoded.real))?;
+        Ok(latents.chunks(self.config.hidden_size).map(<[f32]>::to_vec).collect())
+    }
+
+    /// Embeddings read from glyphs that are as they were painted.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn embeddings(&self, glyphs: &[RgbImage]) -> Result<Vec<Vec<f32>>> {
+        let mut embeddings = Vec::with_capacity(glyphs.len());
+        for glyphs in glyphs.chunks(PASS) {
+            let read = self.attempt(self.tensor(glyphs))?;
+            embeddings.extend(read.into_iter().map(|read| read.embedding));
+        }
+        Ok(embeddings)
+    }
+
+    /// What was read, as text.
+    pub fn spell(&self, decoded: Decoded) -> Reading {
+        Reading {
+            text: self.bpe.decode(&decoded.tokens),
+            pieces: decoded.tokens.iter().map(|&token| self.bpe.piece(token)).collect(),
+            decoded,
+        }
+    }
+
+    /// A function's tokens.
+    ///
+    /// # Errors
+    /// If it is longer than the model can paint, with both figures.
+    pub fn tokens(&self, function: &str) -> Result<Vec<u32>> {
+        let tokens = self.bpe.encode(function);
+        let limit = self.config.max_tokens;
+        if tokens.len() > limit {
+            bail!(
+                "the function has {} tokens: this model paints up to {limit}",
+                tokens.len()
+            );
+        }
+        if tokens.is_empty() {
+            bail!("there is nothing to paint: expected a Python function");
+        }
+        Ok(tokens)
+    }
+
+    /// The pictures on the way through several functions: `frames` of them along a cubic B-spline
+    /// through their latents (as the reference's animations), ends included.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn morph(&self, rows: &[Vec<u32>], frames: usize) -> Result<Vec<RgbImage>> {
+        let canvases = self.canvases(rows);
+        let stops: Vec<Tensor<3>> = (0..rows.len())
+            .map(|i| canvases.clone().narrow(0, i, 1))
+            .collect();
+        let mut images = Vec::with_capacity(frames);
+        for chunk in (0..frames).collect::<Vec<_>>().chunks(PASS) {
+            let on_the_way = chunk.iter().map(|&frame| {
+                let along = frame as f64 / (frames.max(2) - 1) as f64 * (stops.len() - 1) as f64;
+                let weights = spline(along, stops.len());
+                let terms = weights.into_iter().map(|(stop, weight)| stops[stop].clone() * weight);
+                terms.reduce(|a, b| a + b).expect("a spline has terms")
+            });
+            let canvas = Tensor::cat(on_the_way.collect(), 0);
+            images.extend(self.images(self.model.picture(canvas))?);
+        }
+        Ok(images)
+    }
+
+    /// Reads pictures of 128x128, upright or not.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn read(&self, pictures: &[RgbImage]) -> Result<Vec<Decoded>> {
+        let mut read = Vec::with_capacity(pictures.len());
+        for pictures in pictures.chunks(PASS) {
+            read.extend(self.read_tensor(self.tensor(pictures))?);
+        }
+        Ok(read)
+    }
+
+    /// The pictures after the noisy channel.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn damaged(&self, pictures: &[RgbImage], damage: &Damage) -> Result<Vec<RgbImage>> {
+        self.images(damage.apply(self.tensor(pictures)))
+    }
+
+    /// How well functions are read back through a channel of `difficulty`.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn score(
+        &self,
+        rows: &[Vec<u32>],
+        difficulty: f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Score> {
+        let (mut right, mut all, mut exact) = (0, 0, 0);
+        for rows in rows.chunks(PASS) {
+            let pictures = rounded(self.model.picture(self.canvases(rows)));
+            let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
+            let read = self.read_tensor(damage.apply(pictures))?;
+            for (row, read) in rows.iter().zip(read) {
+                right += row.iter().zip(&read.tokens).filter(|(a, b)| a == b).count();
+                all += row.len();
+                exact += usize::from(*row == read.tokens);
+            }
+        }
+        Ok(Score {
+            accuracy: right as f64 / all.max(1) as f64,
+            exact: exact as f64 / rows.len().max(1) as f64,
+        })
+    }
+
+    /// As they are and set upright by the corners found; what the reader is surer of counts.
+    fn read_tensor(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
+        let as_is = self.attempt(pictures.clone())?;
+        let corners = self.model.corners(PoseHead::shrink(pictures.clone()));
+        let corners = values(corners)?;
+        let maps: Vec<Homography> = corners.chunks(8).map(upright).collect();
+        let mut set_upright = self.attempt(warp(pictures, &maps))?;
+        for (read, map) in set_upright.iter_mut().zip(&maps) {
+            read.corners = map.inverse().corners().map(|place| place.map(|x| x as f32));
+        }
+        let surer = as_is.into_iter().zip(set_upright).map(|(a, b)| {
+            if a.certainty >= b.certainty { a } else { b }
+        });
+        Ok(surer.collect())
+    }
+
+    fn attempt(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
+        let features = self.model.features(pictures);
+        let kinds = softmax(self.model.layout(features.clone()), 1);
+        let of_kinds = kinds.dims()[1];
+        let kinds = values(kinds)?;
+        let best = kinds.chunks(of_kinds).map(|row| {
+            let best = (0..of_kinds).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+            best.expect("there is a layout")
+        });
+        let layouts: Vec<usize> = best.collect();
+        let arrangement = self.layouts.arrange(layouts);
+        let reading = self.model.read(features, &arrangement, &self.layouts);
+        let likely = softmax(reading.logits, 2);
+        let (confidence, tokens) = likely.max_dim_with_indices(2);
+        let (confidence, embedding) = (values(confidence)?, values(reading.embedding)?);
+        let tokens: Vec<i32> = tokens
+            .try_into_vec_as()
+            .context("the device failed in reading")?;
+        let pad = self.bpe.pad();
+        let width = self.config.embedding;
+        let read = arrangement.slots.iter().enumerate().map(|(b, &slots)| {
+            let from = b * arrangement.most_slots;
+            let cells = from..from + slots;
+            let logs: f32 = confidence[cells.clone()].iter().map(|p| p.max(1e-9).ln()).sum();
+            let kind = kinds[b * of_kinds + arrangement.layouts[b]].max(1e-9).ln();
+            let (tokens, confidence) = cells
+                .map(|cell| (tokens[cell] as u32, confidence[cell]))
+                .filter(|(token, _)| *token != pad)
+                .unzip();
+            Decoded {
+                tokens,
+                confidence,
+                certainty: (logs + kind) / (slots + 1) as f32,
+                corners: Homography::IDENTITY.corners().map(|place| place.map(|x| x as f32)),
+                embedding: embedding[b * width..(b + 1) * width].to_vec(),
+            }
+        });
+        Ok(read.collect())
+    }
+
+    fn tensor(&self, pictures: &[RgbImage]) -> Tensor<4> {
+        let values = pictures.iter().flat_map(|picture| picture.as_raw());
+        let values: Vec<f32> = values.map(|&value| f32::from(value) / 255.0).collect();
+        let shape = [pictures.len(), GLYPH_SIZE, GLYPH_SIZE, 3];
+        let pictures = Tensor::<4>::from_data(TensorData::new(values, shape), &self.device);
+        pictures.permute([0, 3, 1, 2])
+    }
+
+    fn images(&self, pictures: Tensor<4>) -> Result<Vec<RgbImage>> {
+        let [_, _, height, width] = pictures.dims();
+        let bytes = values(pictures.permute([0, 2, 3, 1]))?;
+        let bytes = bytes.chunks(height * width * 3).map(|picture| {
+            let bytes = picture.iter().map(|value| (value * 255.0).round() as u8);
+            RgbImage::from_raw(width as u32, height as u32, bytes.collect())
+                .expect("as many bytes as the picture has values")
+        });
+        Ok(bytes.collect())
+    }
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    tensor
+        .try_into_vec_as()
+        .context("the device failed in reading")
+}
+
+/// The stops and their weights at a place 0..=`stops` - 1 along a uniform cubic B-spline whose ends
+/// are repeated, so that it begins and ends at a stop.
+fn spline(along: f64, stops: usize) -> Vec<(usize, f64)> {
+    let segment = (along.floor() as usize).min(stops.saturating_sub(2));
+    let t = along - segment as f64;
+    let basis = [
+        (1.0 - t).powi(3) / 6.0,
+        (3.0 * t.powi(3) - 6.0 * t.powi(2) + 4.0) / 6.0,
+        (-3.0 * t.powi(3) + 3.0 * t.powi(2) + 3.0 * t + 1.0) / 6.0,
+        t.powi(3) / 6.0,
+    ];
+    let stop = |offset: usize| (segment + offset).saturating_sub(1).min(stops - 1);
+    (0..4).map(|k| (stop(k), basis[k])).collect()
+}

@@ -1,0 +1,395 @@
+//! Code Glyphs on the engine's thread: how training, judging, grids and questions share the device.
+//! Each gets one slice a round, so none starves and a question waits for one slice of each at most.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+pub use super::command::{Command, Event, RunOrder};
+use super::{
+    board::{Board, GlyphView, GridView, ModelView, Neighbour, Question, Subject, WorkView},
+    checkpoint,
+    functions::{self, Function},
+    inference::GlyphReader,
+    report::{Judgement, Report},
+    trainer::Trainer,
+};
+use crate::{
+    config::glyphs::GlyphsConfig,
+    data::corpus::Corpus,
+    device::{self, Choice, Chosen},
+    engine::{Job, Work},
+    latent::points::distance,
+    nn::channel::Damage,
+    training::{Lane, Limit, Start, checkpoint::Source},
+};
+
+/// Functions a slice.
+const SLICE: usize = 32;
+/// Between two pictures of the grid while a run trains.
+const GRID_EVERY: Duration = Duration::from_millis(500);
+
+/// The job.
+pub struct GlyphsJob {
+    chosen: Chosen,
+    board: Arc<Board>,
+    reader: Arc<GlyphReader>,
+    lane: Lane<Trainer>,
+    judgement: Option<Judgement>,
+    hunt: Option<Hunt>,
+    grid: Vec<Function>,
+    grid_from: Instant,
+    is_grid_due: bool,
+    has_stepped: bool,
+}
+
+/// A search for the nearest glyphs.
+struct Hunt {
+    function: Function,
+    embedding: Vec<f32>,
+    among: Vec<Function>,
+    done: usize,
+    nearest: Vec<Neighbour>,
+    count: usize,
+}
+
+impl GlyphsJob {
+    /// Opens the device and the model.
+    ///
+    /// # Errors
+    /// If either can't be had.
+    pub fn new(choice: Choice, source: &Source, board: Arc<Board>) -> Result<Self> {
+        Self::on(device::open(choice)?, source, board)
+    }
+
+    /// The same on a device that is open.
+    ///
+    /// # Errors
+    /// If the model can't be had.
+    pub fn on(chosen: Chosen, source: &Source, board: Arc<Board>) -> Result<Self> {
+        let reader = Arc::new(checkpoint::load(source, &chosen.device)?);
+        let job = Self {
+            chosen,
+            reader,
+            lane: Lane::new(board.training.clone(), board.curves.clone()),
+            board,
+            judgement: None,
+            hunt: None,
+            grid: Vec::new(),
+            grid_from: Instant::now(),
+            is_grid_due: false,
+            has_stepped: false,
+        };
+        job.show_model(source.to_string());
+        Ok(job)
+    }
+
+    fn show_model(&self, origin: String) {
+        self.board.model.put(ModelView {
+            origin,
+            config: self.reader.config.clone(),
+            params: self.reader.params(),
+            steps: self.reader.progress.step,
+            device: self.chosen.name.clone(),
+            device_reason: self.chosen.reason.clone(),
+        });
+    }
+
+    /// The model as it is now, in the middle of a run too.
+    fn current(&mut self) -> Arc<GlyphReader> {
+        if let Some(trainer) = self.lane.trainer()
+            && trainer.progress != self.reader.progress
+        {
+            self.reader = Arc::new(trainer.snapshot());
+        }
+        self.reader.clone()
+    }
+
+    fn train(
+        &mut self,
+        start: Start<GlyphsConfig>,
+        corpus: PathBuf,
+        out: PathBuf,
+        limit: Limit,
+        events: &mut Vec<Event>,
+    ) -> Result<()> {
+        let device = self.chosen.device.clone();
+        self.lane.begin(|| {
+            let corpus = Arc::new(Corpus::open(&corpus)?);
+            Trainer::run(start, corpus, &out, limit, &device)
+        })?;
+        let reader = self.current();
+        self.reader = reader;
+        self.show_model(out.display().to_string());
+        self.is_grid_due = true;
+        events.push(Event::Started(out));
+        Ok(())
+    }
+
+    fn train_step(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let Some(step) = self.lane.step()? else {
+            return Ok(false);
+        };
+        events.extend(step.saved.map(Event::Saved));
+        self.is_grid_due |= !self.grid.is_empty() && self.grid_from.elapsed() >= GRID_EVERY;
+        if step.is_last {
+            self.end_run(events)?;
+        }
+        Ok(true)
+    }
+
+    fn end_run(&mut self, events: &mut Vec<Event>) -> Result<()> {
+        let Some((run, saved)) = self.lane.end() else {
+            return Ok(());
+        };
+        self.reader = Arc::new(run.trainer.snapshot());
+        self.show_model(run.folder().display().to_string());
+        self.is_grid_due = true;
+        events.push(Event::Saved(saved?));
+        events.push(Event::Trained(run.trainer.progress.step));
+        Ok(())
+    }
+
+    fn functions(&self, corpus: Option<&PathBuf>) -> Result<Vec<Function>> {
+        let config = &self.reader.config;
+        functions::of_corpus(
+            corpus.map(PathBuf::as_path),
+            &self.reader.bpe,
+            config.max_tokens,
+            config.validation,
+        )
+    }
+
+    /// Paints the functions that are watched, if they are out of date and training leaves the time.
+    fn grid_slice(&mut self) -> Result<bool> {
+        if !self.is_grid_due || self.grid.is_empty() || !self.lane.are_pictures_due() {
+            return Ok(false);
+        }
+        let begun = Instant::now();
+        let reader = self.current();
+        let rows: Vec<_> = self.grid.iter().map(|f| f.tokens.clone()).collect();
+        let glyphs = reader.glyphs(&rows)?;
+        let tiles = self.grid.iter().zip(glyphs).map(|(f, glyph)| f.tile(glyph));
+        self.board.grid.put(GridView {
+            step: reader.progress.step,
+            tiles: tiles.collect(),
+        });
+        self.is_grid_due = false;
+        self.grid_from = begun;
+        self.lane.pictures_drawn(begun);
+        Ok(true)
+    }
+
+    fn judge_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let Some(judgement) = &mut self.judgement else {
+            return Ok(false);
+        };
+        let report = judgement.advance()?;
+        self.board.work.put(judgement.progress());
+        if let Some(report) = report {
+            self.judgement = None;
+            let device = self.chosen.name.clone();
+            events.push(Event::Judged(Box::new(Report { device, ..report })));
+        }
+        Ok(true)
+    }
+
+    fn hunt_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let Some(hunt) = &mut self.hunt else {
+            return Ok(false);
+        };
+        let last = (hunt.done + SLICE).min(hunt.among.len());
+        let slice = &hunt.among[hunt.done..last];
+        let rows: Vec<_> = slice.iter().map(|f| f.tokens.clone()).collect();
+        let glyphs = self.reader.glyphs(&rows)?;
+        let embeddings = self.reader.embeddings(&glyphs)?;
+        for ((function, glyph), embedding) in slice.iter().zip(glyphs).zip(embeddings) {
+            // Of vectors of length 1, half the squared distance is one minus the cosine.
+            let distance = distance(&embedding, &hunt.embedding).powi(2) / 2.0;
+            let tile = function.tile(glyph);
+            hunt.nearest.push(Neighbour { tile, distance });
+        }
+        hunt.nearest.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        hunt.nearest.truncate(hunt.count);
+        hunt.done = last;
+        self.board.work.put(WorkView {
+            what: format!("looking at {} glyphs", hunt.among.len()),
+            done: last as f64 / hunt.among.len() as f64,
+        });
+        if last == hunt.among.len()
+            && let Some(hunt) = self.hunt.take()
+        {
+            let glyph = self.reader.glyphs(std::slice::from_ref(&hunt.function.tokens))?;
+            let glyph = glyph.into_iter().next().context("a glyph was painted")?;
+            events.push(Event::Found(hunt.function.tile(glyph), hunt.nearest));
+        }
+        Ok(true)
+    }
+
+    fn answer(&mut self, question: Question) -> Result<GlyphView> {
+        let reader = self.current();
+        let (glyph, tokens) = match &question.subject {
+            Subject::Function(text) => {
+                let tokens = reader.tokens(text)?;
+                let glyph = reader.glyphs(std::slice::from_ref(&tokens))?;
+                (glyph.into_iter().next().context("a glyph was painted")?, Some(tokens))
+            }
+            Subject::Picture(picture) => (picture.clone(), None),
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(question.seed);
+        let damage = Damage::sample(&[question.difficulty], question.parts, &mut rng);
+        let damaged = reader.damaged(std::slice::from_ref(&glyph), &damage)?;
+        let read = reader.read(&damaged)?;
+        let mut damaged = damaged.into_iter().zip(read);
+        let (damaged, read) = damaged.next().context("a picture was read")?;
+        Ok(GlyphView {
+            question,
+            glyph,
+            damaged,
+            reading: reader.spell(read),
+            tokens,
+        })
+    }
+
+    fn tokens(&self, functions: &[String]) -> Result<Vec<Vec<u32>>> {
+        functions.iter().map(|text| self.reader.tokens(text)).collect()
+    }
+}
+
+impl Job for GlyphsJob {
+    type Command = Command;
+    type Probe = Question;
+    type Event = Event;
+
+    fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
+        match command {
+            Command::Open(source) => {
+                if self.lane.trainer().is_some() {
+                    bail!("a run is in training: stop it before opening another model");
+                }
+                self.reader = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
+                self.board.glyph.clear();
+                self.is_grid_due = true;
+                self.show_model(source.to_string());
+                events.push(Event::Opened(source.to_string()));
+            }
+            Command::Train {
+                start,
+                corpus,
+                out,
+                limit,
+            } => self.train(start, corpus, out, limit, events)?,
+            Command::Run(RunOrder::Pace(pace)) => {
+                self.lane.set_pace(pace);
+                self.is_grid_due = true;
+            }
+            Command::Run(RunOrder::LearningRate(rate)) => {
+                if !(rate.is_finite() && rate > 0.0) {
+                    bail!("the learning rate is {rate}: expected a number above 0");
+                }
+                if let Some(trainer) = self.lane.trainer_mut() {
+                    trainer.config.learning_rate = rate;
+                }
+            }
+            Command::Run(RunOrder::Stop) => self.end_run(events)?,
+            Command::Watch {
+                corpus,
+                count,
+                seed,
+            } => {
+                let mut functions = self.functions(corpus.as_ref())?;
+                functions.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+                functions.truncate(count);
+                functions.sort_by_key(|function| function.tokens.len());
+                self.grid = functions;
+                self.lane.is_watched = true;
+                self.is_grid_due = true;
+            }
+            Command::Encode(functions) => {
+                let rows = self.tokens(&functions)?;
+                events.push(Event::Encoded(self.current().glyphs(&rows)?));
+            }
+            Command::Decode(pictures) => {
+                let reader = self.current();
+                let read = reader.read(&pictures)?.into_iter();
+                events.push(Event::Decoded(read.map(|read| reader.spell(read)).collect()));
+            }
+            Command::Morph { functions, frames } => {
+                if functions.len() < 2 {
+                    bail!("a morph needs two functions or more, not {}", functions.len());
+                }
+                let rows = self.tokens(&functions)?;
+                events.push(Event::Morphed(self.current().morph(&rows, frames)?));
+            }
+            Command::Near {
+                function,
+                corpus,
+                count,
+            } => {
+                let reader = self.current();
+                let tokens = reader.tokens(&function)?;
+                let glyph = reader.glyphs(std::slice::from_ref(&tokens))?;
+                let embedding = reader.embeddings(&glyph)?.swap_remove(0);
+                let mut among = self.functions(corpus.as_ref())?;
+                among.retain(|other| other.tokens != tokens);
+                among.sort_by_key(|other| other.tokens.len());
+                if among.is_empty() {
+                    bail!("the corpus has no other function");
+                }
+                self.hunt = Some(Hunt {
+                    function: Function {
+                        name: String::new(),
+                        text: function,
+                        origin: String::new(),
+                        tokens,
+                        is_validation: false,
+                    },
+                    embedding,
+                    among,
+                    done: 0,
+                    nearest: Vec::new(),
+                    count,
+                });
+            }
+            Command::Judge {
+                corpus,
+                difficulties,
+            } => {
+                let reader = self.current();
+                let functions = self.functions(corpus.as_ref())?;
+                self.judgement = Some(Judgement::new(reader, functions, difficulties));
+            }
+        }
+        Ok(())
+    }
+
+    fn probe(&mut self, question: Question) -> Result<()> {
+        let answer = self.answer(question)?;
+        self.board.glyph.put(answer);
+        Ok(())
+    }
+
+    fn work(&mut self, events: &mut Vec<Event>) -> Result<Work> {
+        // A step in one round, views in the next: a question waits for one of them at most.
+        let trained = !self.has_stepped && self.train_step(events)?;
+        self.has_stepped = trained;
+        let painted = !trained
+            && self.grid_slice().inspect_err(|_| self.is_grid_due = false)?;
+        let judged = self
+            .judge_slice(events)
+            .inspect_err(|_| self.judgement = None)?;
+        let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
+        Ok(
+            match trained || painted || judged || hunted || self.lane.is_running() {
+                true => Work::Busy,
+                false => Work::Idle,
+            },
+        )
+    }
+}

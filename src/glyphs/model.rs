@@ -1,0 +1,104 @@
+//! The networks of Code Glyphs.
+//!
+//! ```text
+//! tokens -> text encoder -> slots -> generator -> picture -> (noisy channel) -> reader -> slots -> text decoder -> tokens
+//!                                                         \-> pose head: where the corners are
+//! ```
+//!
+//! Shapes: B functions, S slots, D = `hidden_size`, V tokens in the vocabulary, E = `embedding`.
+
+use burn::{
+    module::Module,
+    nn::Linear,
+    tensor::{Device, Int, Tensor},
+};
+
+use crate::{
+    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    nn::{
+        init::Initializer,
+        mosaic::{Arrangement, Layouts, MosaicGenerator, MosaicReader, PoseHead},
+        roberta::{RobertaForMaskedLm, RobertaModel},
+    },
+};
+
+/// All of them.
+#[derive(Module, Debug)]
+pub struct GlyphModel {
+    text_encoder: RobertaModel,
+    generator: MosaicGenerator,
+    reader: MosaicReader,
+    pose: PoseHead,
+    text_decoder: RobertaForMaskedLm,
+    embedding: Linear,
+}
+
+/// What a reader makes of pictures.
+pub struct Reading {
+    /// [B, S, V].
+    pub logits: Tensor<3>,
+    /// [B, E], of length 1: near for functions that mean the same.
+    pub embedding: Tensor<2>,
+}
+
+impl GlyphModel {
+    /// Random weights from the configuration's seed.
+    pub fn new(config: &GlyphsConfig, vocabulary: usize, layouts: &Layouts, device: &Device) -> Self {
+        let init = &mut Initializer::new(config.seed, device);
+        let sizes = config.roberta_sizes(vocabulary, layouts.most_slots());
+        let (d, kinds) = (config.hidden_size, layouts.all.len());
+        Self {
+            text_encoder: RobertaModel::new(&sizes, init),
+            generator: MosaicGenerator::new(&config.mosaic_sizes(), kinds, init),
+            reader: MosaicReader::new(&config.mosaic_sizes(), kinds, init),
+            pose: PoseHead::new(config.pose, init),
+            text_decoder: RobertaForMaskedLm::new(&sizes, init),
+            embedding: init.linear_biased(d, config.embedding, (d as f32).powf(-0.5)),
+        }
+    }
+
+    /// Tokens [B, S], of which `mask` [B, S] marks the real ones, to slots [B, S, D].
+    pub fn encode(&self, tokens: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
+        self.text_encoder.forward(tokens, mask)
+    }
+
+    /// Slots [B, S, D] to canvases [B, P, H], the latents of the pictures.
+    pub fn canvas(&self, slots: Tensor<3>, arrangement: &Arrangement, layouts: &Layouts) -> Tensor<3> {
+        self.generator.canvas(slots, arrangement, layouts)
+    }
+
+    /// Canvases to pictures [B, 3, 128, 128], values 0..1.
+    pub fn picture(&self, canvas: Tensor<3>) -> Tensor<4> {
+        self.generator.picture(canvas, GLYPH_SIZE)
+    }
+
+    /// Pictures to features, from which the layout and the slots are read.
+    pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
+        self.reader.features(pictures)
+    }
+
+    /// Features to logits of the layouts.
+    pub fn layout(&self, features: Tensor<4>) -> Tensor<2> {
+        self.reader.layout(features)
+    }
+
+    /// Features to tokens and embedding, given the layouts.
+    pub fn read(&self, features: Tensor<4>, arrangement: &Arrangement, layouts: &Layouts) -> Reading {
+        let slots = self.reader.slots(features, arrangement, layouts);
+        let mask = arrangement.mask(&slots.device());
+        let hidden = self.text_decoder.hidden(slots, mask.clone());
+        let weights = mask.clone() / mask.sum_dim(1);
+        let mean = (hidden.clone() * weights.unsqueeze_dim(2)).sum_dim(1).squeeze_dim(1);
+        let embedding = self.embedding.forward(mean);
+        let length = (embedding.clone().square().sum_dim(1) + 1e-8).sqrt();
+        Reading {
+            logits: self.text_decoder.logits(hidden),
+            embedding: embedding / length,
+        }
+    }
+
+    /// Small pictures [B, 3, 64, 64] to corners [B, 8]; see [`PoseHead::forward`].
+    pub fn corners(&self, small: Tensor<4>) -> Tensor<2> {
+        self.pose.forward(small)
+    }
+}

@@ -1,0 +1,258 @@
+//! What a step of Code Glyphs is judged by.
+//!
+//! The reader is trained on what it will meet: the photo is first set upright by the corners that
+//! the pose head finds in it at this step, errors included.
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
+use rand_chacha::ChaCha8Rng;
+
+use super::{batch::Batch, model::GlyphModel};
+use crate::{
+    config::glyphs::GlyphsConfig,
+    nn::{
+        channel::{Damage, Homography, Parts, rounded, warp_there_and_back},
+        glyph_losses::{
+            Pairs, info_nce, label_smoothed_cross_entropy, smoothness_and_contrast, vector_distance,
+        },
+        mosaic::{Arrangement, Layouts, PoseHead, prefix_mask},
+    },
+};
+
+/// Temperature of the contrastive term.
+const TEMPERATURE: f32 = 0.1;
+/// Pairs of pictures compared a step.
+const PAIRS: usize = 32;
+
+/// The terms of a step's loss, each `[1]`, and what is counted beside them.
+pub struct Terms {
+    /// Cross entropy a token, padding left out.
+    pub token: Tensor<1>,
+    /// Cross entropy of the layout.
+    pub layout: Tensor<1>,
+    /// Mean distance of the corners found from the true ones, in half sides.
+    pub pose: Tensor<1>,
+    /// Missing contrast.
+    pub contrast: Tensor<1>,
+    /// Roughness above the one allowed.
+    pub smoothness: Tensor<1>,
+    /// Contrastive loss of copies against the rest.
+    pub meaning: Tensor<1>,
+    /// Mismatch of the pictures' and the latents' distances.
+    pub distance: Tensor<1>,
+}
+
+impl Terms {
+    /// The weighted sum; the looks count by `looks`, 0 to 1.
+    pub fn loss(&self, config: &GlyphsConfig, looks: f64) -> Tensor<1> {
+        self.token.clone()
+            + self.layout.clone() * config.layout_weight
+            + self.pose.clone() * config.pose_weight
+            + self.contrast.clone() * (config.contrast * looks)
+            + self.smoothness.clone() * (config.smoothness * looks)
+            + self.meaning.clone() * config.meaning
+            + self.distance.clone() * config.vector_distance
+    }
+
+    /// All terms, in the order of the fields.
+    pub fn into_values(self) -> [Tensor<1>; 7] {
+        [
+            self.token,
+            self.layout,
+            self.pose,
+            self.contrast,
+            self.smoothness,
+            self.meaning,
+            self.distance,
+        ]
+    }
+}
+
+/// A batch as tensors.
+pub struct Encoded {
+    /// [B, S]; padded.
+    pub tokens: Tensor<2, Int>,
+    /// [B, S]: 1 for real tokens.
+    pub real: Tensor<2>,
+    /// Their layouts.
+    pub arrangement: Arrangement,
+}
+
+/// Pads rows of tokens to their layouts.
+pub fn encode_rows(rows: &[Vec<u32>], pad: u32, layouts: &Layouts, device: &Device) -> Encoded {
+    let arrangement = layouts.arrange(rows.iter().map(|r| layouts.index_for(r.len())).collect());
+    let columns = arrangement.most_slots;
+    let padded = rows.iter().flat_map(|row| {
+        let missing = columns - row.len();
+        let tokens = row.iter().copied().chain(std::iter::repeat_n(pad, missing));
+        tokens.map(|token| token as i32)
+    });
+    let padded: Vec<i32> = padded.collect();
+    let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+    Encoded {
+        tokens: Tensor::from_data(TensorData::new(padded, [rows.len(), columns]), device),
+        real: prefix_mask(&lengths, columns, device),
+        arrangement,
+    }
+}
+
+/// The terms of one batch; picture b meets a channel of `difficulties[b]`.
+///
+/// # Errors
+/// If the device fails.
+#[allow(clippy::too_many_arguments)]
+pub fn terms(
+    model: &GlyphModel,
+    config: &GlyphsConfig,
+    layouts: &Layouts,
+    batch: &Batch,
+    pad: u32,
+    difficulties: &[f64],
+    rng: &mut ChaCha8Rng,
+    device: &Device,
+) -> Result<Terms> {
+    let encoded = encode_rows(&batch.rows, pad, layouts, device);
+    let arrangement = &encoded.arrangement;
+    let slots = model.encode(encoded.tokens.clone(), encoded.real.clone());
+    let latents = mean_of_slots(slots.clone(), encoded.real);
+    let pictures = model.picture(model.canvas(slots, arrangement, layouts));
+    let (contrast, smoothness) = looks(pictures.clone(), config);
+    let pictures = rounded(pictures);
+    let small = PoseHead::shrink(pictures.clone());
+    let (pose, seen) = look(model, pictures, small.clone(), difficulties, rng)?;
+    let features = model.features(seen);
+    let layout = cross_entropy_of_classes(model.layout(features.clone()), &arrangement.layouts);
+    let reading = model.read(features, arrangement, layouts);
+    // Padding inside the layout has to be read as such, or nothing would tell where a function ends.
+    let token = label_smoothed_cross_entropy(
+        reading.logits,
+        encoded.tokens,
+        arrangement.mask(device).bool(),
+        config.label_smoothing as f32,
+    );
+    let meaning = match config.meaning {
+        0.0 => Tensor::zeros([1], device),
+        _ => meaning(reading.embedding, batch),
+    };
+    let distance = match config.vector_distance {
+        0.0 => Tensor::zeros([1], device),
+        _ => {
+            let pairs = Pairs::sample(batch.rows.len(), PAIRS, config.shared_pairs, rng);
+            match pairs.pictures.is_empty() {
+                true => Tensor::zeros([1], device),
+                false => vector_distance(small, latents, &pairs),
+            }
+        }
+    };
+    Ok(Terms {
+        token,
+        layout,
+        pose,
+        contrast,
+        smoothness,
+        meaning,
+        distance,
+    })
+}
+
+/// How much contrast the pictures lack, and how much rougher they are than allowed. Every fourth
+/// speaks for all: at full size this costs as much as the reader.
+fn looks(pictures: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
+    let some = (0..pictures.dims()[0]).step_by(4).map(|row| row as i32);
+    let some = rows_of(some.collect(), &pictures.device());
+    let (roughness, contrast) = smoothness_and_contrast(pictures.select(0, some));
+    let missing = (contrast.clone() * -1.0 + config.contrast_target).clamp_min(0.0);
+    let rough = roughness / (contrast + 1e-3) - config.smoothness_target;
+    (missing.mean(), rough.clamp_min(0.0).mean())
+}
+
+fn rows_of(rows: Vec<i32>, device: &Device) -> Tensor<1, Int> {
+    let count = rows.len();
+    Tensor::from_data(TensorData::new(rows, [count]), device)
+}
+
+/// What the reader sees of `pictures`, and how far off the corners were found in `small` copies.
+/// Pictures of difficulty 0 are seen as they are.
+fn look(
+    model: &GlyphModel,
+    pictures: Tensor<4>,
+    small: Tensor<4>,
+    difficulties: &[f64],
+    rng: &mut ChaCha8Rng,
+) -> Result<(Tensor<1>, Tensor<4>)> {
+    let device = pictures.device();
+    let pick = |rows: &[usize]| rows_of(rows.iter().map(|&row| row as i32).collect(), &device);
+    let (hit, whole): (Vec<usize>, Vec<usize>) =
+        (0..difficulties.len()).partition(|&row| difficulties[row] > 0.0);
+    if hit.is_empty() {
+        return Ok((Tensor::zeros([1], &device), pictures));
+    }
+    let hardness: Vec<f64> = hit.iter().map(|&row| difficulties[row]).collect();
+    let damage = Damage::sample(&hardness, Parts::ALL, rng);
+    let there = damage.homographies();
+    let small = damage.shrunk(2.0).apply(small.select(0, pick(&hit)));
+    let found = model.corners(small);
+    let corners = there.iter().flat_map(|map| map.corners());
+    let truth: Vec<f32> = corners.flatten().map(|place| place as f32).collect();
+    let truth = Tensor::<2>::from_data(TensorData::new(truth, [there.len(), 8]), &device);
+    let pose = (found.clone() - truth).abs().mean();
+    let found: Vec<f32> = found
+        .detach()
+        .try_into_vec_as()
+        .context("the device failed in a training step")?;
+    let back: Vec<_> = found.chunks(8).map(upright).collect();
+    let seen = warp_there_and_back(pictures.clone().select(0, pick(&hit)), &there, &back);
+    let seen = damage.without_geometry().apply(seen);
+    if whole.is_empty() {
+        return Ok((pose, seen));
+    }
+    let seen = Tensor::cat(vec![seen, pictures.clone().select(0, pick(&whole))], 0);
+    let order = [hit, whole].concat();
+    let mut place = vec![0; order.len()];
+    for (at, row) in order.into_iter().enumerate() {
+        place[row] = at;
+    }
+    Ok((pose, seen.select(0, pick(&place))))
+}
+
+/// The map that sets a picture upright whose corners were found at eight numbers; the identity where
+/// they are no corners of anything.
+pub fn upright(corners: &[f32]) -> Homography {
+    let place = |i: usize| [f64::from(corners[2 * i]), f64::from(corners[2 * i + 1])];
+    let found = Homography::from_corners([place(0), place(1), place(2), place(3)]);
+    found.map_or(Homography::IDENTITY, |found| found.inverse())
+}
+
+/// Slots [B, S, D] to their means [B, D] over real tokens.
+pub fn mean_of_slots(slots: Tensor<3>, real: Tensor<2>) -> Tensor<2> {
+    let weights = real.clone() / real.sum_dim(1);
+    (slots * weights.unsqueeze_dim(2)).sum_dim(1).squeeze_dim(1)
+}
+
+/// Copies against all others of the batch.
+fn meaning(embedding: Tensor<2>, batch: &Batch) -> Tensor<1> {
+    let device = embedding.device();
+    if batch.copies.is_empty() {
+        return Tensor::zeros([1], &device);
+    }
+    let pick = |rows: Vec<i32>| {
+        embedding.clone().select(0, rows_of(rows, &device))
+    };
+    let pairs = batch.copies.iter();
+    let (of, copy): (Vec<i32>, Vec<i32>) = pairs.map(|&(a, b)| (a as i32, b as i32)).unzip();
+    let others = 0..batch.rows.len() as i32;
+    let others: Vec<i32> = others.filter(|row| !of.contains(row) && !copy.contains(row)).collect();
+    let others = (!others.is_empty()).then(|| pick(others));
+    let (of, copy) = (pick(of), pick(copy));
+    let forth = info_nce(of.clone(), copy.clone(), others.clone(), TEMPERATURE);
+    (forth + info_nce(copy, of, others, TEMPERATURE)) / 2.0
+}
+
+/// Mean cross entropy of logits [B, classes].
+pub fn cross_entropy_of_classes(logits: Tensor<2>, classes: &[usize]) -> Tensor<1> {
+    let device = logits.device();
+    let classes: Vec<i32> = classes.iter().map(|&class| class as i32).collect();
+    let count = classes.len();
+    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [count, 1]), &device);
+    log_softmax(logits, 1).gather(1, classes).mean().neg()
+}

@@ -1,0 +1,293 @@
+//! Code Glyphs in training, step by step.
+//!
+//! Everything random in step n is drawn from the stream n of the run's seed, on the host; so the
+//! random state of a run is its step, and a resumed run goes on to the last bit.
+
+use std::{path::Path, sync::Arc, time::Instant};
+
+use anyhow::{Context, Result};
+use burn::{
+    module::Module,
+    tensor::{Device, Tensor},
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    batch::Sampler,
+    checkpoint,
+    curriculum::Curriculum,
+    inference::GlyphReader,
+    model::GlyphModel,
+    objective::{self, Terms},
+};
+use crate::{
+    config::{Config, glyphs::GlyphsConfig},
+    data::{bpe::Bpe, corpus::Corpus},
+    nn::{
+        adamw::{AdamW, Moments, Rates},
+        mosaic::Layouts,
+    },
+    training::{self, Limit, Progress, Row, Run, Start, checkpoint::files},
+};
+
+/// Steps between two looks at functions that are not trained on.
+const VALIDATE_EVERY: u64 = 25;
+
+/// One row of metrics.csv. Cross entropies are means a token, in nats.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// The step, counted from 1.
+    pub step: u64,
+    /// Position on the schedule before the step.
+    pub position: u64,
+    /// The learning rate of the step.
+    pub learning_rate: f64,
+    /// The channel's difficulty, 0 to 15.
+    pub difficulty: f64,
+    /// The weighted sum of what follows.
+    pub loss: f32,
+    /// Cross entropy of the tokens.
+    pub token: f32,
+    /// Cross entropy of the layout.
+    pub layout: f32,
+    /// Mean distance of the corners found from the true ones, in half sides.
+    pub pose: f32,
+    /// Missing contrast.
+    pub contrast: f32,
+    /// Roughness above the one allowed.
+    pub smoothness: f32,
+    /// Contrastive loss.
+    pub meaning: f32,
+    /// Mismatch of the pictures' and the latents' distances.
+    pub distance: f32,
+    /// Share of the tokens read right in functions that are not trained on, through such a channel;
+    /// a decaying mean of looks.
+    pub validation_accuracy: f32,
+    /// Share of those functions read without a fault.
+    pub validation_exact: f32,
+    /// The gradient's norm before clipping.
+    pub gradient_norm: f32,
+    /// Seconds spent in steps so far.
+    pub train_secs: f64,
+}
+
+impl Row for Metrics {
+    fn step(&self) -> u64 {
+        self.step
+    }
+
+    fn loss(&self) -> f32 {
+        self.loss
+    }
+
+    fn gradient_norm(&self) -> f32 {
+        self.gradient_norm
+    }
+}
+
+/// A model in training.
+pub struct Trainer {
+    /// What is trained, and how.
+    pub config: GlyphsConfig,
+    /// How far it got.
+    pub progress: Progress,
+    /// The channel's difficulty, and what moves it.
+    pub curriculum: Curriculum,
+    pub(super) model: GlyphModel,
+    pub(super) moments: Moments,
+    rates: Rates,
+    sampler: Sampler,
+    bpe: Arc<Bpe>,
+    layouts: Layouts,
+    device: Device,
+}
+
+impl Trainer {
+    /// A new run on `device` over `corpus`, with the corpus's tokenizer.
+    ///
+    /// # Errors
+    /// If the configuration can't be trained, or doesn't fit the corpus.
+    pub fn new(config: GlyphsConfig, corpus: Arc<Corpus>, device: &Device) -> Result<Self> {
+        config.check()?;
+        let bpe = Arc::new(corpus.bpe().clone());
+        let device = device.clone().autodiff();
+        let layouts = Layouts::new(config.max_tokens);
+        let model = GlyphModel::new(&config, bpe.size(), &layouts, &device);
+        let moments = Moments::zeros(model.num_params(), &device.clone().inner());
+        let rates = Rates::new(&model, |path| rate(&config, path));
+        let sampler = Sampler::new(corpus, layouts.clone(), &config)?;
+        Ok(Self {
+            curriculum: Curriculum::new(config.difficulty),
+            progress: Progress::default(),
+            model,
+            moments,
+            rates,
+            sampler,
+            bpe,
+            layouts,
+            device,
+            config,
+        })
+    }
+
+    /// Begins a run in the folder `out`.
+    ///
+    /// # Errors
+    /// If the start can't be read or trained, or the folder can't be made.
+    pub fn run(
+        start: Start<GlyphsConfig>,
+        corpus: Arc<Corpus>,
+        out: &Path,
+        limit: Limit,
+        device: &Device,
+    ) -> Result<Run<Self>> {
+        let trainer = match &start {
+            Start::Fresh(config) => Self::new((**config).clone(), corpus, device)?,
+            Start::Resume(path) => checkpoint::resume(path, corpus, device)?,
+        };
+        Run::new(trainer, start.resumed(), out, limit)
+    }
+
+    /// The model as it stands, to be asked.
+    pub fn snapshot(&self) -> GlyphReader {
+        GlyphReader::new(
+            self.config.clone(),
+            self.progress,
+            self.model.valid(),
+            self.bpe.clone(),
+            self.layouts.clone(),
+            &self.device.clone().inner(),
+        )
+    }
+
+    /// The functions it is trained and judged on.
+    pub fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    fn terms(&mut self, rng: &mut ChaCha8Rng) -> Result<Terms> {
+        let config = &self.config;
+        let batch = self.sampler.draw(config, rng);
+        let difficulties: Vec<f64> = (0..batch.rows.len())
+            .map(|_| match rng.random_bool(config.clean) {
+                true => 0.0,
+                false => self.curriculum.difficulty * rng.random::<f64>().sqrt(),
+            })
+            .collect();
+        objective::terms(
+            &self.model,
+            config,
+            &self.layouts,
+            &batch,
+            self.bpe.pad(),
+            &difficulties,
+            rng,
+            &self.device,
+        )
+    }
+
+    /// Reads unseen functions through the channel as it stands and moves its difficulty.
+    fn validate(&mut self, rng: &mut ChaCha8Rng) -> Result<()> {
+        let batch = self.sampler.draw_validation(&self.config, rng);
+        let score = self
+            .snapshot()
+            .score(&batch.rows, self.curriculum.difficulty, rng)?;
+        self.curriculum.observe(&score, self.config.max_difficulty);
+        Ok(())
+    }
+}
+
+impl training::Trainer for Trainer {
+    type Metrics = Metrics;
+
+    fn step(&mut self) -> Result<Metrics> {
+        let begun = Instant::now();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+        rng.set_stream(self.progress.step);
+        if self.progress.step.is_multiple_of(VALIDATE_EVERY) {
+            self.validate(&mut rng)?;
+        }
+        let terms = self.terms(&mut rng)?;
+        let config = &self.config;
+        let loss = terms.loss(config, config.looks_at(self.progress.position));
+        let gradients = loss.backward();
+
+        let learning_rate = config.learning_rate_at(self.progress.position);
+        let optimiser = AdamW {
+            betas: (0.9, 0.98),
+            epsilon: 1e-8,
+            weight_decay: config.weight_decay,
+            max_norm: config.max_norm,
+        };
+        let step = self.progress.step + 1;
+        let (model, norm) = optimiser.step(
+            self.model.clone(),
+            &gradients,
+            &mut self.moments,
+            learning_rate,
+            step,
+            Some(&self.rates),
+        );
+        self.model = model;
+
+        let figures = [loss].into_iter().chain(terms.into_values());
+        let figures: Vec<_> = figures.map(Tensor::inner).chain([norm]).collect();
+        let figures: Vec<f32> = Tensor::cat(figures, 0)
+            .try_into_vec_as()
+            .context("the device failed in a training step")?;
+        let position = self.progress.position;
+        self.progress.advance(begun, self.config.schedule_steps);
+        Ok(Metrics {
+            step,
+            position,
+            learning_rate,
+            difficulty: self.curriculum.difficulty,
+            loss: figures[0],
+            token: figures[1],
+            layout: figures[2],
+            pose: figures[3],
+            contrast: figures[4],
+            smoothness: figures[5],
+            meaning: figures[6],
+            distance: figures[7],
+            validation_accuracy: self.curriculum.accuracy as f32,
+            validation_exact: self.curriculum.exact as f32,
+            gradient_norm: figures[8],
+            train_secs: self.progress.train_secs,
+        })
+    }
+
+    fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    fn progress_mut(&mut self) -> &mut Progress {
+        &mut self.progress
+    }
+
+    fn schedule_steps(&self) -> u64 {
+        self.config.schedule_steps
+    }
+
+    fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        let mut files = files(&self.config, &self.progress, &self.model, &self.moments)?;
+        files.push((checkpoint::TOKENIZER, self.bpe.to_json().into_bytes()));
+        files.push((
+            checkpoint::CURRICULUM,
+            serde_json::to_vec_pretty(&self.curriculum)?,
+        ));
+        Ok(files)
+    }
+}
+
+/// Multiplier of the learning rate for a parameter's path.
+fn rate(config: &GlyphsConfig, path: &str) -> f64 {
+    match path.split('.').next() {
+        Some("text_encoder" | "text_decoder") => config.text_rate,
+        Some("generator") => config.generator_rate,
+        Some("reader" | "pose") => config.reader_rate,
+        _ => 1.0,
+    }
+}

@@ -1,0 +1,223 @@
+//! RoBERTa's blocks (Liu et al. 2019, arXiv 1907.11692): LayerNorm after each sublayer, learned
+//! positions that start after the padding token's id, gelu, biases everywhere. Fields are named as in
+//! the published checkpoints.
+//!
+//! Shapes: B sequences, L tokens, D = `hidden_size`, V = `vocab_size`.
+
+use burn::{
+    module::{Module, Param},
+    nn::{Embedding, LayerNorm, Linear},
+    tensor::{
+        Int, Tensor,
+        activation::{gelu, softmax},
+    },
+};
+
+use super::init::Initializer;
+
+/// Positions start behind the padding token's id, which is 1 in the published vocabularies.
+const FIRST_POSITION: usize = 2;
+const LAYER_NORM_EPS: f64 = 1e-5;
+
+/// Sizes of a stack, named as in the published configurations.
+#[derive(Clone, Copy, Debug)]
+pub struct RobertaSizes {
+    /// Tokens known.
+    pub vocab_size: usize,
+    /// Width of a token.
+    pub hidden_size: usize,
+    /// Blocks.
+    pub num_hidden_layers: usize,
+    /// Attention heads.
+    pub num_attention_heads: usize,
+    /// Inner width of the feed-forward layers.
+    pub intermediate_size: usize,
+    /// Longest sequence; the published `max_position_embeddings` is two more.
+    pub max_tokens: usize,
+}
+
+/// Token, position and type embeddings, summed and normalised.
+#[derive(Module, Debug)]
+pub struct RobertaEmbeddings {
+    word_embeddings: Embedding,
+    position_embeddings: Embedding,
+    token_type_embeddings: Embedding,
+    layer_norm: LayerNorm,
+}
+
+impl RobertaEmbeddings {
+    fn new(sizes: &RobertaSizes, deviation: f32, init: &mut Initializer) -> Self {
+        let d = sizes.hidden_size;
+        Self {
+            word_embeddings: init.embedding(sizes.vocab_size, d, deviation),
+            position_embeddings: init.embedding(sizes.max_tokens + FIRST_POSITION, d, deviation),
+            token_type_embeddings: init.embedding(1, d, deviation),
+            layer_norm: init.layer_norm(d, LAYER_NORM_EPS),
+        }
+    }
+
+    /// Adds positions and type to [B, L, D].
+    fn forward(&self, words: Tensor<3>) -> Tensor<3> {
+        let [_, length, _] = words.dims();
+        let positions = self.position_embeddings.weight.val();
+        let positions = positions.narrow(0, FIRST_POSITION, length).unsqueeze();
+        let kind = self.token_type_embeddings.weight.val().unsqueeze();
+        self.layer_norm.forward(words + positions + kind)
+    }
+}
+
+#[derive(Module, Debug)]
+struct SelfAttention {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    num_attention_heads: usize,
+}
+
+/// A dense layer whose result is added to the sublayer's input and normalised.
+#[derive(Module, Debug)]
+struct Output {
+    dense: Linear,
+    layer_norm: LayerNorm,
+}
+
+impl Output {
+    fn forward(&self, hidden: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
+        self.layer_norm.forward(self.dense.forward(hidden) + input)
+    }
+}
+
+/// Self-attention and feed-forward.
+#[derive(Module, Debug)]
+pub struct RobertaLayer {
+    attention: SelfAttention,
+    attention_output: Output,
+    intermediate: Linear,
+    output: Output,
+}
+
+impl RobertaLayer {
+    fn new(sizes: &RobertaSizes, init: &mut Initializer) -> Self {
+        let (d, inner) = (sizes.hidden_size, sizes.intermediate_size);
+        // The published .02 belongs to a width of 768; smaller stacks keep its scale, 1/sqrt(3 D).
+        let mut linear =
+            |inputs: usize, outputs| init.linear_biased(inputs, outputs, (inputs as f32).powf(-0.5));
+        let attention = SelfAttention {
+            query: linear(d, d),
+            key: linear(d, d),
+            value: linear(d, d),
+            num_attention_heads: sizes.num_attention_heads,
+        };
+        let (dense, intermediate, out) = (linear(d, d), linear(d, inner), linear(inner, d));
+        let mut output = |dense| Output {
+            dense,
+            layer_norm: init.layer_norm(d, LAYER_NORM_EPS),
+        };
+        Self {
+            attention,
+            attention_output: output(dense),
+            intermediate,
+            output: output(out),
+        }
+    }
+
+    /// [B, L, D] to [B, L, D]; `hidden_keys` [B, 1, 1, L] is added to the scores.
+    fn forward(&self, x: Tensor<3>, hidden_keys: Tensor<4>) -> Tensor<3> {
+        let [batch, length, width] = x.dims();
+        let heads = self.attention.num_attention_heads;
+        let split = |x: Tensor<3>| {
+            x.reshape([batch, length, heads, width / heads])
+                .swap_dims(1, 2)
+        };
+        let scale = ((width / heads) as f64).powf(-0.5);
+        let query = split(self.attention.query.forward(x.clone()) * scale);
+        let key = split(self.attention.key.forward(x.clone()));
+        let value = split(self.attention.value.forward(x.clone()));
+        let scores = query.matmul(key.swap_dims(2, 3)) + hidden_keys;
+        let mixed = softmax(scores, 3).matmul(value).swap_dims(1, 2);
+        let x = self
+            .attention_output
+            .forward(mixed.reshape([batch, length, width]), x);
+        let inner = gelu(self.intermediate.forward(x.clone()));
+        self.output.forward(inner, x)
+    }
+}
+
+/// Embeddings and blocks.
+#[derive(Module, Debug)]
+pub struct RobertaModel {
+    embeddings: RobertaEmbeddings,
+    layer: Vec<RobertaLayer>,
+}
+
+impl RobertaModel {
+    /// Random weights.
+    pub fn new(sizes: &RobertaSizes, init: &mut Initializer) -> Self {
+        let deviation = (sizes.hidden_size as f32).powf(-0.5);
+        let layers = 0..sizes.num_hidden_layers;
+        Self {
+            embeddings: RobertaEmbeddings::new(sizes, deviation, init),
+            layer: layers.map(|_| RobertaLayer::new(sizes, init)).collect(),
+        }
+    }
+
+    /// Tokens [B, L] to hidden states [B, L, D]; only keys where `mask` [B, L] is 1 are seen.
+    pub fn forward(&self, tokens: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
+        self.forward_embedded(self.embeddings.word_embeddings.forward(tokens), mask)
+    }
+
+    /// As [`Self::forward`], with [B, L, D] in place of the tokens' embeddings.
+    pub fn forward_embedded(&self, embedded: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
+        let [batch, length] = mask.dims();
+        let hidden_keys = ((mask - 1.0) * 1e9).reshape([batch, 1, 1, length]);
+        let x = self.embeddings.forward(embedded);
+        let blocks = self.layer.iter();
+        blocks.fold(x, |x, block| block.forward(x, hidden_keys.clone()))
+    }
+}
+
+#[derive(Module, Debug)]
+struct LmHead {
+    dense: Linear,
+    layer_norm: LayerNorm,
+    bias: Param<Tensor<1>>,
+}
+
+/// A stack with a language-modelling head, whose output matrix is the word embeddings'.
+#[derive(Module, Debug)]
+pub struct RobertaForMaskedLm {
+    roberta: RobertaModel,
+    lm_head: LmHead,
+}
+
+impl RobertaForMaskedLm {
+    /// Random weights.
+    pub fn new(sizes: &RobertaSizes, init: &mut Initializer) -> Self {
+        let d = sizes.hidden_size;
+        Self {
+            roberta: RobertaModel::new(sizes, init),
+            lm_head: LmHead {
+                dense: init.linear_biased(d, d, (d as f32).powf(-0.5)),
+                layer_norm: init.layer_norm(d, LAYER_NORM_EPS),
+                bias: init.constant(sizes.vocab_size, 0.0),
+            },
+        }
+    }
+
+    /// [B, L, D] in place of the tokens' embeddings to hidden states [B, L, D].
+    pub fn hidden(&self, embedded: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
+        self.roberta.forward_embedded(embedded, mask)
+    }
+
+    /// Hidden states [B, L, D] to logits [B, L, V].
+    pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
+        let head = &self.lm_head;
+        let [batch, length, width] = hidden.dims();
+        let x = head.layer_norm.forward(gelu(head.dense.forward(hidden)));
+        let words = self.roberta.embeddings.word_embeddings.weight.val();
+        let vocabulary = words.dims()[0];
+        // One large product instead of one a sequence.
+        let logits = x.reshape([batch * length, width]).matmul(words.transpose());
+        (logits + head.bias.val().unsqueeze()).reshape([batch, length, vocabulary])
+    }
+}
