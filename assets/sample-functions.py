@@ -1,2 +1,0 @@
-def identity(value):
-    return value
