@@ -199,7 +199,14 @@ impl Corpus {
     /// If it can't be written; the file is named, and what was there stays.
     pub fn write(&self, path: &Path) -> Result<()> {
         let write = || -> Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".glyphspace-");
+            // Temporary files are private; a corpus should get the permissions any new file gets.
+            #[cfg(unix)]
+            let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+            #[cfg(unix)]
+            builder.permissions(permissions);
+            let mut file = builder.tempfile_in(folder_of(path))?;
             let mut bytes = self.to_bytes()?;
             bytes.extend(checksum(&bytes).to_le_bytes());
             file.write_all(&bytes)?;

@@ -1,6 +1,8 @@
 //! Python functions in source text: found and cut out by a parser, and compared by their tokens.
 
+mod scope;
 mod syntax;
+pub mod variants;
 
 use std::ops::Range;
 
@@ -181,22 +183,19 @@ impl<'s> Found<'s> {
         let lines = self.source[span.clone()]
             .match_indices('\n')
             .map(|(at, _)| span.start + at + 1);
-        let outdents = lines
-            .filter(|line| !self.is_in_string(*line))
-            .map(|line| Edit {
-                at: line..line + blank(&self.source[line..]).min(indentation),
-                text: "",
-            });
+        let outdents = lines.filter(|line| !self.is_in_string(*line)).map(|line| {
+            Edit::new(
+                line..line + blank(&self.source[line..]).min(indentation),
+                "",
+            )
+        });
         let first = self
             .docstrings
             .partition_point(|(at, _)| at.start < span.start);
         let docstrings = self.docstrings[first..]
             .iter()
             .take_while(|(at, _)| at.start < span.end);
-        let cuts = docstrings.map(|(at, text)| Edit {
-            at: at.clone(),
-            text,
-        });
+        let cuts = docstrings.map(|(at, text)| Edit::new(at.clone(), text));
         let source = edited(self.source, span.clone(), outdents.chain(cuts).collect());
         let source = source.trim_end().to_owned();
 

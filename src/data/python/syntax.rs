@@ -15,7 +15,8 @@ pub fn parse(source: &str) -> Result<Tree, PythonError> {
     let tree = parse_anyhow(source);
     let mut error = None;
     walk(tree.root_node(), |node, visit| {
-        if error.is_none() && visit == Visit::Enter {
+        // The innermost is the one that says where: the whole text is in error if a part of it is.
+        if visit == Visit::Leave && error.is_none() {
             error = wrong(node, source);
         }
         error.is_none()
@@ -76,8 +77,18 @@ pub fn parts<'t>(node: Node<'t>) -> impl Iterator<Item = Node<'t>> {
 
 /// A replacement in a text.
 pub struct Edit {
-    pub at: Range<usize>,
-    pub text: &'static str,
+    at: Range<usize>,
+    text: String,
+}
+
+impl Edit {
+    /// Puts `text` where `at` was.
+    pub fn new(at: Range<usize>, text: &str) -> Self {
+        Self {
+            at,
+            text: text.to_owned(),
+        }
+    }
 }
 
 /// The part `span` of a text after edits; where they overlap, the one that begins first counts.
@@ -88,7 +99,7 @@ pub fn edited(source: &str, span: Range<usize>, mut edits: Vec<Edit>) -> String 
     for edit in edits {
         if edit.at.start >= done && edit.at.end <= span.end {
             result.push_str(&source[done..edit.at.start]);
-            result.push_str(edit.text);
+            result.push_str(&edit.text);
             done = edit.at.end;
         }
     }
@@ -104,7 +115,9 @@ fn wrong(node: Node, source: &str) -> Option<PythonError> {
         return Some(PythonError::Missing { line, expected });
     }
     let is_wrong = match node.kind() {
-        "ERROR" | "print_statement" | "exec_statement" | "<>" => true,
+        "ERROR" | "exec_statement" | "<>" => true,
+        // `print >>file, text` is Python 3 too, if of no use.
+        "print_statement" => parts(node).all(|part| part.kind() != "chevron"),
         "raise_statement" => parts(node).any(|part| part.kind() == "expression_list"),
         "integer" => {
             let digits = text(node, source);
