@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{BenchArgs, output::say, session::Session};
+use super::{BenchArgs, output::say, session::ExecutorSession};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
     data::{split::Split, sums::Sum},
@@ -43,7 +43,7 @@ pub enum What {
 }
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
-    let session = Session::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source())?;
     let device = session
         .board
         .model
@@ -101,7 +101,7 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
 }
 
 /// Milliseconds of each step of a short run, the first ones left out.
-fn train(session: &Session) -> Result<Vec<f64>> {
+fn train(session: &ExecutorSession) -> Result<Vec<f64>> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
     session.train(fresh()?, &folder.path().join("run"), Limit::Steps(120))?;
     let curve = session.board.curves.get().context("no metrics")?;
@@ -113,7 +113,7 @@ fn train(session: &Session) -> Result<Vec<f64>> {
         .collect())
 }
 
-fn maps(session: &Session) -> Result<Vec<f64>> {
+fn maps(session: &ExecutorSession) -> Result<Vec<f64>> {
     let mapped = |event| {
         if let Event::Mapped(map) = event {
             Some(map.secs * 1e3)
@@ -137,7 +137,7 @@ fn maps(session: &Session) -> Result<Vec<f64>> {
 
 /// Moves a pointer over the plane for a while; milliseconds from each question to its answer, or to
 /// the answer of a later one that superseded it.
-fn probes(session: &Session) -> Result<Vec<f64>> {
+fn probes(session: &ExecutorSession) -> Result<Vec<f64>> {
     let mut millis = Vec::new();
     let mut waiting: Vec<(u64, Instant)> = Vec::new();
     for tick in 0..PROBES_PER_SEC * 5 {
@@ -171,7 +171,7 @@ fn probes(session: &Session) -> Result<Vec<f64>> {
     Ok(millis)
 }
 
-fn probes_while_training(session: &Session) -> Result<Vec<f64>> {
+fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
     let out = folder.path().join("run");
     let started = |event| {
@@ -206,7 +206,7 @@ fn probes_while_training(session: &Session) -> Result<Vec<f64>> {
 }
 
 /// Milliseconds of each search over a seeded choice of sums, and the evaluations each needed.
-fn searches(session: &Session) -> Result<(Vec<f64>, Vec<Option<usize>>)> {
+fn searches(session: &ExecutorSession) -> Result<(Vec<f64>, Vec<Option<usize>>)> {
     // The held-out part of a split is a seeded choice without repeats.
     let sums = Split::new(SEARCHED as f64 / Sum::all().count() as f64, SEARCH_SEED).held_out;
     let mut results = Vec::new();

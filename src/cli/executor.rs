@@ -9,7 +9,7 @@ use super::{
     DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs, WrongUse,
     output::say,
     progress::Progress,
-    session::{Session, listen_for_interrupts, refuse_if_interrupted},
+    session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
     config::{Config as _, executor::ExecutorConfig},
@@ -52,7 +52,7 @@ fn train(args: TrainArgs, choice: Choice) -> Result<()> {
         (_, Some(steps)) => Limit::Steps(steps),
         _ => Limit::Schedule,
     };
-    let session = Session::open(choice, Source::Bundled)?;
+    let session = ExecutorSession::open(choice, Source::Bundled)?;
     session.train(start, &args.out, limit)?;
     let report = judge(&session)?;
     print_report(&report)?;
@@ -72,7 +72,7 @@ fn configure(args: &TrainArgs) -> Result<ExecutorConfig> {
 }
 
 fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
-    let session = Session::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source())?;
     let report = judge(&session)?;
     if args.json {
         say(format_args!("{}", serde_json::to_string_pretty(&report)?))?;
@@ -83,7 +83,7 @@ fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
     Ok(())
 }
 
-pub fn judge(session: &Session) -> Result<Report> {
+pub fn judge(session: &ExecutorSession) -> Result<Report> {
     let judged = |event| {
         if let Event::Judged(report) = event {
             Some(*report)
@@ -132,7 +132,7 @@ fn print_report(report: &Report) -> Result<()> {
 }
 
 fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
-    let session = Session::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source())?;
     let budget = args.budget as usize;
     let view = session.solve(SolveRequest::new(args.sum, args.method, budget, args.seed))?;
     let found = view.solved.map(|index| &view.path[index]).or(view.best());
@@ -180,7 +180,7 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
             path.display()
         );
     }
-    let session = Session::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source())?;
     let map = draw_map(&session, args.sum, args.size as usize)?;
     if let Some(path) = &args.csv {
         export::map_csv(path, &map)?;
@@ -207,7 +207,7 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
 }
 
 pub fn draw_map(
-    session: &Session,
+    session: &ExecutorSession,
     sum: crate::data::sums::Sum,
     size: usize,
 ) -> Result<std::sync::Arc<Landscape>> {
@@ -233,7 +233,7 @@ pub fn draw_map(
 }
 
 fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
-    let session = Session::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source())?;
     let (state, result) = args
         .sum
         .map_or((args.state, None), |sum| (sum.start, Some(sum.result)));

@@ -249,7 +249,7 @@ fn run(cli: Cli) -> Result<()> {
         },
         Some(Command::Tour(args)) => tour::run(&args, cli.device),
         Some(Command::Executor(command)) => executor::run(command, cli.device),
-        Some(Command::Glyphs(command)) => glyphs::run(command),
+        Some(Command::Glyphs(command)) => glyphs::run(command, cli.device),
         Some(Command::Bench(args)) => bench::run(&args, cli.device),
         Some(Command::Devices) => devices(cli.device),
     }

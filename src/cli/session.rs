@@ -14,13 +14,13 @@ use super::{output::note, progress::Progress};
 use crate::{
     config::executor::ExecutorConfig,
     device::Choice,
-    engine::{Engine, Notice},
+    engine::{Engine, Job, Notice},
     executor::{
         board::{Board, SearchView},
-        job::{Command, Event, ExecutorJob, Question, SolveRequest},
-        trainer::Metrics,
+        job::{Command, Event, ExecutorJob, SolveRequest},
     },
-    training::{Limit, Start, TrainingView, checkpoint::Source},
+    glyphs::{self, job::GlyphsJob},
+    training::{Limit, Row, Start, TrainingView, checkpoint::Source},
 };
 
 /// Between two looks at the board.
@@ -28,56 +28,30 @@ const TICK: Duration = Duration::from_millis(100);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// The engine of a command.
-pub struct Session {
-    engine: Engine<ExecutorJob>,
+/// The engine of a command, with what it shows.
+pub struct Session<J: Job, B> {
+    engine: Engine<J>,
     /// What the engine shows.
-    pub board: Arc<Board>,
+    pub board: Arc<B>,
 }
 
-impl Session {
+/// A session of the Latent Executor.
+pub type ExecutorSession = Session<ExecutorJob, Board>;
+
+impl ExecutorSession {
     /// Starts an engine with a model, and says what it runs on.
     ///
     /// # Errors
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
-        let board = Arc::new(Board::default());
-        let for_engine = board.clone();
-        let engine = Engine::spawn(
-            "engine",
-            || (),
-            move || ExecutorJob::new(choice, &source, for_engine),
-        )?;
-        let session = Self { engine, board };
+        let session = Self::start(move |board| ExecutorJob::new(choice, &source, board))?;
         while session.board.model.get().is_none() {
             session.next()?;
         }
         if let Some(model) = session.board.model.get() {
-            note(format_args!(
-                "glyphspace: running on {}: {}",
-                model.device, model.device_reason
-            ));
+            say_device(&model.device, &model.device_reason);
         }
         Ok(session)
-    }
-
-    /// Gives an order and waits for the fact that `pick` takes; meanwhile `watch` may look round.
-    ///
-    /// # Errors
-    /// If the order fails.
-    pub fn ask<T>(
-        &self,
-        command: Command,
-        mut pick: impl FnMut(Event) -> Option<T>,
-        mut watch: impl FnMut(&Self) -> Result<()>,
-    ) -> Result<T> {
-        self.engine.send(command)?;
-        loop {
-            if let Some(picked) = self.next()?.and_then(&mut pick) {
-                return Ok(picked);
-            }
-            watch(self)?;
-        }
     }
 
     /// Trains with a bar; Ctrl-C ends the run after its checkpoint, a second one at once.
@@ -90,30 +64,22 @@ impl Session {
         out: &std::path::Path,
         limit: Limit,
     ) -> Result<u64> {
-        let mut bar = Progress::new("training");
         let command = Command::Train {
             start,
             out: out.to_owned(),
             limit,
         };
-        let mut is_stopping = false;
-        let trained = |event| {
-            if let Event::Trained(steps) = event {
-                Some(steps)
-            } else {
-                None
-            }
+        let trained = |event| match event {
+            Event::Trained(steps) => Some(steps),
+            _ => None,
         };
-        let steps = self.ask(command, trained, |session| {
+        let mut bar = Progress::new("training");
+        let steps = self.ask(command, trained, stop_on_interrupt(|| Command::Stop, |session: &Self| {
             if let Some(view) = session.board.training.get() {
-                bar.update(view.done, &describe(&view));
+                let last = view.last.map(|last| format!("loss {:.3}, result {:.3}", last.loss, last.result_nll));
+                bar.update(view.done, &describe(&view, last));
             }
-            if INTERRUPTED.load(Ordering::Relaxed) && !is_stopping {
-                is_stopping = true;
-                session.engine.send(Command::Stop)?;
-            }
-            Ok(())
-        })?;
+        }))?;
         bar.finish(&format!("{steps} steps in {}", out.display()));
         Ok(steps)
     }
@@ -144,17 +110,65 @@ impl Session {
         bar.finish(&format!("{} evaluations", view.path.len()));
         Ok(view)
     }
+}
+
+/// A session of Code Glyphs.
+pub type GlyphsSession = Session<GlyphsJob, glyphs::board::Board>;
+
+impl GlyphsSession {
+    /// Starts an engine with a model, and says what it runs on.
+    ///
+    /// # Errors
+    /// If the device or the model can't be had.
+    pub fn open(choice: Choice, source: Source) -> Result<Self> {
+        let session = Self::start(move |board| GlyphsJob::new(choice, &source, board))?;
+        while session.board.model.get().is_none() {
+            session.next()?;
+        }
+        if let Some(model) = session.board.model.get() {
+            say_device(&model.device, &model.device_reason);
+        }
+        Ok(session)
+    }
+}
+
+impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
+    fn start(make: impl FnOnce(Arc<B>) -> Result<J> + Send + 'static) -> Result<Self> {
+        let board = Arc::<B>::default();
+        let for_engine = board.clone();
+        let engine = Engine::spawn("engine", || (), move || make(for_engine))?;
+        Ok(Self { engine, board })
+    }
+
+    /// Gives an order and waits for the fact that `pick` takes; meanwhile `watch` may look round.
+    ///
+    /// # Errors
+    /// If the order fails.
+    pub fn ask<T>(
+        &self,
+        command: J::Command,
+        mut pick: impl FnMut(J::Event) -> Option<T>,
+        mut watch: impl FnMut(&Self) -> Result<()>,
+    ) -> Result<T> {
+        self.engine.send(command)?;
+        loop {
+            if let Some(picked) = self.next()?.and_then(&mut pick) {
+                return Ok(picked);
+            }
+            watch(self)?;
+        }
+    }
 
     /// Gives an order without waiting for what comes of it.
     ///
     /// # Errors
     /// If the engine has too many.
-    pub fn send(&self, command: Command) -> Result<()> {
+    pub fn send(&self, command: J::Command) -> Result<()> {
         Ok(self.engine.send(command)?)
     }
 
     /// Asks; the answer comes on the board.
-    pub fn probe(&self, question: Question) {
+    pub fn probe(&self, question: J::Probe) {
         self.engine.probe(question);
     }
 
@@ -163,7 +177,7 @@ impl Session {
         self.engine.finish();
     }
 
-    fn next(&self) -> Result<Option<Event>> {
+    fn next(&self) -> Result<Option<J::Event>> {
         match self.engine.wait(TICK) {
             None => Ok(None),
             Some(Notice::Event(event)) => Ok(Some(event)),
@@ -201,15 +215,37 @@ pub fn refuse_if_interrupted() -> Result<()> {
     }
 }
 
-fn describe(view: &TrainingView<Metrics>) -> String {
-    let Some(last) = &view.last else {
+/// Looks on while a run trains; Ctrl-C ends it after its checkpoint.
+pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
+    stop: impl Fn() -> J::Command,
+    mut watch: impl FnMut(&Session<J, B>),
+) -> impl FnMut(&Session<J, B>) -> Result<()> {
+    let mut is_stopping = false;
+    move |session| {
+        watch(session);
+        if INTERRUPTED.load(Ordering::Relaxed) && !is_stopping {
+            is_stopping = true;
+            session.send(stop())?;
+        }
+        Ok(())
+    }
+}
+
+fn say_device(device: &str, reason: &str) {
+    note(format_args!("glyphspace: running on {device}: {reason}"));
+}
+
+/// A run in a line; `last` says what the last step brought.
+pub fn describe<M: Row>(view: &TrainingView<M>, last: Option<String>) -> String {
+    let (Some(row), Some(last)) = (&view.last, last) else {
         return "preparing".into();
     };
     let eta = view
         .eta_secs
         .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
     format!(
-        "step {}, {:.1} steps/s{eta}, loss {:.3}, result {:.3}",
-        last.step, view.steps_per_sec, last.loss, last.result_nll
+        "step {}, {:.1} steps/s{eta}, {last}",
+        row.step(),
+        view.steps_per_sec
     )
 }

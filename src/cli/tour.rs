@@ -14,7 +14,7 @@ use super::{
     TourArgs,
     executor::{draw_map, judge},
     output::say,
-    session::{Session, listen_for_interrupts},
+    session::{ExecutorSession, listen_for_interrupts},
 };
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
@@ -51,7 +51,7 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
     listen_for_interrupts()?;
     let folder = make_folder(args.out.as_deref())?;
     let run = folder.join("run");
-    let session = Session::open(choice, Source::Bundled)?;
+    let session = ExecutorSession::open(choice, Source::Bundled)?;
 
     let bundled = visit(&session, "bundled", &folder)?;
     let start = Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?));
@@ -103,7 +103,7 @@ impl Visit {
 }
 
 /// Judges, maps and searches with the model the session asks.
-fn visit(session: &Session, name: &'static str, folder: &Path) -> Result<Visit> {
+fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result<Visit> {
     let report = judge(session)?;
     let mut solved = Vec::new();
     let mut first = None;

@@ -20,7 +20,12 @@ pub(super) const CURRICULUM: &str = "curriculum.json";
 
 const BUNDLED: Checkpoint = Checkpoint::Bundled {
     name: "assets/glyphs",
-    files: &[],
+    files: &[
+        ("config.json", include_bytes!("../../assets/glyphs/config.json")),
+        ("progress.json", include_bytes!("../../assets/glyphs/progress.json")),
+        ("model.bpk", include_bytes!("../../assets/glyphs/model.bpk")),
+        ("tokenizer.json", include_bytes!("../../assets/glyphs/tokenizer.json")),
+    ],
 };
 
 /// Makes the model of `source` on `device`.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Falls below this accuracy.
 const LOW: f64 = 0.3;
 /// How far a look moves the difficulty.
-const STRIDE: f64 = 0.1;
+const STRIDE: f64 = 0.2;
 /// Weight of the newest look in the means.
 const NEWEST: f64 = 0.2;
 

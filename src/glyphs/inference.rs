@@ -29,6 +29,9 @@ use crate::{
 /// Pictures a pass: enough to keep the device busy, few enough to be answered soon.
 const PASS: usize = 32;
 
+/// Certainty below which a picture is taken for no glyph: a mean probability of .5.
+const LEAST_CERTAINTY: f32 = -0.7;
+
 /// What is read from a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Decoded {
@@ -42,6 +45,13 @@ pub struct Decoded {
     pub corners: [[f32; 2]; 4],
     /// Of length 1; near for functions that mean the same.
     pub embedding: Vec<f32>,
+}
+
+impl Decoded {
+    /// Whether the reader is so sure that there must be a glyph.
+    pub fn is_glyph(&self) -> bool {
+        !self.tokens.is_empty() && self.certainty > LEAST_CERTAINTY
+    }
 }
 
 /// A model, ready to be asked.

@@ -10,5 +10,6 @@ pub mod inference;
 pub mod job;
 mod model;
 mod objective;
+pub mod picture;
 pub mod report;
 pub mod trainer;

@@ -1,22 +1,58 @@
 //! `glyphspace glyphs ..`.
 
 mod corpus;
+mod paint;
+mod train;
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use super::session::listen_for_interrupts;
+use crate::{data::python, device::Choice};
 
 #[derive(Debug, Subcommand)]
 pub enum Glyphs {
     /// Corpora of Python functions
     #[command(subcommand)]
     Corpus(corpus::Corpus),
+    /// Train a model into a new run folder
+    Train(train::TrainArgs),
+    /// Judge a model: what is read back, and what the glyphs mean
+    Eval(train::EvalArgs),
+    /// Paint the functions of a Python file
+    Encode(paint::EncodeArgs),
+    /// Read the function in a picture
+    Decode(paint::DecodeArgs),
+    /// List the functions whose glyphs are nearest to a function's
+    Near(paint::NearArgs),
+    /// Paint the way from one function to another as a GIF or a folder of PNG frames
+    Morph(paint::MorphArgs),
 }
 
-pub fn run(command: Glyphs) -> Result<()> {
+pub fn run(command: Glyphs, choice: Choice) -> Result<()> {
     listen_for_interrupts()?;
     match command {
         Glyphs::Corpus(command) => corpus::run(command),
+        Glyphs::Train(args) => train::train(args, choice),
+        Glyphs::Eval(args) => train::eval(&args, choice),
+        Glyphs::Encode(args) => paint::encode(&args, choice),
+        Glyphs::Decode(args) => paint::decode(&args, choice),
+        Glyphs::Near(args) => paint::near(args, choice),
+        Glyphs::Morph(args) => paint::morph(&args, choice),
     }
+}
+
+/// The functions in a Python file, or on standard input for `-`.
+fn functions_in(path: &std::path::Path) -> Result<Vec<python::Function>> {
+    let is_stdin = path.as_os_str() == "-";
+    let name = if is_stdin { PathBuf::from("standard input") } else { path.to_owned() };
+    let source = if is_stdin {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let source = source.with_context(|| format!("can't read {}", name.display()))?;
+    python::functions(&source).with_context(|| name.display().to_string())
 }

@@ -10,7 +10,7 @@ const BLEND: f32 = 0.5;
 /// Sample points a cell and axis at which the reader looks.
 pub const SAMPLES: usize = 3;
 /// Numbers that tell where in its cell and in the picture a canvas pixel lies.
-pub const PLACE: usize = 17;
+pub const PLACE: usize = 25;
 
 /// A grid of cells, read row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +122,14 @@ impl Layout {
                 (gy * FRAC_PI_2).sin(),
                 (gx * FRAC_PI_2).cos(),
                 (gy * FRAC_PI_2).cos(),
+                (gx * PI).sin(),
+                (gx * PI).cos(),
+                (gy * PI).sin(),
+                (gy * PI).cos(),
+                (gx * FRAC_PI_2).sin() * (gy * FRAC_PI_2).sin(),
+                (gx * PI).sin() * (gy * PI).sin(),
+                (gx * PI).cos() * (gy * PI).cos(),
+                (2.0 * PI * (gx * gx + gy * gy).sqrt()).cos(),
             ]
         };
         let pixels = (0..CANVAS * CANVAS).map(|i| {

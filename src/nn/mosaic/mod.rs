@@ -126,6 +126,8 @@ pub struct MosaicGenerator {
     layout: Embedding,
     place_scale: Linear,
     place_shift: Linear,
+    whole: Linear,
+    place_whole: Linear,
     paint: Linear,
     frame: Param<Tensor<2>>,
 }
@@ -140,6 +142,8 @@ impl MosaicGenerator {
             layout: init.embedding(layouts, inner, 0.3),
             place_scale: init.linear_biased(PLACE, inner, deviation(PLACE) * 1.5),
             place_shift: init.linear_biased(PLACE, inner, deviation(PLACE)),
+            whole: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
+            place_whole: init.linear_biased(PLACE, inner, deviation(PLACE)),
             paint: init.linear_biased(inner, 3, deviation(inner) * 1.5),
             frame: init.normal(3, PIXELS, 0.1),
         }
@@ -154,6 +158,10 @@ impl MosaicGenerator {
         layouts: &Layouts,
     ) -> Tensor<3> {
         let device = slots.device();
+        let mask = arrangement.mask(&device);
+        let mean = slots.clone() * (mask.clone() / mask.sum_dim(1)).unsqueeze_dim(2);
+        // What the function is as a whole tinges and shapes the picture as a whole.
+        let whole = self.whole.forward(mean.sum_dim(1));
         let painted = self.slot.forward(slots);
         let inner = painted.dims()[2];
         let runs = arrangement.runs().into_iter().map(|(index, first, count)| {
@@ -175,8 +183,10 @@ impl MosaicGenerator {
                 .matmul(high.reshape([count * CANVAS, columns, inner]));
             let places = matrix(layouts.all[index].places(), PIXELS, PLACE, &device);
             let scale = self.place_scale.forward(places.clone()).unsqueeze::<3>();
-            let shift = self.place_shift.forward(places).unsqueeze::<3>();
-            silu(spread.reshape([count, PIXELS, inner]) * scale + shift)
+            let shift = self.place_shift.forward(places.clone()).unsqueeze::<3>();
+            let at_large = self.place_whole.forward(places).unsqueeze::<3>();
+            let at_large = whole.clone().narrow(0, first, count) * at_large;
+            silu(spread.reshape([count, PIXELS, inner]) * scale + shift + at_large)
         });
         Tensor::cat(runs.collect(), 0)
     }

@@ -1,0 +1,209 @@
+//! `glyphspace glyphs train` and `eval`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    cli::{
+        Model, WrongUse,
+        output::say,
+        progress::Progress,
+        seconds,
+        session::{GlyphsSession, describe, refuse_if_interrupted, stop_on_interrupt},
+    },
+    config::{
+        Config as _,
+        glyphs::{GLYPH_PRESETS, GlyphsConfig},
+    },
+    device::Choice,
+    glyphs::{
+        job::{Command, Event, RunOrder},
+        report::Report,
+    },
+    training::{Limit, Start, checkpoint::Source},
+};
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The functions to train on, made by `glyphs corpus build`
+    #[arg(long)]
+    corpus: PathBuf,
+    /// The run's folder: a new one, or the resumed run's own
+    #[arg(long)]
+    out: PathBuf,
+    /// Design and recipe: pocket, base, dense, cppn or paper
+    #[arg(long, default_value = GLYPH_PRESETS[0], conflicts_with = "resume")]
+    preset: String,
+    /// Train for so many seconds (from here on, when resuming)
+    #[arg(long, conflicts_with = "steps", value_parser = seconds)]
+    seconds: Option<f64>,
+    /// Train for so many steps (from here on, when resuming); the learning rate follows schedule_steps
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: Option<u64>,
+    /// Seed of weights, batches and channel
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
+    /// Go on with this run, to the bit
+    #[arg(long)]
+    resume: Option<PathBuf>,
+    /// Set a key of the configuration
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    #[command(flatten)]
+    model: Model,
+    /// The functions to judge by; without it the bundled sample
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    /// Difficulties of the noisy channel, 0 to 15
+    #[arg(long, value_delimiter = ',', default_value = "0,4,8,15", value_parser = difficulty)]
+    difficulty: Vec<f64>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
+    let start = match &args.resume {
+        Some(run) => Start::Resume(run.clone()),
+        None => Start::Fresh(Box::new(
+            configure(&args).map_err(|error| WrongUse(format!("{error:#}")))?,
+        )),
+    };
+    let limit = match (args.seconds, args.steps) {
+        (Some(secs), _) => Limit::Seconds(secs),
+        (_, Some(steps)) => Limit::Steps(steps),
+        _ => Limit::Schedule,
+    };
+    let session = GlyphsSession::open(choice, Source::Bundled)?;
+    let command = Command::Train {
+        start,
+        corpus: args.corpus.clone(),
+        out: args.out.clone(),
+        limit,
+    };
+    let trained = |event| match event {
+        Event::Trained(steps) => Some(steps),
+        _ => None,
+    };
+    let mut bar = Progress::new("training");
+    let stop = || Command::Run(RunOrder::Stop);
+    let steps = session.ask(
+        command,
+        trained,
+        stop_on_interrupt(stop, |session: &GlyphsSession| {
+            if let Some(view) = session.board.training.get() {
+                let last = view.last.map(|last| {
+                    format!(
+                        "loss {:.3}, unseen: {:.3} of tokens, {:.3} exact at difficulty {:.1}",
+                        last.loss, last.validation_accuracy, last.validation_exact, last.difficulty
+                    )
+                });
+                bar.update(view.done, &describe(&view, last));
+            }
+        }),
+    )?;
+    bar.finish(&format!("{steps} steps in {}", args.out.display()));
+    if refuse_if_interrupted().is_ok() {
+        print(&judge(&session, Some(args.corpus), vec![0.0, 4.0])?)?;
+    }
+    session.finish();
+    Ok(())
+}
+
+fn configure(args: &TrainArgs) -> Result<GlyphsConfig> {
+    let mut config = GlyphsConfig::preset(&args.preset)?;
+    config.seed = args.seed.unwrap_or(config.seed);
+    for assignment in &args.set {
+        config.set(assignment)?;
+    }
+    config.check()?;
+    Ok(config)
+}
+
+pub fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
+    let session = GlyphsSession::open(choice, args.model.source())?;
+    let report = judge(&session, args.corpus.clone(), args.difficulty.clone())?;
+    if args.json {
+        say(format_args!("{}", serde_json::to_string_pretty(&report)?))?;
+    } else {
+        print(&report)?;
+    }
+    session.finish();
+    Ok(())
+}
+
+fn judge(
+    session: &GlyphsSession,
+    corpus: Option<PathBuf>,
+    difficulties: Vec<f64>,
+) -> Result<Report> {
+    let judged = |event| match event {
+        Event::Judged(report) => Some(*report),
+        _ => None,
+    };
+    let mut bar = Progress::new("judging");
+    let command = Command::Judge {
+        corpus,
+        difficulties,
+    };
+    let report = session.ask(command, judged, |session| {
+        if let Some(work) = session.board.work.get() {
+            bar.update(work.done, &work.what);
+        }
+        refuse_if_interrupted()
+    })?;
+    bar.finish(&format!("{} functions", report.functions));
+    Ok(report)
+}
+
+fn print(report: &Report) -> Result<()> {
+    say(format_args!(
+        "{} values, {} steps in {:.0} s, functions of up to {} tokens",
+        report.params, report.steps, report.train_secs, report.max_tokens
+    ))?;
+    for (split, exact) in &report.exact {
+        for (difficulty, share) in exact {
+            let tokens = report.token_accuracy[split][difficulty];
+            say(format_args!(
+                "{split:<10} difficulty {difficulty:>2}: {share:.4} exact, {tokens:.4} of the tokens"
+            ))?;
+        }
+    }
+    for (band, exact) in &report.exact_by_length {
+        let shares: Vec<String> = exact
+            .iter()
+            .map(|(difficulty, share)| format!("{share:.4} at {difficulty}"))
+            .collect();
+        say(format_args!(
+            "up to {band:>3} tokens ({} functions): {}",
+            report.functions_by_length[band],
+            shares.join(", ")
+        ))?;
+    }
+    say(format_args!(
+        "copies found {:.4} among {}, near misses distinct {:.4} of {}, distances' Spearman {:.3}",
+        report.self_retrieval,
+        report.retrieval_among,
+        report.near_miss_distinct,
+        report.near_misses,
+        report.distance_spearman
+    ))?;
+    say(format_args!(
+        "smoothness {:.3} at contrast {:.3}",
+        report.smoothness, report.contrast
+    ))
+}
+
+fn difficulty(text: &str) -> Result<f64, String> {
+    let value = text
+        .parse()
+        .ok()
+        .filter(|value: &f64| (0.0..=15.0).contains(value));
+    value.ok_or_else(|| "expected numbers from 0 to 15".into())
+}
