@@ -15,7 +15,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`config`] | one configuration for file, flags and window |
-//! | [`data`] | sums as typed, their tokens, the held-out split |
+//! | [`data`] | sums as typed, their tokens, the held-out split; Python functions, tokenizer, corpora |
 //! | [`nn`] | T5 blocks, bottleneck, losses, AdamW; nothing of what is learnt |
 //! | [`executor`] | the Latent Executor: model, training run, questions, maps, its job on the engine |
 //! | [`latent`] | points, fields, order and search of latent spaces; no tensors |

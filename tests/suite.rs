@@ -3,10 +3,12 @@
 
 mod canvas;
 mod command_line;
+mod corpus;
 mod data;
 mod engine;
 mod layering;
 mod nn;
+mod python;
 mod search;
 mod training;
 mod window;
