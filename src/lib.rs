@@ -1,13 +1,13 @@
 //! Glyphspace: see and walk what models learn about code.
 //!
-//! Small models learn to run programs; their latent spaces can be seen, walked and searched. Here is
-//! the first of two systems, the Latent Executor: sums such as `71+?=18`, whose programs lie on a
-//! plane.
+//! Small models learn about programs; their latent spaces can be seen, walked and searched. Two
+//! systems: the Latent Executor runs sums such as `71+?=18`, whose programs lie on a plane; Code Glyphs
+//! turn Python functions into pictures and pictures back into functions.
 //!
 //! # The way of the data
 //!
 //! ```text
-//! sums -> tokens -> tensors -> training step -> board (plain views) -> pixels or files
+//! sums, corpus -> tokens -> tensors -> training step -> board (plain views) -> pixels or files
 //! ```
 //!
 //! # Code map
@@ -15,10 +15,11 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`config`] | one configuration a system for file, flags and window |
-//! | [`data`] | sums as typed, their tokens, the held-out split |
-//! | [`nn`] | T5 blocks, bottleneck, losses, AdamW; nothing of what is learnt |
+//! | [`data`] | sums as typed, their tokens, the held-out split; Python functions, tokenizer, corpora |
+//! | [`nn`] | T5 and RoBERTa blocks, mosaic, generators, readers, noisy channel, losses, AdamW; nothing of what is learnt |
 //! | [`training`] | runs, checkpoints and progress, the same for every system |
 //! | [`executor`] | the Latent Executor: model, trainer, questions, maps, its job on the engine |
+//! | [`glyphs`] | Code Glyphs: model, trainer, questions, judgement, its job on the engine |
 //! | [`latent`] | points, fields, order and search of latent spaces; no tensors |
 //! | [`engine`] | the one thread that computes, and the wires to it |
 //! | [`device`] | which device computes, and why |

@@ -4,10 +4,12 @@
 mod canvas;
 mod channel;
 mod command_line;
+mod corpus;
 mod data;
 mod engine;
 mod layering;
 mod nn;
+mod python;
 mod search;
 mod training;
 mod vision;

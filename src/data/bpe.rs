@@ -1,7 +1,7 @@
 //! Text as tokens and exactly back: a byte-level BPE (Sennrich et al. 2016; Radford et al. 2019),
 //! trained here or brought by the user. Every byte has a token, so no text is unknown.
 
-use std::{fs, path::Path};
+use std::{fmt, fs, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokenizers::{
@@ -31,7 +31,7 @@ const PADS: [&str; 4] = ["<pad>", "[PAD]", "<|pad|>", "<PAD>"];
 const PROBE: &str = " def f(x):\r\n\tif x  <= 'e\u{301} \u{e9}\u{fb01} \u{1f600}\u{3000}\0':\n        return\u{a0}X # <s> </s>[PAD]<mask> \n\n ";
 
 /// A vocabulary and how texts are cut into its tokens.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bpe {
     tokenizer: Tokenizer,
     json: String,
@@ -124,7 +124,9 @@ impl Bpe {
             pad,
         };
         ensure!(
-            bpe.decode(&bpe.encode(PROBE)) == PROBE,
+            [PROBE, PROBE.trim_start()]
+                .iter()
+                .all(|text| bpe.decode(&bpe.encode(text)) == *text),
             "doesn't give text back exactly: expected a byte-level BPE that changes no character and adds no space"
         );
         Ok(bpe)
@@ -184,6 +186,12 @@ impl Bpe {
     /// The same for two tokenizers only if they are the same: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         format!("{:016x}", hash(self.json.bytes()))
+    }
+}
+
+impl fmt::Debug for Bpe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bpe({} tokens, {})", self.size(), self.fingerprint())
     }
 }
 

@@ -1,7 +1,10 @@
 """Functions in Python source as Python itself finds them: the peer of src/data/python.
 
     python3 tests/peers/count_functions.py FILE_OR_FOLDER...           counts, as one JSON object
-    python3 tests/peers/count_functions.py --list FILE...              every function, as a JSON object
+    python3 tests/peers/count_functions.py --by-file FILE_OR_FOLDER... counts by file
+    python3 tests/peers/count_functions.py --list FILE...              name, line and text of each function
+
+tests/data/python/functions.json is what --list gives for the files beside it.
 
 Without a path: the library of this Python. Functions are counted after docstrings are cut, and once
 where they are the same but for layout and comments (`unique`: by their ast).
@@ -9,9 +12,11 @@ where they are the same but for layout and comments (`unique`: by their ast).
 
 import ast
 import hashlib
+import io
 import json
 import sys
 import sysconfig
+import tokenize
 import warnings
 from pathlib import Path
 
@@ -42,13 +47,51 @@ def digest(text):
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:12]
 
 
+def squeezed(tokens, node, cuts):
+    """A function's tokens and comments from the text itself, without docstrings and any white space."""
+    start = min([node, *node.decorator_list], key=lambda part: part.lineno).lineno
+    result, after_cut = [], False
+    for token in tokens:
+        row, column = token.start
+        if row < start or token.type in (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
+            continue
+        if row > node.end_lineno:
+            # Comments right behind belong to it if they are further in.
+            if token.type != tokenize.COMMENT or column <= node.col_offset:
+                break
+        cut = next((put for first, last, put in cuts if first <= token.start and token.end <= last), None)
+        if cut is not None:
+            if not after_cut:
+                result.append(cut)
+            after_cut = True
+            continue
+        if not (after_cut and token.string == ";"):
+            result.append(token.string)
+        after_cut = False
+    return "".join("".join(result).replace("\\\n", "").split())
+
+
 def described(path):
-    """What the test compares: the text is normalised by ast.unparse."""
-    tree = ast.parse(path.read_bytes())
-    lines = {name_and_node[1]: name_and_node[1].lineno for name_and_node in functions(tree)}
+    """What the test compares."""
+    source = path.read_bytes()
+    with tokenize.open(path) as file:
+        text = file.read().replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    lines, cuts = text.split("\n"), []
+
+    def place(row, column):
+        # ast counts bytes, tokenize characters.
+        return row, len(lines[row - 1].encode()[:column].decode())
+
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and ast.get_docstring(node, clean=False) is not None:
+            doc = node.body[0]
+            first, last = place(doc.lineno, doc.col_offset), place(doc.end_lineno, doc.end_col_offset)
+            cuts.append((first, last, "pass" if len(node.body) == 1 else ""))
     return [
-        {"name": name, "line": lines[node], "code": ast.unparse(node)}
-        for name, node in functions(without_docstrings(tree))
+        {"name": name, "line": node.lineno, "text": squeezed(tokens, node, cuts)}
+        for name, node in functions(tree)
     ]
 
 
@@ -67,7 +110,8 @@ def main(arguments):
     sys.setrecursionlimit(100_000)
     if arguments[:1] == ["--list"]:
         listed = {Path(file).name: described(Path(file)) for file in arguments[1:]}
-        return json.dump(listed, sys.stdout, indent=1, ensure_ascii=False)
+        json.dump(listed, sys.stdout, indent=1, ensure_ascii=False)
+        return
     files, bad, found, unique, by_file = 0, [], 0, set(), {}
     per_file = arguments[:1] == ["--by-file"]
     arguments = arguments[per_file:] or [sysconfig.get_path("stdlib")]

@@ -181,7 +181,14 @@ fn read_path(path: &Path, take: &mut Take) -> Result<()> {
     match (refused, read) {
         (Some(error), _) => Err(error),
         (None, Ok(())) => Ok(()),
-        (None, Err(error)) => take(text_item(&path.display().to_string(), Err(error), 1.0)),
+        (None, Err(error)) => {
+            // It may not have come as far as saying whose it is.
+            take(Item::Source {
+                name: file_name(path),
+                licence: None,
+            })?;
+            take(text_item(&path.display().to_string(), Err(error), 1.0))
+        }
     }
 }
 

@@ -179,7 +179,9 @@ impl<'s> Found<'s> {
     /// The function's text by itself; `None` if that is no longer one function.
     fn cut_out(&self, definition: &Definition) -> Option<Function> {
         let Definition { name, span, line } = definition;
-        let indentation = span.start - line_start(self.source, span.start);
+        // A form feed begins the count anew, as Python has it.
+        let before = &self.source[line_start(self.source, span.start)..span.start];
+        let indentation = before.rsplit('\u{c}').next().map_or(0, str::len);
         let lines = self.source[span.clone()]
             .match_indices('\n')
             .map(|(at, _)| span.start + at + 1);

@@ -244,8 +244,7 @@ impl<'s, 't> Finder<'s, 't> {
         };
         let is_field = |field| parent.child_by_field_name(field) == Some(node);
         let fixed = |kind: &str| {
-            kind.starts_with("import_")
-                || kind.ends_with("import_statement")
+            kind.ends_with("import_statement")
                 || kind == "import_from_statement"
                 || matches!(
                     kind,
@@ -278,9 +277,9 @@ impl<'s, 't> Finder<'s, 't> {
                 self.kept.insert(name);
             }
             kind => {
-                let is_read = !self.targets.contains(&node.id())
-                    && !(kind == "function_definition" && is_field("name"));
-                if !is_read {
+                let is_bound = self.targets.contains(&node.id())
+                    || kind == "function_definition" && is_field("name");
+                if is_bound {
                     let scope = if kind == "named_expression" {
                         self.function_of(scope)
                     } else {
@@ -292,7 +291,7 @@ impl<'s, 't> Finder<'s, 't> {
                     name,
                     at: node.start_byte(),
                     scope,
-                    is_read,
+                    is_read: !is_bound,
                 });
             }
         }
