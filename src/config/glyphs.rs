@@ -1,10 +1,18 @@
 //! What Code Glyphs are made of and how they are trained.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Config, check_between, check_not_negative};
-use crate::nn::{mosaic::MosaicSizes, roberta::RobertaSizes};
+use crate::nn::{
+    conv::Activation,
+    generators::{CnnConfig, CppnConfig},
+    mosaic::{Layouts, MosaicSizes},
+    resnet_v2::ResNetV2Config,
+    roberta::RobertaSizes,
+};
 
 /// Pixels a side of a glyph.
 pub const GLYPH_SIZE: usize = 128;
@@ -19,6 +27,16 @@ pub enum Design {
     Dense,
     /// The reference's network over pixel coordinates and one latent vector.
     Cppn,
+}
+
+impl Design {
+    /// Whether it can paint pictures of other sizes than 128x128.
+    pub fn paints_any_size(self) -> bool {
+        match self {
+            Self::Mosaic | Self::Cppn => true,
+            Self::Dense => false,
+        }
+    }
 }
 
 /// Sizes, weights and schedule of Code Glyphs.
@@ -37,15 +55,25 @@ pub struct GlyphsConfig {
     pub num_attention_heads: usize,
     /// Inner width of the feed-forward layers.
     pub intermediate_size: usize,
-    /// Inner width of the mosaic's painter.
+    /// Inner width of the mosaic's painter; channels of the dense design's first level; width of the
+    /// CPPN.
     pub painter: usize,
-    /// Channels of the mosaic's reader.
+    /// Residual blocks a level of the dense design; blocks of the CPPN in all.
+    #[serde(default = "one")]
+    pub blocks: usize,
+    /// How many times the CPPN's pictures are enlarged to be glyphs of 128x128. It is as dear as the
+    /// pixels it paints.
+    #[serde(default = "one")]
+    pub enlargement: usize,
+    /// Channels of the mosaic's reader; of the last stage of the others' ResNet, which with 2048 is
+    /// the reference's R50x1.
     pub reader: usize,
     /// Width of the network that finds a glyph's corners.
     pub pose: usize,
     /// Values of the embedding by which glyphs are compared.
     pub embedding: usize,
-    /// Values of the latent vector of the designs other than the mosaic.
+    /// Values of the latent vector of the designs other than the mosaic; what doesn't divide evenly
+    /// among `max_tokens` is left out.
     pub latent: usize,
     /// Seed of the weights, the batches and the channel.
     pub seed: u64,
@@ -97,6 +125,16 @@ pub struct GlyphsConfig {
     pub vector_distance: f64,
     /// Whether that term compares the same pairs; the reference drew them twice, which this shows.
     pub shared_pairs: bool,
+    /// Whether that term sees pictures through the perceptor, at 64x64, instead of their pixels.
+    #[serde(default)]
+    pub perceptual: bool,
+    /// The perceptor's weights, a safetensors file of timm's `resnetv2_50x1_bit`; empty for a small
+    /// random one.
+    #[serde(default)]
+    pub perceptor: PathBuf,
+    /// Weight of the perceptor's textures of different glyphs being unlike.
+    #[serde(default)]
+    pub repulsion: f64,
     /// Difficulty of the channel to begin with, 0 to 15.
     pub difficulty: f64,
     /// Difficulty at which the curriculum stops.
@@ -122,6 +160,8 @@ impl GlyphsConfig {
             num_attention_heads: 4,
             intermediate_size: 256,
             painter: 48,
+            blocks: 1,
+            enlargement: 1,
             reader: 64,
             pose: 16,
             embedding: 64,
@@ -150,6 +190,9 @@ impl GlyphsConfig {
             copies: 0.25,
             vector_distance: 0.1,
             shared_pairs: true,
+            perceptual: false,
+            perceptor: PathBuf::new(),
+            repulsion: 0.0,
             difficulty: 0.5,
             max_difficulty: 8.0,
             clean: 0.5,
@@ -158,6 +201,8 @@ impl GlyphsConfig {
             design: Design::Dense,
             learning_rate: 1e-3,
             latent: 1024,
+            painter: 256,
+            reader: 256,
             ..pocket.clone()
         };
         Ok(match name {
@@ -182,6 +227,9 @@ impl GlyphsConfig {
             "dense" => dense,
             "cppn" => Self {
                 design: Design::Cppn,
+                painter: 64,
+                blocks: 3,
+                enlargement: 4,
                 ..dense
             },
             // The reference's sizes and rates: CodeBERTa twice and a ResNet-50.
@@ -192,6 +240,9 @@ impl GlyphsConfig {
                 num_attention_heads: 12,
                 intermediate_size: 3072,
                 latent: 2048,
+                painter: 2048,
+                blocks: 5,
+                reader: 2048,
                 learning_rate: 5e-5,
                 text_rate: 0.01,
                 warmup_steps: 10_000,
@@ -227,6 +278,66 @@ impl GlyphsConfig {
         }
     }
 
+    /// How slots lie in pictures: in the mosaic's layouts; otherwise all functions have `max_tokens`.
+    pub fn layouts(&self) -> Layouts {
+        match self.design {
+            Design::Mosaic => Layouts::new(self.max_tokens),
+            Design::Dense | Design::Cppn => Layouts::line(self.max_tokens),
+        }
+    }
+
+    /// Values of one slot in the latent vector.
+    pub fn slot_latent(&self) -> usize {
+        (self.latent / self.max_tokens).min(self.hidden_size)
+    }
+
+    /// Values of the latent vector.
+    pub fn latent_size(&self) -> usize {
+        self.slot_latent() * self.max_tokens
+    }
+
+    /// Sizes of the dense design's painter.
+    pub fn cnn_sizes(&self) -> CnnConfig {
+        CnnConfig {
+            latent: self.latent_size(),
+            channels: self.painter,
+            blocks: self.blocks,
+            groups: groups(self.painter / CNN_CHANNELS, 8),
+            size: GLYPH_SIZE,
+            ..CnnConfig::paper()
+        }
+    }
+
+    /// Sizes of the CPPN.
+    pub fn cppn_sizes(&self) -> CppnConfig {
+        CppnConfig {
+            latent: self.latent_size(),
+            width: self.painter,
+            blocks: self.blocks,
+            frequencies: self.painter / 2,
+        }
+    }
+
+    /// Sizes of the ResNet that reads the designs other than the mosaic.
+    pub fn resnet_sizes(&self) -> ResNetV2Config {
+        let last = self.reader;
+        match last {
+            2048 => ResNetV2Config::bit_r50x1(),
+            _ => ResNetV2Config {
+                stem: last / 16,
+                channels: vec![last / 8, last / 4, last / 2, last],
+                depths: vec![1, 1, 1, 1],
+                groups: groups(last / RESNET_CHANNELS, 8),
+                activation: Activation::Relu,
+            },
+        }
+    }
+
+    /// Whether a perceptor looks at the pictures of a step.
+    pub fn needs_perceptor(&self) -> bool {
+        self.repulsion > 0.0 || (self.perceptual && self.vector_distance > 0.0)
+    }
+
     /// The learning rate after `position` steps of the schedule.
     pub fn learning_rate_at(&self, position: u64) -> f64 {
         super::learning_rate_at(
@@ -242,6 +353,21 @@ impl GlyphsConfig {
         let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
         ((progress - self.looks_from) / (1.0 - self.looks_from).max(0.1) * 2.0).clamp(0.0, 1.0)
     }
+}
+
+/// What runs of earlier versions had.
+fn one() -> usize {
+    1
+}
+
+/// Channels of the dense design come in such multiples: five levels halve them, blocks quarter them.
+const CNN_CHANNELS: usize = 64;
+/// And the ResNet's: its first stage has an eighth, and a quarter of that inside.
+const RESNET_CHANNELS: usize = 32;
+
+/// The most groups, a power of two, into which norms can split multiples of `channels`.
+fn groups(channels: usize, most: usize) -> usize {
+    (1 << channels.trailing_zeros()).min(most)
 }
 
 impl Config for GlyphsConfig {
@@ -270,6 +396,7 @@ impl Config for GlyphsConfig {
                 self.num_attention_heads
             );
         }
+        self.check_design()?;
         if self.batch_tokens < self.max_tokens {
             bail!(
                 "batch_tokens is {}: expected at least max_tokens, {}",
@@ -314,6 +441,39 @@ impl Config for GlyphsConfig {
             ("smoothness_target", self.smoothness_target),
             ("meaning", self.meaning),
             ("vector_distance", self.vector_distance),
+            ("repulsion", self.repulsion),
         ])
+    }
+}
+
+impl GlyphsConfig {
+    /// Refuses sizes that the design can't be built in.
+    fn check_design(&self) -> Result<()> {
+        let painter = match self.design {
+            Design::Mosaic => return Ok(()),
+            Design::Dense => CNN_CHANNELS,
+            Design::Cppn => 4,
+        };
+        let multiples = [
+            ("painter", self.painter, painter),
+            ("reader", self.reader, RESNET_CHANNELS),
+        ];
+        for (key, value, of) in multiples {
+            if !value.is_multiple_of(of) {
+                bail!("{key} is {value}: expected a multiple of {of} in this design");
+            }
+        }
+        if self.latent < self.max_tokens {
+            bail!(
+                "latent is {}: expected at least max_tokens, {}",
+                self.latent,
+                self.max_tokens
+            );
+        }
+        check_between(&[("blocks", self.blocks)], 1, 64)?;
+        if !matches!(self.enlargement, 1 | 2 | 4 | 8) {
+            bail!("enlargement is {}: expected 1, 2, 4 or 8", self.enlargement);
+        }
+        Ok(())
     }
 }
