@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Config, check_between, check_not_negative};
 use crate::nn::{
-    conv::Activation,
     generators::{CnnConfig, CppnConfig},
     mosaic::{Layouts, MosaicSizes},
     resnet_v2::ResNetV2Config,
@@ -55,8 +54,8 @@ pub struct GlyphsConfig {
     pub num_attention_heads: usize,
     /// Inner width of the feed-forward layers.
     pub intermediate_size: usize,
-    /// Inner width of the mosaic's painter; channels of the dense design's first level; width of the
-    /// CPPN.
+    /// Inner width of the mosaic's painter; channels of the dense design's first level, in 64s; width
+    /// of the CPPN, in 4s.
     pub painter: usize,
     /// Residual blocks a level of the dense design; blocks of the CPPN in all.
     #[serde(default = "one")]
@@ -65,15 +64,15 @@ pub struct GlyphsConfig {
     /// pixels it paints.
     #[serde(default = "one")]
     pub enlargement: usize,
-    /// Channels of the mosaic's reader; of the last stage of the others' ResNet, which with 2048 is
-    /// the reference's R50x1.
+    /// Channels of the mosaic's reader; of the last stage of the others' ResNet, in 32s, which with
+    /// 2048 is the reference's R50x1.
     pub reader: usize,
     /// Width of the network that finds a glyph's corners.
     pub pose: usize,
     /// Values of the embedding by which glyphs are compared.
     pub embedding: usize,
-    /// Values of the latent vector of the designs other than the mosaic; what doesn't divide evenly
-    /// among `max_tokens` is left out.
+    /// Values of the latent vector of the designs other than the mosaic, as near as each token gets
+    /// as many of them, and no more than `hidden_size`.
     pub latent: usize,
     /// Seed of the weights, the batches and the channel.
     pub seed: u64,
@@ -288,7 +287,7 @@ impl GlyphsConfig {
 
     /// Values of one slot in the latent vector.
     pub fn slot_latent(&self) -> usize {
-        (self.latent / self.max_tokens).min(self.hidden_size)
+        (self.latent / self.max_tokens).clamp(1, self.hidden_size)
     }
 
     /// Values of the latent vector.
@@ -298,11 +297,13 @@ impl GlyphsConfig {
 
     /// Sizes of the dense design's painter.
     pub fn cnn_sizes(&self) -> CnnConfig {
+        // Five levels halve the channels and blocks quarter them.
+        let units = self.painter.div_ceil(64);
         CnnConfig {
             latent: self.latent_size(),
-            channels: self.painter,
+            channels: 64 * units,
             blocks: self.blocks,
-            groups: groups(self.painter / CNN_CHANNELS, 8),
+            groups: groups(units),
             size: GLYPH_SIZE,
             ..CnnConfig::paper()
         }
@@ -310,26 +311,27 @@ impl GlyphsConfig {
 
     /// Sizes of the CPPN.
     pub fn cppn_sizes(&self) -> CppnConfig {
+        let width = self.painter.next_multiple_of(4);
         CppnConfig {
             latent: self.latent_size(),
-            width: self.painter,
+            width,
             blocks: self.blocks,
-            frequencies: self.painter / 2,
+            frequencies: width / 2,
         }
     }
 
     /// Sizes of the ResNet that reads the designs other than the mosaic.
     pub fn resnet_sizes(&self) -> ResNetV2Config {
-        let last = self.reader;
-        match last {
-            2048 => ResNetV2Config::bit_r50x1(),
-            _ => ResNetV2Config {
-                stem: last / 16,
-                channels: vec![last / 8, last / 4, last / 2, last],
-                depths: vec![1, 1, 1, 1],
-                groups: groups(last / RESNET_CHANNELS, 8),
-                activation: Activation::Relu,
-            },
+        if self.reader == 2048 {
+            return ResNetV2Config::bit_r50x1();
+        }
+        // The first stage has an eighth of the last one's channels, and a quarter of that inside.
+        let units = self.reader.div_ceil(32);
+        ResNetV2Config {
+            stem: 2 * units,
+            channels: [4, 8, 16, 32].map(|times| times * units).into(),
+            groups: groups(units),
+            ..ResNetV2Config::small()
         }
     }
 
@@ -360,14 +362,9 @@ fn one() -> usize {
     1
 }
 
-/// Channels of the dense design come in such multiples: five levels halve them, blocks quarter them.
-const CNN_CHANNELS: usize = 64;
-/// And the ResNet's: its first stage has an eighth, and a quarter of that inside.
-const RESNET_CHANNELS: usize = 32;
-
-/// The most groups, a power of two, into which norms can split multiples of `channels`.
-fn groups(channels: usize, most: usize) -> usize {
-    (1 << channels.trailing_zeros()).min(most)
+/// Groups of norms whose channels are multiples of `units`: a power of two, 8 at most.
+fn groups(units: usize) -> usize {
+    1 << units.trailing_zeros().min(3)
 }
 
 impl Config for GlyphsConfig {
@@ -389,6 +386,10 @@ impl Config for GlyphsConfig {
         }
         check_between(&[("max_tokens", self.max_tokens)], 4, 512)?;
         check_between(&[("reader", self.reader)], 3, 2048)?;
+        check_between(&[("blocks", self.blocks)], 1, 64)?;
+        if !matches!(self.enlargement, 1 | 2 | 4 | 8) {
+            bail!("enlargement is {}: expected 1, 2, 4 or 8", self.enlargement);
+        }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             bail!(
                 "hidden_size is {}: expected a multiple of num_attention_heads, {}",
@@ -396,7 +397,6 @@ impl Config for GlyphsConfig {
                 self.num_attention_heads
             );
         }
-        self.check_design()?;
         if self.batch_tokens < self.max_tokens {
             bail!(
                 "batch_tokens is {}: expected at least max_tokens, {}",
@@ -443,37 +443,5 @@ impl Config for GlyphsConfig {
             ("vector_distance", self.vector_distance),
             ("repulsion", self.repulsion),
         ])
-    }
-}
-
-impl GlyphsConfig {
-    /// Refuses sizes that the design can't be built in.
-    fn check_design(&self) -> Result<()> {
-        let painter = match self.design {
-            Design::Mosaic => return Ok(()),
-            Design::Dense => CNN_CHANNELS,
-            Design::Cppn => 4,
-        };
-        let multiples = [
-            ("painter", self.painter, painter),
-            ("reader", self.reader, RESNET_CHANNELS),
-        ];
-        for (key, value, of) in multiples {
-            if !value.is_multiple_of(of) {
-                bail!("{key} is {value}: expected a multiple of {of} in this design");
-            }
-        }
-        if self.latent < self.max_tokens {
-            bail!(
-                "latent is {}: expected at least max_tokens, {}",
-                self.latent,
-                self.max_tokens
-            );
-        }
-        check_between(&[("blocks", self.blocks)], 1, 64)?;
-        if !matches!(self.enlargement, 1 | 2 | 4 | 8) {
-            bail!("enlargement is {}: expected 1, 2, 4 or 8", self.enlargement);
-        }
-        Ok(())
     }
 }

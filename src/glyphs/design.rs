@@ -5,11 +5,7 @@
 //!
 //! Shapes: B functions, S slots, D = `hidden_size`, W values of a slot in the latent, C channels.
 
-use burn::{
-    module::Module,
-    nn::Linear,
-    tensor::Tensor,
-};
+use burn::{module::Module, nn::Linear, tensor::Tensor};
 
 use crate::{
     config::glyphs::{Design, GLYPH_SIZE, GlyphsConfig},
@@ -35,7 +31,11 @@ pub enum Painter {
     Cppn(CppnPainter),
 }
 
-transparent_module!(Painter { Mosaic, Dense, Cppn });
+transparent_module!(Painter {
+    Mosaic,
+    Dense,
+    Cppn
+});
 
 /// A funnel and the reference's convolutions.
 #[derive(Module, Debug)]
@@ -136,10 +136,11 @@ impl Reader {
             let kinds = layouts.all.len();
             return Self::Mosaic(MosaicReader::new(&config.mosaic_sizes(), kinds, init));
         }
-        let (channels, latent) = (config.reader, config.latent_size());
+        let sizes = config.resnet_sizes();
+        let channels = *sizes.channels.last().expect("a network has a stage");
         Self::Whole(WholeReader {
-            network: ResNetV2::new(&config.resnet_sizes(), init),
-            latent: init.linear_relu(channels, latent),
+            network: ResNetV2::new(&sizes, init),
+            latent: init.linear_relu(channels, config.latent_size()),
             funnel: Funnel::up(config.slot_latent(), config.hidden_size, init),
             slot_latent: config.slot_latent(),
         })
@@ -177,7 +178,9 @@ impl Reader {
             Self::Whole(reader) => {
                 let [batch, ..] = features.dims();
                 let latent = reader.latent.forward(features.flatten::<2>(1, 3));
-                reader.funnel.forward(latent.reshape([batch as i32, -1, reader.slot_latent as i32]))
+                reader
+                    .funnel
+                    .forward(latent.reshape([batch as i32, -1, reader.slot_latent as i32]))
             }
         }
     }

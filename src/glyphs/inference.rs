@@ -96,7 +96,8 @@ impl GlyphReader {
     fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
         let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
         let slots = self.model.encode(encoded.tokens, encoded.real);
-        self.model.latent(slots, &encoded.arrangement, &self.layouts)
+        self.model
+            .latent(slots, &encoded.arrangement, &self.layouts)
     }
 
     /// Functions, as tokens, to glyphs.
@@ -114,7 +115,9 @@ impl GlyphReader {
     /// If the model's design paints 128x128 only, or the device fails.
     pub fn paint(&self, rows: &[Vec<u32>], size: usize) -> Result<Vec<RgbImage>> {
         if size != GLYPH_SIZE && !self.config.design.paints_any_size() {
-            bail!("a model of this design paints {GLYPH_SIZE}x{GLYPH_SIZE} pixels, not {size}x{size}");
+            bail!(
+                "a model of this design paints {GLYPH_SIZE}x{GLYPH_SIZE} pixels, not {size}x{size}"
+            );
         }
         let pass = (PASS * GLYPH_SIZE.pow(2) / size.pow(2)).clamp(1, PASS);
         let mut pictures = Vec::with_capacity(rows.len());
@@ -133,7 +136,10 @@ impl GlyphReader {
         let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
         let slots = self.model.encode(encoded.tokens, encoded.real.clone());
         let latents = values(mean_of_slots(slots, encoded.real))?;
-        Ok(latents.chunks(self.config.hidden_size).map(<[f32]>::to_vec).collect())
+        Ok(latents
+            .chunks(self.config.hidden_size)
+            .map(<[f32]>::to_vec)
+            .collect())
     }
 
     /// Embeddings read from glyphs that are as they were painted.
@@ -153,7 +159,11 @@ impl GlyphReader {
     pub fn spell(&self, decoded: Decoded) -> Reading {
         Reading {
             text: self.bpe.decode(&decoded.tokens),
-            pieces: decoded.tokens.iter().map(|&token| self.bpe.piece(token)).collect(),
+            pieces: decoded
+                .tokens
+                .iter()
+                .map(|&token| self.bpe.piece(token))
+                .collect(),
             decoded,
         }
     }
@@ -192,7 +202,9 @@ impl GlyphReader {
             let on_the_way = chunk.iter().map(|&frame| {
                 let along = frame as f64 / (frames.max(2) - 1) as f64 * (stops.len() - 1) as f64;
                 let weights = spline(along, stops.len());
-                let terms = weights.into_iter().map(|(stop, weight)| stops[stop].clone() * weight);
+                let terms = weights
+                    .into_iter()
+                    .map(|(stop, weight)| stops[stop].clone() * weight);
                 terms.reduce(|a, b| a + b).expect("a spline has terms")
             });
             let latents = Tensor::cat(on_the_way.collect(), 0);
@@ -225,12 +237,7 @@ impl GlyphReader {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn score(
-        &self,
-        rows: &[Vec<u32>],
-        difficulty: f64,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Score> {
+    pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
         let (mut right, mut all, mut exact) = (0, 0, 0);
         for rows in rows.chunks(PASS) {
             let pictures = rounded(self.model.picture(self.picture_latents(rows), GLYPH_SIZE));
@@ -258,9 +265,10 @@ impl GlyphReader {
         for (read, map) in set_upright.iter_mut().zip(&maps) {
             read.corners = map.inverse().corners().map(|place| place.map(|x| x as f32));
         }
-        let surer = as_is.into_iter().zip(set_upright).map(|(a, b)| {
-            if a.certainty >= b.certainty { a } else { b }
-        });
+        let surer = as_is
+            .into_iter()
+            .zip(set_upright)
+            .map(|(a, b)| if a.certainty >= b.certainty { a } else { b });
         Ok(surer.collect())
     }
 
@@ -287,9 +295,14 @@ impl GlyphReader {
         let read = arrangement.slots.iter().enumerate().map(|(b, &slots)| {
             let from = b * arrangement.most_slots;
             let all = from..from + slots;
-            let end = all.clone().find(|&cell| self.layouts.is_line() && tokens[cell] as u32 == pad);
+            let end = all
+                .clone()
+                .find(|&cell| self.layouts.is_line() && tokens[cell] as u32 == pad);
             let cells = end.map_or(all, |end| from..end + 1);
-            let logs: f32 = confidence[cells.clone()].iter().map(|p| p.max(1e-9).ln()).sum();
+            let logs: f32 = confidence[cells.clone()]
+                .iter()
+                .map(|p| p.max(1e-9).ln())
+                .sum();
             let cells_read = cells.len();
             let kind = kinds[b * of_kinds + arrangement.layouts[b]].max(1e-9).ln();
             let (tokens, confidence) = cells
@@ -300,7 +313,9 @@ impl GlyphReader {
                 tokens,
                 confidence,
                 certainty: (logs + kind) / (cells_read + 1) as f32,
-                corners: Homography::IDENTITY.corners().map(|place| place.map(|x| x as f32)),
+                corners: Homography::IDENTITY
+                    .corners()
+                    .map(|place| place.map(|x| x as f32)),
                 embedding: embedding[b * width..(b + 1) * width].to_vec(),
             }
         });

@@ -97,7 +97,10 @@ pub fn encode_rows(rows: &[Vec<u32>], pad: u32, layouts: &Layouts, device: &Devi
     });
     let padded: Vec<i32> = padded.collect();
     let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
-    let ends: Vec<usize> = lengths.iter().map(|length| (length + 1).min(columns)).collect();
+    let ends: Vec<usize> = lengths
+        .iter()
+        .map(|length| (length + 1).min(columns))
+        .collect();
     Encoded {
         tokens: Tensor::from_data(TensorData::new(padded, [rows.len(), columns]), device),
         real: prefix_mask(&lengths, columns, device),
@@ -136,7 +139,10 @@ pub fn terms(
     let small = PoseHead::shrink(pictures.clone());
     let (pose, seen) = look(model, pictures, small.clone(), difficulties, rng)?;
     let features = model.features(seen);
-    let layout = cross_entropy_of_classes(model.layout(features.clone()), &arrangement.layouts);
+    let layout = match layouts.is_line() {
+        true => Tensor::zeros([1], device),
+        false => cross_entropy_of_classes(model.layout(features.clone()), &arrangement.layouts),
+    };
     let reading = model.read(features, arrangement, layouts);
     let token = label_smoothed_cross_entropy(
         reading.logits,
@@ -258,13 +264,13 @@ fn meaning(embedding: Tensor<2>, batch: &Batch) -> Tensor<1> {
     if batch.copies.is_empty() {
         return Tensor::zeros([1], &device);
     }
-    let pick = |rows: Vec<i32>| {
-        embedding.clone().select(0, rows_of(rows, &device))
-    };
+    let pick = |rows: Vec<i32>| embedding.clone().select(0, rows_of(rows, &device));
     let pairs = batch.copies.iter();
     let (of, copy): (Vec<i32>, Vec<i32>) = pairs.map(|&(a, b)| (a as i32, b as i32)).unzip();
     let others = 0..batch.rows.len() as i32;
-    let others: Vec<i32> = others.filter(|row| !of.contains(row) && !copy.contains(row)).collect();
+    let others: Vec<i32> = others
+        .filter(|row| !of.contains(row) && !copy.contains(row))
+        .collect();
     let others = (!others.is_empty()).then(|| pick(others));
     let (of, copy) = (pick(of), pick(copy));
     let forth = info_nce(of.clone(), copy.clone(), others.clone(), TEMPERATURE);

@@ -24,8 +24,12 @@ const FRAME_MS: u32 = 50;
 /// Names the file and says what was expected: no picture, too small, too long.
 pub fn read(path: &Path) -> Result<RgbImage> {
     let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    let picture = image::load_from_memory(&bytes)
-        .with_context(|| format!("{} is not a picture that can be read (PNG, JPEG or GIF)", path.display()))?;
+    let picture = image::load_from_memory(&bytes).with_context(|| {
+        format!(
+            "{} is not a picture that can be read (PNG, JPEG or GIF)",
+            path.display()
+        )
+    })?;
     fit(picture.to_rgb8()).with_context(|| path.display().to_string())
 }
 

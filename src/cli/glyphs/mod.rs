@@ -47,7 +47,11 @@ pub fn run(command: Glyphs, choice: Choice) -> Result<()> {
 /// The functions in a Python file, or on standard input for `-`.
 fn functions_in(path: &std::path::Path) -> Result<Vec<python::Function>> {
     let is_stdin = path.as_os_str() == "-";
-    let name = if is_stdin { PathBuf::from("standard input") } else { path.to_owned() };
+    let name = if is_stdin {
+        PathBuf::from("standard input")
+    } else {
+        path.to_owned()
+    };
     let source = if is_stdin {
         std::io::read_to_string(std::io::stdin())
     } else {

@@ -95,7 +95,11 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
         .with_context(|| args.file.display().to_string())?;
     let count = glyphs.len();
     for (nth, (glyph, function)) in glyphs.iter().zip(&functions).enumerate() {
-        let path = if count == 1 { args.out.clone() } else { numbered(&args.out, nth + 1) };
+        let path = if count == 1 {
+            args.out.clone()
+        } else {
+            numbered(&args.out, nth + 1)
+        };
         picture::write_png(&path, glyph)?;
         say(format_args!("wrote {} ({})", path.display(), function.name))?;
     }
@@ -117,7 +121,9 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
         Event::Decoded(mut read) => read.pop(),
         _ => None,
     };
-    let read = session.ask(Command::Decode(vec![glyph]), decoded, |_| refuse_if_interrupted())?;
+    let read = session.ask(Command::Decode(vec![glyph]), decoded, |_| {
+        refuse_if_interrupted()
+    })?;
     if !read.decoded.is_glyph() {
         bail!(
             "{} has no glyph that can be read: the best reading is {:.0} % sure of a token",
@@ -127,7 +133,9 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
     }
     if args.json {
         let tokens = read.pieces.iter().zip(&read.decoded.confidence);
-        let tokens: Vec<_> = tokens.map(|(text, confidence)| json!({ "text": text, "confidence": confidence })).collect();
+        let tokens: Vec<_> = tokens
+            .map(|(text, confidence)| json!({ "text": text, "confidence": confidence }))
+            .collect();
         say(json!({
             "function": read.text,
             "certainty": read.decoded.certainty.exp(),
@@ -172,7 +180,10 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
     } else {
         for neighbour in &neighbours {
             let tile = &neighbour.tile;
-            say(format_args!("{:.4}  {} ({})", neighbour.distance, tile.name, tile.origin))?;
+            say(format_args!(
+                "{:.4}  {} ({})",
+                neighbour.distance, tile.name, tile.origin
+            ))?;
             for line in tile.text.lines() {
                 say(format_args!("        {line}"))?;
             }
@@ -183,10 +194,20 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
 }
 
 pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
-    let functions: Vec<String> = args.files.iter().map(|file| first_function(file)).collect::<Result<_>>()?;
-    let is_gif = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gif"));
+    let functions: Vec<String> = args
+        .files
+        .iter()
+        .map(|file| first_function(file))
+        .collect::<Result<_>>()?;
+    let is_gif = args
+        .out
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("gif"));
     if !is_gif && args.out.extension().is_some() {
-        let text = format!("--out {}: expected a .gif, or a folder's name without an ending", args.out.display());
+        let text = format!(
+            "--out {}: expected a .gif, or a folder's name without an ending",
+            args.out.display()
+        );
         return Err(WrongUse(text).into());
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
@@ -204,7 +225,11 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
     } else {
         picture::write_frames(&args.out, &frames)?;
     }
-    say(format_args!("wrote {} ({} frames)", args.out.display(), frames.len()))?;
+    say(format_args!(
+        "wrote {} ({} frames)",
+        args.out.display(),
+        frames.len()
+    ))?;
     session.finish();
     Ok(())
 }
