@@ -186,7 +186,11 @@ impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
         self.engine.finish();
     }
 
-    fn next(&self) -> Result<Option<J::Event>> {
+    /// The next fact, or none after a moment.
+    ///
+    /// # Errors
+    /// If something failed.
+    pub fn next(&self) -> Result<Option<J::Event>> {
         match self.engine.wait(TICK) {
             None => Ok(None),
             Some(Notice::Event(event)) => Ok(Some(event)),

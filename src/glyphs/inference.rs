@@ -294,16 +294,14 @@ impl GlyphReader {
         let width = self.config.embedding;
         let read = arrangement.slots.iter().enumerate().map(|(b, &slots)| {
             let from = b * arrangement.most_slots;
-            let all = from..from + slots;
-            let end = all
-                .clone()
-                .find(|&cell| self.layouts.is_line() && tokens[cell] as u32 == pad);
-            let cells = end.map_or(all, |end| from..end + 1);
+            let is_end =
+                |&slot: &usize| self.layouts.is_line() && tokens[from + slot] as u32 == pad;
+            let slots = (0..slots).find(is_end).map_or(slots, |end| end + 1);
+            let cells = from..from + slots;
             let logs: f32 = confidence[cells.clone()]
                 .iter()
                 .map(|p| p.max(1e-9).ln())
                 .sum();
-            let cells_read = cells.len();
             let kind = kinds[b * of_kinds + arrangement.layouts[b]].max(1e-9).ln();
             let (tokens, confidence) = cells
                 .map(|cell| (tokens[cell] as u32, confidence[cell]))
@@ -312,7 +310,7 @@ impl GlyphReader {
             Decoded {
                 tokens,
                 confidence,
-                certainty: (logs + kind) / (cells_read + 1) as f32,
+                certainty: (logs + kind) / (slots + 1) as f32,
                 corners: Homography::IDENTITY
                     .corners()
                     .map(|place| place.map(|x| x as f32)),

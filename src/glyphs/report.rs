@@ -52,10 +52,11 @@ pub struct Report {
     pub token_accuracy: BTreeMap<&'static str, ByDifficulty>,
     /// Share of the functions read without a fault, by split and difficulty.
     pub exact: BTreeMap<&'static str, ByDifficulty>,
-    /// The same over both splits, by the longest function in the band and difficulty.
-    pub exact_by_length: BTreeMap<String, ByDifficulty>,
+    /// The same over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
+    /// 128 tokens) and difficulty.
+    pub exact_by_length: BTreeMap<usize, ByDifficulty>,
     /// Functions in each band.
-    pub functions_by_length: BTreeMap<String, usize>,
+    pub functions_by_length: BTreeMap<usize, usize>,
     /// Share of renamed or reformatted copies whose nearest glyph is the original's.
     pub self_retrieval: f64,
     /// Glyphs they chose from.
@@ -314,11 +315,9 @@ impl Judgement {
             for band in BANDS {
                 let count = sum(&|_, b| b == band);
                 if count.functions > 0 {
-                    let exact = report.exact_by_length.entry(band.to_string()).or_default();
+                    let exact = report.exact_by_length.entry(band).or_default();
                     exact.insert(key.clone(), share(count.exact, count.functions));
-                    report
-                        .functions_by_length
-                        .insert(band.to_string(), count.functions);
+                    report.functions_by_length.insert(band, count.functions);
                 }
             }
         }

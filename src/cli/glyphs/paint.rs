@@ -65,6 +65,24 @@ pub struct NearArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct SheetArgs {
+    /// The picture to write
+    #[arg(long)]
+    out: PathBuf,
+    /// The functions; without it the bundled sample
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    #[command(flatten)]
+    model: Model,
+    /// Functions, shortest first
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    count: u32,
+    /// Which functions
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Debug, Args)]
 pub struct MorphArgs {
     /// Python files, the first function of each
     #[arg(required = true, num_args = 2..)]
@@ -229,6 +247,33 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         "wrote {} ({} frames)",
         args.out.display(),
         frames.len()
+    ))?;
+    session.finish();
+    Ok(())
+}
+
+pub fn sheet(args: &SheetArgs, choice: Choice) -> Result<()> {
+    const COLUMNS: usize = 8;
+    let session = GlyphsSession::open(choice, args.model.source())?;
+    let command = Command::Watch {
+        corpus: args.corpus.clone(),
+        count: args.count as usize,
+        seed: args.seed,
+    };
+    session.send(command)?;
+    let grid = loop {
+        if let Some(grid) = session.board.grid.get() {
+            break grid;
+        }
+        refuse_if_interrupted()?;
+        session.next()?;
+    };
+    let glyphs: Vec<_> = grid.tiles.iter().map(|tile| tile.glyph.clone()).collect();
+    picture::write_png(&args.out, &picture::sheet(&glyphs, COLUMNS))?;
+    say(format_args!(
+        "wrote {} ({} glyphs)",
+        args.out.display(),
+        glyphs.len()
     ))?;
     session.finish();
     Ok(())
