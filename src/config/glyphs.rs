@@ -17,6 +17,10 @@ use crate::nn::{
 pub const GLYPH_SIZE: usize = 128;
 
 /// How a function is painted.
+///
+/// Measured on two busy cores with 512 functions of up to 32 tokens, 64 a step: after 60 steps the
+/// mosaic's tokens cost 4.6 nats (24 % read right) at 0.5 s a step or more, the dense design's 5.4
+/// (13 %) at 4.6 s; after 16 steps 6.6, 6.8 and the CPPN's, painted at 32x32, 6.9 at 2.6 s of a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Design {
@@ -124,7 +128,9 @@ pub struct GlyphsConfig {
     pub vector_distance: f64,
     /// Whether that term compares the same pairs; the reference drew them twice, which this shows.
     pub shared_pairs: bool,
-    /// Whether that term sees pictures through the perceptor, at 64x64, instead of their pixels.
+    /// Whether that term sees pictures through the perceptor, at 64x64, instead of their pixels. The
+    /// small random one makes `pocket`'s steps a fifth longer (1.24 for 1.05 s of a core, 64 functions
+    /// of up to 32 tokens).
     #[serde(default)]
     pub perceptual: bool,
     /// The perceptor's weights, a safetensors file of timm's `resnetv2_50x1_bit`; empty for a small
