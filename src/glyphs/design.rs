@@ -22,6 +22,7 @@ use crate::{
 
 /// Slots to picture.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
 pub enum Painter {
     /// Cell by cell.
     Mosaic(MosaicGenerator),
@@ -111,6 +112,7 @@ impl Painter {
 
 /// Picture to slots.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one")]
 pub enum Reader {
     /// Cell by cell.
     Mosaic(MosaicReader),
