@@ -28,7 +28,7 @@ const AMONG: usize = 500;
 /// Functions a slice.
 const SLICE: usize = 32;
 /// Bands of length, in tokens.
-const BANDS: [usize; 3] = [32, 64, 128];
+const BANDS: [usize; 5] = [32, 64, 128, 256, 512];
 
 /// Shares by difficulty.
 type ByDifficulty = BTreeMap<String, f64>;
