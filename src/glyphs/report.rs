@@ -356,7 +356,7 @@ fn share(hits: usize, all: usize) -> f64 {
 }
 
 /// A picture's mean difference of neighbours and its standard deviation, values 0..1.
-fn looks(picture: &RgbImage) -> (f64, f64) {
+pub fn looks(picture: &RgbImage) -> (f64, f64) {
     let values: Vec<f64> = picture
         .as_raw()
         .iter()
