@@ -53,7 +53,7 @@ pub struct Report {
     /// Share of the functions read without a fault, by split and difficulty.
     pub exact: BTreeMap<&'static str, ByDifficulty>,
     /// The same over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
-    /// 128 tokens) and difficulty.
+    /// 128 tokens and so on) and difficulty.
     pub exact_by_length: BTreeMap<usize, ByDifficulty>,
     /// Functions in each band.
     pub functions_by_length: BTreeMap<usize, usize>,

@@ -70,6 +70,7 @@ fn every_command_does_its_job_and_says_why_it_can_not() {
     pictures_are_read(folder);
     near_functions_are_listed(folder);
     morphs_are_written(folder);
+    sheets_are_painted(folder);
     a_run_goes_on(folder);
     bad_input_is_refused(folder);
 }
@@ -217,6 +218,14 @@ fn morphs_are_written(folder: &Path) {
     );
 }
 
+fn sheets_are_painted(folder: &Path) {
+    let line =
+        "glyphs sheet --corpus small.corpus --run run --count 9 --device cpu --out sheet.png";
+    assert!(check_done(folder, line).contains("9 glyphs"));
+    let size = image::image_dimensions(folder.join("sheet.png")).unwrap();
+    assert_eq!(size, (4 + 8 * 132, 4 + 2 * 132), "eight a row");
+}
+
 fn a_run_goes_on(folder: &Path) {
     let rows = || {
         fs::read_to_string(folder.join("run/metrics.csv"))
@@ -295,6 +304,11 @@ fn bad_input_is_refused(folder: &Path) {
             1,
             "morph one.py long.py --out new.gif --run run".into(),
             &["def long", "tokens", "up to 40"],
+        ),
+        (
+            1,
+            "sheet --out new.png --corpus cut.corpus --run run".into(),
+            &["cut.corpus", "cut"],
         ),
         (
             1,

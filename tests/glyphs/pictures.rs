@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use glyphspace::glyphs::picture::{fit, read, write_frames, write_gif, write_png};
+use glyphspace::glyphs::picture::{fit, read, sheet, write_frames, write_gif, write_png};
 use image::{AnimationDecoder, DynamicImage, ImageFormat, Rgb, RgbImage, codecs::gif::GifDecoder};
 
 /// Slow colours, the same at every size.
@@ -134,6 +134,27 @@ fn an_animation_has_every_frame() {
             assert!(mean_difference(&got, &expected) < 4.0);
         }
     }
+}
+
+#[test]
+fn a_sheet_has_every_glyph_in_its_place() {
+    let glyphs = frames(5);
+    let sheet = sheet(&glyphs, 3);
+    let [width, height] = [3, 2].map(|count| 4 + 132 * count);
+    assert_eq!(sheet.dimensions(), (width, height));
+    for (i, glyph) in glyphs.iter().enumerate() {
+        let corner = [i % 3, i / 3].map(|at| 4 + 132 * at as u32);
+        for [x, y] in [[0, 0], [127, 0], [60, 127]] {
+            let got = sheet.get_pixel(corner[0] + x, corner[1] + y);
+            assert_eq!(got, glyph.get_pixel(x, y), "glyph {i}");
+        }
+    }
+    assert_eq!(*sheet.get_pixel(2, 2), Rgb([0; 3]));
+    assert_eq!(
+        *sheet.get_pixel(width - 10, height - 10),
+        Rgb([0; 3]),
+        "an empty place"
+    );
 }
 
 #[test]

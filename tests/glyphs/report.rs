@@ -58,8 +58,8 @@ fn a_report_has_every_figure_in_its_range() {
             assert!(shares.values().all(|share| (0.0..=1.0).contains(share)));
         }
     }
-    assert_eq!(report.exact_by_length.keys().collect::<Vec<_>>(), ["32"]);
-    assert_eq!(report.functions_by_length["32"], count);
+    assert_eq!(report.exact_by_length.keys().collect::<Vec<_>>(), [&32]);
+    assert_eq!(report.functions_by_length[&32], count);
     assert!((0.0..=1.0).contains(&report.self_retrieval) && report.retrieval_among > 10);
     assert!((0.0..=1.0).contains(&report.near_miss_distinct) && report.near_misses > 10);
     assert!(report.distance_spearman.abs() <= 1.0);
@@ -71,6 +71,7 @@ fn a_report_has_every_figure_in_its_range() {
         "/exact/validation/4",
         "/token_accuracy/train/12.5",
         "/contrast",
+        "/exact_by_length/32/4",
     ] {
         assert!(
             json.pointer(place).is_some_and(Value::is_f64),
@@ -115,8 +116,8 @@ fn long_functions_have_bands_of_their_own() {
         function.tokens.len()
     );
     let report = judged(reader, vec![function.clone(), function], &[0.0]);
-    assert_eq!(report.functions_by_length, [("256".to_owned(), 2)].into());
-    assert!(report.exact_by_length["256"].contains_key("0"));
+    assert_eq!(report.functions_by_length, [(256, 2)].into());
+    assert!(report.exact_by_length[&256].contains_key("0"));
 }
 
 #[test]
