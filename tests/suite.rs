@@ -7,6 +7,7 @@ mod command_line;
 mod corpus;
 mod data;
 mod engine;
+mod glyphs;
 mod layering;
 mod nn;
 mod python;

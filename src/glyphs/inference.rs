@@ -174,8 +174,8 @@ impl GlyphReader {
         Ok(tokens)
     }
 
-    /// The pictures on the way through several functions: `frames` of them along a cubic B-spline
-    /// through their latents (as the reference's animations), ends included.
+    /// The pictures on the way through several functions: `frames` of them along a cubic spline through
+    /// their latents, ends included.
     ///
     /// # Errors
     /// If the device fails.
@@ -337,16 +337,17 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
         .context("the device failed in reading")
 }
 
-/// The stops and their weights at a place 0..=`stops` - 1 along a uniform cubic B-spline whose ends
-/// are repeated, so that it begins and ends at a stop.
+/// The stops and their weights at a place 0..=`stops` - 1 along a cubic spline that passes each stop
+/// (Catmull and Rom 1974, "A class of local interpolating splines"), its ends repeated. A B-spline, as
+/// in the reference's animations, would pass by the functions it is to show.
 fn spline(along: f64, stops: usize) -> Vec<(usize, f64)> {
     let segment = (along.floor() as usize).min(stops.saturating_sub(2));
     let t = along - segment as f64;
     let basis = [
-        (1.0 - t).powi(3) / 6.0,
-        (3.0 * t.powi(3) - 6.0 * t.powi(2) + 4.0) / 6.0,
-        (-3.0 * t.powi(3) + 3.0 * t.powi(2) + 3.0 * t + 1.0) / 6.0,
-        t.powi(3) / 6.0,
+        (-t.powi(3) + 2.0 * t.powi(2) - t) / 2.0,
+        (3.0 * t.powi(3) - 5.0 * t.powi(2) + 2.0) / 2.0,
+        (-3.0 * t.powi(3) + 4.0 * t.powi(2) + t) / 2.0,
+        (t.powi(3) - t.powi(2)) / 2.0,
     ];
     let stop = |offset: usize| (segment + offset).saturating_sub(1).min(stops - 1);
     (0..4).map(|k| (stop(k), basis[k])).collect()
