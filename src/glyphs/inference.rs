@@ -94,12 +94,12 @@ impl GlyphReader {
         self.model.num_params()
     }
 
-    /// Functions, as tokens, to canvases [B, P, H], the latents of their pictures.
-    fn canvases(&self, rows: &[Vec<u32>]) -> Tensor<3> {
+    /// Functions, as tokens, to the latents of their pictures; see [`GlyphModel::latent`].
+    fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
         let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
         let slots = self.model.encode(encoded.tokens, encoded.real);
         self.model
-            .canvas(slots, &encoded.arrangement, &self.layouts)
+            .latent(slots, &encoded.arrangement, &self.layouts)
     }
 
     /// Functions, as tokens, to glyphs.
@@ -107,11 +107,26 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn glyphs(&self, rows: &[Vec<u32>]) -> Result<Vec<RgbImage>> {
-        let mut glyphs = Vec::with_capacity(rows.len());
-        for rows in rows.chunks(PASS) {
-            glyphs.extend(self.images(self.model.picture(self.canvases(rows)))?);
+        self.paint(rows, GLYPH_SIZE)
+    }
+
+    /// Functions, as tokens, to pictures of `size` x `size` pixels, to be looked at: a reader takes
+    /// glyphs.
+    ///
+    /// # Errors
+    /// If the model's design paints 128x128 only, or the device fails.
+    pub fn paint(&self, rows: &[Vec<u32>], size: usize) -> Result<Vec<RgbImage>> {
+        if size != GLYPH_SIZE && !self.config.design.paints_any_size() {
+            bail!(
+                "a model of this design paints {GLYPH_SIZE}x{GLYPH_SIZE} pixels, not {size}x{size}"
+            );
         }
-        Ok(glyphs)
+        let pass = (PASS * GLYPH_SIZE.pow(2) / size.pow(2)).clamp(1, PASS);
+        let mut pictures = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(pass) {
+            pictures.extend(self.images(self.model.picture(self.picture_latents(rows), size))?);
+        }
+        Ok(pictures)
     }
 
     /// Functions, as tokens, to what they are in the model's mind: means of their slots, `hidden_size`
@@ -180,9 +195,9 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn morph(&self, rows: &[Vec<u32>], frames: usize) -> Result<Vec<RgbImage>> {
-        let canvases = self.canvases(rows);
+        let latents = self.picture_latents(rows);
         let stops: Vec<Tensor<3>> = (0..rows.len())
-            .map(|i| canvases.clone().narrow(0, i, 1))
+            .map(|i| latents.clone().narrow(0, i, 1))
             .collect();
         let mut images = Vec::with_capacity(frames);
         for chunk in (0..frames).collect::<Vec<_>>().chunks(PASS) {
@@ -194,8 +209,8 @@ impl GlyphReader {
                     .map(|(stop, weight)| stops[stop].clone() * weight);
                 terms.reduce(|a, b| a + b).expect("a spline has terms")
             });
-            let canvas = Tensor::cat(on_the_way.collect(), 0);
-            images.extend(self.images(self.model.picture(canvas))?);
+            let latents = Tensor::cat(on_the_way.collect(), 0);
+            images.extend(self.images(self.model.picture(latents, GLYPH_SIZE))?);
         }
         Ok(images)
     }
@@ -227,7 +242,7 @@ impl GlyphReader {
     pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
         let (mut right, mut all, mut exact) = (0, 0, 0);
         for rows in rows.chunks(PASS) {
-            let pictures = rounded(self.model.picture(self.canvases(rows)));
+            let pictures = rounded(self.model.picture(self.picture_latents(rows), GLYPH_SIZE));
             let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
             let read = self.read_tensor(damage.apply(pictures))?;
             for (row, read) in rows.iter().zip(read) {
@@ -288,6 +303,9 @@ impl GlyphReader {
         let width = self.config.embedding;
         let read = arrangement.slots.iter().enumerate().map(|(b, &slots)| {
             let from = b * arrangement.most_slots;
+            let is_end =
+                |&slot: &usize| self.layouts.is_line() && tokens[from + slot] as u32 == pad;
+            let slots = (0..slots).find(is_end).map_or(slots, |end| end + 1);
             let cells = from..from + slots;
             let logs: f32 = confidence[cells.clone()]
                 .iter()
