@@ -8,6 +8,7 @@ mod corpus;
 mod data;
 mod designs;
 mod engine;
+mod glyphs;
 mod layering;
 mod nn;
 mod python;

@@ -29,6 +29,8 @@ use crate::{
 /// Pictures a pass: enough to keep the device busy, few enough to be answered soon.
 const PASS: usize = 32;
 
+/// How often a picture is set upright by the corners found, each time more exactly.
+const RIGHTINGS: usize = 2;
 /// Certainty below which a picture is taken for no glyph: a mean probability of .5.
 const LEAST_CERTAINTY: f32 = -0.7;
 
@@ -187,8 +189,8 @@ impl GlyphReader {
         Ok(tokens)
     }
 
-    /// The pictures on the way through several functions: `frames` of them along a cubic B-spline
-    /// through their latents (as the reference's animations), ends included.
+    /// The pictures on the way through several functions: `frames` of them along a cubic spline through
+    /// their latents, ends included.
     ///
     /// # Errors
     /// If the device fails.
@@ -255,21 +257,28 @@ impl GlyphReader {
         })
     }
 
-    /// As they are and set upright by the corners found; what the reader is surer of counts.
+    /// As they are, set upright by the corners found, and once more by the corners found then; what
+    /// the reader is surest of counts.
     fn read_tensor(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
-        let as_is = self.attempt(pictures.clone())?;
-        let corners = self.model.corners(PoseHead::shrink(pictures.clone()));
-        let corners = values(corners)?;
-        let maps: Vec<Homography> = corners.chunks(8).map(upright).collect();
-        let mut set_upright = self.attempt(warp(pictures, &maps))?;
-        for (read, map) in set_upright.iter_mut().zip(&maps) {
-            read.corners = map.inverse().corners().map(|place| place.map(|x| x as f32));
+        let mut surest = self.attempt(pictures.clone())?;
+        let mut maps = vec![Homography::IDENTITY; surest.len()];
+        let mut seen = pictures.clone();
+        for _ in 0..RIGHTINGS {
+            let corners = values(self.model.corners(PoseHead::shrink(seen)))?;
+            for (map, corners) in maps.iter_mut().zip(corners.chunks(8)) {
+                *map = map.then(&upright(corners));
+            }
+            seen = warp(pictures.clone(), &maps);
+            let read = self.attempt(seen.clone())?;
+            for ((best, read), map) in surest.iter_mut().zip(read).zip(&maps) {
+                if read.certainty > best.certainty {
+                    let corners = map.inverse().corners();
+                    let corners = corners.map(|place| place.map(|x| x as f32));
+                    *best = Decoded { corners, ..read };
+                }
+            }
         }
-        let surer = as_is
-            .into_iter()
-            .zip(set_upright)
-            .map(|(a, b)| if a.certainty >= b.certainty { a } else { b });
-        Ok(surer.collect())
+        Ok(surest)
     }
 
     fn attempt(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
@@ -346,16 +355,17 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
         .context("the device failed in reading")
 }
 
-/// The stops and their weights at a place 0..=`stops` - 1 along a uniform cubic B-spline whose ends
-/// are repeated, so that it begins and ends at a stop.
+/// The stops and their weights at a place 0..=`stops` - 1 along a cubic spline that passes each stop
+/// (Catmull and Rom 1974, "A class of local interpolating splines"), its ends repeated. A B-spline, as
+/// in the reference's animations, would pass by the functions it is to show.
 fn spline(along: f64, stops: usize) -> Vec<(usize, f64)> {
     let segment = (along.floor() as usize).min(stops.saturating_sub(2));
     let t = along - segment as f64;
     let basis = [
-        (1.0 - t).powi(3) / 6.0,
-        (3.0 * t.powi(3) - 6.0 * t.powi(2) + 4.0) / 6.0,
-        (-3.0 * t.powi(3) + 3.0 * t.powi(2) + 3.0 * t + 1.0) / 6.0,
-        t.powi(3) / 6.0,
+        (-t.powi(3) + 2.0 * t.powi(2) - t) / 2.0,
+        (3.0 * t.powi(3) - 5.0 * t.powi(2) + 2.0) / 2.0,
+        (-3.0 * t.powi(3) + 4.0 * t.powi(2) + t) / 2.0,
+        (t.powi(3) - t.powi(2)) / 2.0,
     ];
     let stop = |offset: usize| (segment + offset).saturating_sub(1).min(stops - 1);
     (0..4).map(|k| (stop(k), basis[k])).collect()

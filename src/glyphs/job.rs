@@ -265,10 +265,12 @@ impl GlyphsJob {
     }
 
     fn tokens(&self, functions: &[String]) -> Result<Vec<Vec<u32>>> {
-        functions
-            .iter()
-            .map(|text| self.reader.tokens(text))
-            .collect()
+        let tokens = |text: &String| {
+            let head = text.lines().next().unwrap_or_default();
+            let tokens = self.reader.tokens(text);
+            tokens.with_context(|| head.trim_end_matches(':').to_owned())
+        };
+        functions.iter().map(tokens).collect()
     }
 }
 

@@ -28,7 +28,7 @@ const AMONG: usize = 500;
 /// Functions a slice.
 const SLICE: usize = 32;
 /// Bands of length, in tokens.
-const BANDS: [usize; 3] = [32, 64, 128];
+const BANDS: [usize; 5] = [32, 64, 128, 256, 512];
 
 /// Shares by difficulty.
 type ByDifficulty = BTreeMap<String, f64>;
@@ -53,7 +53,7 @@ pub struct Report {
     /// Share of the functions read without a fault, by split and difficulty.
     pub exact: BTreeMap<&'static str, ByDifficulty>,
     /// The same over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
-    /// 128 tokens) and difficulty.
+    /// 128 tokens and so on) and difficulty.
     pub exact_by_length: BTreeMap<usize, ByDifficulty>,
     /// Functions in each band.
     pub functions_by_length: BTreeMap<usize, usize>,
@@ -356,7 +356,7 @@ fn share(hits: usize, all: usize) -> f64 {
 }
 
 /// A picture's mean difference of neighbours and its standard deviation, values 0..1.
-fn looks(picture: &RgbImage) -> (f64, f64) {
+pub fn looks(picture: &RgbImage) -> (f64, f64) {
     let values: Vec<f64> = picture
         .as_raw()
         .iter()

@@ -17,7 +17,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_glyphspace");
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-fn glyphspace(folder: &Path, line: &str) -> Output {
+pub fn glyphspace(folder: &Path, line: &str) -> Output {
     let mut command = Command::new(PROGRAM);
     command
         .args(line.split_whitespace())
@@ -27,12 +27,12 @@ fn glyphspace(folder: &Path, line: &str) -> Output {
     command.output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
 /// The program does the job: exit code 0, no complaint; what it wrote to standard output.
-fn check_done(folder: &Path, line: &str) -> String {
+pub fn check_done(folder: &Path, line: &str) -> String {
     let output = glyphspace(folder, line);
     let complaints = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{line:?}: {complaints}");
@@ -40,13 +40,13 @@ fn check_done(folder: &Path, line: &str) -> String {
     text(&output.stdout).to_owned()
 }
 
-fn check_json(folder: &Path, line: &str) -> Value {
+pub fn check_json(folder: &Path, line: &str) -> Value {
     let written = check_done(folder, line);
     serde_json::from_str(&written).unwrap_or_else(|error| panic!("{line:?}: {error}: {written}"))
 }
 
 /// The program says in one line of standard error why it doesn't do it, and writes nothing else.
-fn check_refused(folder: &Path, line: &str, code: i32, named: &[&str]) {
+pub fn check_refused(folder: &Path, line: &str, code: i32, named: &[&str]) {
     let output = glyphspace(folder, line);
     let complaints = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{line:?}: {complaints}");
@@ -56,6 +56,7 @@ fn check_refused(folder: &Path, line: &str, code: i32, named: &[&str]) {
         "mapping ",
         "training ",
         "searching ",
+        "judging ",
     ];
     if line.contains("gpu") {
         // Graphics drivers have their own things to say.
@@ -80,7 +81,7 @@ fn check_refused(folder: &Path, line: &str, code: i32, named: &[&str]) {
     assert_eq!(text(&output.stdout), "", "{line:?}");
 }
 
-fn names(folder: &Path) -> BTreeSet<String> {
+pub fn names(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())

@@ -46,7 +46,7 @@ fn train(start: Start<ExecutorConfig>, out: &Path, steps: u64) {
 }
 
 /// The rows of a run's metrics without the seconds, as they were written.
-fn curve(run: &Path) -> Vec<BTreeMap<String, String>> {
+pub fn curve(run: &Path) -> Vec<BTreeMap<String, String>> {
     let rows = csv::Reader::from_path(run.join("metrics.csv"))
         .unwrap()
         .into_deserialize();

@@ -99,6 +99,20 @@ pub struct MorphArgs {
 
 pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
     let functions = functions_in(&args.file)?;
+    let paths: Vec<PathBuf> = match functions.len() {
+        1 => vec![args.out.clone()],
+        count => (1..=count).map(|nth| numbered(&args.out, nth)).collect(),
+    };
+    // A named file is replaced; those that are numbered were not named.
+    let in_the_way = paths
+        .iter()
+        .find(|path| **path != args.out && path.exists());
+    if let Some(path) = in_the_way {
+        bail!(
+            "{} is there already: name other files with --out",
+            path.display()
+        );
+    }
     let session = GlyphsSession::open(choice, args.model.source())?;
     let command = Command::Encode {
         functions: functions.iter().map(|f| f.source.clone()).collect(),
@@ -111,14 +125,8 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
     let glyphs = session
         .ask(command, encoded, |_| refuse_if_interrupted())
         .with_context(|| args.file.display().to_string())?;
-    let count = glyphs.len();
-    for (nth, (glyph, function)) in glyphs.iter().zip(&functions).enumerate() {
-        let path = if count == 1 {
-            args.out.clone()
-        } else {
-            numbered(&args.out, nth + 1)
-        };
-        picture::write_png(&path, glyph)?;
+    for ((glyph, function), path) in glyphs.iter().zip(&functions).zip(&paths) {
+        picture::write_png(path, glyph)?;
         say(format_args!("wrote {} ({})", path.display(), function.name))?;
     }
     session.finish();

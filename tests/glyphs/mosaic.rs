@@ -1,0 +1,218 @@
+//! The mosaic's layouts, painter, reader and pose head.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use glyphspace::nn::{
+    init::{Initializer, normal},
+    mosaic::{
+        Arrangement, CANVAS, Layout, Layouts, MosaicGenerator, MosaicReader, MosaicSizes,
+        POSE_SIZE, PoseHead,
+    },
+};
+
+use crate::nn::{check_close, draws, gradients::check_gradient, values};
+
+const SIZES: MosaicSizes = MosaicSizes {
+    slot: 6,
+    painter: 5,
+    reader: 4,
+};
+
+#[test]
+fn layouts_are_as_square_as_can_be_and_the_smallest_that_fits_is_taken() {
+    for max_tokens in [4, 16, 128, 512] {
+        let layouts = Layouts::new(max_tokens);
+        for Layout { rows, columns } in &layouts.all {
+            assert!(
+                rows == columns || *rows == columns + 1,
+                "{rows} x {columns}"
+            );
+        }
+        assert!(layouts.all.is_sorted_by(|a, b| a.slots() < b.slots()));
+        assert!(layouts.most_slots() >= max_tokens);
+        for tokens in 1..=max_tokens {
+            let index = layouts.index_for(tokens);
+            assert!(layouts.all[index].slots() >= tokens);
+            assert!(
+                index == 0 || layouts.all[index - 1].slots() < tokens,
+                "{tokens} tokens"
+            );
+        }
+        assert_eq!(layouts.index_for(max_tokens + 1000), layouts.all.len() - 1);
+    }
+}
+
+fn check_rows_sum_to_1(weights: &[f32], columns: usize) {
+    for row in weights.chunks(columns) {
+        assert!(
+            row.iter().all(|weight| (0.0..=1.0).contains(weight)),
+            "{row:?}"
+        );
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{row:?}");
+    }
+}
+
+#[test]
+fn every_slot_has_its_cell_and_its_looks() {
+    let most = Layouts::new(512)
+        .all
+        .iter()
+        .map(|layout| layout.rows)
+        .max()
+        .unwrap();
+    for cells in 2..=most {
+        let spread = Layout::spread(cells);
+        assert_eq!(spread.len(), CANVAS * cells);
+        check_rows_sum_to_1(&spread, cells);
+        let owner = |row: &[f32]| {
+            (0..cells)
+                .max_by(|&a, &b| row[a].total_cmp(&row[b]))
+                .unwrap()
+        };
+        let mut owners: Vec<usize> = spread.chunks(cells).map(owner).collect();
+        assert!(owners.is_sorted(), "{cells} cells: {owners:?}");
+        owners.dedup();
+        assert_eq!(owners, (0..cells).collect::<Vec<_>>());
+
+        let looks = Layout::looks(cells);
+        assert_eq!(looks.len() % (cells * CANVAS), 0);
+        check_rows_sum_to_1(&looks, CANVAS);
+        // The looks of a cell see what the cell has painted.
+        for (cell, looks) in looks.chunks(looks.len() / cells).enumerate() {
+            let seen = looks.chunks(CANVAS).map(|look| -> f32 {
+                look.iter()
+                    .zip(spread.chunks(cells))
+                    .map(|(look, pixel)| look * pixel[cell])
+                    .sum()
+            });
+            let best = seen.fold(0.0, f32::max);
+            assert!(best > 0.5, "cell {cell} of {cells} is seen by {best}");
+        }
+    }
+    for layout in Layouts::new(128).all {
+        assert!(layout.places().iter().all(|place| place.is_finite()));
+    }
+}
+
+fn slots(count: usize, slots: usize, seed: u64) -> Tensor<3> {
+    let drawn = draws(count * slots * SIZES.slot, seed, normal);
+    Tensor::from_data(
+        TensorData::new(drawn, [count, slots, SIZES.slot]),
+        &Device::flex(),
+    )
+}
+
+/// Pictures of all layouts, out of order and repeated.
+fn mixed() -> (Layouts, Arrangement) {
+    let layouts = Layouts::new(20);
+    let arrangement = layouts.arrange(vec![2, 2, 0, 5, 3, 1, 4, 2]);
+    assert_eq!(layouts.all.len(), 6);
+    assert_eq!(arrangement.slots, [9, 9, 4, 20, 12, 6, 16, 9]);
+    (layouts, arrangement)
+}
+
+#[test]
+fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
+    let (device, (layouts, together)) = (Device::flex(), mixed());
+    let init = &mut Initializer::new(1, &device);
+    let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
+    let reader = MosaicReader::new(&SIZES, layouts.all.len(), init);
+    let slots = slots(8, 20, 2);
+    let pictures = painter.picture(painter.canvas(slots.clone(), &together, &layouts), 128);
+    assert_eq!(pictures.dims(), [8, 3, 128, 128]);
+    assert!(
+        values(pictures.clone())
+            .iter()
+            .all(|value| (0.0..=1.0).contains(value))
+    );
+    let features = reader.features(pictures.clone());
+    let read = reader.slots(features.clone(), &together, &layouts);
+    let kinds = reader.layout(features);
+    assert_eq!((read.dims(), kinds.dims()), ([8, 20, SIZES.slot], [8, 6]));
+    for (i, &count) in together.slots.iter().enumerate() {
+        let alone = layouts.arrange(vec![together.layouts[i]]);
+        let own = slots.clone().slice([i..i + 1, 0..count]);
+        let picture = painter.picture(painter.canvas(own, &alone, &layouts), 128);
+        let from_batch = pictures.clone().slice(i..i + 1);
+        check_close(
+            &values(from_batch),
+            &values(picture.clone()),
+            1e-5,
+            "picture",
+        );
+        let features = reader.features(picture);
+        let kind = reader.layout(features.clone());
+        check_close(
+            &values(kinds.clone().slice(i..i + 1)),
+            &values(kind),
+            1e-4,
+            "layout",
+        );
+        let own = reader.slots(features, &alone, &layouts);
+        let row = values(read.clone().slice(i..i + 1));
+        let (real, padding) = row.split_at(count * SIZES.slot);
+        check_close(real, &values(own), 1e-4, "slots");
+        assert!(padding.iter().all(|value| *value == 0.0));
+    }
+}
+
+#[test]
+fn slots_beyond_the_layout_leave_no_trace() {
+    let (device, (layouts, arrangement)) = (Device::flex(), mixed());
+    let painter =
+        MosaicGenerator::new(&SIZES, layouts.all.len(), &mut Initializer::new(1, &device));
+    let paint = |slots| values(painter.canvas(slots, &arrangement, &layouts));
+    let mask = arrangement.mask(&device).unsqueeze_dim::<3>(2);
+    let all = slots(8, 20, 2);
+    check_close(&paint(all.clone() * mask), &paint(all), 1e-6, "canvas");
+}
+
+#[test]
+fn a_fresh_pose_head_takes_every_picture_for_upright() {
+    let device = Device::flex();
+    let head = PoseHead::new(4, &mut Initializer::new(3, &device));
+    let drawn = draws(3 * 3 * 128 * 128, 4, |rng| normal(rng).abs().min(1.0));
+    let pictures = Tensor::<4>::from_data(TensorData::new(drawn, [3, 3, 128, 128]), &device);
+    let small = PoseHead::shrink(pictures.clone());
+    assert_eq!(small.dims(), [3, 3, POSE_SIZE, POSE_SIZE]);
+    let block = values(pictures.slice([1..2, 2..3, 6..8, 10..12]));
+    let pixel = values(small.clone().slice([1..2, 2..3, 3..4, 5..6]))[0];
+    assert!((pixel - block.iter().sum::<f32>() / 4.0).abs() < 1e-6);
+    let upright = [-1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0, 1.0];
+    for corners in values(head.forward(small)).chunks(8) {
+        let off = corners
+            .iter()
+            .zip(upright)
+            .map(|(a, b): (&f32, f32)| (a - b).abs());
+        assert!(off.fold(0.0, f32::max) < 0.1, "{corners:?}");
+    }
+}
+
+#[test]
+fn gradients_through_painter_and_reader_agree_with_finite_differences() {
+    let device = Device::flex().autodiff();
+    let layouts = Layouts::new(6);
+    let arrangement = layouts.arrange(vec![0, 1]);
+    let init = &mut Initializer::new(5, &device);
+    let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
+    let reader = MosaicReader::new(&SIZES, layouts.all.len(), init);
+    let given = |seed, shape: [usize; 3]| {
+        let drawn = draws(shape.iter().product(), seed, normal);
+        Tensor::<3>::from_data(TensorData::new(drawn, shape), &device)
+    };
+    let start = |seed, shape: [usize; 3]| {
+        TensorData::new(draws(shape.iter().product(), seed, normal), shape)
+    };
+    // A smaller picture is the same painter's.
+    check_gradient::<3>("painter", start(6, [2, 6, 6]), 0.02, |slots| {
+        let pictures = painter.picture(painter.canvas(slots, &arrangement, &layouts), 16);
+        (pictures.flatten::<3>(2, 3) * given(7, [2, 3, 256])).sum()
+    });
+    // The reader's input has too many values to try them all: pictures in a plane of three patterns.
+    let patterns = given(8, [1, 3, 2 * 3 * 128 * 128]).tanh();
+    check_gradient::<3>("reader", start(9, [1, 1, 3]), 0.02, |shares| {
+        let pictures = shares.matmul(patterns.clone()) * 0.1 + 0.5;
+        let features = reader.features(pictures.reshape([2, 3, 128, 128]));
+        let slots = reader.slots(features.clone(), &arrangement, &layouts);
+        (slots * given(10, [2, 6, 6])).sum() + reader.layout(features).sum()
+    });
+}

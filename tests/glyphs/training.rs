@@ -1,0 +1,325 @@
+//! Training: what is drawn for a step, what is learnt, and runs that go on to the last bit.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    path::Path,
+    sync::Arc,
+};
+
+use burn::tensor::Device;
+use glyphspace::{
+    config::glyphs::GlyphsConfig,
+    data::{
+        bpe::{Bpe, SMALLEST},
+        corpus::Corpus,
+    },
+    device::Chosen,
+    engine::Job as _,
+    glyphs::{
+        checkpoint,
+        job::{Command, Event, GlyphsJob, RunOrder},
+        trainer::Trainer,
+    },
+    nn::mosaic::Layouts,
+    training::{Limit, Run, Start, Trainer as _, checkpoint::Source},
+};
+
+use super::{MAX_TOKENS, corpus, corpus_with, rng, rows, tiny, tokens_of, trainer};
+use crate::training::curve;
+
+fn fresh(config: &GlyphsConfig) -> Start<GlyphsConfig> {
+    Start::Fresh(Box::new(config.clone()))
+}
+
+fn run(
+    start: Start<GlyphsConfig>,
+    corpus: Arc<Corpus>,
+    out: &Path,
+) -> anyhow::Result<Run<Trainer>> {
+    Trainer::run(start, corpus, out, Limit::Steps(1 << 30), &Device::flex())
+}
+
+/// Takes `steps` more steps and saves.
+fn train(start: Start<GlyphsConfig>, out: &Path, steps: u64) {
+    let mut run = run(start, corpus(), out).unwrap();
+    for _ in 0..steps {
+        run.step().unwrap();
+    }
+    run.save().unwrap();
+}
+
+#[test]
+fn functions_that_fit_are_trained_on_or_kept_for_validation() {
+    let (corpus, config) = (corpus(), tiny(&["validation=0.3", "copies=0", "batch=16"]));
+    let trainer = trainer(config.clone());
+    let sampler = trainer.sampler();
+    let sets = [sampler.training(), sampler.validation()];
+    let [training, validation] = sets.map(|set| set.iter().copied().collect::<BTreeSet<_>>());
+    assert!(training.is_disjoint(&validation) && validation.len() >= 4);
+    let fits = |i: &usize| corpus.tokens(*i).len() <= MAX_TOKENS;
+    assert!(!fits(&(corpus.len() - 1)), "the last function is too long");
+    assert_eq!(
+        &training | &validation,
+        (0..corpus.len()).filter(fits).collect()
+    );
+    for seed in 0..200 {
+        let rows_of = |set: &BTreeSet<usize>| -> BTreeSet<Vec<u32>> {
+            set.iter().map(|&i| tokens_of(&corpus, i)).collect()
+        };
+        let drawn = sampler.draw(&config, &mut rng(seed));
+        assert_eq!(drawn.rows.len(), 16);
+        assert!(
+            drawn
+                .rows
+                .iter()
+                .all(|row| rows_of(&training).contains(row))
+        );
+        let judged = sampler.draw_validation(&config, &mut rng(seed));
+        assert!(
+            judged
+                .rows
+                .iter()
+                .all(|row| rows_of(&validation).contains(row))
+        );
+    }
+}
+
+#[test]
+fn batches_keep_to_their_tokens() {
+    let config = tiny(&["batch=16", "batch_tokens=60", "copies=0"]);
+    let (trainer, layouts) = (trainer(config.clone()), Layouts::new(MAX_TOKENS));
+    for seed in 0..20 {
+        let rows = trainer.sampler().draw(&config, &mut rng(seed)).rows;
+        let longest = rows.iter().map(Vec::len).max().unwrap();
+        let slots = layouts.all[layouts.index_for(longest)].slots();
+        assert!(
+            rows.len() > 1 && rows.len() * slots <= 60,
+            "{} rows of {slots}",
+            rows.len()
+        );
+    }
+}
+
+/// A function with its names replaced by numbers in the order of their first use, without white
+/// space: the same for functions that differ in names and layout alone.
+fn skeleton(text: &str) -> String {
+    let mut numbers = HashMap::new();
+    let words = text.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let parts = words.map(|part| {
+        let word = part.trim_end_matches(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let rest = part[word.len()..].trim();
+        let next = numbers.len();
+        match word {
+            "" | "def" | "return" | "or" | "and" => format!("{word}{rest}"),
+            _ => format!("#{}{rest}", numbers.entry(word).or_insert(next)),
+        }
+    });
+    parts.collect()
+}
+
+#[test]
+fn copies_mean_the_same_and_look_different() {
+    assert_eq!(
+        skeleton("def f(a, b):\n  return a*b"),
+        skeleton("def g(x,y): return x * y")
+    );
+    assert_ne!(
+        skeleton("def f(a, b): return a"),
+        skeleton("def f(a, b): return b")
+    );
+    let config = tiny(&["batch=16", "copies=0.5"]);
+    let (trainer, corpus) = (trainer(config.clone()), corpus());
+    let known: BTreeSet<Vec<u32>> = (0..corpus.len()).map(|i| tokens_of(&corpus, i)).collect();
+    let (mut copies, mut misses) = (0, 0);
+    for seed in 0..40 {
+        let batch = trainer.sampler().draw(&config, &mut rng(seed));
+        let text = |row: usize| corpus.bpe().decode(&batch.rows[row]);
+        for &(of, copy) in &batch.copies {
+            assert_ne!(batch.rows[of], batch.rows[copy]);
+            assert_eq!(
+                skeleton(&text(of)),
+                skeleton(&text(copy)),
+                "{}\n{}",
+                text(of),
+                text(copy)
+            );
+        }
+        copies += batch.copies.len();
+        misses += batch
+            .rows
+            .iter()
+            .filter(|row| !known.contains(*row))
+            .count()
+            - batch.copies.len();
+    }
+    assert!(
+        copies > 20 && misses > 20,
+        "{copies} copies, {misses} near misses"
+    );
+}
+
+#[test]
+fn what_is_copied_is_no_copy_itself() {
+    // As many as can be; one that stands for both would be the other's negative.
+    let config = tiny(&["batch=16", "copies=0.6"]);
+    let trainer = trainer(config.clone());
+    for seed in 0..20 {
+        let batch = trainer.sampler().draw(&config, &mut rng(seed));
+        let places: Vec<usize> = batch
+            .copies
+            .iter()
+            .flat_map(|&(of, copy)| [of, copy])
+            .collect();
+        let different: BTreeSet<usize> = places.iter().copied().collect();
+        assert_eq!(different.len(), places.len(), "{:?}", batch.copies);
+    }
+}
+
+#[test]
+fn a_tiny_model_learns() {
+    let config = tiny(&[
+        "warmup_steps=2",
+        "learning_rate=0.01",
+        "difficulty=0",
+        "schedule_steps=60",
+    ]);
+    let mut trainer = trainer(config);
+    let metrics: Vec<_> = (0..30).map(|_| trainer.step().unwrap()).collect();
+    let mean = |range: std::ops::Range<usize>, of: &dyn Fn(usize) -> f32| {
+        range.clone().map(of).sum::<f32>() / range.len() as f32
+    };
+    let token = |i: usize| metrics[i].token;
+    let (first, last) = (mean(0..5, &token), mean(25..30, &token));
+    assert!(last < 0.8 * first, "cross entropy {first} to {last}");
+    let loss = |i: usize| metrics[i].loss;
+    assert!(mean(25..30, &loss) < mean(0..5, &loss));
+    for (i, row) in metrics.iter().enumerate() {
+        assert_eq!((row.step, row.position), (i as u64 + 1, i as u64));
+        assert!((0.0..=1.0).contains(&row.validation_accuracy));
+        assert!(row.gradient_norm.is_finite() && row.gradient_norm > 0.0);
+    }
+}
+
+fn newest(run: &Path, file: &str) -> String {
+    let entries = fs::read_dir(run)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let checkpoint = entries.filter(|path| path.is_dir()).max().unwrap();
+    fs::read_to_string(checkpoint.join(file)).unwrap()
+}
+
+#[test]
+fn a_run_that_is_resumed_goes_on_to_the_last_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let [straight, first, second] =
+        ["straight", "first", "second"].map(|name| folder.path().join(name));
+    // The curriculum looks at steps 0 and 25 and, knowing nothing, makes the channel easier.
+    let config = tiny(&["difficulty=3", "schedule_steps=25", "warmup_steps=3"]);
+    train(fresh(&config), &straight, 30);
+    train(fresh(&config), &first, 10);
+    train(Start::Resume(first.clone()), &second, 20);
+    train(Start::Resume(first.clone()), &first, 20);
+    let expected = curve(&straight);
+    assert_eq!(expected.len(), 30);
+    assert!(expected[29]["difficulty"] < expected[9]["difficulty"]);
+    for run in [&second, &first] {
+        assert_eq!(curve(run), expected);
+        assert_eq!(
+            newest(run, "curriculum.json"),
+            newest(&straight, "curriculum.json")
+        );
+        let glyphs = |run: &Path| {
+            let reader = checkpoint::load(&Source::Run(run.to_owned()), &Device::flex()).unwrap();
+            (
+                reader.glyphs(&rows()).unwrap(),
+                reader.read(&reader.glyphs(&rows()).unwrap()).unwrap(),
+            )
+        };
+        assert_eq!(glyphs(run), glyphs(&straight));
+    }
+}
+
+#[test]
+fn what_can_not_be_trained_or_resumed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, other) = (folder.path().join("run"), folder.path().join("other"));
+    train(fresh(&tiny(&[])), &out, 1);
+    let foreign = Arc::new(corpus_with(
+        Bpe::train(std::iter::empty(), SMALLEST).unwrap(),
+    ));
+    let refused =
+        |start, corpus, out: &Path| format!("{:#}", run(start, corpus, out).err().unwrap());
+    let error = refused(Start::Resume(out.clone()), foreign.clone(), &other);
+    assert!(
+        error.contains("another tokenizer") && error.contains(out.to_str().unwrap()),
+        "{error}"
+    );
+    // In bytes these functions are too long for the model.
+    let error = refused(fresh(&tiny(&[])), foreign, &other);
+    assert!(
+        error.contains("49 functions") && error.contains("24 tokens"),
+        "{error}"
+    );
+    let empty = Arc::new(Corpus::new(corpus().bpe().clone(), 128, Vec::new()).unwrap());
+    let error = refused(fresh(&tiny(&[])), empty, &other);
+    assert!(error.contains("0 functions"), "{error}");
+    let error = refused(fresh(&tiny(&[])), corpus(), &out);
+    assert!(error.contains("not empty"), "{error}");
+    assert!(!other.exists(), "a refused run left something behind");
+}
+
+#[test]
+fn the_learning_rate_is_changed_under_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("tiny.corpus"), folder.path().join("run"));
+    corpus().write(&file).unwrap();
+    let chosen = Chosen {
+        device: Device::flex(),
+        name: "cpu".into(),
+        reason: "asked for".into(),
+    };
+    let mut job = GlyphsJob::on(chosen, &Source::Bundled, Arc::default()).unwrap();
+    let mut events = Vec::new();
+    let config = tiny(&["learning_rate=0.002", "warmup_steps=0"]);
+    let train = Command::Train {
+        start: fresh(&config),
+        corpus: file,
+        out: out.clone(),
+        limit: Limit::Steps(1 << 30),
+    };
+    job.command(train, &mut events).unwrap();
+    for _ in 0..6 {
+        job.work(&mut events).unwrap();
+    }
+    for wrong in [0.0, -1.0, f64::NAN] {
+        let order = Command::Run(RunOrder::LearningRate(wrong));
+        let error = job.command(order, &mut events).unwrap_err().to_string();
+        assert!(error.contains("learning rate is"), "{error}");
+    }
+    job.command(Command::Run(RunOrder::LearningRate(0.001)), &mut events)
+        .unwrap();
+    for _ in 0..6 {
+        job.work(&mut events).unwrap();
+    }
+    job.command(Command::Run(RunOrder::Stop), &mut events)
+        .unwrap();
+    assert!(
+        matches!(events.last(), Some(Event::Trained(_))),
+        "{events:?}"
+    );
+    let rates: Vec<f64> = curve(&out)
+        .iter()
+        .map(|row| row["learning_rate"].parse().unwrap())
+        .collect();
+    let changed = rates.iter().position(|rate| *rate < 0.0015).unwrap();
+    let is_near = |rates: &[f64], highest: f64| {
+        !rates.is_empty() && rates.iter().all(|rate| (rate / highest - 1.0).abs() < 1e-3)
+    };
+    assert!(
+        is_near(&rates[..changed], 0.002) && is_near(&rates[changed..], 0.001),
+        "{rates:?}"
+    );
+    let resumed = run(Start::Resume(out.clone()), corpus(), &out).unwrap();
+    assert_eq!(resumed.trainer.config.learning_rate, 0.001);
+}
