@@ -142,6 +142,10 @@ pub struct GlyphsConfig {
     pub repulsion: f64,
     /// Difficulty of the channel to begin with, 0 to 15.
     pub difficulty: f64,
+    /// Share of unseen functions' tokens that must be read right for the channel to become harder, at
+    /// difficulty 0. The reference's .9 stalls at 3, where long functions can't be read any more and
+    /// short ones have much to learn.
+    pub rise_above: f64,
     /// Difficulty at which the curriculum stops.
     pub max_difficulty: f64,
     /// Share of each batch that goes through a channel of difficulty 0.
@@ -199,7 +203,8 @@ impl GlyphsConfig {
             perceptor: PathBuf::new(),
             repulsion: 0.0,
             difficulty: 0.5,
-            max_difficulty: 8.0,
+            rise_above: 0.6,
+            max_difficulty: 6.0,
             clean: 0.5,
         };
         let dense = Self {
@@ -421,7 +426,7 @@ impl Config for GlyphsConfig {
         // A function, its copy and its near miss are a third each, or copies were copied.
         check_between(&[("copies", self.copies)], 0.0, 0.6)?;
         check_between(
-            &[("looks_from", self.looks_from), ("clean", self.clean)],
+            &[("looks_from", self.looks_from), ("clean", self.clean), ("rise_above", self.rise_above)],
             0.0,
             1.0,
         )?;

@@ -17,7 +17,7 @@ fn after(mut curriculum: Curriculum, accuracy: f64, looks: usize) -> f64 {
         exact: 0.0,
     };
     for _ in 0..looks {
-        curriculum.observe(&score, 8.0);
+        curriculum.observe(&score, 0.9, 8.0);
     }
     curriculum.difficulty
 }
@@ -44,7 +44,7 @@ fn difficulty_stays_within_its_bounds() {
 #[test]
 fn one_look_moves_the_means_a_part_of_the_way() {
     let mut curriculum = settled(2.0, 1.0);
-    curriculum.observe(&Score::default(), 8.0);
+    curriculum.observe(&Score::default(), 0.9, 8.0);
     assert!((0.5..1.0).contains(&curriculum.accuracy), "{curriculum:?}");
     assert!((0.25..0.5).contains(&curriculum.exact), "{curriculum:?}");
     assert_eq!(curriculum.difficulty, 2.0, "one bad look among good ones");
@@ -60,6 +60,7 @@ fn a_curriculum_is_kept_exactly() {
                 accuracy: share.sqrt(),
                 exact: share,
             },
+            0.9,
             8.0,
         );
     }
