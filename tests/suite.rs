@@ -6,6 +6,7 @@ mod channel;
 mod command_line;
 mod corpus;
 mod data;
+mod designs;
 mod engine;
 mod glyphs;
 mod layering;

@@ -1,10 +1,17 @@
 //! What Code Glyphs are made of and how they are trained.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Config, check_between, check_not_negative};
-use crate::nn::{mosaic::MosaicSizes, roberta::RobertaSizes};
+use crate::nn::{
+    generators::{CnnConfig, CppnConfig},
+    mosaic::{Layouts, MosaicSizes},
+    resnet_v2::ResNetV2Config,
+    roberta::RobertaSizes,
+};
 
 /// Pixels a side of a glyph.
 pub const GLYPH_SIZE: usize = 128;
@@ -19,6 +26,16 @@ pub enum Design {
     Dense,
     /// The reference's network over pixel coordinates and one latent vector.
     Cppn,
+}
+
+impl Design {
+    /// Whether it can paint pictures of other sizes than 128x128.
+    pub fn paints_any_size(self) -> bool {
+        match self {
+            Self::Mosaic | Self::Cppn => true,
+            Self::Dense => false,
+        }
+    }
 }
 
 /// Sizes, weights and schedule of Code Glyphs.
@@ -37,15 +54,25 @@ pub struct GlyphsConfig {
     pub num_attention_heads: usize,
     /// Inner width of the feed-forward layers.
     pub intermediate_size: usize,
-    /// Inner width of the mosaic's painter.
+    /// Inner width of the mosaic's painter; channels of the dense design's first level, in 64s; width
+    /// of the CPPN, in 4s.
     pub painter: usize,
-    /// Channels of the mosaic's reader.
+    /// Residual blocks a level of the dense design; blocks of the CPPN in all.
+    #[serde(default = "one")]
+    pub blocks: usize,
+    /// How many times the CPPN's pictures are enlarged to be glyphs of 128x128. It is as dear as the
+    /// pixels it paints.
+    #[serde(default = "one")]
+    pub enlargement: usize,
+    /// Channels of the mosaic's reader; of the last stage of the others' ResNet, in 32s, which with
+    /// 2048 is the reference's R50x1.
     pub reader: usize,
     /// Width of the network that finds a glyph's corners.
     pub pose: usize,
     /// Values of the embedding by which glyphs are compared.
     pub embedding: usize,
-    /// Values of the latent vector of the designs other than the mosaic.
+    /// Values of the latent vector of the designs other than the mosaic, as near as each token gets
+    /// as many of them, and no more than `hidden_size`.
     pub latent: usize,
     /// Seed of the weights, the batches and the channel.
     pub seed: u64,
@@ -97,6 +124,16 @@ pub struct GlyphsConfig {
     pub vector_distance: f64,
     /// Whether that term compares the same pairs; the reference drew them twice, which this shows.
     pub shared_pairs: bool,
+    /// Whether that term sees pictures through the perceptor, at 64x64, instead of their pixels.
+    #[serde(default)]
+    pub perceptual: bool,
+    /// The perceptor's weights, a safetensors file of timm's `resnetv2_50x1_bit`; empty for a small
+    /// random one.
+    #[serde(default)]
+    pub perceptor: PathBuf,
+    /// Weight of the perceptor's textures of different glyphs being unlike.
+    #[serde(default)]
+    pub repulsion: f64,
     /// Difficulty of the channel to begin with, 0 to 15.
     pub difficulty: f64,
     /// Difficulty at which the curriculum stops.
@@ -122,6 +159,8 @@ impl GlyphsConfig {
             num_attention_heads: 4,
             intermediate_size: 256,
             painter: 48,
+            blocks: 1,
+            enlargement: 1,
             reader: 64,
             pose: 16,
             embedding: 64,
@@ -150,6 +189,9 @@ impl GlyphsConfig {
             copies: 0.25,
             vector_distance: 0.1,
             shared_pairs: true,
+            perceptual: false,
+            perceptor: PathBuf::new(),
+            repulsion: 0.0,
             difficulty: 0.5,
             max_difficulty: 8.0,
             clean: 0.5,
@@ -158,6 +200,8 @@ impl GlyphsConfig {
             design: Design::Dense,
             learning_rate: 1e-3,
             latent: 1024,
+            painter: 256,
+            reader: 256,
             ..pocket.clone()
         };
         Ok(match name {
@@ -182,6 +226,9 @@ impl GlyphsConfig {
             "dense" => dense,
             "cppn" => Self {
                 design: Design::Cppn,
+                painter: 64,
+                blocks: 3,
+                enlargement: 4,
                 ..dense
             },
             // The reference's sizes and rates: CodeBERTa twice and a ResNet-50.
@@ -192,6 +239,9 @@ impl GlyphsConfig {
                 num_attention_heads: 12,
                 intermediate_size: 3072,
                 latent: 2048,
+                painter: 2048,
+                blocks: 5,
+                reader: 2048,
                 learning_rate: 5e-5,
                 text_rate: 0.01,
                 warmup_steps: 10_000,
@@ -227,6 +277,69 @@ impl GlyphsConfig {
         }
     }
 
+    /// How slots lie in pictures: in the mosaic's layouts; otherwise all functions have `max_tokens`.
+    pub fn layouts(&self) -> Layouts {
+        match self.design {
+            Design::Mosaic => Layouts::new(self.max_tokens),
+            Design::Dense | Design::Cppn => Layouts::line(self.max_tokens),
+        }
+    }
+
+    /// Values of one slot in the latent vector.
+    pub fn slot_latent(&self) -> usize {
+        (self.latent / self.max_tokens).clamp(1, self.hidden_size)
+    }
+
+    /// Values of the latent vector.
+    pub fn latent_size(&self) -> usize {
+        self.slot_latent() * self.max_tokens
+    }
+
+    /// Sizes of the dense design's painter.
+    pub fn cnn_sizes(&self) -> CnnConfig {
+        // Five levels halve the channels and blocks quarter them.
+        let units = self.painter.div_ceil(64);
+        CnnConfig {
+            latent: self.latent_size(),
+            channels: 64 * units,
+            blocks: self.blocks,
+            groups: groups(units),
+            size: GLYPH_SIZE,
+            ..CnnConfig::paper()
+        }
+    }
+
+    /// Sizes of the CPPN.
+    pub fn cppn_sizes(&self) -> CppnConfig {
+        let width = self.painter.next_multiple_of(4);
+        CppnConfig {
+            latent: self.latent_size(),
+            width,
+            blocks: self.blocks,
+            frequencies: width / 2,
+        }
+    }
+
+    /// Sizes of the ResNet that reads the designs other than the mosaic.
+    pub fn resnet_sizes(&self) -> ResNetV2Config {
+        if self.reader == 2048 {
+            return ResNetV2Config::bit_r50x1();
+        }
+        // The first stage has an eighth of the last one's channels, and a quarter of that inside.
+        let units = self.reader.div_ceil(32);
+        ResNetV2Config {
+            stem: 2 * units,
+            channels: [4, 8, 16, 32].map(|times| times * units).into(),
+            groups: groups(units),
+            ..ResNetV2Config::small()
+        }
+    }
+
+    /// Whether a perceptor looks at the pictures of a step.
+    pub fn needs_perceptor(&self) -> bool {
+        self.repulsion > 0.0 || (self.perceptual && self.vector_distance > 0.0)
+    }
+
     /// The learning rate after `position` steps of the schedule.
     pub fn learning_rate_at(&self, position: u64) -> f64 {
         super::learning_rate_at(
@@ -242,6 +355,16 @@ impl GlyphsConfig {
         let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
         ((progress - self.looks_from) / (1.0 - self.looks_from).max(0.1) * 2.0).clamp(0.0, 1.0)
     }
+}
+
+/// What runs of earlier versions had.
+fn one() -> usize {
+    1
+}
+
+/// Groups of norms whose channels are multiples of `units`: a power of two, 8 at most.
+fn groups(units: usize) -> usize {
+    1 << units.trailing_zeros().min(3)
 }
 
 impl Config for GlyphsConfig {
@@ -263,6 +386,10 @@ impl Config for GlyphsConfig {
         }
         check_between(&[("max_tokens", self.max_tokens)], 4, 512)?;
         check_between(&[("reader", self.reader)], 3, 2048)?;
+        check_between(&[("blocks", self.blocks)], 1, 64)?;
+        if !matches!(self.enlargement, 1 | 2 | 4 | 8) {
+            bail!("enlargement is {}: expected 1, 2, 4 or 8", self.enlargement);
+        }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             bail!(
                 "hidden_size is {}: expected a multiple of num_attention_heads, {}",
@@ -315,6 +442,7 @@ impl Config for GlyphsConfig {
             ("smoothness_target", self.smoothness_target),
             ("meaning", self.meaning),
             ("vector_distance", self.vector_distance),
+            ("repulsion", self.repulsion),
         ])
     }
 }

@@ -35,6 +35,8 @@ pub struct ModelView {
     pub config: GlyphsConfig,
     /// Trained values.
     pub params: usize,
+    /// Whose eye compares its glyphs in training, for people; none where their pixels are compared.
+    pub perceptor: Option<String>,
     /// Steps it was trained for.
     pub steps: u64,
     /// The device it runs on.

@@ -9,7 +9,6 @@ use super::{inference::GlyphReader, model::GlyphModel, trainer::Trainer};
 use crate::{
     config::glyphs::GlyphsConfig,
     data::{bpe::Bpe, corpus::Corpus},
-    nn::mosaic::Layouts,
     training::checkpoint::{Checkpoint, Source},
 };
 
@@ -45,7 +44,7 @@ pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
     let checkpoint = Checkpoint::of(source, BUNDLED)?;
     let config: GlyphsConfig = checkpoint.config()?;
     let bpe = tokenizer(&checkpoint)?;
-    let layouts = Layouts::new(config.max_tokens);
+    let layouts = config.layouts();
     let fresh = GlyphModel::new(&config, bpe.size(), &layouts, device);
     let model = checkpoint.model(fresh)?.valid();
     let progress = checkpoint.progress()?;

@@ -42,7 +42,12 @@ pub enum Command {
         seed: u64,
     },
     /// Paints functions.
-    Encode(Vec<String>),
+    Encode {
+        /// Their texts.
+        functions: Vec<String>,
+        /// Pixels a side; 128 for glyphs that can be read.
+        size: usize,
+    },
     /// Reads pictures of 128x128.
     Decode(Vec<RgbImage>),
     /// The `frames` pictures on the way through functions.

@@ -29,6 +29,8 @@ use crate::{
 /// Pictures a pass: enough to keep the device busy, few enough to be answered soon.
 const PASS: usize = 32;
 
+/// How often a picture is set upright by the corners found, each time more exactly.
+const RIGHTINGS: usize = 2;
 /// Certainty below which a picture is taken for no glyph: a mean probability of .5.
 const LEAST_CERTAINTY: f32 = -0.7;
 
@@ -92,12 +94,12 @@ impl GlyphReader {
         self.model.num_params()
     }
 
-    /// Functions, as tokens, to canvases [B, P, H], the latents of their pictures.
-    fn canvases(&self, rows: &[Vec<u32>]) -> Tensor<3> {
+    /// Functions, as tokens, to the latents of their pictures; see [`GlyphModel::latent`].
+    fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
         let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
         let slots = self.model.encode(encoded.tokens, encoded.real);
         self.model
-            .canvas(slots, &encoded.arrangement, &self.layouts)
+            .latent(slots, &encoded.arrangement, &self.layouts)
     }
 
     /// Functions, as tokens, to glyphs.
@@ -105,11 +107,26 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn glyphs(&self, rows: &[Vec<u32>]) -> Result<Vec<RgbImage>> {
-        let mut glyphs = Vec::with_capacity(rows.len());
-        for rows in rows.chunks(PASS) {
-            glyphs.extend(self.images(self.model.picture(self.canvases(rows)))?);
+        self.paint(rows, GLYPH_SIZE)
+    }
+
+    /// Functions, as tokens, to pictures of `size` x `size` pixels, to be looked at: a reader takes
+    /// glyphs.
+    ///
+    /// # Errors
+    /// If the model's design paints 128x128 only, or the device fails.
+    pub fn paint(&self, rows: &[Vec<u32>], size: usize) -> Result<Vec<RgbImage>> {
+        if size != GLYPH_SIZE && !self.config.design.paints_any_size() {
+            bail!(
+                "a model of this design paints {GLYPH_SIZE}x{GLYPH_SIZE} pixels, not {size}x{size}"
+            );
         }
-        Ok(glyphs)
+        let pass = (PASS * GLYPH_SIZE.pow(2) / size.pow(2)).clamp(1, PASS);
+        let mut pictures = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(pass) {
+            pictures.extend(self.images(self.model.picture(self.picture_latents(rows), size))?);
+        }
+        Ok(pictures)
     }
 
     /// Functions, as tokens, to what they are in the model's mind: means of their slots, `hidden_size`
@@ -178,9 +195,9 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn morph(&self, rows: &[Vec<u32>], frames: usize) -> Result<Vec<RgbImage>> {
-        let canvases = self.canvases(rows);
+        let latents = self.picture_latents(rows);
         let stops: Vec<Tensor<3>> = (0..rows.len())
-            .map(|i| canvases.clone().narrow(0, i, 1))
+            .map(|i| latents.clone().narrow(0, i, 1))
             .collect();
         let mut images = Vec::with_capacity(frames);
         for chunk in (0..frames).collect::<Vec<_>>().chunks(PASS) {
@@ -192,8 +209,8 @@ impl GlyphReader {
                     .map(|(stop, weight)| stops[stop].clone() * weight);
                 terms.reduce(|a, b| a + b).expect("a spline has terms")
             });
-            let canvas = Tensor::cat(on_the_way.collect(), 0);
-            images.extend(self.images(self.model.picture(canvas))?);
+            let latents = Tensor::cat(on_the_way.collect(), 0);
+            images.extend(self.images(self.model.picture(latents, GLYPH_SIZE))?);
         }
         Ok(images)
     }
@@ -225,7 +242,7 @@ impl GlyphReader {
     pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
         let (mut right, mut all, mut exact) = (0, 0, 0);
         for rows in rows.chunks(PASS) {
-            let pictures = rounded(self.model.picture(self.canvases(rows)));
+            let pictures = rounded(self.model.picture(self.picture_latents(rows), GLYPH_SIZE));
             let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
             let read = self.read_tensor(damage.apply(pictures))?;
             for (row, read) in rows.iter().zip(read) {
@@ -240,21 +257,28 @@ impl GlyphReader {
         })
     }
 
-    /// As they are and set upright by the corners found; what the reader is surer of counts.
+    /// As they are, set upright by the corners found, and once more by the corners found then; what
+    /// the reader is surest of counts.
     fn read_tensor(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
-        let as_is = self.attempt(pictures.clone())?;
-        let corners = self.model.corners(PoseHead::shrink(pictures.clone()));
-        let corners = values(corners)?;
-        let maps: Vec<Homography> = corners.chunks(8).map(upright).collect();
-        let mut set_upright = self.attempt(warp(pictures, &maps))?;
-        for (read, map) in set_upright.iter_mut().zip(&maps) {
-            read.corners = map.inverse().corners().map(|place| place.map(|x| x as f32));
+        let mut surest = self.attempt(pictures.clone())?;
+        let mut maps = vec![Homography::IDENTITY; surest.len()];
+        let mut seen = pictures.clone();
+        for _ in 0..RIGHTINGS {
+            let corners = values(self.model.corners(PoseHead::shrink(seen)))?;
+            for (map, corners) in maps.iter_mut().zip(corners.chunks(8)) {
+                *map = map.then(&upright(corners));
+            }
+            seen = warp(pictures.clone(), &maps);
+            let read = self.attempt(seen.clone())?;
+            for ((best, read), map) in surest.iter_mut().zip(read).zip(&maps) {
+                if read.certainty > best.certainty {
+                    let corners = map.inverse().corners();
+                    let corners = corners.map(|place| place.map(|x| x as f32));
+                    *best = Decoded { corners, ..read };
+                }
+            }
         }
-        let surer = as_is
-            .into_iter()
-            .zip(set_upright)
-            .map(|(a, b)| if a.certainty >= b.certainty { a } else { b });
-        Ok(surer.collect())
+        Ok(surest)
     }
 
     fn attempt(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
@@ -279,6 +303,9 @@ impl GlyphReader {
         let width = self.config.embedding;
         let read = arrangement.slots.iter().enumerate().map(|(b, &slots)| {
             let from = b * arrangement.most_slots;
+            let is_end =
+                |&slot: &usize| self.layouts.is_line() && tokens[from + slot] as u32 == pad;
+            let slots = (0..slots).find(is_end).map_or(slots, |end| end + 1);
             let cells = from..from + slots;
             let logs: f32 = confidence[cells.clone()]
                 .iter()

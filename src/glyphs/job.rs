@@ -95,6 +95,7 @@ impl GlyphsJob {
             origin,
             config: self.reader.config.clone(),
             params: self.reader.params(),
+            perceptor: self.lane.trainer().and_then(Trainer::perceptor),
             steps: self.reader.progress.step,
             device: self.chosen.name.clone(),
             device_reason: self.chosen.reason.clone(),
@@ -322,9 +323,9 @@ impl Job for GlyphsJob {
                 self.lane.is_watched = true;
                 self.is_grid_due = true;
             }
-            Command::Encode(functions) => {
+            Command::Encode { functions, size } => {
                 let rows = self.tokens(&functions)?;
-                events.push(Event::Encoded(self.current().glyphs(&rows)?));
+                events.push(Event::Encoded(self.current().paint(&rows, size)?));
             }
             Command::Decode(pictures) => {
                 let reader = self.current();

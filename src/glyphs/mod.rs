@@ -5,6 +5,7 @@ pub mod board;
 pub mod checkpoint;
 pub mod command;
 pub mod curriculum;
+mod design;
 pub mod functions;
 pub mod inference;
 pub mod job;

@@ -13,11 +13,12 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 
+use super::design::{Painter, Reader};
 use crate::{
-    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    config::glyphs::GlyphsConfig,
     nn::{
         init::Initializer,
-        mosaic::{Arrangement, Layouts, MosaicGenerator, MosaicReader, PoseHead},
+        mosaic::{Arrangement, Layouts, PoseHead},
         roberta::{RobertaForMaskedLm, RobertaModel},
     },
 };
@@ -26,8 +27,8 @@ use crate::{
 #[derive(Module, Debug)]
 pub struct GlyphModel {
     text_encoder: RobertaModel,
-    generator: MosaicGenerator,
-    reader: MosaicReader,
+    generator: Painter,
+    reader: Reader,
     pose: PoseHead,
     text_decoder: RobertaForMaskedLm,
     embedding: Linear,
@@ -51,11 +52,11 @@ impl GlyphModel {
     ) -> Self {
         let init = &mut Initializer::new(config.seed, device);
         let sizes = config.roberta_sizes(vocabulary, layouts.most_slots());
-        let (d, kinds) = (config.hidden_size, layouts.all.len());
+        let d = config.hidden_size;
         Self {
             text_encoder: RobertaModel::new(&sizes, init),
-            generator: MosaicGenerator::new(&config.mosaic_sizes(), kinds, init),
-            reader: MosaicReader::new(&config.mosaic_sizes(), kinds, init),
+            generator: Painter::new(config, layouts, init),
+            reader: Reader::new(config, layouts, init),
             pose: PoseHead::new(config.pose, init),
             text_decoder: RobertaForMaskedLm::new(&sizes, init),
             embedding: init.linear_biased(d, config.embedding, (d as f32).powf(-0.5)),
@@ -67,19 +68,19 @@ impl GlyphModel {
         self.text_encoder.forward(tokens, mask)
     }
 
-    /// Slots [B, S, D] to canvases [B, P, H], the latents of the pictures.
-    pub fn canvas(
+    /// Slots [B, S, D] to the latents of their pictures; see [`Painter::latent`].
+    pub fn latent(
         &self,
         slots: Tensor<3>,
         arrangement: &Arrangement,
         layouts: &Layouts,
     ) -> Tensor<3> {
-        self.generator.canvas(slots, arrangement, layouts)
+        self.generator.latent(slots, arrangement, layouts)
     }
 
-    /// Canvases to pictures [B, 3, 128, 128], values 0..1.
-    pub fn picture(&self, canvas: Tensor<3>) -> Tensor<4> {
-        self.generator.picture(canvas, GLYPH_SIZE)
+    /// Latents to pictures [B, 3, `size`, `size`], values 0..1; see [`Painter::picture`].
+    pub fn picture(&self, latent: Tensor<3>, size: usize) -> Tensor<4> {
+        self.generator.picture(latent, size)
     }
 
     /// Pictures to features, from which the layout and the slots are read.

@@ -5,17 +5,20 @@
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{batch::Batch, model::GlyphModel};
 use crate::{
-    config::glyphs::GlyphsConfig,
+    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     nn::{
         channel::{Damage, Homography, Parts, rounded, warp_there_and_back},
         glyph_losses::{
-            Pairs, info_nce, label_smoothed_cross_entropy, smoothness_and_contrast, vector_distance,
+            Pairs, gram_repulsion, info_nce, label_smoothed_cross_entropy, smoothness_and_contrast,
+            vector_distance,
         },
         mosaic::{Arrangement, Layouts, PoseHead, prefix_mask},
+        perceptor::Perceptor,
     },
 };
 
@@ -40,6 +43,8 @@ pub struct Terms {
     pub meaning: Tensor<1>,
     /// Mismatch of the pictures' and the latents' distances.
     pub distance: Tensor<1>,
+    /// How alike the pictures' textures are.
+    pub repulsion: Tensor<1>,
 }
 
 impl Terms {
@@ -52,10 +57,11 @@ impl Terms {
             + self.smoothness.clone() * (config.smoothness * looks)
             + self.meaning.clone() * config.meaning
             + self.distance.clone() * config.vector_distance
+            + self.repulsion.clone() * config.repulsion
     }
 
     /// All terms, in the order of the fields.
-    pub fn into_values(self) -> [Tensor<1>; 7] {
+    pub fn into_values(self) -> [Tensor<1>; 8] {
         [
             self.token,
             self.layout,
@@ -64,6 +70,7 @@ impl Terms {
             self.smoothness,
             self.meaning,
             self.distance,
+            self.repulsion,
         ]
     }
 }
@@ -74,6 +81,8 @@ pub struct Encoded {
     pub tokens: Tensor<2, Int>,
     /// [B, S]: 1 for real tokens.
     pub real: Tensor<2>,
+    /// [B, S]: 1 for what has to be read: the tokens, and the padding that tells where they end.
+    pub read: Tensor<2>,
     /// Their layouts.
     pub arrangement: Arrangement,
 }
@@ -89,20 +98,30 @@ pub fn encode_rows(rows: &[Vec<u32>], pad: u32, layouts: &Layouts, device: &Devi
     });
     let padded: Vec<i32> = padded.collect();
     let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+    let ends: Vec<usize> = lengths
+        .iter()
+        .map(|length| (length + 1).min(columns))
+        .collect();
     Encoded {
         tokens: Tensor::from_data(TensorData::new(padded, [rows.len(), columns]), device),
         real: prefix_mask(&lengths, columns, device),
+        read: match layouts.is_line() {
+            true => prefix_mask(&ends, columns, device),
+            false => arrangement.mask(device),
+        },
         arrangement,
     }
 }
 
-/// The terms of one batch; picture b meets a channel of `difficulties[b]`.
+/// The terms of one batch; picture b meets a channel of `difficulties[b]`. With a perceptor the
+/// pictures' distances may be those it sees, see [`GlyphsConfig::perceptual`].
 ///
 /// # Errors
 /// If the device fails.
 #[allow(clippy::too_many_arguments)]
 pub fn terms(
     model: &GlyphModel,
+    perceptor: Option<&Perceptor>,
     config: &GlyphsConfig,
     layouts: &Layouts,
     batch: &Batch,
@@ -115,32 +134,42 @@ pub fn terms(
     let arrangement = &encoded.arrangement;
     let slots = model.encode(encoded.tokens.clone(), encoded.real.clone());
     let latents = mean_of_slots(slots.clone(), encoded.real);
-    let pictures = model.picture(model.canvas(slots, arrangement, layouts));
+    let pictures = model.picture(model.latent(slots, arrangement, layouts), GLYPH_SIZE);
     let (contrast, smoothness) = looks(pictures.clone(), config);
     let pictures = rounded(pictures);
     let small = PoseHead::shrink(pictures.clone());
     let (pose, seen) = look(model, pictures, small.clone(), difficulties, rng)?;
     let features = model.features(seen);
-    let layout = cross_entropy_of_classes(model.layout(features.clone()), &arrangement.layouts);
+    let layout = match layouts.is_line() {
+        true => Tensor::zeros([1], device),
+        false => cross_entropy_of_classes(model.layout(features.clone()), &arrangement.layouts),
+    };
     let reading = model.read(features, arrangement, layouts);
-    // Padding inside the layout has to be read as such, or nothing would tell where a function ends.
     let token = label_smoothed_cross_entropy(
         reading.logits,
         encoded.tokens,
-        arrangement.mask(device).bool(),
+        encoded.read.bool(),
         config.label_smoothing as f32,
     );
     let meaning = match config.meaning {
         0.0 => Tensor::zeros([1], device),
         _ => meaning(reading.embedding, batch),
     };
+    let textures = perceptor.map(|perceptor| perceptor.features(small.clone()));
+    let repulsion = match &textures {
+        Some(textures) if config.repulsion > 0.0 && batch.rows.len() > 1 => {
+            gram_repulsion(textures.clone())
+        }
+        _ => Tensor::zeros([1], device),
+    };
+    let seen = textures.filter(|_| config.perceptual).unwrap_or(small);
     let distance = match config.vector_distance {
         0.0 => Tensor::zeros([1], device),
         _ => {
             let pairs = Pairs::sample(batch.rows.len(), PAIRS, config.shared_pairs, rng);
             match pairs.pictures.is_empty() {
                 true => Tensor::zeros([1], device),
-                false => vector_distance(small, latents, &pairs),
+                false => vector_distance(seen, latents, &pairs),
             }
         }
     };
@@ -152,6 +181,7 @@ pub fn terms(
         smoothness,
         meaning,
         distance,
+        repulsion,
     })
 }
 
@@ -184,20 +214,15 @@ fn look(
     let pick = |rows: &[usize]| rows_of(rows.iter().map(|&row| row as i32).collect(), &device);
     let (hit, whole): (Vec<usize>, Vec<usize>) =
         (0..difficulties.len()).partition(|&row| difficulties[row] > 0.0);
+    let pose = pose(model, small.clone(), rng);
     if hit.is_empty() {
-        return Ok((Tensor::zeros([1], &device), pictures));
+        return Ok((pose, pictures));
     }
     let hardness: Vec<f64> = hit.iter().map(|&row| difficulties[row]).collect();
     let damage = Damage::sample(&hardness, Parts::ALL, rng);
     let there = damage.homographies();
-    let small = damage.shrunk(2.0).apply(small.select(0, pick(&hit)));
-    let found = model.corners(small);
-    let corners = there.iter().flat_map(|map| map.corners());
-    let truth: Vec<f32> = corners.flatten().map(|place| place as f32).collect();
-    let truth = Tensor::<2>::from_data(TensorData::new(truth, [there.len(), 8]), &device);
-    let pose = (found.clone() - truth).abs().mean();
+    let found = model.corners(damage.shrunk(2.0).apply(small.select(0, pick(&hit))).detach());
     let found: Vec<f32> = found
-        .detach()
         .try_into_vec_as()
         .context("the device failed in a training step")?;
     let back: Vec<_> = found.chunks(8).map(upright).collect();
@@ -213,6 +238,22 @@ fn look(
         place[row] = at;
     }
     Ok((pose, seen.select(0, pick(&place))))
+}
+
+/// Mean distance of the corners found from the true ones, in half sides. Corners are looked for in
+/// far more tilted pictures than the reader gets to see while the curriculum is young: hardly tilted
+/// ones teach nothing about tilt.
+fn pose(model: &GlyphModel, small: Tensor<4>, rng: &mut ChaCha8Rng) -> Tensor<1> {
+    const HARDEST: f64 = 8.0;
+    let (device, [batch, ..]) = (small.device(), small.dims());
+    let difficulties = (0..batch).map(|_| HARDEST * rng.random::<f64>());
+    let damage = Damage::sample(&difficulties.collect::<Vec<_>>(), Parts::ALL, rng);
+    let found = model.corners(damage.shrunk(2.0).apply(small.detach()));
+    let maps = damage.homographies();
+    let corners = maps.iter().flat_map(|map| map.corners());
+    let truth: Vec<f32> = corners.flatten().map(|place| place as f32).collect();
+    let truth = Tensor::<2>::from_data(TensorData::new(truth, [batch, 8]), &device);
+    (found - truth).abs().mean()
 }
 
 /// The map that sets a picture upright whose corners were found at eight numbers; the identity where

@@ -28,6 +28,8 @@ use crate::{
     nn::{
         adamw::{AdamW, Moments, Rates},
         mosaic::Layouts,
+        perceptor::Perceptor,
+        resnet_v2::ResNetV2Config,
     },
     training::{self, Limit, Progress, Row, Run, Start, checkpoint::files},
 };
@@ -62,6 +64,9 @@ pub struct Metrics {
     pub meaning: f32,
     /// Mismatch of the pictures' and the latents' distances.
     pub distance: f32,
+    /// How alike the pictures' textures are; 0 where it doesn't count.
+    #[serde(default)]
+    pub repulsion: f32,
     /// Share of the tokens read right in functions that are not trained on, through such a channel;
     /// a decaying mean of looks.
     pub validation_accuracy: f32,
@@ -98,6 +103,8 @@ pub struct Trainer {
     pub(super) model: GlyphModel,
     pub(super) moments: Moments,
     rates: Rates,
+    /// Frozen, and so no part of the model.
+    perceptor: Option<Perceptor>,
     sampler: Sampler,
     bpe: Arc<Bpe>,
     layouts: Layouts,
@@ -108,15 +115,19 @@ impl Trainer {
     /// A new run on `device` over `corpus`, with the corpus's tokenizer.
     ///
     /// # Errors
-    /// If the configuration can't be trained, or doesn't fit the corpus.
+    /// If the configuration can't be trained, or doesn't fit the corpus, or its perceptor can't be read.
     pub fn new(config: GlyphsConfig, corpus: Arc<Corpus>, device: &Device) -> Result<Self> {
         config.check()?;
         let bpe = Arc::new(corpus.bpe().clone());
         let device = device.clone().autodiff();
-        let layouts = Layouts::new(config.max_tokens);
+        let layouts = config.layouts();
         let model = GlyphModel::new(&config, bpe.size(), &layouts, &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
         let rates = Rates::new(&model, |path| rate(&config, path));
+        let perceptor = match config.needs_perceptor() {
+            true => Some(perceptor(&config, &device)?),
+            false => None,
+        };
         let sampler = Sampler::new(corpus, layouts.clone(), &config)?;
         Ok(Self {
             curriculum: Curriculum::new(config.difficulty),
@@ -124,6 +135,7 @@ impl Trainer {
             model,
             moments,
             rates,
+            perceptor,
             sampler,
             bpe,
             layouts,
@@ -167,6 +179,11 @@ impl Trainer {
         &self.sampler
     }
 
+    /// For people: whose eye compares the glyphs; none where pixels are compared.
+    pub fn perceptor(&self) -> Option<String> {
+        self.perceptor.as_ref().map(Perceptor::description)
+    }
+
     fn terms(&mut self, rng: &mut ChaCha8Rng) -> Result<Terms> {
         let config = &self.config;
         let batch = self.sampler.draw(config, rng);
@@ -178,6 +195,7 @@ impl Trainer {
             .collect();
         objective::terms(
             &self.model,
+            self.perceptor.as_ref(),
             config,
             &self.layouts,
             &batch,
@@ -252,9 +270,10 @@ impl training::Trainer for Trainer {
             smoothness: figures[5],
             meaning: figures[6],
             distance: figures[7],
+            repulsion: figures[8],
             validation_accuracy: self.curriculum.accuracy as f32,
             validation_exact: self.curriculum.exact as f32,
-            gradient_norm: figures[8],
+            gradient_norm: figures[9],
             train_secs: self.progress.train_secs,
         })
     }
@@ -280,6 +299,16 @@ impl training::Trainer for Trainer {
         ));
         Ok(files)
     }
+}
+
+/// The reference's network with its weights when they are given; random, a small one does.
+fn perceptor(config: &GlyphsConfig, device: &Device) -> Result<Perceptor> {
+    if config.perceptor.as_os_str().is_empty() {
+        let sizes = ResNetV2Config::small();
+        return Ok(Perceptor::random(&sizes, config.seed, device));
+    }
+    let perceptor = Perceptor::read(&config.perceptor, &ResNetV2Config::bit_r50x1(), device);
+    perceptor.context("can't read the perceptor")
 }
 
 /// Multiplier of the learning rate for a parameter's path.

@@ -14,6 +14,7 @@ use crate::{
         progress::Progress,
         session::{GlyphsSession, refuse_if_interrupted},
     },
+    config::glyphs::GLYPH_SIZE,
     device::Choice,
     glyphs::{
         job::{Command, Event},
@@ -28,6 +29,9 @@ pub struct EncodeArgs {
     /// The picture to write; with several functions glyph-1.png, glyph-2.png, ..
     #[arg(long)]
     out: PathBuf,
+    /// Pixels a side
+    #[arg(long, default_value_t = GLYPH_SIZE as u32, value_parser = clap::value_parser!(u32).range(16..=2048))]
+    size: u32,
     #[command(flatten)]
     model: Model,
 }
@@ -110,13 +114,16 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
         );
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
-    let texts = functions.iter().map(|f| f.source.clone()).collect();
+    let command = Command::Encode {
+        functions: functions.iter().map(|f| f.source.clone()).collect(),
+        size: args.size as usize,
+    };
     let encoded = |event| match event {
         Event::Encoded(glyphs) => Some(glyphs),
         _ => None,
     };
     let glyphs = session
-        .ask(Command::Encode(texts), encoded, |_| refuse_if_interrupted())
+        .ask(command, encoded, |_| refuse_if_interrupted())
         .with_context(|| args.file.display().to_string())?;
     for ((glyph, function), path) in glyphs.iter().zip(&functions).zip(&paths) {
         picture::write_png(path, glyph)?;

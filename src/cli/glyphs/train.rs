@@ -8,7 +8,7 @@ use clap::Args;
 use crate::{
     cli::{
         Model, WrongUse,
-        output::say,
+        output::{note, say},
         progress::Progress,
         seconds,
         session::{GlyphsSession, describe, refuse_if_interrupted, stop_on_interrupt},
@@ -88,6 +88,12 @@ pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
         limit,
     };
     let trained = |event| match event {
+        Event::Started(_) => {
+            if let Some(perceptor) = session.board.model.get().and_then(|m| m.perceptor.clone()) {
+                note(format_args!("glyphspace: {perceptor}"));
+            }
+            None
+        }
         Event::Trained(steps) => Some(steps),
         _ => None,
     };

@@ -66,6 +66,21 @@ impl Layouts {
         }
     }
 
+    /// For designs without cells: one line of `slots` for every function.
+    pub fn line(slots: usize) -> Self {
+        Self {
+            all: vec![Layout {
+                rows: slots,
+                columns: 1,
+            }],
+        }
+    }
+
+    /// Whether it is a [`Self::line`], where functions end at their first padding.
+    pub fn is_line(&self) -> bool {
+        self.all.iter().all(|layout| layout.columns == 1)
+    }
+
     /// Slots of the largest layout.
     pub fn most_slots(&self) -> usize {
         self.all.iter().map(Layout::slots).max().unwrap_or(0)

@@ -1,0 +1,187 @@
+//! The two halves in which the designs differ: slots to picture, and picture to slots.
+//!
+//! The mosaic paints each slot's cell. The others funnel all slots into one latent vector, of which
+//! the reference's networks paint the whole picture; its ResNet reads the vector back.
+//!
+//! Shapes: B functions, S slots, D = `hidden_size`, W values of a slot in the latent, C channels.
+
+use burn::{module::Module, nn::Linear, tensor::Tensor};
+
+use crate::{
+    config::glyphs::{Design, GLYPH_SIZE, GlyphsConfig},
+    nn::{
+        conv::{Filling, upsample},
+        funnel::Funnel,
+        generators::{CnnGenerator, CppnGenerator},
+        init::Initializer,
+        mosaic::{Arrangement, Layouts, MosaicGenerator, MosaicReader},
+        resnet_v2::ResNetV2,
+        transparent::transparent_module,
+    },
+};
+
+/// Slots to picture.
+#[derive(Clone, Debug)]
+pub enum Painter {
+    /// Cell by cell.
+    Mosaic(MosaicGenerator),
+    /// By the reference's convolutions.
+    Dense(DensePainter),
+    /// By the reference's network over coordinates.
+    Cppn(CppnPainter),
+}
+
+transparent_module!(Painter {
+    Mosaic,
+    Dense,
+    Cppn
+});
+
+/// A funnel and the reference's convolutions.
+#[derive(Module, Debug)]
+pub struct DensePainter {
+    funnel: Funnel,
+    network: CnnGenerator,
+}
+
+/// A funnel and the reference's network over coordinates.
+#[derive(Module, Debug)]
+pub struct CppnPainter {
+    funnel: Funnel,
+    network: CppnGenerator,
+    enlargement: usize,
+}
+
+impl Painter {
+    /// Random weights for the configuration's design.
+    pub fn new(config: &GlyphsConfig, layouts: &Layouts, init: &mut Initializer) -> Self {
+        let mut funnel = || Funnel::down(config.hidden_size, config.slot_latent(), init);
+        match config.design {
+            Design::Mosaic => {
+                let kinds = layouts.all.len();
+                Self::Mosaic(MosaicGenerator::new(&config.mosaic_sizes(), kinds, init))
+            }
+            Design::Dense => Self::Dense(DensePainter {
+                funnel: funnel(),
+                network: CnnGenerator::new(&config.cnn_sizes(), init),
+            }),
+            Design::Cppn => Self::Cppn(CppnPainter {
+                funnel: funnel(),
+                network: CppnGenerator::new(&config.cppn_sizes(), init),
+                enlargement: config.enlargement,
+            }),
+        }
+    }
+
+    /// Slots [B, S, D] to what morphs are made in: a mosaic's canvas, see
+    /// [`MosaicGenerator::canvas`]; otherwise the latent vector, a row for each slot, [B, S, W].
+    pub fn latent(
+        &self,
+        slots: Tensor<3>,
+        arrangement: &Arrangement,
+        layouts: &Layouts,
+    ) -> Tensor<3> {
+        match self {
+            Self::Mosaic(generator) => generator.canvas(slots, arrangement, layouts),
+            Self::Dense(painter) => painter.funnel.forward(slots),
+            Self::Cppn(painter) => painter.funnel.forward(slots),
+        }
+    }
+
+    /// Latents to pictures [B, 3, `size`, `size`], values 0..1. Sizes other than 128 are for designs
+    /// that [paint any](Design::paints_any_size).
+    pub fn picture(&self, latent: Tensor<3>, size: usize) -> Tensor<4> {
+        match self {
+            Self::Mosaic(generator) => generator.picture(latent, size),
+            Self::Dense(painter) => painter.network.forward(latent.flatten(1, 2)),
+            Self::Cppn(painter) => {
+                let latent = latent.flatten(1, 2);
+                match painter.enlargement {
+                    // Sizes of its own it paints pixel by pixel, at whatever cost.
+                    factor if factor > 1 && size == GLYPH_SIZE => {
+                        let small = painter.network.forward(latent, size / factor);
+                        upsample(small, factor, Filling::Bicubic).clamp(0.0, 1.0)
+                    }
+                    _ => painter.network.forward(latent, size),
+                }
+            }
+        }
+    }
+}
+
+/// Picture to slots.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    /// Cell by cell.
+    Mosaic(MosaicReader),
+    /// By a ResNet.
+    Whole(WholeReader),
+}
+
+transparent_module!(Reader { Mosaic, Whole });
+
+/// A ResNet, its features averaged over the picture, the latent vector and a funnel.
+#[derive(Module, Debug)]
+pub struct WholeReader {
+    network: ResNetV2,
+    latent: Linear,
+    funnel: Funnel,
+    slot_latent: usize,
+}
+
+impl Reader {
+    /// Random weights for the configuration's design.
+    pub fn new(config: &GlyphsConfig, layouts: &Layouts, init: &mut Initializer) -> Self {
+        if config.design == Design::Mosaic {
+            let kinds = layouts.all.len();
+            return Self::Mosaic(MosaicReader::new(&config.mosaic_sizes(), kinds, init));
+        }
+        let sizes = config.resnet_sizes();
+        let channels = *sizes.channels.last().expect("a network has a stage");
+        Self::Whole(WholeReader {
+            network: ResNetV2::new(&sizes, init),
+            latent: init.linear_relu(channels, config.latent_size()),
+            funnel: Funnel::up(config.slot_latent(), config.hidden_size, init),
+            slot_latent: config.slot_latent(),
+        })
+    }
+
+    /// Pictures [B, 3, 128, 128], values 0..1, to features, from which the layout and the slots are
+    /// read.
+    pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Mosaic(reader) => reader.features(pictures),
+            Self::Whole(reader) => {
+                let features = reader.network.forward(pictures);
+                features.mean_dim(3).mean_dim(2)
+            }
+        }
+    }
+
+    /// Features to logits of the layouts [B, layouts]; a single one is never in doubt.
+    pub fn layout(&self, features: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::Mosaic(reader) => reader.layout(features),
+            Self::Whole(_) => Tensor::zeros([features.dims()[0], 1], &features.device()),
+        }
+    }
+
+    /// Features to slots [B, S, D], given the layouts.
+    pub fn slots(
+        &self,
+        features: Tensor<4>,
+        arrangement: &Arrangement,
+        layouts: &Layouts,
+    ) -> Tensor<3> {
+        match self {
+            Self::Mosaic(reader) => reader.slots(features, arrangement, layouts),
+            Self::Whole(reader) => {
+                let [batch, ..] = features.dims();
+                let latent = reader.latent.forward(features.flatten::<2>(1, 3));
+                reader
+                    .funnel
+                    .forward(latent.reshape([batch as i32, -1, reader.slot_latent as i32]))
+            }
+        }
+    }
+}
