@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_glyphspace");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_glyphspace");
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 

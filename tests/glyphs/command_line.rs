@@ -1,6 +1,6 @@
 //! `glyphspace glyphs ..` as people and scripts call it.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use glyphspace::glyphs::picture;
 use image::{AnimationDecoder, Rgb, RgbImage, codecs::gif::GifDecoder};
@@ -8,7 +8,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::functions;
-use crate::command_line::{check_done, check_json, check_refused, glyphspace, names, text};
+use crate::command_line::{
+    PROGRAM, check_done, check_json, check_refused, glyphspace, names, text,
+};
 
 /// A folder with `small.corpus`, a run of two seconds over it in `run`, and functions in files.
 fn workplace() -> TempDir {
@@ -131,6 +133,15 @@ fn functions_become_pictures(folder: &Path) {
             .map(str::to_owned)
             .into()
     );
+    // The same from a pipe.
+    let mut command = Command::new(PROGRAM);
+    command.args("glyphs encode - --out piped.png --run run --device cpu".split(' '));
+    command
+        .current_dir(folder)
+        .stdin(fs::File::open(folder.join("one.py")).unwrap());
+    assert!(command.output().unwrap().status.success());
+    let files = ["piped.png", "one.png"].map(|name| fs::read(folder.join(name)).unwrap());
+    assert_eq!(files[0], files[1]);
     // A file that was named is replaced, one that wasn't is not.
     let first = fs::read(folder.join("one.png")).unwrap();
     fs::write(folder.join("one.png"), "old").unwrap();
@@ -253,6 +264,11 @@ fn bad_input_is_refused(folder: &Path) {
             1,
             format!("encode bare.py {encode}"),
             &["bare.py", "no function"],
+        ),
+        (
+            1,
+            format!("encode - {encode}"),
+            &["standard input", "no function"],
         ),
         (
             1,

@@ -77,12 +77,13 @@ fn tokens_of(corpus: &Corpus, i: usize) -> Vec<u32> {
     corpus.tokens(i).iter().map(|&token| token.into()).collect()
 }
 
-const SIZES: [&str; 10] = [
+const SIZES: [&str; 11] = [
     "num_attention_heads=2",
     "hidden_size=16",
     "num_hidden_layers=1",
     "intermediate_size=32",
     "painter=8",
+    "blocks=1",
     "reader=8",
     "pose=2",
     "embedding=8",
