@@ -9,6 +9,7 @@
 //! What is computed is a [`Job`]; the engine knows no model.
 
 pub mod mailbox;
+pub mod pair;
 pub mod run_folder;
 pub mod slot;
 

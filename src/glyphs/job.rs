@@ -13,7 +13,9 @@ use rand_chacha::ChaCha8Rng;
 
 pub use super::command::{Command, Event, RunOrder};
 use super::{
-    board::{Board, GlyphView, GridView, ModelView, Neighbour, Question, Subject, WorkView},
+    board::{
+        Board, GlyphView, GridView, ModelView, Neighbour, Question, Refusal, Subject, WorkView,
+    },
     checkpoint,
     functions::{self, Function},
     inference::GlyphReader,
@@ -370,8 +372,17 @@ impl Job for GlyphsJob {
     }
 
     fn probe(&mut self, question: Question) -> Result<()> {
-        let answer = self.answer(question)?;
-        self.board.glyph.put(answer);
+        match self.answer(question.clone()) {
+            Ok(answer) => {
+                self.board.refusal.clear();
+                self.board.glyph.put(answer);
+            }
+            // Half of what people type is no question yet: said beside it, not as a failure.
+            Err(error) => self.board.refusal.put(Refusal {
+                question,
+                why: format!("{error:#}"),
+            }),
+        }
         Ok(())
     }
 
