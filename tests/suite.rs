@@ -14,3 +14,4 @@ mod search;
 mod training;
 mod vision;
 mod window;
+mod window_glyphs;

@@ -83,11 +83,11 @@ fn model(system: System, desk: &Desk) -> Option<(String, String, String)> {
 
 /// The line below: what happened last, else `hint`.
 pub fn message(ui: &mut Ui, desk: &mut Desk, hint: &str) {
-    let Some(message) = desk.message().cloned() else {
-        ui.weak(hint);
-        return;
-    };
     ui.horizontal(|ui| {
+        let Some(message) = desk.message().cloned() else {
+            ui.add(Label::new(RichText::new(hint).weak()).truncate());
+            return;
+        };
         let color = if message.is_error {
             Theme::of(ui.visuals()).error
         } else {

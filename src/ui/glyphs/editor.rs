@@ -37,17 +37,17 @@ impl Editor {
         let label = ui.strong("Function");
         let height = ui.available_height() * HEIGHT;
         let font = TextStyle::Monospace.resolve(ui.style());
-        let mut layouter = |ui: &Ui, text: &dyn TextBuffer, width: f32| -> Arc<Galley> {
-            let mut job = self.job(text.as_str(), &theme, &font);
-            job.wrap.max_width = width;
+        // Lines are not broken: where they begin has a meaning.
+        let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| -> Arc<Galley> {
+            let job = self.job(text.as_str(), &theme, &font);
             ui.fonts_mut(|fonts| fonts.layout_job(job))
         };
-        let scroll = ScrollArea::vertical().id_salt("function").max_height(height);
+        let scroll = ScrollArea::both().id_salt("function").max_height(height);
         let edited = scroll.show(ui, |ui| {
             let edit = TextEdit::multiline(&mut session.text)
                 .code_editor()
                 .desired_width(f32::INFINITY)
-                .min_size(egui::vec2(0.0, height - 8.0))
+                .min_size(egui::vec2(0.0, height - 16.0))
                 .layouter(&mut layouter);
             ui.add(edit).labelled_by(label.id).changed()
         });

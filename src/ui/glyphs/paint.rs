@@ -15,6 +15,8 @@ use crate::{
 /// Points a pixel of the glyph is drawn with at most; whole numbers only.
 const LARGEST: f32 = 3.0;
 
+const SLIDER_WIDTH: f32 = 240.0;
+
 /// The pictures on the graphics card.
 #[derive(Default)]
 pub struct Paint {
@@ -113,6 +115,7 @@ fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
 fn channel(ui: &mut Ui, session: &mut Session) -> bool {
     let mut is_changed = false;
     ui.horizontal(|ui| {
+        ui.spacing_mut().slider_width = SLIDER_WIDTH;
         let slider = Slider::new(&mut session.difficulty, 0.0..=HARDEST)
             .step_by(0.1)
             .text("Difficulty");

@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, session: &mut Session, desk: &Desk) {
         }
         legend(ui, &theme);
     });
-    ScrollArea::vertical()
+    ScrollArea::both()
         .id_salt("reading")
         .auto_shrink(false)
         .show(ui, |ui| text(ui, &view, &theme));
@@ -63,11 +63,7 @@ fn differing(truth: &[u32], read: &[u32]) -> (usize, usize) {
 fn text(ui: &mut Ui, view: &GlyphView, theme: &Theme) {
     let font = TextStyle::Monospace.resolve(ui.style());
     let (job, pieces) = job(view, theme, &font);
-    let galley = ui.fonts_mut(|fonts| {
-        let mut job = job;
-        job.wrap.max_width = ui.available_width();
-        fonts.layout_job(job)
-    });
+    let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
     let response = ui.add(Label::new(galley.clone()).sense(Sense::hover()));
     let Some(pointer) = response.hover_pos() else { return };
     let at: usize = galley.cursor_from_pos(pointer - response.rect.min).index.into();
@@ -94,6 +90,7 @@ fn job(view: &GlyphView, theme: &Theme, font: &FontId) -> (LayoutJob, Vec<Range<
         let underline = if is_wrong { Stroke::new(2.0, theme.error) } else { Stroke::NONE };
         let format = TextFormat {
             background: theme.confidence(*confidence),
+            expand_bg: 0.0,
             underline,
             ..TextFormat::simple(font.clone(), theme.code)
         };
@@ -108,6 +105,6 @@ fn job(view: &GlyphView, theme: &Theme, font: &FontId) -> (LayoutJob, Vec<Range<
 fn legend(ui: &mut Ui, theme: &Theme) {
     for (confidence, name) in [(1.0, " sure "), (0.5, " half "), (0.0, " guessed ")] {
         let color = theme.confidence(confidence);
-        ui.label(egui::RichText::new(name).small().background_color(color));
+        ui.label(egui::RichText::new(name).small().color(theme.code).background_color(color));
     }
 }
