@@ -74,12 +74,21 @@ impl ExecutorSession {
             _ => None,
         };
         let mut bar = Progress::new("training");
-        let steps = self.ask(command, trained, stop_on_interrupt(|| Command::Stop, |session: &Self| {
-            if let Some(view) = session.board.training.get() {
-                let last = view.last.map(|last| format!("loss {:.3}, result {:.3}", last.loss, last.result_nll));
-                bar.update(view.done, &describe(&view, last));
-            }
-        }))?;
+        let steps = self.ask(
+            command,
+            trained,
+            stop_on_interrupt(
+                || Command::Stop,
+                |session: &Self| {
+                    if let Some(view) = session.board.training.get() {
+                        let last = view.last.map(|last| {
+                            format!("loss {:.3}, result {:.3}", last.loss, last.result_nll)
+                        });
+                        bar.update(view.done, &describe(&view, last));
+                    }
+                },
+            ),
+        )?;
         bar.finish(&format!("{steps} steps in {}", out.display()));
         Ok(steps)
     }
@@ -177,7 +186,11 @@ impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
         self.engine.finish();
     }
 
-    fn next(&self) -> Result<Option<J::Event>> {
+    /// The next fact, or none after a moment.
+    ///
+    /// # Errors
+    /// If something failed.
+    pub fn next(&self) -> Result<Option<J::Event>> {
         match self.engine.wait(TICK) {
             None => Ok(None),
             Some(Notice::Event(event)) => Ok(Some(event)),

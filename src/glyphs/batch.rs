@@ -32,8 +32,15 @@ impl Batch {
         // Neighbours with the same layout are painted and read together.
         order.sort_by_key(|&row| layouts.index_for(self.rows[row].len()));
         let place = |row: usize| order.iter().position(|&r| r == row).unwrap_or(row);
-        self.copies = self.copies.iter().map(|&(a, b)| (place(a), place(b))).collect();
-        self.rows = order.iter().map(|&row| std::mem::take(&mut self.rows[row])).collect();
+        self.copies = self
+            .copies
+            .iter()
+            .map(|&(a, b)| (place(a), place(b)))
+            .collect();
+        self.rows = order
+            .iter()
+            .map(|&row| std::mem::take(&mut self.rows[row]))
+            .collect();
         self
     }
 }
@@ -141,13 +148,17 @@ impl Sampler {
     ) -> Vec<Vec<u32>> {
         let near = ((from.len() as f64 * NEIGHBOURHOOD) as usize).max(config.batch);
         let middle = rng.random_range(0..from.len());
-        let first = middle.saturating_sub(near / 2).min(from.len().saturating_sub(near));
+        let first = middle
+            .saturating_sub(near / 2)
+            .min(from.len().saturating_sub(near));
         let window = &from[first..(first + near).min(from.len())];
         let longest = window.last().map_or(1, |&i| self.corpus.tokens(i).len());
         let slots = self.layouts.all[self.layouts.index_for(longest)].slots();
         let count = (config.batch_tokens / slots).clamp(1, config.batch);
         let draw = |_| window[rng.random_range(0..window.len())];
         let chosen = (0..count).map(draw);
-        chosen.map(|i| self.corpus.tokens(i).iter().map(|&t| t as u32).collect()).collect()
+        chosen
+            .map(|i| self.corpus.tokens(i).iter().map(|&t| t as u32).collect())
+            .collect()
     }
 }

@@ -21,10 +21,19 @@ pub(super) const CURRICULUM: &str = "curriculum.json";
 const BUNDLED: Checkpoint = Checkpoint::Bundled {
     name: "assets/glyphs",
     files: &[
-        ("config.json", include_bytes!("../../assets/glyphs/config.json")),
-        ("progress.json", include_bytes!("../../assets/glyphs/progress.json")),
+        (
+            "config.json",
+            include_bytes!("../../assets/glyphs/config.json"),
+        ),
+        (
+            "progress.json",
+            include_bytes!("../../assets/glyphs/progress.json"),
+        ),
         ("model.bpk", include_bytes!("../../assets/glyphs/model.bpk")),
-        ("tokenizer.json", include_bytes!("../../assets/glyphs/tokenizer.json")),
+        (
+            "tokenizer.json",
+            include_bytes!("../../assets/glyphs/tokenizer.json"),
+        ),
     ],
 };
 
@@ -40,7 +49,9 @@ pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
     let fresh = GlyphModel::new(&config, bpe.size(), &layouts, device);
     let model = checkpoint.model(fresh)?.valid();
     let progress = checkpoint.progress()?;
-    Ok(GlyphReader::new(config, progress, model, bpe, layouts, device))
+    Ok(GlyphReader::new(
+        config, progress, model, bpe, layouts, device,
+    ))
 }
 
 /// Goes on with the run at `path` over `corpus`.

@@ -5,7 +5,11 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Result, bail};
 
 use super::board::Tile;
-use crate::data::{bpe::Bpe, corpus::{self, Corpus}, python};
+use crate::data::{
+    bpe::Bpe,
+    corpus::{self, Corpus},
+    python,
+};
 
 /// A function as the model reads it.
 #[derive(Clone, Debug)]

@@ -96,7 +96,8 @@ impl GlyphReader {
     fn canvases(&self, rows: &[Vec<u32>]) -> Tensor<3> {
         let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
         let slots = self.model.encode(encoded.tokens, encoded.real);
-        self.model.canvas(slots, &encoded.arrangement, &self.layouts)
+        self.model
+            .canvas(slots, &encoded.arrangement, &self.layouts)
     }
 
     /// Functions, as tokens, to glyphs.
@@ -120,7 +121,10 @@ impl GlyphReader {
         let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
         let slots = self.model.encode(encoded.tokens, encoded.real.clone());
         let latents = values(mean_of_slots(slots, encoded.real))?;
-        Ok(latents.chunks(self.config.hidden_size).map(<[f32]>::to_vec).collect())
+        Ok(latents
+            .chunks(self.config.hidden_size)
+            .map(<[f32]>::to_vec)
+            .collect())
     }
 
     /// Embeddings read from glyphs that are as they were painted.
@@ -140,7 +144,11 @@ impl GlyphReader {
     pub fn spell(&self, decoded: Decoded) -> Reading {
         Reading {
             text: self.bpe.decode(&decoded.tokens),
-            pieces: decoded.tokens.iter().map(|&token| self.bpe.piece(token)).collect(),
+            pieces: decoded
+                .tokens
+                .iter()
+                .map(|&token| self.bpe.piece(token))
+                .collect(),
             decoded,
         }
     }
@@ -179,7 +187,9 @@ impl GlyphReader {
             let on_the_way = chunk.iter().map(|&frame| {
                 let along = frame as f64 / (frames.max(2) - 1) as f64 * (stops.len() - 1) as f64;
                 let weights = spline(along, stops.len());
-                let terms = weights.into_iter().map(|(stop, weight)| stops[stop].clone() * weight);
+                let terms = weights
+                    .into_iter()
+                    .map(|(stop, weight)| stops[stop].clone() * weight);
                 terms.reduce(|a, b| a + b).expect("a spline has terms")
             });
             let canvas = Tensor::cat(on_the_way.collect(), 0);
@@ -212,12 +222,7 @@ impl GlyphReader {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn score(
-        &self,
-        rows: &[Vec<u32>],
-        difficulty: f64,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Score> {
+    pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
         let (mut right, mut all, mut exact) = (0, 0, 0);
         for rows in rows.chunks(PASS) {
             let pictures = rounded(self.model.picture(self.canvases(rows)));
@@ -245,9 +250,10 @@ impl GlyphReader {
         for (read, map) in set_upright.iter_mut().zip(&maps) {
             read.corners = map.inverse().corners().map(|place| place.map(|x| x as f32));
         }
-        let surer = as_is.into_iter().zip(set_upright).map(|(a, b)| {
-            if a.certainty >= b.certainty { a } else { b }
-        });
+        let surer = as_is
+            .into_iter()
+            .zip(set_upright)
+            .map(|(a, b)| if a.certainty >= b.certainty { a } else { b });
         Ok(surer.collect())
     }
 
@@ -274,7 +280,10 @@ impl GlyphReader {
         let read = arrangement.slots.iter().enumerate().map(|(b, &slots)| {
             let from = b * arrangement.most_slots;
             let cells = from..from + slots;
-            let logs: f32 = confidence[cells.clone()].iter().map(|p| p.max(1e-9).ln()).sum();
+            let logs: f32 = confidence[cells.clone()]
+                .iter()
+                .map(|p| p.max(1e-9).ln())
+                .sum();
             let kind = kinds[b * of_kinds + arrangement.layouts[b]].max(1e-9).ln();
             let (tokens, confidence) = cells
                 .map(|cell| (tokens[cell] as u32, confidence[cell]))
@@ -284,7 +293,9 @@ impl GlyphReader {
                 tokens,
                 confidence,
                 certainty: (logs + kind) / (slots + 1) as f32,
-                corners: Homography::IDENTITY.corners().map(|place| place.map(|x| x as f32)),
+                corners: Homography::IDENTITY
+                    .corners()
+                    .map(|place| place.map(|x| x as f32)),
                 embedding: embedding[b * width..(b + 1) * width].to_vec(),
             }
         });

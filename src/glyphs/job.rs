@@ -217,7 +217,8 @@ impl GlyphsJob {
             let tile = function.tile(glyph);
             hunt.nearest.push(Neighbour { tile, distance });
         }
-        hunt.nearest.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        hunt.nearest
+            .sort_by(|a, b| a.distance.total_cmp(&b.distance));
         hunt.nearest.truncate(hunt.count);
         hunt.done = last;
         self.board.work.put(WorkView {
@@ -227,7 +228,9 @@ impl GlyphsJob {
         if last == hunt.among.len()
             && let Some(hunt) = self.hunt.take()
         {
-            let glyph = self.reader.glyphs(std::slice::from_ref(&hunt.function.tokens))?;
+            let glyph = self
+                .reader
+                .glyphs(std::slice::from_ref(&hunt.function.tokens))?;
             let glyph = glyph.into_iter().next().context("a glyph was painted")?;
             events.push(Event::Found(hunt.function.tile(glyph), hunt.nearest));
         }
@@ -240,7 +243,10 @@ impl GlyphsJob {
             Subject::Function(text) => {
                 let tokens = reader.tokens(text)?;
                 let glyph = reader.glyphs(std::slice::from_ref(&tokens))?;
-                (glyph.into_iter().next().context("a glyph was painted")?, Some(tokens))
+                (
+                    glyph.into_iter().next().context("a glyph was painted")?,
+                    Some(tokens),
+                )
             }
             Subject::Picture(picture) => (picture.clone(), None),
         };
@@ -260,7 +266,10 @@ impl GlyphsJob {
     }
 
     fn tokens(&self, functions: &[String]) -> Result<Vec<Vec<u32>>> {
-        functions.iter().map(|text| self.reader.tokens(text)).collect()
+        functions
+            .iter()
+            .map(|text| self.reader.tokens(text))
+            .collect()
     }
 }
 
@@ -320,11 +329,16 @@ impl Job for GlyphsJob {
             Command::Decode(pictures) => {
                 let reader = self.current();
                 let read = reader.read(&pictures)?.into_iter();
-                events.push(Event::Decoded(read.map(|read| reader.spell(read)).collect()));
+                events.push(Event::Decoded(
+                    read.map(|read| reader.spell(read)).collect(),
+                ));
             }
             Command::Morph { functions, frames } => {
                 if functions.len() < 2 {
-                    bail!("a morph needs two functions or more, not {}", functions.len());
+                    bail!(
+                        "a morph needs two functions or more, not {}",
+                        functions.len()
+                    );
                 }
                 let rows = self.tokens(&functions)?;
                 events.push(Event::Morphed(self.current().morph(&rows, frames)?));
@@ -391,7 +405,9 @@ impl Job for GlyphsJob {
         let trained = !self.has_stepped && self.train_step(events)?;
         self.has_stepped = trained;
         let painted = !trained
-            && self.grid_slice().inspect_err(|_| self.is_grid_due = false)?;
+            && self
+                .grid_slice()
+                .inspect_err(|_| self.is_grid_due = false)?;
         let judged = self
             .judge_slice(events)
             .inspect_err(|_| self.judgement = None)?;

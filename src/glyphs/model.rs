@@ -43,7 +43,12 @@ pub struct Reading {
 
 impl GlyphModel {
     /// Random weights from the configuration's seed.
-    pub fn new(config: &GlyphsConfig, vocabulary: usize, layouts: &Layouts, device: &Device) -> Self {
+    pub fn new(
+        config: &GlyphsConfig,
+        vocabulary: usize,
+        layouts: &Layouts,
+        device: &Device,
+    ) -> Self {
         let init = &mut Initializer::new(config.seed, device);
         let sizes = config.roberta_sizes(vocabulary, layouts.most_slots());
         let (d, kinds) = (config.hidden_size, layouts.all.len());
@@ -63,7 +68,12 @@ impl GlyphModel {
     }
 
     /// Slots [B, S, D] to canvases [B, P, H], the latents of the pictures.
-    pub fn canvas(&self, slots: Tensor<3>, arrangement: &Arrangement, layouts: &Layouts) -> Tensor<3> {
+    pub fn canvas(
+        &self,
+        slots: Tensor<3>,
+        arrangement: &Arrangement,
+        layouts: &Layouts,
+    ) -> Tensor<3> {
         self.generator.canvas(slots, arrangement, layouts)
     }
 
@@ -83,12 +93,19 @@ impl GlyphModel {
     }
 
     /// Features to tokens and embedding, given the layouts.
-    pub fn read(&self, features: Tensor<4>, arrangement: &Arrangement, layouts: &Layouts) -> Reading {
+    pub fn read(
+        &self,
+        features: Tensor<4>,
+        arrangement: &Arrangement,
+        layouts: &Layouts,
+    ) -> Reading {
         let slots = self.reader.slots(features, arrangement, layouts);
         let mask = arrangement.mask(&slots.device());
         let hidden = self.text_decoder.hidden(slots, mask.clone());
         let weights = mask.clone() / mask.sum_dim(1);
-        let mean = (hidden.clone() * weights.unsqueeze_dim(2)).sum_dim(1).squeeze_dim(1);
+        let mean = (hidden.clone() * weights.unsqueeze_dim(2))
+            .sum_dim(1)
+            .squeeze_dim(1);
         let embedding = self.embedding.forward(mean);
         let length = (embedding.clone().square().sum_dim(1) + 1e-8).sqrt();
         Reading {

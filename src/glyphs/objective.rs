@@ -235,13 +235,13 @@ fn meaning(embedding: Tensor<2>, batch: &Batch) -> Tensor<1> {
     if batch.copies.is_empty() {
         return Tensor::zeros([1], &device);
     }
-    let pick = |rows: Vec<i32>| {
-        embedding.clone().select(0, rows_of(rows, &device))
-    };
+    let pick = |rows: Vec<i32>| embedding.clone().select(0, rows_of(rows, &device));
     let pairs = batch.copies.iter();
     let (of, copy): (Vec<i32>, Vec<i32>) = pairs.map(|&(a, b)| (a as i32, b as i32)).unzip();
     let others = 0..batch.rows.len() as i32;
-    let others: Vec<i32> = others.filter(|row| !of.contains(row) && !copy.contains(row)).collect();
+    let others: Vec<i32> = others
+        .filter(|row| !of.contains(row) && !copy.contains(row))
+        .collect();
     let others = (!others.is_empty()).then(|| pick(others));
     let (of, copy) = (pick(of), pick(copy));
     let forth = info_nce(of.clone(), copy.clone(), others.clone(), TEMPERATURE);

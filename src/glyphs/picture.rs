@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use image::{
     Delay, Frame, ImageFormat, RgbImage,
     codecs::gif::{GifEncoder, Repeat},
-    imageops::{FilterType, resize},
+    imageops::{FilterType, replace, resize},
 };
 
 use crate::{config::glyphs::GLYPH_SIZE, engine::run_folder::RunFolder, plot::write_whole};
@@ -24,8 +24,12 @@ const FRAME_MS: u32 = 50;
 /// Names the file and says what was expected: no picture, too small, too long.
 pub fn read(path: &Path) -> Result<RgbImage> {
     let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-    let picture = image::load_from_memory(&bytes)
-        .with_context(|| format!("{} is not a picture that can be read (PNG, JPEG or GIF)", path.display()))?;
+    let picture = image::load_from_memory(&bytes).with_context(|| {
+        format!(
+            "{} is not a picture that can be read (PNG, JPEG or GIF)",
+            path.display()
+        )
+    })?;
     fit(picture.to_rgb8()).with_context(|| path.display().to_string())
 }
 
@@ -46,6 +50,19 @@ pub fn fit(picture: RgbImage) -> Result<RgbImage> {
         return Ok(picture);
     }
     Ok(resize(&picture, size, size, FilterType::Triangle))
+}
+
+/// Glyphs side by side in rows of `columns`, with a narrow space between.
+pub fn sheet(glyphs: &[RgbImage], columns: usize) -> RgbImage {
+    const SPACE: u32 = 4;
+    let size = GLYPH_SIZE as u32 + SPACE;
+    let rows = glyphs.len().div_ceil(columns) as u32;
+    let mut sheet = RgbImage::new(columns as u32 * size + SPACE, rows * size + SPACE);
+    for (i, glyph) in glyphs.iter().enumerate() {
+        let place = |i: usize| i64::from(i as u32 * size + SPACE);
+        replace(&mut sheet, glyph, place(i % columns), place(i / columns));
+    }
+    sheet
 }
 
 /// Writes a picture as a PNG file, as a whole or not at all.

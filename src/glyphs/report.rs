@@ -52,10 +52,11 @@ pub struct Report {
     pub token_accuracy: BTreeMap<&'static str, ByDifficulty>,
     /// Share of the functions read without a fault, by split and difficulty.
     pub exact: BTreeMap<&'static str, ByDifficulty>,
-    /// The same over both splits, by the longest function in the band and difficulty.
-    pub exact_by_length: BTreeMap<String, ByDifficulty>,
+    /// The same over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
+    /// 128 tokens) and difficulty.
+    pub exact_by_length: BTreeMap<usize, ByDifficulty>,
     /// Functions in each band.
-    pub functions_by_length: BTreeMap<String, usize>,
+    pub functions_by_length: BTreeMap<usize, usize>,
     /// Share of renamed or reformatted copies whose nearest glyph is the original's.
     pub self_retrieval: f64,
     /// Glyphs they chose from.
@@ -110,19 +111,28 @@ pub struct Judgement {
 
 impl Judgement {
     /// Begins to judge a model on functions.
-    pub fn new(reader: Arc<GlyphReader>, mut functions: Vec<Function>, difficulties: Vec<f64>) -> Self {
+    pub fn new(
+        reader: Arc<GlyphReader>,
+        mut functions: Vec<Function>,
+        difficulties: Vec<f64>,
+    ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         functions.shuffle(&mut rng);
         // As many of the ones never trained on as of the others.
         let (mut validation, mut train) = (0, 0);
         functions.retain(|function| {
-            let count = if function.is_validation { &mut validation } else { &mut train };
+            let count = if function.is_validation {
+                &mut validation
+            } else {
+                &mut train
+            };
             *count += 1;
             *count <= MOST
         });
         functions.sort_by_key(|function| function.tokens.len());
         let limit = reader.config.max_tokens;
-        let variant = |make: &mut dyn FnMut(&str, &mut ChaCha8Rng) -> Option<String>, rng: &mut ChaCha8Rng| {
+        let variant = |make: &mut dyn FnMut(&str, &mut ChaCha8Rng) -> Option<String>,
+                       rng: &mut ChaCha8Rng| {
             let mut chosen: Vec<usize> = (0..functions.len()).collect();
             chosen.shuffle(rng);
             let variants = chosen.into_iter().filter_map(|i| {
@@ -137,7 +147,11 @@ impl Judgement {
         let copies = variant(
             &mut |text, rng| {
                 is_renamed = !is_renamed;
-                if is_renamed { variants::renamed(text, rng) } else { variants::reformatted(text, rng) }
+                if is_renamed {
+                    variants::renamed(text, rng)
+                } else {
+                    variants::reformatted(text, rng)
+                }
             },
             &mut rng,
         );
@@ -204,7 +218,11 @@ impl Judgement {
         let pictures = self.reader.damaged(&self.glyphs[first..last], &damage)?;
         let read = self.reader.read(&pictures)?;
         for (function, read) in self.functions[first..last].iter().zip(&read) {
-            let split = if function.is_validation { "validation" } else { "train" };
+            let split = if function.is_validation {
+                "validation"
+            } else {
+                "train"
+            };
             let band = BANDS.iter().find(|&&band| function.tokens.len() <= band);
             let band = *band.unwrap_or(&self.reader.config.max_tokens);
             let count = self.counts.entry((nth, split, band)).or_default();
@@ -217,12 +235,19 @@ impl Judgement {
     /// Whether copies find their originals by what is read from the glyphs.
     fn retrieve_slice(&mut self) -> Result<()> {
         if self.embeddings.is_empty() {
-            let glyphs: Vec<_> = self.copies.iter().map(|(of, _)| self.glyphs[*of].clone()).collect();
+            let glyphs: Vec<_> = self
+                .copies
+                .iter()
+                .map(|(of, _)| self.glyphs[*of].clone())
+                .collect();
             self.embeddings = self.reader.embeddings(&glyphs)?;
         }
         let first = self.copies_done;
         let last = (first + SLICE).min(self.copies.len());
-        let rows: Vec<_> = self.copies[first..last].iter().map(|(_, row)| row.clone()).collect();
+        let rows: Vec<_> = self.copies[first..last]
+            .iter()
+            .map(|(_, row)| row.clone())
+            .collect();
         let read = self.reader.embeddings(&self.reader.glyphs(&rows)?)?;
         for (own, embedding) in (first..last).zip(read) {
             let far = |i: &usize| distance(&embedding, &self.embeddings[*i]);
@@ -236,7 +261,10 @@ impl Judgement {
     fn miss_slice(&mut self) -> Result<()> {
         let first = self.misses_done;
         let last = (first + SLICE).min(self.misses.len());
-        let rows: Vec<_> = self.misses[first..last].iter().map(|(_, row)| row.clone()).collect();
+        let rows: Vec<_> = self.misses[first..last]
+            .iter()
+            .map(|(_, row)| row.clone())
+            .collect();
         let glyphs = self.reader.glyphs(&rows)?;
         let read = self.reader.read(&glyphs)?;
         for (((of, _), glyph), read) in self.misses[first..last].iter().zip(&glyphs).zip(&read) {
@@ -264,7 +292,10 @@ impl Judgement {
         for (nth, difficulty) in self.difficulties.iter().enumerate() {
             let key = format!("{difficulty}");
             let sum = |wanted: &dyn Fn(&'static str, usize) -> bool| {
-                let counts = self.counts.iter().filter(|((n, split, band), _)| *n == nth && wanted(split, *band));
+                let counts = self
+                    .counts
+                    .iter()
+                    .filter(|((n, split, band), _)| *n == nth && wanted(split, *band));
                 counts.fold(Count::default(), |sum, (_, count)| Count {
                     right: sum.right + count.right,
                     tokens: sum.tokens + count.tokens,
@@ -284,14 +315,15 @@ impl Judgement {
             for band in BANDS {
                 let count = sum(&|_, b| b == band);
                 if count.functions > 0 {
-                    let exact = report.exact_by_length.entry(band.to_string()).or_default();
+                    let exact = report.exact_by_length.entry(band).or_default();
                     exact.insert(key.clone(), share(count.exact, count.functions));
-                    report.functions_by_length.insert(band.to_string(), count.functions);
+                    report.functions_by_length.insert(band, count.functions);
                 }
             }
         }
         let looks = self.glyphs.iter().map(looks);
-        let (smoothness, contrast) = looks.fold((0.0, 0.0), |sum, look| (sum.0 + look.0, sum.1 + look.1));
+        let (smoothness, contrast) =
+            looks.fold((0.0, 0.0), |sum, look| (sum.0 + look.0, sum.1 + look.1));
         report.smoothness = smoothness / contrast;
         report.contrast = contrast / self.glyphs.len() as f64;
         report
@@ -303,9 +335,17 @@ impl Judgement {
         let (mut of_glyphs, mut of_latents) = (Vec::new(), Vec::new());
         for pair in pairs.windows(2) {
             let (a, b) = (&self.glyphs[pair[0]], &self.glyphs[pair[1]]);
-            let apart: f64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+            let apart: f64 = a
+                .as_raw()
+                .iter()
+                .zip(b.as_raw())
+                .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2))
+                .sum();
             of_glyphs.push(apart.sqrt());
-            of_latents.push(f64::from(distance(&self.latents[pair[0]], &self.latents[pair[1]])));
+            of_latents.push(f64::from(distance(
+                &self.latents[pair[0]],
+                &self.latents[pair[1]],
+            )));
         }
         spearman(&of_glyphs, &of_latents)
     }
@@ -317,7 +357,11 @@ fn share(hits: usize, all: usize) -> f64 {
 
 /// A picture's mean difference of neighbours and its standard deviation, values 0..1.
 fn looks(picture: &RgbImage) -> (f64, f64) {
-    let values: Vec<f64> = picture.as_raw().iter().map(|&v| f64::from(v) / 255.0).collect();
+    let values: Vec<f64> = picture
+        .as_raw()
+        .iter()
+        .map(|&v| f64::from(v) / 255.0)
+        .collect();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let at = |x: usize, y: usize, channel: usize| values[(y * width + x) * 3 + channel];
     let (mut across, mut down) = (0.0, 0.0);
@@ -333,7 +377,9 @@ fn looks(picture: &RgbImage) -> (f64, f64) {
             }
         }
     }
-    let difference = (across / (3 * height * (width - 1)) as f64 + down / (3 * width * (height - 1)) as f64) / 2.0;
+    let difference = (across / (3 * height * (width - 1)) as f64
+        + down / (3 * width * (height - 1)) as f64)
+        / 2.0;
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64;
     (difference, variance.sqrt())

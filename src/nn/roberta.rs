@@ -100,8 +100,9 @@ impl RobertaLayer {
     fn new(sizes: &RobertaSizes, init: &mut Initializer) -> Self {
         let (d, inner) = (sizes.hidden_size, sizes.intermediate_size);
         // The published .02 belongs to a width of 768; smaller stacks keep its scale, 1/sqrt(3 D).
-        let mut linear =
-            |inputs: usize, outputs| init.linear_biased(inputs, outputs, (inputs as f32).powf(-0.5));
+        let mut linear = |inputs: usize, outputs| {
+            init.linear_biased(inputs, outputs, (inputs as f32).powf(-0.5))
+        };
         let attention = SelfAttention {
             query: linear(d, d),
             key: linear(d, d),

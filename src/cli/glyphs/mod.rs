@@ -27,6 +27,8 @@ pub enum Glyphs {
     Decode(paint::DecodeArgs),
     /// List the functions whose glyphs are nearest to a function's
     Near(paint::NearArgs),
+    /// Paint functions of a corpus side by side
+    Sheet(paint::SheetArgs),
     /// Paint the way from one function to another as a GIF or a folder of PNG frames
     Morph(paint::MorphArgs),
 }
@@ -40,6 +42,7 @@ pub fn run(command: Glyphs, choice: Choice) -> Result<()> {
         Glyphs::Encode(args) => paint::encode(&args, choice),
         Glyphs::Decode(args) => paint::decode(&args, choice),
         Glyphs::Near(args) => paint::near(args, choice),
+        Glyphs::Sheet(args) => paint::sheet(&args, choice),
         Glyphs::Morph(args) => paint::morph(&args, choice),
     }
 }
@@ -47,7 +50,11 @@ pub fn run(command: Glyphs, choice: Choice) -> Result<()> {
 /// The functions in a Python file, or on standard input for `-`.
 fn functions_in(path: &std::path::Path) -> Result<Vec<python::Function>> {
     let is_stdin = path.as_os_str() == "-";
-    let name = if is_stdin { PathBuf::from("standard input") } else { path.to_owned() };
+    let name = if is_stdin {
+        PathBuf::from("standard input")
+    } else {
+        path.to_owned()
+    };
     let source = if is_stdin {
         std::io::read_to_string(std::io::stdin())
     } else {

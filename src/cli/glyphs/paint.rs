@@ -61,6 +61,24 @@ pub struct NearArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct SheetArgs {
+    /// The picture to write
+    #[arg(long)]
+    out: PathBuf,
+    /// The functions; without it the bundled sample
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    #[command(flatten)]
+    model: Model,
+    /// Functions, shortest first
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    count: u32,
+    /// Which functions
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Debug, Args)]
 pub struct MorphArgs {
     /// Python files, the first function of each
     #[arg(required = true, num_args = 2..)]
@@ -88,7 +106,11 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
         .with_context(|| args.file.display().to_string())?;
     let count = glyphs.len();
     for (nth, (glyph, function)) in glyphs.iter().zip(&functions).enumerate() {
-        let path = if count == 1 { args.out.clone() } else { numbered(&args.out, nth + 1) };
+        let path = if count == 1 {
+            args.out.clone()
+        } else {
+            numbered(&args.out, nth + 1)
+        };
         picture::write_png(&path, glyph)?;
         say(format_args!("wrote {} ({})", path.display(), function.name))?;
     }
@@ -110,7 +132,9 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
         Event::Decoded(mut read) => read.pop(),
         _ => None,
     };
-    let read = session.ask(Command::Decode(vec![glyph]), decoded, |_| refuse_if_interrupted())?;
+    let read = session.ask(Command::Decode(vec![glyph]), decoded, |_| {
+        refuse_if_interrupted()
+    })?;
     if !read.decoded.is_glyph() {
         bail!(
             "{} has no glyph that can be read: the best reading is {:.0} % sure of a token",
@@ -120,7 +144,9 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
     }
     if args.json {
         let tokens = read.pieces.iter().zip(&read.decoded.confidence);
-        let tokens: Vec<_> = tokens.map(|(text, confidence)| json!({ "text": text, "confidence": confidence })).collect();
+        let tokens: Vec<_> = tokens
+            .map(|(text, confidence)| json!({ "text": text, "confidence": confidence }))
+            .collect();
         say(json!({
             "function": read.text,
             "certainty": read.decoded.certainty.exp(),
@@ -165,7 +191,10 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
     } else {
         for neighbour in &neighbours {
             let tile = &neighbour.tile;
-            say(format_args!("{:.4}  {} ({})", neighbour.distance, tile.name, tile.origin))?;
+            say(format_args!(
+                "{:.4}  {} ({})",
+                neighbour.distance, tile.name, tile.origin
+            ))?;
             for line in tile.text.lines() {
                 say(format_args!("        {line}"))?;
             }
@@ -176,10 +205,20 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
 }
 
 pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
-    let functions: Vec<String> = args.files.iter().map(|file| first_function(file)).collect::<Result<_>>()?;
-    let is_gif = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gif"));
+    let functions: Vec<String> = args
+        .files
+        .iter()
+        .map(|file| first_function(file))
+        .collect::<Result<_>>()?;
+    let is_gif = args
+        .out
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("gif"));
     if !is_gif && args.out.extension().is_some() {
-        let text = format!("--out {}: expected a .gif, or a folder's name without an ending", args.out.display());
+        let text = format!(
+            "--out {}: expected a .gif, or a folder's name without an ending",
+            args.out.display()
+        );
         return Err(WrongUse(text).into());
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
@@ -197,7 +236,38 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
     } else {
         picture::write_frames(&args.out, &frames)?;
     }
-    say(format_args!("wrote {} ({} frames)", args.out.display(), frames.len()))?;
+    say(format_args!(
+        "wrote {} ({} frames)",
+        args.out.display(),
+        frames.len()
+    ))?;
+    session.finish();
+    Ok(())
+}
+
+pub fn sheet(args: &SheetArgs, choice: Choice) -> Result<()> {
+    const COLUMNS: usize = 8;
+    let session = GlyphsSession::open(choice, args.model.source())?;
+    let command = Command::Watch {
+        corpus: args.corpus.clone(),
+        count: args.count as usize,
+        seed: args.seed,
+    };
+    session.send(command)?;
+    let grid = loop {
+        if let Some(grid) = session.board.grid.get() {
+            break grid;
+        }
+        refuse_if_interrupted()?;
+        session.next()?;
+    };
+    let glyphs: Vec<_> = grid.tiles.iter().map(|tile| tile.glyph.clone()).collect();
+    picture::write_png(&args.out, &picture::sheet(&glyphs, COLUMNS))?;
+    say(format_args!(
+        "wrote {} ({} glyphs)",
+        args.out.display(),
+        glyphs.len()
+    ))?;
     session.finish();
     Ok(())
 }

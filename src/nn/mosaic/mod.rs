@@ -178,9 +178,10 @@ impl MosaicGenerator {
             let high = down
                 .unsqueeze::<3>()
                 .matmul(grid.reshape([count, rows, columns * inner]));
-            let spread = across
-                .unsqueeze::<3>()
-                .matmul(high.reshape([count * CANVAS, columns, inner]));
+            let spread =
+                across
+                    .unsqueeze::<3>()
+                    .matmul(high.reshape([count * CANVAS, columns, inner]));
             let places = matrix(layouts.all[index].places(), PIXELS, PLACE, &device);
             let scale = self.place_scale.forward(places.clone()).unsqueeze::<3>();
             let shift = self.place_shift.forward(places.clone()).unsqueeze::<3>();

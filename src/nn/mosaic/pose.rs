@@ -57,7 +57,9 @@ impl PoseHead {
         let x = relu(self.stem.forward(patches(x, 4)));
         let x = relu(self.first.forward(patches(x, 2)));
         let x = relu(self.second.forward(patches(x, 2)));
-        let moved = self.corners.forward(relu(self.hidden.forward(x.flatten(1, 3))));
+        let moved = self
+            .corners
+            .forward(relu(self.hidden.forward(x.flatten(1, 3))));
         moved + Tensor::from_data([UPRIGHT], &device)
     }
 }
