@@ -48,12 +48,14 @@ impl<A: Job, B: Job> Job for Pair<A, B> {
 
     fn command(&mut self, command: Self::Command, events: &mut Vec<Self::Event>) -> Result<()> {
         match command {
-            Either::First(command) => {
-                reporting(events, Either::First, |events| self.first.command(command, events))
-            }
+            Either::First(command) => reporting(events, Either::First, |events| {
+                self.first.command(command, events)
+            }),
             Either::Second(command) => {
                 let second = self.second()?;
-                reporting(events, Either::Second, |events| second.command(command, events))
+                reporting(events, Either::Second, |events| {
+                    second.command(command, events)
+                })
             }
         }
     }

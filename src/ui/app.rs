@@ -191,7 +191,11 @@ impl App {
         let path = file.path().to_owned();
         match self.system {
             System::Executor => {
-                let folder = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+                let folder = if path.is_dir() {
+                    Some(path.as_path())
+                } else {
+                    path.parent()
+                };
                 if let Some(folder) = folder {
                     self.session.open(&folder.display().to_string());
                 }

@@ -74,8 +74,14 @@ fn model(system: System, desk: &Desk) -> Option<(String, String, String)> {
         System::Glyphs => {
             let model = desk.glyphs.model.get()?;
             let run = desk.glyphs.training.get();
-            let last = run.filter(|run| run.pace.is_some()).and_then(|run| run.last);
-            let text = text(&model.origin, model.params, last.map_or(model.steps, |m| m.step));
+            let last = run
+                .filter(|run| run.pace.is_some())
+                .and_then(|run| run.last);
+            let text = text(
+                &model.origin,
+                model.params,
+                last.map_or(model.steps, |m| m.step),
+            );
             Some((text, model.device.clone(), model.device_reason.clone()))
         }
     }

@@ -9,10 +9,7 @@ use anyhow::Result;
 
 use crate::{
     device::{self, Choice},
-    engine::{
-        Engine, Job, Notice,
-        pair::Pair,
-    },
+    engine::{Engine, Job, Notice, pair::Pair},
     executor::{self, job::ExecutorJob},
     glyphs::{self, job::GlyphsJob},
     training::checkpoint::Source,
@@ -73,7 +70,11 @@ impl Desk {
             glyphs_source: Source::Bundled,
             engine: None,
             context: context.clone(),
-            repaint: if is_drawn_by_cpu { REPAINT_SOFTWARE } else { REPAINT },
+            repaint: if is_drawn_by_cpu {
+                REPAINT_SOFTWARE
+            } else {
+                REPAINT
+            },
             message: None,
         };
         desk.start()?;

@@ -116,7 +116,11 @@ impl Theme {
     pub fn confidence(&self, probability: f32) -> Color32 {
         let sure = probability.clamp(0.0, 1.0);
         let [from, to] = [palette::WRONG, palette::RIGHT].map(color_from_rgb);
-        let alpha = if self.is_dark { 0.30 + 0.20 * (1.0 - sure) } else { 0.16 + 0.74 * (1.0 - sure) };
+        let alpha = if self.is_dark {
+            0.30 + 0.20 * (1.0 - sure)
+        } else {
+            0.16 + 0.74 * (1.0 - sure)
+        };
         from.lerp_to_gamma(to, sure).gamma_multiply(alpha)
     }
 

@@ -33,7 +33,10 @@ pub enum Order {
 pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>) -> Option<Order> {
     let mut order = None;
     ui.horizontal(|ui| {
-        if ui.add_enabled(pace.is_none(), Button::new("Train")).clicked() {
+        if ui
+            .add_enabled(pace.is_none(), Button::new("Train"))
+            .clicked()
+        {
             order = Some(Order::Train);
         }
         ui.add_enabled_ui(pace.is_some(), |ui| {

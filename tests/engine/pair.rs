@@ -76,9 +76,25 @@ fn the_second_is_made_when_wanted_and_both_go_on() {
             other => panic!("expected an event: {other:?}"),
         }
     }
-    let of = |pick: fn(&Either<u32, u32>) -> Option<u32>| -> Vec<u32> { heard.iter().filter_map(pick).collect() };
-    assert_eq!(of(|event| if let Either::First(n) = event { Some(*n) } else { None }), [2, 1, 0]);
-    assert_eq!(of(|event| if let Either::Second(n) = event { Some(*n) } else { None }), [2, 1, 0]);
+    let of = |pick: fn(&Either<u32, u32>) -> Option<u32>| -> Vec<u32> {
+        heard.iter().filter_map(pick).collect()
+    };
+    assert_eq!(
+        of(|event| if let Either::First(n) = event {
+            Some(*n)
+        } else {
+            None
+        }),
+        [2, 1, 0]
+    );
+    assert_eq!(
+        of(|event| if let Either::Second(n) = event {
+            Some(*n)
+        } else {
+            None
+        }),
+        [2, 1, 0]
+    );
     engine.probe(Either::Second(()));
     assert!(matches!(next(&engine), Notice::Failed(why) if why == "probed at 0"));
     assert_eq!(made.load(Ordering::SeqCst), 2);

@@ -49,7 +49,9 @@ fn kind(node: Node) -> Option<Kind> {
             let parent = node.parent()?;
             let is = |field| parent.child_by_field_name(field) == Some(node);
             match parent.kind() {
-                "function_definition" | "class_definition" => is("name").then_some(Kind::Definition),
+                "function_definition" | "class_definition" => {
+                    is("name").then_some(Kind::Definition)
+                }
                 "call" => is("function").then_some(Kind::Call),
                 "attribute" => {
                     let called = parent.parent()?.child_by_field_name("function");

@@ -111,14 +111,23 @@ pub fn coloured(text: &str, theme: &Theme, font: &FontId) -> LayoutJob {
 fn said(ui: &mut Ui, session: &Session, theme: &Theme) {
     let (color, text) = match (&session.picture, session.refusal(), &session.written) {
         (_, Some(why), _) => (theme.error, why),
-        (Some((name, _)), None, _) => (theme.code, format!("{name} is looked at; type to go on here")),
+        (Some((name, _)), None, _) => (
+            theme.code,
+            format!("{name} is looked at; type to go on here"),
+        ),
         (None, None, Err(why)) => (theme.warning, why.clone()),
         (None, None, Ok(written)) if written.others > 0 => {
-            let text = format!("{}, the first of {} functions", written.name, written.others + 1);
+            let text = format!(
+                "{}, the first of {} functions",
+                written.name,
+                written.others + 1
+            );
             (theme.warning, text)
         }
         (None, None, Ok(written)) => {
-            let tokens = session.answer().and_then(|answer| Some(answer.tokens.as_ref()?.len()));
+            let tokens = session
+                .answer()
+                .and_then(|answer| Some(answer.tokens.as_ref()?.len()));
             let tokens = tokens.map_or_else(String::new, |count| format!(": {count} tokens"));
             (theme.weak_text, format!("{}{tokens}", written.name))
         }
@@ -135,7 +144,9 @@ fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side)
         }
         let tile = session.tile();
         let add = ui.add_enabled(tile.is_some(), Button::new("+ path"));
-        if add.on_hover_text("Lay this function into the path of the morph").clicked()
+        if add
+            .on_hover_text("Lay this function into the path of the morph")
+            .clicked()
             && let Some(tile) = tile
         {
             session.lay(tile);
@@ -160,7 +171,10 @@ fn picture(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
     });
     ui.horizontal_wrapped(|ui| {
         let path = session.picture_path.trim();
-        if ui.add_enabled(!path.is_empty(), Button::new("Read picture")).clicked() {
+        if ui
+            .add_enabled(!path.is_empty(), Button::new("Read picture"))
+            .clicked()
+        {
             errands.push(Errand::Read(path.into()));
         }
         if ui.button("Open picture\u{2026}").clicked() {

@@ -100,7 +100,10 @@ fn read(path: &Path) -> Result<Done> {
             .with_context(|| format!("can't read {}", path.display()))?
             .len();
         if size > LONGEST_SOURCE {
-            bail!("{} has {size} bytes: expected a function or two", path.display());
+            bail!(
+                "{} has {size} bytes: expected a function or two",
+                path.display()
+            );
         }
         let source = fs::read_to_string(path);
         let source = source.with_context(|| format!("can't read {}", path.display()))?;

@@ -90,13 +90,18 @@ impl Nearest {
             ui.weak("\u{201c}Nearest glyphs\u{201d} below the editor finds the functions whose glyphs mean nearly the same");
             return;
         };
-        let key: Vec<(String, f32)> = nearest.iter().map(|n| (n.tile.text.clone(), n.distance)).collect();
+        let key: Vec<(String, f32)> = nearest
+            .iter()
+            .map(|n| (n.tile.text.clone(), n.distance))
+            .collect();
         if self.shown.as_ref().is_none_or(|(shown, _)| *shown != key) {
             let tiles = std::iter::once(&of).chain(nearest.iter().map(|n| &n.tile));
             let glyphs: Vec<_> = tiles.map(|tile| &tile.glyph).collect();
             self.shown = Some((key, Sheet::new(ui.ctx(), glyphs.into_iter())));
         }
-        let Some((_, sheet)) = &self.shown else { return };
+        let Some((_, sheet)) = &self.shown else {
+            return;
+        };
         let first = of.text.lines().next().unwrap_or_default().to_owned();
         row(ui, sheet, 0, &of, &first, session, desk);
         ui.separator();
@@ -107,7 +112,15 @@ impl Nearest {
     }
 }
 
-fn row(ui: &mut Ui, sheet: &Sheet, number: usize, tile: &Tile, note: &str, session: &mut Session, desk: &Desk) {
+fn row(
+    ui: &mut Ui,
+    sheet: &Sheet,
+    number: usize,
+    tile: &Tile,
+    note: &str,
+    session: &mut Session,
+    desk: &Desk,
+) {
     ui.horizontal(|ui| {
         if sheet.tile(ui, number, tile, LISTED).clicked() {
             session.open_function(&tile.text, desk);

@@ -70,7 +70,10 @@ impl Glyphs {
             .resizable(true)
             .default_size(330.0)
             .size_range(240.0..=640.0)
-            .show(ui, |ui| self.editor.show(ui, session, desk, &mut self.side, &mut errands));
+            .show(ui, |ui| {
+                self.editor
+                    .show(ui, session, desk, &mut self.side, &mut errands)
+            });
         Panel::right("side")
             .resizable(true)
             .default_size(290.0)

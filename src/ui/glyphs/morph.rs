@@ -12,6 +12,8 @@ use crate::{config::glyphs::GLYPH_SIZE, ui::desk::Desk};
 const FRAMES_PER_SEC: f64 = 20.0;
 /// Points a side of a glyph in the path.
 const LISTED: f32 = 40.0;
+/// Width of what stands beside the slider: its number and its name.
+const BESIDE_SLIDER: f32 = 130.0;
 
 /// Path and frames on the graphics card.
 #[derive(Default)]
@@ -23,7 +25,13 @@ pub struct MorphPanel {
 
 impl MorphPanel {
     /// Draws the path, the picture and the slider along it.
-    pub fn show(&mut self, ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut Vec<Errand>) {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        desk: &mut Desk,
+        errands: &mut Vec<Errand>,
+    ) {
         self.list(ui, session);
         ui.horizontal_wrapped(|ui| {
             let can = session.morph.path.len() >= 2;
@@ -31,7 +39,10 @@ impl MorphPanel {
                 session.paint_morph(desk);
             }
             let has_path = !session.morph.path.is_empty();
-            if ui.add_enabled(has_path, Button::new("Clear path")).clicked() {
+            if ui
+                .add_enabled(has_path, Button::new("Clear path"))
+                .clicked()
+            {
                 session.morph.path.clear();
             }
         });
@@ -39,11 +50,20 @@ impl MorphPanel {
         let Some(frames) = session.morph.frames.clone() else {
             return;
         };
-        if self.frames.as_ref().is_none_or(|(shown, _)| !Arc::ptr_eq(shown, &frames)) {
+        if self
+            .frames
+            .as_ref()
+            .is_none_or(|(shown, _)| !Arc::ptr_eq(shown, &frames))
+        {
             self.frames = Some((frames.clone(), Sheet::new(ui.ctx(), frames.iter())));
         }
-        let Some((_, sheet)) = &self.frames else { return };
-        let side = (ui.available_width() / GLYPH_SIZE as f32).floor().clamp(1.0, 3.0) * GLYPH_SIZE as f32;
+        let Some((_, sheet)) = &self.frames else {
+            return;
+        };
+        let side = (ui.available_width() / GLYPH_SIZE as f32)
+            .floor()
+            .clamp(1.0, 3.0)
+            * GLYPH_SIZE as f32;
         let (rect, _) = ui.allocate_exact_size(Vec2::splat(side), egui::Sense::hover());
         let morph = &mut session.morph;
         let last = frames.len().saturating_sub(1);
@@ -52,7 +72,8 @@ impl MorphPanel {
             // There and back again.
             let step = (passed * FRAMES_PER_SEC) as usize % (2 * last);
             morph.at = step.min(2 * last - step);
-            ui.ctx().request_repaint_after_secs((1.0 / FRAMES_PER_SEC) as f32);
+            ui.ctx()
+                .request_repaint_after_secs((1.0 / FRAMES_PER_SEC) as f32);
         }
         sheet.paint(ui, morph.at.min(last), rect);
         ui.horizontal(|ui| {
@@ -61,8 +82,11 @@ impl MorphPanel {
                 morph.is_playing = !morph.is_playing;
                 self.begun_secs = ui.input(|input| input.time) - morph.at as f64 / FRAMES_PER_SEC;
             }
-            ui.spacing_mut().slider_width = (ui.available_width() - 90.0).max(60.0);
-            if ui.add(Slider::new(&mut morph.at, 0..=last).text("Frame")).changed() {
+            ui.spacing_mut().slider_width = (ui.available_width() - BESIDE_SLIDER).max(40.0);
+            if ui
+                .add(Slider::new(&mut morph.at, 0..=last).text("Frame"))
+                .changed()
+            {
                 morph.is_playing = false;
             }
         });
@@ -83,7 +107,11 @@ impl MorphPanel {
             return;
         }
         let glyphs = || path.iter().map(|tile| &tile.glyph);
-        if self.path.as_ref().is_none_or(|(shown, _)| !shown.iter().eq(glyphs())) {
+        if self
+            .path
+            .as_ref()
+            .is_none_or(|(shown, _)| !shown.iter().eq(glyphs()))
+        {
             let sheet = Sheet::new(ui.ctx(), glyphs());
             self.path = Some((glyphs().cloned().collect(), sheet));
         }
@@ -94,7 +122,11 @@ impl MorphPanel {
                 sheet.tile(ui, i, tile, LISTED);
                 let remove = ui.button("\u{2212}");
                 remove.widget_info(|| {
-                    egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Remove {}", tile.name))
+                    egui::WidgetInfo::labeled(
+                        egui::Role::Button,
+                        true,
+                        format!("Remove {}", tile.name),
+                    )
                 });
                 if remove.on_hover_text("Take it out of the path").clicked() {
                     removed = Some(i);

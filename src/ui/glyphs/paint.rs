@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use egui::{Color32, Rect, RichText, Role, Sense, Slider, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2};
+use egui::{
+    Color32, Rect, RichText, Role, Sense, Slider, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2,
+};
 
 use super::{Errand, session::Session, sheet::Sheet};
 use crate::{
@@ -25,7 +27,13 @@ pub struct Paint {
 
 impl Paint {
     /// Draws pictures and controls.
-    pub fn show(&mut self, ui: &mut Ui, session: &mut Session, desk: &Desk, errands: &mut Vec<Errand>) {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        desk: &Desk,
+        errands: &mut Vec<Errand>,
+    ) {
         self.follow(ui, session);
         let gap = ui.spacing().item_spacing.x;
         let fits = (ui.available_width() - gap) / 2.0 / GLYPH_SIZE as f32;
@@ -62,7 +70,11 @@ impl Paint {
         match view.filter(|_| has_subject && session.refusal().is_none()) {
             None => self.shown = None,
             Some(view) => {
-                if self.shown.as_ref().is_none_or(|(shown, _)| !Arc::ptr_eq(shown, &view)) {
+                if self
+                    .shown
+                    .as_ref()
+                    .is_none_or(|(shown, _)| !Arc::ptr_eq(shown, &view))
+                {
                     let sheet = Sheet::new(ui.ctx(), [&view.glyph, &view.damaged].into_iter());
                     self.shown = Some((view, sheet));
                 }
@@ -77,13 +89,16 @@ impl Paint {
             ui.add(egui::Label::new(RichText::new(name).strong()).truncate());
             let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
             let role = Role::Image;
-            response.widget_info(|| WidgetInfo::labeled(role, true, ["Glyph picture", "Damaged picture"][which]));
+            response.widget_info(|| {
+                WidgetInfo::labeled(role, true, ["Glyph picture", "Damaged picture"][which])
+            });
             match &self.shown {
                 Some((_, sheet)) => sheet.paint(ui, which, rect),
                 None => {
                     ui.painter().rect_filled(rect, 0.0, theme.canvas);
                     let stroke = Stroke::new(1.0, theme.grid);
-                    ui.painter().rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
+                    ui.painter()
+                        .rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
                 }
             }
             rect
@@ -98,7 +113,10 @@ fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
         return;
     }
     let place = |[x, y]: [f32; 2]| {
-        pos2(rect.center().x + x * rect.width() / 2.0, rect.center().y + y * rect.height() / 2.0)
+        pos2(
+            rect.center().x + x * rect.width() / 2.0,
+            rect.center().y + y * rect.height() / 2.0,
+        )
     };
     let corners = view.reading.decoded.corners.map(place);
     let painter = ui.painter().with_clip_rect(rect.expand(4.0));
@@ -120,12 +138,24 @@ fn channel(ui: &mut Ui, session: &mut Session) -> bool {
             .step_by(0.1)
             .text("Difficulty");
         is_changed |= ui.add(slider).changed();
-        if ui.button("Draw again").on_hover_text("Another draw of the same channel").clicked() {
+        if ui
+            .button("Draw again")
+            .on_hover_text("Another draw of the same channel")
+            .clicked()
+        {
             session.seed += 1;
             is_changed = true;
         }
     });
-    let Parts { affine, perspective, blur, scale, occlusion, noise, jpeg } = &mut session.parts;
+    let Parts {
+        affine,
+        perspective,
+        blur,
+        scale,
+        occlusion,
+        noise,
+        jpeg,
+    } = &mut session.parts;
     ui.horizontal_wrapped(|ui| {
         for (part, name) in [
             (affine, "Turn and shift"),

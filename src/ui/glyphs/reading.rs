@@ -31,8 +31,11 @@ pub fn show(ui: &mut Ui, session: &mut Session, desk: &Desk) {
                 _ => ui.colored_label(theme.warning, format!("{differing} of {all} tokens differ")),
             };
         }
-        ui.label(format!("certainty {:.0} %", 100.0 * decoded.certainty.exp()))
-            .on_hover_text("The mean probability of what is read, cell by cell");
+        ui.label(format!(
+            "certainty {:.0} %",
+            100.0 * decoded.certainty.exp()
+        ))
+        .on_hover_text("The mean probability of what is read, cell by cell");
         if !decoded.is_glyph() {
             ui.colored_label(theme.warning, "so little that this may be no glyph");
         }
@@ -42,7 +45,10 @@ pub fn show(ui: &mut Ui, session: &mut Session, desk: &Desk) {
             ui.ctx().copy_text(view.reading.text.clone());
         }
         let take = ui.button("Use this function");
-        if take.on_hover_text("Put the text read into the editor").clicked() {
+        if take
+            .on_hover_text("Put the text read into the editor")
+            .clicked()
+        {
             session.open_function(&view.reading.text, desk);
         }
         legend(ui, &theme);
@@ -65,10 +71,17 @@ fn text(ui: &mut Ui, view: &GlyphView, theme: &Theme) {
     let (job, pieces) = job(view, theme, &font);
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
     let response = ui.add(Label::new(galley.clone()).sense(Sense::hover()));
-    let Some(pointer) = response.hover_pos() else { return };
-    let at: usize = galley.cursor_from_pos(pointer - response.rect.min).index.into();
+    let Some(pointer) = response.hover_pos() else {
+        return;
+    };
+    let at: usize = galley
+        .cursor_from_pos(pointer - response.rect.min)
+        .index
+        .into();
     let confidence = &view.reading.decoded.confidence;
-    let Some(token) = pieces.iter().position(|piece| piece.contains(&at)) else { return };
+    let Some(token) = pieces.iter().position(|piece| piece.contains(&at)) else {
+        return;
+    };
     response.on_hover_ui_at_pointer(|ui| {
         let piece = &view.reading.pieces[token];
         ui.label(format!("{piece:?}, probability {:.3}", confidence[token]));
@@ -84,10 +97,20 @@ fn text(ui: &mut Ui, view: &GlyphView, theme: &Theme) {
 fn job(view: &GlyphView, theme: &Theme, font: &FontId) -> (LayoutJob, Vec<Range<usize>>) {
     let decoded = &view.reading.decoded;
     let (mut job, mut ranges, mut done) = (LayoutJob::default(), Vec::new(), 0);
-    for (i, (piece, confidence)) in view.reading.pieces.iter().zip(&decoded.confidence).enumerate() {
+    for (i, (piece, confidence)) in view
+        .reading
+        .pieces
+        .iter()
+        .zip(&decoded.confidence)
+        .enumerate()
+    {
         let truth = view.tokens.as_ref();
         let is_wrong = truth.is_some_and(|truth| truth.get(i) != decoded.tokens.get(i));
-        let underline = if is_wrong { Stroke::new(2.0, theme.error) } else { Stroke::NONE };
+        let underline = if is_wrong {
+            Stroke::new(2.0, theme.error)
+        } else {
+            Stroke::NONE
+        };
         let format = TextFormat {
             background: theme.confidence(*confidence),
             expand_bg: 0.0,
@@ -105,6 +128,11 @@ fn job(view: &GlyphView, theme: &Theme, font: &FontId) -> (LayoutJob, Vec<Range<
 fn legend(ui: &mut Ui, theme: &Theme) {
     for (confidence, name) in [(1.0, " sure "), (0.5, " half "), (0.0, " guessed ")] {
         let color = theme.confidence(confidence);
-        ui.label(egui::RichText::new(name).small().color(theme.code).background_color(color));
+        ui.label(
+            egui::RichText::new(name)
+                .small()
+                .color(theme.code)
+                .background_color(color),
+        );
     }
 }

@@ -51,11 +51,18 @@ fn read(text: &str) -> Result<Written, String> {
         return Err("Type or paste a Python function".into());
     }
     if text.len() > LONGEST {
-        return Err(format!("{} bytes are too many: expected a function", text.len()));
+        return Err(format!(
+            "{} bytes are too many: expected a function",
+            text.len()
+        ));
     }
     let mut functions = python::functions(text).map_err(|error| error.to_string())?;
     let others = functions.len().saturating_sub(1);
-    let first = if functions.is_empty() { None } else { Some(functions.swap_remove(0)) };
+    let first = if functions.is_empty() {
+        None
+    } else {
+        Some(functions.swap_remove(0))
+    };
     let first = first.ok_or_else(|| python::PythonError::NoFunction.to_string())?;
     Ok(Written {
         name: first.name,
@@ -292,7 +299,8 @@ impl Session {
         let form = &self.train;
         let corpus = PathBuf::from(form.corpus.trim());
         if corpus.as_os_str().is_empty() {
-            let text = "name a corpus first: glyphspace glyphs corpus build SRC... --out FILE makes one";
+            let text =
+                "name a corpus first: glyphspace glyphs corpus build SRC... --out FILE makes one";
             return desk.say(text.into(), true);
         }
         let out = match form.out.trim() {

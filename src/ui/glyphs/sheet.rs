@@ -6,11 +6,7 @@ use egui::{
 };
 use image::RgbImage;
 
-use crate::{
-    config::glyphs::GLYPH_SIZE,
-    glyphs::board::Tile,
-    ui::theme::Theme,
-};
+use crate::{config::glyphs::GLYPH_SIZE, glyphs::board::Tile, ui::theme::Theme};
 
 /// Glyphs side by side in the texture.
 const COLUMNS: usize = 8;
@@ -23,7 +19,10 @@ pub struct Sheet {
 
 impl Sheet {
     /// Lays pictures out and gives them to the graphics card.
-    pub fn new<'a>(context: &Context, pictures: impl ExactSizeIterator<Item = &'a RgbImage>) -> Self {
+    pub fn new<'a>(
+        context: &Context,
+        pictures: impl ExactSizeIterator<Item = &'a RgbImage>,
+    ) -> Self {
         let rows = pictures.len().div_ceil(COLUMNS).max(1);
         let [width, height] = [COLUMNS * GLYPH_SIZE, rows * GLYPH_SIZE];
         let mut sheet = ColorImage::filled([width, height], Color32::TRANSPARENT);
@@ -63,7 +62,8 @@ impl Sheet {
         self.paint(ui, glyph, rect);
         if response.hovered() || response.has_focus() {
             let stroke = Stroke::new(2.0, Theme::of(ui.visuals()).highlight);
-            ui.painter().rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
+            ui.painter()
+                .rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
         }
         response.widget_info(|| {
             WidgetInfo::labeled(Role::Button, true, format!("Glyph of {}", tile.name))

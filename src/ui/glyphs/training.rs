@@ -49,7 +49,10 @@ fn form(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
     ui.horizontal(|ui| {
         combo(ui, "Glyph preset", GLYPH_PRESETS[form.preset], |ui| {
             for (index, name) in GLYPH_PRESETS.iter().enumerate() {
-                if ui.selectable_value(&mut form.preset, index, *name).clicked() {
+                if ui
+                    .selectable_value(&mut form.preset, index, *name)
+                    .clicked()
+                {
                     form.learning_rate = preset_rate(index);
                 }
             }
@@ -88,8 +91,14 @@ fn rate(ui: &mut Ui, session: &mut Session, desk: &mut Desk) {
 fn figures(ui: &mut Ui, run: &TrainingView<Metrics>) {
     progress_bar(ui, run);
     let Some(last) = &run.last else { return };
-    ui.label(format!("step {}, {:.1} steps/s", last.step, run.steps_per_sec));
-    ui.label(format!("loss {:.4}, learning rate {:.2e}", last.loss, last.learning_rate));
+    ui.label(format!(
+        "step {}, {:.1} steps/s",
+        last.step, run.steps_per_sec
+    ));
+    ui.label(format!(
+        "loss {:.4}, learning rate {:.2e}",
+        last.loss, last.learning_rate
+    ));
     ui.label(format!("difficulty {:.2} of 15", last.difficulty));
     ui.label(format!(
         "validation: {:.1} % of tokens, {:.1} % exact",
