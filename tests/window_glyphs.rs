@@ -105,6 +105,8 @@ fn what_is_no_function_gets_a_word() {
     check_said(&mut window, "Type or paste a Python function");
     type_function(&mut window, "def f(): pass\ndef g(): pass\n");
     check_said(&mut window, "f, the first of 2 functions");
+    type_function(&mut window, "def f():\n    def g(): pass\n    return g");
+    check_said(&mut window, "f: ");
 
     let long: String = (0..80)
         .map(|i| format!("    value_{i} = other_{i}\n"))

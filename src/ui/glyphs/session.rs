@@ -56,18 +56,18 @@ fn read(text: &str) -> Result<Written, String> {
             text.len()
         ));
     }
-    let mut functions = python::functions(text).map_err(|error| error.to_string())?;
-    let others = functions.len().saturating_sub(1);
-    let first = if functions.is_empty() {
-        None
-    } else {
-        Some(functions.swap_remove(0))
-    };
-    let first = first.ok_or_else(|| python::PythonError::NoFunction.to_string())?;
+    let functions = python::functions(text).map_err(|error| error.to_string())?;
+    let mut functions = functions.into_iter();
+    let first = functions
+        .next()
+        .ok_or_else(|| python::PythonError::NoFunction.to_string())?;
+    // Those within the first are in its text.
+    let within = format!("{}.", first.name);
+    let others = functions.filter(|other| !other.name.starts_with(&within));
     Ok(Written {
+        others: others.count(),
         name: first.name,
         source: first.source,
-        others,
     })
 }
 
