@@ -29,7 +29,7 @@ pub fn wait(window: &mut Window, what: &str, mut is_so: impl FnMut(&mut App) -> 
     let begun = Instant::now();
     while !is_so(app(window)) {
         assert!(
-            begun.elapsed() < Duration::from_secs(90),
+            begun.elapsed() < Duration::from_secs(300),
             "waited in vain for {what}"
         );
         window.step();

@@ -28,6 +28,9 @@ use super::window::{Window, app, wait, window};
 /// A window that shows Code Glyphs, with the first answer.
 fn glyphs_window(theme: egui::Theme) -> Window {
     let mut window = window(theme);
+    // An untrained model writes what no font has.
+    let policy = egui::MissingGlyphPolicy::Tofu;
+    window.ctx.set_missing_glyph_policy(policy);
     window.step();
     window.get_by_label("Code Glyphs").click();
     wait(&mut window, "the first glyph", |app| {
@@ -106,6 +109,9 @@ fn what_is_no_function_gets_a_word() {
     type_function(&mut window, "def f(): pass\ndef g(): pass\n");
     check_said(&mut window, "f, the first of 2 functions");
     type_function(&mut window, "def f():\n    def g(): pass\n    return g");
+    wait(&mut window, "the one function's glyph", |app| {
+        app.glyphs.session.answer().is_some()
+    });
     check_said(&mut window, "f: ");
 
     let long: String = (0..80)

@@ -328,8 +328,8 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
         .context("the device failed in reading")
 }
 
-/// The stops and their weights at a place 0..=`stops` - 1 along a uniform cubic B-spline whose ends
-/// are repeated, so that it begins and ends at a stop.
+/// The stops and their weights at a place 0..=`stops` - 1 along a uniform cubic B-spline that goes
+/// on beyond its ends as in a mirror, by a point, so that it begins and ends at a stop.
 fn spline(along: f64, stops: usize) -> Vec<(usize, f64)> {
     let segment = (along.floor() as usize).min(stops.saturating_sub(2));
     let t = along - segment as f64;
@@ -339,6 +339,18 @@ fn spline(along: f64, stops: usize) -> Vec<(usize, f64)> {
         (-3.0 * t.powi(3) + 3.0 * t.powi(2) + 3.0 * t + 1.0) / 6.0,
         t.powi(3) / 6.0,
     ];
-    let stop = |offset: usize| (segment + offset).saturating_sub(1).min(stops - 1);
-    (0..4).map(|k| (stop(k), basis[k])).collect()
+    let last = stops - 1;
+    let mirrored = |end: usize, inner: usize, weight: f64| [(end, 2.0 * weight), (inner, -weight)];
+    let terms =
+        basis
+            .into_iter()
+            .enumerate()
+            .flat_map(|(k, weight)| match (segment + k).checked_sub(1) {
+                None => mirrored(0, last.min(1), weight).to_vec(),
+                Some(stop) if stop > last => {
+                    mirrored(last, last.saturating_sub(1), weight).to_vec()
+                }
+                Some(stop) => vec![(stop, weight)],
+            });
+    terms.collect()
 }

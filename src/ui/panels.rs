@@ -5,7 +5,7 @@ use egui::{Color32, DragValue, ProgressBar, RichText, TextEdit, Ui};
 use super::{
     session::Session,
     theme::Theme,
-    widgets::{Order, combo, curves_plot, progress_bar, run_buttons},
+    widgets::{Figure, Order, combo, curves_plot, progress_bar, run_buttons},
 };
 use crate::{
     config::executor::PRESETS,
@@ -253,7 +253,7 @@ fn train(ui: &mut Ui, session: &mut Session) {
         run_text(ui, &run);
     }
     if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
-        let lines: [(_, fn(&Metrics) -> f32); 4] = [
+        let lines: [Figure<Metrics>; 4] = [
             ("result", |m| m.result_nll),
             ("state", |m| m.state_nll),
             ("code", |m| m.code_nll),

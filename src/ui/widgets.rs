@@ -74,16 +74,19 @@ pub fn progress_bar<M>(ui: &mut Ui, run: &TrainingView<M>) {
     ui.add(ProgressBar::new(run.done as f32).text(format!("{state}{eta}")));
 }
 
+/// A figure of a step, with its name.
+pub type Figure<M> = (&'static str, fn(&M) -> f32);
+
 /// Figures over the steps of a run, each with its name; on a logarithmic scale if `is_log`, else 0 to 1.
 pub fn curves_plot<M: Row>(
     ui: &mut Ui,
     id: &str,
     curves: &[M],
-    figures: &[(&'static str, fn(&M) -> f32)],
+    figures: &[Figure<M>],
     is_log: bool,
 ) {
     let every = curves.len().div_ceil(CURVE_POINTS);
-    let line = |(name, figure): &(&'static str, fn(&M) -> f32)| {
+    let line = |(name, figure): &Figure<M>| {
         let points: PlotPoints<'_> = curves
             .chunks(every.max(1))
             .map(|chunk| {

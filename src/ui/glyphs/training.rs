@@ -12,7 +12,7 @@ use crate::{
     training::TrainingView,
     ui::{
         desk::Desk,
-        widgets::{Order, combo, curves_plot, progress_bar, run_buttons},
+        widgets::{Figure, Order, combo, curves_plot, progress_bar, run_buttons},
     },
 };
 
@@ -108,7 +108,7 @@ fn figures(ui: &mut Ui, run: &TrainingView<Metrics>) {
 }
 
 fn plots(ui: &mut Ui, curves: &[Metrics]) {
-    let losses: [(_, fn(&Metrics) -> f32); 7] = [
+    let losses: [Figure<Metrics>; 7] = [
         ("token", |m| m.token),
         ("layout", |m| m.layout),
         ("pose", |m| m.pose),
@@ -120,7 +120,7 @@ fn plots(ui: &mut Ui, curves: &[Metrics]) {
     ui.add_space(4.0);
     ui.strong("Losses by term");
     curves_plot(ui, "glyph losses", curves, &losses, true);
-    let shares: [(_, fn(&Metrics) -> f32); 3] = [
+    let shares: [Figure<Metrics>; 3] = [
         ("tokens right", |m| m.validation_accuracy),
         ("exact", |m| m.validation_exact),
         ("difficulty / 15", |m| m.difficulty as f32 / 15.0),
