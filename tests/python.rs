@@ -6,7 +6,7 @@ use std::{collections::HashMap, fs, path::Path};
 use glyphspace::data::{
     corpus::sample,
     python::{
-        PythonError, functions, key,
+        Kind, PythonError, functions, highlight, key,
         variants::{near_miss, reformatted, renamed},
     },
 };
@@ -398,4 +398,42 @@ fn variants_follow_from_the_seed() {
         )
     };
     assert_eq!(three(), three());
+}
+
+#[test]
+fn sources_have_colours_even_broken_ones() {
+    let check = |source: &str, expected: &[(&str, Kind)]| {
+        let parts = highlight(source);
+        let named: Vec<_> = parts
+            .iter()
+            .map(|(at, kind)| (&source[at.clone()], *kind))
+            .collect();
+        assert_eq!(named, expected, "in {source}");
+    };
+    check(
+        "def f(x): return g.h(x, 1) # ok",
+        &[
+            ("def", Kind::Keyword),
+            ("f", Kind::Definition),
+            ("return", Kind::Keyword),
+            ("h", Kind::Call),
+            ("1", Kind::Number),
+            ("# ok", Kind::Comment),
+        ],
+    );
+    check(
+        "f'ü{x}' is not None",
+        &[
+            ("f'", Kind::Text),
+            ("ü", Kind::Text),
+            ("'", Kind::Text),
+            ("is not", Kind::Keyword),
+            ("None", Kind::Keyword),
+        ],
+    );
+    check("", &[]);
+    check("def f(", &[("def", Kind::Keyword)]);
+    let parts = highlight(sample());
+    let is_apart = |pair: &[(std::ops::Range<usize>, Kind)]| pair[0].0.end <= pair[1].0.start;
+    assert!(parts.len() > 1000 && parts.windows(2).all(is_apart));
 }

@@ -16,3 +16,4 @@ mod search;
 mod training;
 mod vision;
 mod window;
+mod window_glyphs;

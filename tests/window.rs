@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use egui_kittest::{Harness, kittest::Queryable};
 use glyphspace::{device::Choice, training::Pace, ui::app::App};
 
-type Window = Harness<'static, Option<App>>;
+pub type Window = Harness<'static, Option<App>>;
 
-fn window(theme: egui::Theme) -> Window {
+pub fn window(theme: egui::Theme) -> Window {
     let show = |ui: &mut egui::Ui, app: &mut Option<App>| {
         let app = app.get_or_insert_with(|| App::new(ui.ctx(), Choice::Cpu, true, None).unwrap());
         app.listen();
@@ -20,16 +20,16 @@ fn window(theme: egui::Theme) -> Window {
         .build_ui_state(show, None)
 }
 
-fn app(window: &mut Window) -> &mut App {
+pub fn app(window: &mut Window) -> &mut App {
     window.state_mut().as_mut().unwrap()
 }
 
 /// Runs frames until something is so.
-fn wait(window: &mut Window, what: &str, mut is_so: impl FnMut(&mut App) -> bool) {
+pub fn wait(window: &mut Window, what: &str, mut is_so: impl FnMut(&mut App) -> bool) {
     let begun = Instant::now();
     while !is_so(app(window)) {
         assert!(
-            begun.elapsed() < Duration::from_secs(90),
+            begun.elapsed() < Duration::from_secs(300),
             "waited in vain for {what}"
         );
         window.step();

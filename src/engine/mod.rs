@@ -6,9 +6,10 @@
 //! - the board: the newest of everything that can be shown ([`slot`]), filled by the job;
 //! - notices: facts, bounded, none is lost.
 //!
-//! What is computed is a [`Job`]; the engine knows no model.
+//! What is computed is a [`Job`], or a [`pair`] of them; the engine knows no model.
 
 pub mod mailbox;
+pub mod pair;
 pub mod run_folder;
 pub mod slot;
 

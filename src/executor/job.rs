@@ -68,7 +68,14 @@ impl ExecutorJob {
     /// # Errors
     /// If either can't be had.
     pub fn new(choice: Choice, source: &Source, board: Arc<Board>) -> Result<Self> {
-        let chosen = device::open(choice)?;
+        Self::on(device::open(choice)?, source, board)
+    }
+
+    /// The same on a device that is open.
+    ///
+    /// # Errors
+    /// If the model can't be had.
+    pub fn on(chosen: Chosen, source: &Source, board: Arc<Board>) -> Result<Self> {
         let executor = Arc::new(checkpoint::load(source, &chosen.device)?);
         let lane = Lane::new(board.training.clone(), board.curves.clone());
         let job = Self {

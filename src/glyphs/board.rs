@@ -20,6 +20,8 @@ pub struct Board {
     pub curves: Arc<Slot<Vec<Metrics>>>,
     /// What became of the function in the editor, or of the picture dropped.
     pub glyph: Slot<GlyphView>,
+    /// Why the newest question has no answer; empty when it has one.
+    pub refusal: Slot<Refusal>,
     /// Glyphs of corpus functions.
     pub grid: Slot<GridView>,
     /// How far a long question has come.
@@ -80,6 +82,15 @@ pub struct GlyphView {
     pub reading: Reading,
     /// The tokens of the function asked about; none for a picture.
     pub tokens: Option<Vec<u32>>,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// What was asked.
+    pub question: Question,
+    /// For people.
+    pub why: String,
 }
 
 /// Text read from a picture, piece by piece.

@@ -13,7 +13,9 @@ use rand_chacha::ChaCha8Rng;
 
 pub use super::command::{Command, Event, RunOrder};
 use super::{
-    board::{Board, GlyphView, GridView, ModelView, Neighbour, Question, Subject, WorkView},
+    board::{
+        Board, GlyphView, GridView, ModelView, Neighbour, Question, Refusal, Subject, WorkView,
+    },
     checkpoint,
     functions::{self, Function},
     inference::GlyphReader,
@@ -102,6 +104,21 @@ impl GlyphsJob {
         });
     }
 
+    /// Asks another model from now on. What is watched is put into its tokens, and a search among the
+    /// glyphs of the one before is given up.
+    fn adopt(&mut self, reader: Arc<GlyphReader>) {
+        for function in &mut self.grid {
+            function.tokens = reader.bpe.encode(&function.text);
+        }
+        let limit = reader.config.max_tokens;
+        self.grid.retain(|function| function.tokens.len() <= limit);
+        self.is_grid_due = true;
+        if self.hunt.take().is_some() {
+            self.board.work.clear();
+        }
+        self.reader = reader;
+    }
+
     /// The model as it is now, in the middle of a run too.
     fn current(&mut self) -> Arc<GlyphReader> {
         if let Some(trainer) = self.lane.trainer()
@@ -125,10 +142,11 @@ impl GlyphsJob {
             let corpus = Arc::new(Corpus::open(&corpus)?);
             Trainer::run(start, corpus, &out, limit, &device)
         })?;
-        let reader = self.current();
-        self.reader = reader;
+        if let Some(trainer) = self.lane.trainer() {
+            let reader = Arc::new(trainer.snapshot());
+            self.adopt(reader);
+        }
         self.show_model(out.display().to_string());
-        self.is_grid_due = true;
         events.push(Event::Started(out));
         Ok(())
     }
@@ -285,9 +303,9 @@ impl Job for GlyphsJob {
                 if self.lane.trainer().is_some() {
                     bail!("a run is in training: stop it before opening another model");
                 }
-                self.reader = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
+                let reader = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
+                self.adopt(reader);
                 self.board.glyph.clear();
-                self.is_grid_due = true;
                 self.show_model(source.to_string());
                 events.push(Event::Opened(source.to_string()));
             }
@@ -387,8 +405,17 @@ impl Job for GlyphsJob {
     }
 
     fn probe(&mut self, question: Question) -> Result<()> {
-        let answer = self.answer(question)?;
-        self.board.glyph.put(answer);
+        match self.answer(question.clone()) {
+            Ok(answer) => {
+                self.board.refusal.clear();
+                self.board.glyph.put(answer);
+            }
+            // Half of what people type is no question yet: said beside it, not as a failure.
+            Err(error) => self.board.refusal.put(Refusal {
+                question,
+                why: format!("{error:#}"),
+            }),
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The window's frame: a bar above, controls at the left, the planes in the middle, messages below.
+//! The window's frame: a bar above, messages below, between them the system that was chosen.
 
 use std::sync::{
     Arc,
@@ -6,24 +6,66 @@ use std::sync::{
 };
 
 use anyhow::Result;
-use egui::{CentralPanel, Panel, ThemePreference};
+use egui::{CentralPanel, Panel, ThemePreference, Ui};
 
 use super::{
+    bar::{self, Chose},
+    glyphs::{self, Glyphs},
     panels::{self, Action},
     planes::Planes,
     session::Session,
 };
 use crate::{
     device::{self, Adapter, Choice},
+    engine::pair::Either,
     executor::export,
 };
 
-const STORED: &str = "glyphspace-sum";
+const STORED_SUM: &str = "glyphspace-sum";
+const STORED_SYSTEM: &str = "glyphspace-system";
+const STORED_FUNCTION: &str = "glyphspace-function";
+
+/// What the window shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// Sums and the planes of their programs.
+    Executor,
+    /// Functions and their pictures.
+    Glyphs,
+}
+
+impl System {
+    /// In the order of the switch.
+    pub const ALL: [Self; 2] = [System::Executor, System::Glyphs];
+
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            System::Executor => "Latent Executor",
+            System::Glyphs => "Code Glyphs",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            System::Executor => {
+                "Point at the plane to decode a program; click to pin it; wheel to zoom, right drag to move"
+            }
+            System::Glyphs => {
+                "Type a function, or drop a picture of a glyph on the window; click a glyph to open its function"
+            }
+        }
+    }
+}
 
 /// The program's window.
 pub struct App {
-    /// What is open.
+    /// What is open of the Latent Executor, and the engine of both.
     pub session: Session,
+    /// What is open of Code Glyphs.
+    pub glyphs: Glyphs,
+    /// Which of them is shown.
+    pub system: System,
     planes: Planes,
     adapters: Vec<Adapter>,
     /// Answers of file dialogs and exports, which run on threads of their own.
@@ -34,6 +76,7 @@ pub struct App {
 enum Errand {
     Open(String),
     Wrote(Result<String, String>),
+    Glyphs(glyphs::Done),
 }
 
 impl App {
@@ -48,12 +91,21 @@ impl App {
         storage: Option<&dyn eframe::Storage>,
     ) -> Result<Self> {
         let mut session = Session::new(context, choice, is_drawn_by_cpu)?;
-        if let Some(text) = storage.and_then(|storage| storage.get_string(STORED)) {
+        let stored = |key| storage.and_then(|storage| storage.get_string(key));
+        if let Some(text) = stored(STORED_SUM) {
             session.sum_text = text;
             session.read_sum();
         }
+        let mut glyphs = Glyphs::default();
+        if let Some(text) = stored(STORED_FUNCTION) {
+            glyphs.session.write(text);
+        }
+        let system = stored(STORED_SYSTEM)
+            .and_then(|name| System::ALL.into_iter().find(|system| system.name() == name));
         Ok(Self {
             session,
+            glyphs,
+            system: system.unwrap_or(System::Executor),
             planes: Planes::default(),
             adapters: device::adapters(),
             errands: channel(),
@@ -62,7 +114,12 @@ impl App {
 
     /// Takes in what happened since the last frame.
     pub fn listen(&mut self) {
-        self.session.listen();
+        while let Some(event) = self.session.desk.event() {
+            match event {
+                Either::First(event) => self.session.hear(event),
+                Either::Second(event) => self.glyphs.session.hear(event, &mut self.session.desk),
+            }
+        }
         while let Ok(errand) = self.errands.1.try_recv() {
             match errand {
                 Errand::Open(path) => {
@@ -71,17 +128,47 @@ impl App {
                 }
                 Errand::Wrote(Ok(text)) => self.session.say(text, false),
                 Errand::Wrote(Err(why)) => self.session.say(why, true),
+                Errand::Glyphs(done) => self.glyphs.session.take(done, &mut self.session.desk),
             }
         }
     }
 
     /// Draws the window.
-    pub fn show(&mut self, ui: &mut egui::Ui) {
-        let mut actions = Vec::new();
-        Panel::top("bar").show(ui, |ui| {
-            panels::bar(ui, &mut self.session, &self.adapters, &mut actions)
+    pub fn show(&mut self, ui: &mut Ui) {
+        let chose = Panel::top("bar").show(ui, |ui| {
+            bar::bar(ui, self.system, &self.session.desk, &self.adapters)
         });
-        Panel::bottom("message").show(ui, |ui| panels::message(ui, &mut self.session));
+        match chose.inner {
+            Some(Chose::System(system)) => self.choose_system(system),
+            Some(Chose::Device(choice)) => self.session.choose_device(choice),
+            Some(Chose::Theme(true)) => ui.ctx().set_theme(ThemePreference::Dark),
+            Some(Chose::Theme(false)) => ui.ctx().set_theme(ThemePreference::Light),
+            None => {}
+        }
+        Panel::bottom("message").show(ui, |ui| {
+            bar::message(ui, &mut self.session.desk, self.system.hint())
+        });
+        self.take_dropped(ui);
+        match self.system {
+            System::Executor => self.show_executor(ui),
+            System::Glyphs => {
+                for job in self.glyphs.show(ui, &mut self.session.desk) {
+                    self.errand(ui.ctx(), move || job.run().map(Errand::Glyphs));
+                }
+            }
+        }
+    }
+
+    fn choose_system(&mut self, system: System) {
+        self.system = system;
+        if system == System::Glyphs {
+            // A question may have been superseded by one of the other system.
+            self.glyphs.session.ask_again(&self.session.desk);
+        }
+    }
+
+    fn show_executor(&mut self, ui: &mut Ui) {
+        let mut actions = Vec::new();
         Panel::left("controls")
             .resizable(true)
             .default_size(310.0)
@@ -97,16 +184,31 @@ impl App {
         }
     }
 
+    /// A file dropped on the window is for the system that is shown.
+    fn take_dropped(&mut self, ui: &Ui) {
+        let dropped = ui.input(|input| input.raw.dropped_files.first().map(Arc::clone));
+        let Some(file) = dropped else { return };
+        let path = file.path().to_owned();
+        match self.system {
+            System::Executor => {
+                let folder = if path.is_dir() {
+                    Some(path.as_path())
+                } else {
+                    path.parent()
+                };
+                if let Some(folder) = folder {
+                    self.session.open(&folder.display().to_string());
+                }
+            }
+            System::Glyphs => {
+                let job = glyphs::Errand::Read(path);
+                self.errand(ui.ctx(), move || job.run().map(Errand::Glyphs));
+            }
+        }
+    }
+
     fn act(&mut self, context: &egui::Context, action: Action) {
         match action {
-            Action::Theme(is_dark) => {
-                context.set_theme(if is_dark {
-                    ThemePreference::Dark
-                } else {
-                    ThemePreference::Light
-                });
-            }
-            Action::Device(choice) => self.session.choose_device(choice),
             Action::BrowseRun => self.errand(context, || {
                 let folder = rfd::FileDialog::new()
                     .set_title("Open a run's folder")
@@ -170,31 +272,21 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, context: &egui::Context, _: &mut eframe::Frame) {
+    fn logic(&mut self, _: &egui::Context, _: &mut eframe::Frame) {
         self.listen();
-        let dropped = context.input(|input| input.raw.dropped_files.first().map(Arc::clone));
-        if let Some(file) = dropped {
-            let path = file.path();
-            let folder = if path.is_dir() {
-                Some(path)
-            } else {
-                path.parent()
-            };
-            if let Some(folder) = folder.map(|folder| folder.display().to_string()) {
-                self.session.open(&folder);
-            }
-        }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         self.show(ui);
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        storage.set_string(STORED, self.session.sum_text.clone());
+        storage.set_string(STORED_SUM, self.session.sum_text.clone());
+        storage.set_string(STORED_SYSTEM, self.system.name().into());
+        storage.set_string(STORED_FUNCTION, self.glyphs.session.text.clone());
     }
 
     fn on_exit(&mut self) {
-        self.session.finish();
+        self.session.desk.finish();
     }
 }

@@ -1,14 +1,19 @@
 //! The window: egui draws what the engine's board shows and sends it what people do.
 //!
-//! [`app`] is the frame round it, [`session`] what is open (engine, sum, pins), `panels` the
-//! controls, `planes` the four views of the latent planes, [`canvas`] the widget that draws one.
+//! [`app`] is the frame round both systems, [`desk`] the engine they share, `bar` the switch between
+//! them. Of the Latent Executor, [`session`] is what is open (sum, pins), `panels` the controls, `planes`
+//! the four views of the latent planes, [`canvas`] the widget that draws one; [`glyphs`] has the other.
 
 pub mod app;
+mod bar;
 pub mod canvas;
+pub mod desk;
+pub mod glyphs;
 mod panels;
 mod planes;
 pub mod session;
 pub mod theme;
+mod widgets;
 
 use anyhow::{Result, anyhow};
 

@@ -1,12 +1,14 @@
 //! The controls: what is open, the sum and what lies under the pointer, training, search, export.
 
-use egui::{Color32, ComboBox, DragValue, ProgressBar, RichText, Role, TextEdit, Ui, WidgetInfo};
-use egui_plot::{Legend, Line, Plot, PlotPoints};
+use egui::{Color32, DragValue, ProgressBar, RichText, TextEdit, Ui};
 
-use super::{session::Session, theme::Theme};
+use super::{
+    session::Session,
+    theme::Theme,
+    widgets::{Figure, Order, combo, curves_plot, progress_bar, run_buttons},
+};
 use crate::{
     config::executor::PRESETS,
-    device::{Adapter, Choice},
     executor::{
         board::{Answer, SearchView},
         export::number_text,
@@ -16,93 +18,15 @@ use crate::{
     training::{Pace, TrainingView},
 };
 
-/// Points a curve is drawn with at most: more can't be told apart.
-const CURVE_POINTS: usize = 400;
 const PINS_SHOWN: usize = 8;
 
 /// What people asked for that the session can't do by itself.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Dark or light.
-    Theme(bool),
-    /// Another device.
-    Device(Choice),
     /// A dialog to choose a run's folder.
     BrowseRun,
     /// Pictures and tables into this folder.
     Export(String),
-}
-
-/// The bar above: the model, the device, the theme.
-pub fn bar(ui: &mut Ui, session: &mut Session, adapters: &[Adapter], actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
-        ui.heading("Glyphspace");
-        ui.separator();
-        if let Some(model) = session.board.model.get() {
-            let steps = session
-                .board
-                .planes
-                .get()
-                .map_or(model.steps, |planes| planes.step);
-            ui.label(format!(
-                "{}: {} values, {steps} steps",
-                model.origin, model.params
-            ));
-            ui.weak(&model.device)
-                .on_hover_text(format!("Computed here: {}", model.device_reason));
-        }
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let is_dark = ui.visuals().dark_mode;
-            if ui
-                .button(if is_dark { "Light" } else { "Dark" })
-                .on_hover_text("Change the colours")
-                .clicked()
-            {
-                actions.push(Action::Theme(!is_dark));
-            }
-            combo(ui, "Device", &session.choice.to_string(), |ui| {
-                let fixed = [Choice::Auto, Choice::Cpu]
-                    .into_iter()
-                    .map(|choice| (choice, choice.to_string()));
-                let gpus = adapters.iter().map(|a| {
-                    (
-                        Choice::Adapter(a.number),
-                        format!("gpu:{} {}", a.number, a.name),
-                    )
-                });
-                for (choice, name) in fixed.chain(gpus) {
-                    if ui
-                        .selectable_label(session.choice == choice, name)
-                        .clicked()
-                        && session.choice != choice
-                    {
-                        actions.push(Action::Device(choice));
-                    }
-                }
-            });
-            ui.label("Device");
-        });
-    });
-}
-
-/// The line below: what happened last.
-pub fn message(ui: &mut Ui, session: &mut Session) {
-    let Some(message) = session.message().cloned() else {
-        ui.weak("Point at the plane to decode a program; click to pin it; wheel to zoom, right drag to move");
-        return;
-    };
-    let theme = Theme::of(ui.visuals());
-    ui.horizontal(|ui| {
-        let color = if message.is_error {
-            theme.error
-        } else {
-            ui.visuals().text_color()
-        };
-        if message.is_error && ui.small_button("Dismiss").clicked() {
-            session.dismiss();
-        }
-        ui.add(egui::Label::new(RichText::new(message.text).color(color)).truncate());
-    });
 }
 
 /// All controls, one below the other.
@@ -117,16 +41,6 @@ pub fn controls(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
     files(ui, session, actions);
     ui.separator();
     pins(ui, session);
-}
-
-/// A combo box that screen readers and tests find by name.
-fn combo(ui: &mut Ui, name: &str, selected: &str, show: impl FnOnce(&mut Ui)) {
-    let shown = ComboBox::from_id_salt(name)
-        .selected_text(selected)
-        .show_ui(ui, show);
-    shown
-        .response
-        .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
 }
 
 fn sum(ui: &mut Ui, session: &mut Session) {
@@ -329,56 +243,28 @@ fn train(ui: &mut Ui, session: &mut Session) {
             TextEdit::singleline(&mut session.train.out).hint_text("runs/executor-N, a new folder");
         ui.add(edit).labelled_by(label.id);
     });
-    ui.horizontal(|ui| {
-        if ui
-            .add_enabled(pace.is_none(), egui::Button::new("Train"))
-            .clicked()
-        {
-            session.begin_run();
-        }
-        ui.add_enabled_ui(pace.is_some(), |ui| {
-            let (name, next) = if pace == Some(Pace::Paused) {
-                ("Resume", Pace::Running)
-            } else {
-                ("Pause", Pace::Paused)
-            };
-            if ui.button(name).clicked() {
-                session.pace(next);
-            }
-            if ui
-                .button("Step")
-                .on_hover_text("One training step")
-                .clicked()
-            {
-                session.pace(Pace::OneStep);
-            }
-            if ui
-                .button("Stop")
-                .on_hover_text("Save and end the run")
-                .clicked()
-            {
-                session.stop_run();
-            }
-        });
-    });
+    match run_buttons(ui, pace) {
+        Some(Order::Train) => session.begin_run(),
+        Some(Order::Pace(pace)) => session.pace(pace),
+        Some(Order::Stop) => session.stop_run(),
+        None => {}
+    }
     if let Some(run) = run {
         run_text(ui, &run);
     }
     if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
-        curves_plot(ui, &curves);
+        let lines: [Figure<Metrics>; 4] = [
+            ("result", |m| m.result_nll),
+            ("state", |m| m.state_nll),
+            ("code", |m| m.code_nll),
+            ("MMD", |m| m.mmd_states + m.mmd_codes),
+        ];
+        curves_plot(ui, "curves", &curves, &lines, true);
     }
 }
 
 fn run_text(ui: &mut Ui, run: &TrainingView<Metrics>) {
-    let state = match run.pace {
-        None => "ended",
-        Some(Pace::Paused) => "paused",
-        Some(Pace::Running | Pace::OneStep) => "running",
-    };
-    let eta = run
-        .eta_secs
-        .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
-    ui.add(ProgressBar::new(run.done as f32).text(format!("{state}{eta}")));
+    progress_bar(ui, run);
     if let Some(last) = &run.last {
         ui.label(format!(
             "step {}, {:.1} steps/s",
@@ -389,35 +275,6 @@ fn run_text(ui: &mut Ui, run: &TrainingView<Metrics>) {
             last.loss, last.learning_rate
         ));
     }
-}
-
-fn curves_plot(ui: &mut Ui, curves: &[Metrics]) {
-    let every = curves.len().div_ceil(CURVE_POINTS);
-    let line = |name: &'static str, value: fn(&Metrics) -> f32| {
-        let points: PlotPoints<'_> = curves
-            .chunks(every)
-            .map(|chunk| {
-                let mean =
-                    chunk.iter().map(|m| f64::from(value(m))).sum::<f64>() / chunk.len() as f64;
-                [chunk[0].step as f64, mean.max(1e-6).log10()]
-            })
-            .collect();
-        Line::new(name, points)
-    };
-    let lines = [
-        line("result", |m| m.result_nll),
-        line("state", |m| m.state_nll),
-        line("code", |m| m.code_nll),
-        line("MMD", |m| m.mmd_states + m.mmd_codes),
-    ];
-    Plot::new("curves")
-        .height(170.0)
-        .legend(Legend::default())
-        .allow_scroll(false)
-        .y_axis_formatter(|mark, _| format!("{:.0e}", 10_f64.powf(mark.value)))
-        .show(ui, |plot| {
-            lines.into_iter().for_each(|line| plot.line(line))
-        });
 }
 
 fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {

@@ -1,42 +1,22 @@
-//! What is open: the engine and its board, the sum being looked at, the pins, and what was said.
+//! What is open of the Latent Executor: its board, the sum being looked at, the pins.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
+use super::desk::{Desk, Message};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
     data::sums::Sum,
     device::Choice,
-    engine::{Engine, Notice, run_folder::RunFolder},
+    engine::{pair::Either, run_folder::RunFolder},
     executor::{
         board::{Answer, Board},
-        job::{Command, Event, ExecutorJob, Question, SolveRequest},
+        job::{Command, Event, Question, SolveRequest},
     },
     latent::search::Method,
     training::{Limit, Pace, Start, checkpoint::Source},
 };
-
-/// Between two repaints for what the engine publishes.
-const REPAINT: Duration = Duration::from_millis(33);
-/// The same where the processor draws the window: it has a model to train.
-const REPAINT_SOFTWARE: Duration = Duration::from_millis(150);
-/// How long a message stays.
-const MESSAGE: Duration = Duration::from_secs(8);
-
-/// A message for people.
-#[derive(Clone, Debug)]
-pub struct Message {
-    /// What happened.
-    pub text: String,
-    /// Whether something went wrong.
-    pub is_error: bool,
-    since: Instant,
-}
 
 /// What people set for the next run.
 #[derive(Clone, Debug)]
@@ -66,10 +46,10 @@ pub struct SearchForm {
 
 /// What the window has open.
 pub struct Session {
+    /// The engine, and what was said.
+    pub desk: Desk,
     /// What the engine shows.
     pub board: Arc<Board>,
-    /// Where it computes.
-    pub choice: Choice,
     /// The sum as typed.
     pub sum_text: String,
     /// The sum, or why it can't be read.
@@ -84,11 +64,6 @@ pub struct Session {
     pub search: SearchForm,
     /// A run's folder to open, as typed.
     pub open_path: String,
-    engine: Option<Engine<ExecutorJob>>,
-    context: egui::Context,
-    repaint: Duration,
-    source: Source,
-    message: Option<Message>,
 }
 
 impl Session {
@@ -101,9 +76,10 @@ impl Session {
             start: 71,
             result: 18,
         };
+        let desk = Desk::new(context, choice, is_drawn_by_cpu)?;
         let mut session = Self {
-            board: Arc::default(),
-            choice,
+            board: desk.executor.clone(),
+            desk,
             sum_text: sum.to_string(),
             sum: Ok(sum),
             pins: Vec::new(),
@@ -121,64 +97,20 @@ impl Session {
                 pause_secs: 0.1,
             },
             open_path: String::new(),
-            engine: None,
-            context: context.clone(),
-            repaint: if is_drawn_by_cpu {
-                REPAINT_SOFTWARE
-            } else {
-                REPAINT
-            },
-            source: Source::Bundled,
-            message: None,
         };
-        session.start_engine()?;
+        session.watch();
         Ok(session)
-    }
-
-    fn start_engine(&mut self) -> Result<()> {
-        // Dropping the old engine tells it to end; it puts its run away by itself, nobody waits.
-        self.board = Arc::default();
-        let (board, choice, source) = (self.board.clone(), self.choice, self.source.clone());
-        let (context, repaint) = (self.context.clone(), self.repaint);
-        let wake = move || context.request_repaint_after(repaint);
-        self.engine = Some(Engine::spawn("engine", wake, move || {
-            ExecutorJob::new(choice, &source, board)
-        })?);
-        self.watch();
-        Ok(())
     }
 
     /// Computes on another device from now on, with the model that is open.
     pub fn choose_device(&mut self, choice: Choice) {
-        let before = std::mem::replace(&mut self.choice, choice);
-        if let Err(error) = self.start_engine() {
-            self.choice = before;
-            self.say(format!("{error:#}"), true);
-        }
+        self.desk.choose_device(choice);
+        self.board = self.desk.executor.clone();
+        self.watch();
     }
 
     /// Takes in what the engine reports.
-    pub fn listen(&mut self) {
-        while let Some(notice) = self.engine.as_ref().and_then(Engine::notice) {
-            match notice {
-                Notice::Event(event) => self.hear(event),
-                Notice::Failed(why) => self.say(why, true),
-                Notice::Ended(why) => {
-                    self.engine = None;
-                    self.say(why.unwrap_or_else(|| "the engine has ended".into()), true);
-                }
-            }
-        }
-        if self
-            .message
-            .as_ref()
-            .is_some_and(|message| message.since.elapsed() > MESSAGE && !message.is_error)
-        {
-            self.message = None;
-        }
-    }
-
-    fn hear(&mut self, event: Event) {
+    pub fn hear(&mut self, event: Event) {
         match event {
             Event::Opened(name) => self.say(format!("opened {name}"), false),
             Event::Started(folder) => {
@@ -211,36 +143,16 @@ impl Session {
 
     /// Says something until something else is said.
     pub fn say(&mut self, text: String, is_error: bool) {
-        self.message = Some(Message {
-            text,
-            is_error,
-            since: Instant::now(),
-        });
+        self.desk.say(text, is_error);
     }
 
     /// What was said last.
     pub fn message(&self) -> Option<&Message> {
-        self.message.as_ref()
-    }
-
-    /// Forgets what was said.
-    pub fn dismiss(&mut self) {
-        self.message = None;
+        self.desk.message()
     }
 
     fn send(&mut self, command: Command) {
-        let sent = match &self.engine {
-            Some(engine) => engine.send(command).map_err(|busy| busy.to_string()),
-            None => Err("the engine has ended: choose a device to start it again".into()),
-        };
-        if let Err(why) = sent {
-            self.say(why, true);
-        }
-    }
-
-    /// Whether the engine is at work.
-    pub fn is_alive(&self) -> bool {
-        self.engine.is_some()
+        self.desk.send(Either::First(command));
     }
 
     /// Reads the typed sum; a new one gets its map.
@@ -269,12 +181,12 @@ impl Session {
     }
 
     fn ask_again(&self) {
-        if let (Some(engine), Some(point), Ok(sum)) = (&self.engine, self.pointer, &self.sum) {
-            engine.probe(Question {
+        if let (Some(point), Ok(sum)) = (self.pointer, &self.sum) {
+            self.desk.probe(Either::First(Question {
                 point: point.to_vec(),
                 state: sum.start,
                 result: Some(sum.result),
-            });
+            }));
         }
     }
 
@@ -355,15 +267,8 @@ impl Session {
         } else {
             Source::Run(path.trim().into())
         };
-        self.source = source.clone();
+        self.desk.executor_source = source.clone();
         self.pins.clear();
         self.send(Command::Open(source));
-    }
-
-    /// Ends the engine after it has saved what is in training.
-    pub fn finish(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            engine.finish();
-        }
     }
 }

@@ -3,6 +3,8 @@
 
 use egui::Color32;
 
+use crate::palette;
+
 /// The colours of canvases and panels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Theme {
@@ -42,6 +44,16 @@ pub struct Theme {
     pub error: Color32,
     /// Secondary text in panels.
     pub weak_text: Color32,
+    /// Source text.
+    pub code: Color32,
+    /// Keywords in it.
+    pub keyword: Color32,
+    /// Names of what is defined or called.
+    pub name: Color32,
+    /// Text literals.
+    pub text_literal: Color32,
+    /// Numbers.
+    pub number: Color32,
 }
 
 impl Theme {
@@ -65,6 +77,11 @@ impl Theme {
         warning: Color32::from_rgb(240, 186, 96),
         error: Color32::from_rgb(255, 128, 112),
         weak_text: Color32::from_rgb(150, 152, 162),
+        code: Color32::from_rgb(222, 223, 228),
+        keyword: Color32::from_rgb(122, 178, 255),
+        name: Color32::from_rgb(236, 206, 120),
+        text_literal: Color32::from_rgb(232, 158, 110),
+        number: Color32::from_rgb(120, 208, 190),
     };
 
     /// For a light window.
@@ -87,7 +104,25 @@ impl Theme {
         warning: Color32::from_rgb(150, 92, 0),
         error: Color32::from_rgb(180, 32, 20),
         weak_text: Color32::from_rgb(96, 98, 108),
+        code: Color32::from_rgb(24, 25, 30),
+        keyword: Color32::from_rgb(20, 78, 190),
+        name: Color32::from_rgb(118, 82, 0),
+        text_literal: Color32::from_rgb(160, 52, 10),
+        number: Color32::from_rgb(0, 104, 96),
     };
+
+    /// Behind a token read with this probability: from blue, sure, to orange, guessed; the more there is
+    /// to doubt, the more of it.
+    pub fn confidence(&self, probability: f32) -> Color32 {
+        let sure = probability.clamp(0.0, 1.0);
+        let [from, to] = [palette::WRONG, palette::RIGHT].map(color_from_rgb);
+        let alpha = if self.is_dark {
+            0.30 + 0.20 * (1.0 - sure)
+        } else {
+            0.16 + 0.74 * (1.0 - sure)
+        };
+        from.lerp_to_gamma(to, sure).gamma_multiply(alpha)
+    }
 
     /// The one that fits what egui is drawing.
     pub fn of(visuals: &egui::Visuals) -> Self {

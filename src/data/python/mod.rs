@@ -1,5 +1,6 @@
 //! Python functions in source text: found and cut out by a parser, and compared by their tokens.
 
+mod highlight;
 mod scope;
 mod syntax;
 pub mod variants;
@@ -10,6 +11,8 @@ use tree_sitter::Node;
 
 use self::syntax::{Edit, Visit, edited, parse, parse_anyhow, parts, text, walk};
 use super::hash::hash;
+
+pub use highlight::{Kind, highlight};
 
 /// A function or method.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,107 @@
+//! The bar above, which chooses the system, device and colours, and the line of messages below.
+
+use egui::{Label, RichText, Ui};
+
+use super::{app::System, desk::Desk, theme::Theme, widgets::combo};
+use crate::device::{Adapter, Choice};
+
+/// What people chose in the bar.
+#[derive(Clone, Copy, Debug)]
+pub enum Chose {
+    /// Another system.
+    System(System),
+    /// Dark or light.
+    Theme(bool),
+    /// Another device.
+    Device(Choice),
+}
+
+/// The bar: the systems, the model of the one that is shown, the device, the theme.
+pub fn bar(ui: &mut Ui, system: System, desk: &Desk, adapters: &[Adapter]) -> Option<Chose> {
+    let mut chose = None;
+    ui.horizontal(|ui| {
+        ui.heading("Glyphspace");
+        ui.separator();
+        for other in System::ALL {
+            if ui.selectable_label(system == other, other.name()).clicked() {
+                chose = Some(Chose::System(other));
+            }
+        }
+        ui.separator();
+        if let Some((model, device, reason)) = model(system, desk) {
+            ui.label(model);
+            ui.weak(device)
+                .on_hover_text(format!("Computed here: {reason}"));
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let is_dark = ui.visuals().dark_mode;
+            let theme = ui.button(if is_dark { "Light" } else { "Dark" });
+            if theme.on_hover_text("Change the colours").clicked() {
+                chose = Some(Chose::Theme(!is_dark));
+            }
+            combo(ui, "Device", &desk.choice.to_string(), |ui| {
+                let fixed = [Choice::Auto, Choice::Cpu].map(|choice| (choice, choice.to_string()));
+                let gpus = adapters.iter().map(|a| {
+                    let name = format!("gpu:{} {}", a.number, a.name);
+                    (Choice::Adapter(a.number), name)
+                });
+                for (choice, name) in fixed.into_iter().chain(gpus) {
+                    let is_chosen = desk.choice == choice;
+                    if ui.selectable_label(is_chosen, name).clicked() && !is_chosen {
+                        chose = Some(Chose::Device(choice));
+                    }
+                }
+            });
+            ui.label("Device");
+        });
+    });
+    chose
+}
+
+/// The model of a system, its device, and why that one.
+fn model(system: System, desk: &Desk) -> Option<(String, String, String)> {
+    let text = |origin: &str, params: usize, steps: u64| {
+        format!("{origin}: {params} values, {steps} steps")
+    };
+    match system {
+        System::Executor => {
+            let model = desk.executor.model.get()?;
+            let planes = desk.executor.planes.get();
+            let steps = planes.map_or(model.steps, |planes| planes.step);
+            let text = text(&model.origin, model.params, steps);
+            Some((text, model.device.clone(), model.device_reason.clone()))
+        }
+        System::Glyphs => {
+            let model = desk.glyphs.model.get()?;
+            let run = desk.glyphs.training.get();
+            let last = run
+                .filter(|run| run.pace.is_some())
+                .and_then(|run| run.last);
+            let text = text(
+                &model.origin,
+                model.params,
+                last.map_or(model.steps, |m| m.step),
+            );
+            Some((text, model.device.clone(), model.device_reason.clone()))
+        }
+    }
+}
+
+/// The line below: what happened last, else `hint`.
+pub fn message(ui: &mut Ui, desk: &mut Desk, hint: &str) {
+    ui.horizontal(|ui| {
+        let Some(message) = desk.message().cloned() else {
+            ui.add(Label::new(RichText::new(hint).weak()).truncate());
+            return;
+        };
+        let color = if message.is_error {
+            Theme::of(ui.visuals()).error
+        } else {
+            ui.visuals().text_color()
+        };
+        if message.is_error && ui.small_button("Dismiss").clicked() {
+            desk.dismiss();
+        }
+        ui.add(Label::new(RichText::new(message.text).color(color)).truncate());
+    });
+}

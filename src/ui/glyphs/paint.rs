@@ -1,0 +1,173 @@
+//! The glyph, what the noisy channel makes of it, and the channel's controls.
+
+use std::sync::Arc;
+
+use egui::{
+    Color32, Rect, RichText, Role, Sense, Slider, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2,
+};
+
+use super::{Errand, session::Session, sheet::Sheet};
+use crate::{
+    config::glyphs::GLYPH_SIZE,
+    glyphs::board::{GlyphView, Subject},
+    nn::channel::{HARDEST, Parts},
+    ui::{desk::Desk, theme::Theme},
+};
+
+/// Points a pixel of the glyph is drawn with at most; whole numbers only.
+const LARGEST: f32 = 3.0;
+
+const SLIDER_WIDTH: f32 = 240.0;
+
+/// The pictures on the graphics card.
+#[derive(Default)]
+pub struct Paint {
+    shown: Option<(Arc<GlyphView>, Sheet)>,
+}
+
+impl Paint {
+    /// Draws pictures and controls.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        desk: &Desk,
+        errands: &mut Vec<Errand>,
+    ) {
+        self.follow(ui, session);
+        let gap = ui.spacing().item_spacing.x;
+        let fits = (ui.available_width() - gap) / 2.0 / GLYPH_SIZE as f32;
+        let side = fits.floor().clamp(1.0, LARGEST) * GLYPH_SIZE as f32;
+        let is_picture = session.picture.is_some();
+        ui.horizontal_top(|ui| {
+            let name = if is_picture { "Picture" } else { "Glyph" };
+            self.picture(ui, 0, name, side);
+            let name = format!("Through the channel, difficulty {:.1}", session.difficulty);
+            let rect = self.picture(ui, 1, &name, side);
+            if is_picture && let Some((view, _)) = &self.shown {
+                corners(ui, rect, view);
+            }
+        });
+        ui.add_space(4.0);
+        if channel(ui, session) {
+            session.ask_again(desk);
+        }
+        let Some((view, _)) = &self.shown else { return };
+        ui.horizontal(|ui| {
+            if ui.button("Save glyph\u{2026}").clicked() {
+                errands.push(Errand::SaveGlyph(view.glyph.clone()));
+            }
+            if ui.button("Save damaged\u{2026}").clicked() {
+                errands.push(Errand::SaveGlyph(view.damaged.clone()));
+            }
+        });
+    }
+
+    /// An answer not yet there leaves the last one in sight: a flash at every key would be worse.
+    fn follow(&mut self, ui: &Ui, session: &Session) {
+        let has_subject = session.picture.is_some() || session.written.is_ok();
+        let view = session.board.glyph.get();
+        match view.filter(|_| has_subject && session.refusal().is_none()) {
+            None => self.shown = None,
+            Some(view) => {
+                if self
+                    .shown
+                    .as_ref()
+                    .is_none_or(|(shown, _)| !Arc::ptr_eq(shown, &view))
+                {
+                    let sheet = Sheet::new(ui.ctx(), [&view.glyph, &view.damaged].into_iter());
+                    self.shown = Some((view, sheet));
+                }
+            }
+        }
+    }
+
+    fn picture(&self, ui: &mut Ui, which: usize, name: &str, side: f32) -> Rect {
+        let theme = Theme::of(ui.visuals());
+        ui.vertical(|ui| {
+            ui.set_width(side);
+            ui.add(egui::Label::new(RichText::new(name).strong()).truncate());
+            let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
+            let role = Role::Image;
+            response.widget_info(|| {
+                WidgetInfo::labeled(role, true, ["Glyph picture", "Damaged picture"][which])
+            });
+            match &self.shown {
+                Some((_, sheet)) => sheet.paint(ui, which, rect),
+                None => {
+                    ui.painter().rect_filled(rect, 0.0, theme.canvas);
+                    let stroke = Stroke::new(1.0, theme.grid);
+                    ui.painter()
+                        .rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
+                }
+            }
+            rect
+        })
+        .inner
+    }
+}
+
+/// The corners found, in the coordinates of the picture, -1 to 1.
+fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
+    if !matches!(view.question.subject, Subject::Picture(_)) {
+        return;
+    }
+    let place = |[x, y]: [f32; 2]| {
+        pos2(
+            rect.center().x + x * rect.width() / 2.0,
+            rect.center().y + y * rect.height() / 2.0,
+        )
+    };
+    let corners = view.reading.decoded.corners.map(place);
+    let painter = ui.painter().with_clip_rect(rect.expand(4.0));
+    for (width, color) in [(4.0, Color32::BLACK), (2.0, Color32::WHITE)] {
+        let outline = egui::Shape::closed_line(corners.to_vec(), Stroke::new(width, color));
+        painter.add(outline);
+        for corner in corners {
+            painter.circle_stroke(corner, 5.0, Stroke::new(width, color));
+        }
+    }
+}
+
+/// The channel's controls; true if one was changed.
+fn channel(ui: &mut Ui, session: &mut Session) -> bool {
+    let mut is_changed = false;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().slider_width = SLIDER_WIDTH;
+        let slider = Slider::new(&mut session.difficulty, 0.0..=HARDEST)
+            .step_by(0.1)
+            .text("Difficulty");
+        is_changed |= ui.add(slider).changed();
+        if ui
+            .button("Draw again")
+            .on_hover_text("Another draw of the same channel")
+            .clicked()
+        {
+            session.seed += 1;
+            is_changed = true;
+        }
+    });
+    let Parts {
+        affine,
+        perspective,
+        blur,
+        scale,
+        occlusion,
+        noise,
+        jpeg,
+    } = &mut session.parts;
+    ui.horizontal_wrapped(|ui| {
+        for (part, name) in [
+            (affine, "Turn and shift"),
+            (perspective, "Perspective"),
+            (blur, "Blur"),
+            (scale, "Colour gains"),
+            (occlusion, "Patch"),
+            (noise, "Static"),
+            (jpeg, "JPEG"),
+        ] {
+            is_changed |= ui.checkbox(part, name).changed();
+        }
+    });
+    is_changed
+}

@@ -1,0 +1,396 @@
+//! What is open of Code Glyphs: the function or picture looked at, the channel, the path of a morph,
+//! the settings of the next run.
+
+use std::{path::PathBuf, sync::Arc};
+
+use image::RgbImage;
+
+use super::errands::Done;
+use crate::{
+    config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
+    data::python,
+    engine::{pair::Either, run_folder::RunFolder},
+    glyphs::{
+        board::{Board, GlyphView, GridView, Neighbour, Question, Subject, Tile},
+        job::{Command, Event, RunOrder},
+    },
+    nn::channel::Parts,
+    training::{Limit, Pace, Start, checkpoint::Source},
+    ui::desk::Desk,
+};
+
+/// Glyphs in the live grid.
+const GRID: usize = 64;
+/// Neighbours listed.
+const NEAREST: usize = 8;
+/// Pictures of a morph.
+const FRAMES: usize = 60;
+/// Longest text that is looked at for functions, in bytes: longer ones would be felt while typing.
+const LONGEST: usize = 1 << 16;
+
+const FIRST_FUNCTION: &str = "def clamp(value, low, high):
+    if value < low:
+        return low
+    return min(value, high)
+";
+
+/// A function found in the editor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its name.
+    pub name: String,
+    /// Its text as the model gets it.
+    pub source: String,
+    /// How many others stand there.
+    pub others: usize,
+}
+
+/// Reads what stands in an editor.
+fn read(text: &str) -> Result<Written, String> {
+    if text.trim().is_empty() {
+        return Err("Type or paste a Python function".into());
+    }
+    if text.len() > LONGEST {
+        return Err(format!(
+            "{} bytes are too many: expected a function",
+            text.len()
+        ));
+    }
+    let functions = python::functions(text).map_err(|error| error.to_string())?;
+    let mut functions = functions.into_iter();
+    let first = functions
+        .next()
+        .ok_or_else(|| python::PythonError::NoFunction.to_string())?;
+    // Those within the first are in its text.
+    let within = format!("{}.", first.name);
+    let others = functions.filter(|other| !other.name.starts_with(&within));
+    Ok(Written {
+        others: others.count(),
+        name: first.name,
+        source: first.source,
+    })
+}
+
+/// Settings of the next run.
+#[derive(Clone, Debug)]
+pub struct TrainForm {
+    /// The corpus, as typed.
+    pub corpus: String,
+    /// Index in [`GLYPH_PRESETS`].
+    pub preset: usize,
+    /// Seconds of training.
+    pub secs: f64,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Highest learning rate; of the run under way too.
+    pub learning_rate: f64,
+    /// The run's folder; empty for a new one in `runs`.
+    pub out: String,
+}
+
+/// A path through functions and the pictures on the way.
+#[derive(Clone, Debug, Default)]
+pub struct Morph {
+    /// The functions, in order.
+    pub path: Vec<Tile>,
+    /// The pictures, when they are painted.
+    pub frames: Option<Arc<Vec<RgbImage>>>,
+    /// Which of them is shown.
+    pub at: usize,
+    /// Whether they are shown one after the other.
+    pub is_playing: bool,
+}
+
+/// What is open.
+pub struct Session {
+    /// What the engine shows.
+    pub board: Arc<Board>,
+    /// The editor's text.
+    pub text: String,
+    /// The function in it, or why there is none.
+    pub written: Result<Written, String>,
+    /// A picture with its file's name, looked at in place of the function.
+    pub picture: Option<(String, RgbImage)>,
+    /// Path of a picture to open, as typed.
+    pub picture_path: String,
+    /// Difficulty of the channel, 0 to 15.
+    pub difficulty: f64,
+    /// Its parts.
+    pub parts: Parts,
+    /// Seed of its draws.
+    pub seed: u64,
+    /// Functions near to another: it, and they.
+    pub nearest: Option<(Tile, Vec<Neighbour>)>,
+    /// The morph.
+    pub morph: Morph,
+    /// Settings of the next run.
+    pub train: TrainForm,
+    /// A run's folder to open, as typed.
+    pub open_path: String,
+    /// The corpus of the grid; none for the bundled sample.
+    corpus: Option<PathBuf>,
+    /// The corpus of a run that is about to begin.
+    next_corpus: Option<PathBuf>,
+    grid_seed: u64,
+    grid: Option<Arc<GridView>>,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        let mut session = Self {
+            board: Arc::default(),
+            text: String::new(),
+            written: Err(String::new()),
+            picture: None,
+            picture_path: String::new(),
+            difficulty: 0.0,
+            parts: Parts::ALL,
+            seed: 0,
+            nearest: None,
+            morph: Morph::default(),
+            train: TrainForm {
+                corpus: String::new(),
+                preset: 0,
+                secs: 600.0,
+                seed: 0,
+                learning_rate: preset_rate(0),
+                out: String::new(),
+            },
+            open_path: String::new(),
+            corpus: None,
+            next_corpus: None,
+            grid_seed: 0,
+            grid: None,
+        };
+        session.write(FIRST_FUNCTION.into());
+        session
+    }
+}
+
+/// A preset's highest learning rate.
+pub fn preset_rate(preset: usize) -> f64 {
+    GlyphsConfig::preset(GLYPH_PRESETS[preset]).map_or(1e-3, |config| config.learning_rate)
+}
+
+impl Session {
+    /// Puts a text into the editor.
+    pub fn write(&mut self, text: String) {
+        self.text = text;
+        self.read();
+    }
+
+    /// Looks again at what stands in the editor; true if there is something else to paint.
+    pub fn read(&mut self) -> bool {
+        let before = self.subject();
+        self.written = read(&self.text);
+        self.picture = None;
+        self.subject() != before
+    }
+
+    /// Opens a function in the editor.
+    pub fn open_function(&mut self, text: &str, desk: &Desk) {
+        self.write(text.to_owned());
+        self.ask_again(desk);
+    }
+
+    /// Keeps up with the engine: a new one is told what to show, and the glyph follows the model.
+    pub fn follow(&mut self, desk: &mut Desk) {
+        if !Arc::ptr_eq(&self.board, &desk.glyphs) {
+            self.board = desk.glyphs.clone();
+            self.watch(desk);
+            self.ask_again(desk);
+        }
+        let grid = self.board.grid.get();
+        if grid.as_ref().map(|grid| grid.step) != self.grid.as_ref().map(|grid| grid.step) {
+            self.ask_again(desk);
+        }
+        self.grid = grid;
+    }
+
+    fn subject(&self) -> Option<Subject> {
+        match (&self.picture, &self.written) {
+            (Some((_, picture)), _) => Some(Subject::Picture(picture.clone())),
+            (None, Ok(written)) => Some(Subject::Function(written.source.clone())),
+            (None, Err(_)) => None,
+        }
+    }
+
+    fn question(&self) -> Option<Question> {
+        Some(Question {
+            subject: self.subject()?,
+            difficulty: self.difficulty,
+            parts: self.parts,
+            seed: self.seed,
+        })
+    }
+
+    /// Asks what becomes of what is looked at.
+    pub fn ask_again(&self, desk: &Desk) {
+        if let Some(question) = self.question() {
+            desk.probe(Either::Second(question));
+        }
+    }
+
+    /// The newest answer, if it is about what is looked at now, whatever the channel.
+    pub fn answer(&self) -> Option<Arc<GlyphView>> {
+        let answer = self.board.glyph.get()?;
+        (Some(&answer.question.subject) == self.subject().as_ref()).then_some(answer)
+    }
+
+    /// Why there is no answer to the question asked now.
+    pub fn refusal(&self) -> Option<String> {
+        let refusal = self.board.refusal.get()?;
+        (Some(&refusal.question) == self.question().as_ref()).then(|| refusal.why.clone())
+    }
+
+    /// The function looked at with its glyph, once that is painted.
+    pub fn tile(&self) -> Option<Tile> {
+        let answer = self.answer()?;
+        let written = self.written.as_ref().ok()?;
+        matches!(answer.question.subject, Subject::Function(_)).then(|| Tile {
+            name: written.name.clone(),
+            text: written.source.clone(),
+            origin: "the editor".into(),
+            glyph: answer.glyph.clone(),
+        })
+    }
+
+    fn watch(&self, desk: &mut Desk) {
+        desk.send(Either::Second(Command::Watch {
+            corpus: self.corpus.clone(),
+            count: GRID,
+            seed: self.grid_seed,
+        }));
+    }
+
+    /// Shows other functions in the grid.
+    pub fn watch_others(&mut self, desk: &mut Desk) {
+        self.grid_seed += 1;
+        self.watch(desk);
+    }
+
+    /// Looks for the functions whose glyphs are nearest to that of the one in the editor.
+    pub fn look_near(&mut self, desk: &mut Desk) {
+        if let Ok(written) = &self.written {
+            desk.send(Either::Second(Command::Near {
+                function: written.source.clone(),
+                corpus: self.corpus.clone(),
+                count: NEAREST,
+            }));
+        }
+    }
+
+    /// Lays a function into the path of the morph, at its end.
+    pub fn lay(&mut self, tile: Tile) {
+        self.morph.path.push(tile);
+    }
+
+    /// Paints the way through the path.
+    pub fn paint_morph(&mut self, desk: &mut Desk) {
+        let functions = self.morph.path.iter().map(|tile| tile.text.clone());
+        desk.send(Either::Second(Command::Morph {
+            functions: functions.collect(),
+            frames: FRAMES,
+        }));
+    }
+
+    /// Begins a run with what the form says.
+    pub fn begin_run(&mut self, desk: &mut Desk) {
+        let form = &self.train;
+        let corpus = PathBuf::from(form.corpus.trim());
+        if corpus.as_os_str().is_empty() {
+            let text =
+                "name a corpus first: glyphspace glyphs corpus build SRC... --out FILE makes one";
+            return desk.say(text.into(), true);
+        }
+        let out = match form.out.trim() {
+            "" => RunFolder::unused(&PathBuf::from("runs").join("glyphs")),
+            path => path.into(),
+        };
+        match GlyphsConfig::preset(GLYPH_PRESETS[form.preset]) {
+            Ok(config) => {
+                let config = GlyphsConfig {
+                    seed: form.seed,
+                    learning_rate: form.learning_rate,
+                    ..config
+                };
+                desk.send(Either::Second(Command::Train {
+                    start: Start::Fresh(Box::new(config)),
+                    corpus: corpus.clone(),
+                    out,
+                    limit: Limit::Seconds(form.secs),
+                }));
+                self.next_corpus = Some(corpus);
+            }
+            Err(error) => desk.say(format!("{error:#}"), true),
+        }
+    }
+
+    /// Changes the run in training.
+    pub fn order(&self, order: RunOrder, desk: &mut Desk) {
+        desk.send(Either::Second(Command::Run(order)));
+    }
+
+    /// How fast the run under way goes on, if there is one.
+    pub fn pace(&self) -> Option<Pace> {
+        self.board.training.get().and_then(|run| run.pace)
+    }
+
+    /// Opens a run's folder, or the bundled model where the path is empty.
+    pub fn open(&mut self, path: &str, desk: &mut Desk) {
+        let source = match path.trim() {
+            "" => Source::Bundled,
+            path => Source::Run(path.into()),
+        };
+        desk.glyphs_source = source.clone();
+        desk.send(Either::Second(Command::Open(source)));
+    }
+
+    /// Takes in what the engine reports.
+    pub fn hear(&mut self, event: Event, desk: &mut Desk) {
+        match event {
+            Event::Opened(name) => {
+                desk.say(format!("opened {name}"), false);
+                self.ask_again(desk);
+            }
+            Event::Started(folder) => {
+                desk.say(format!("training into {}", folder.display()), false);
+                // What is trained on is what one wants to see.
+                self.corpus = self.next_corpus.take().or(self.corpus.take());
+                self.watch(desk);
+                self.ask_again(desk);
+            }
+            Event::Saved(place) => desk.say(format!("saved {}", place.display()), false),
+            Event::Trained(steps) => {
+                desk.say(format!("trained {steps} steps"), false);
+                self.ask_again(desk);
+            }
+            Event::Morphed(frames) => {
+                self.morph.frames = Some(Arc::new(frames));
+                self.morph.at = 0;
+            }
+            Event::Found(tile, nearest) => {
+                self.nearest = Some((tile, nearest));
+            }
+            Event::Encoded(_) | Event::Decoded(_) | Event::Judged(_) => {}
+        }
+    }
+
+    /// Takes in what became of an errand.
+    pub fn take(&mut self, done: Done, desk: &mut Desk) {
+        match done {
+            Done::Picture(name, picture) => {
+                self.picture = Some((name, picture));
+                self.ask_again(desk);
+            }
+            Done::Source(text) => self.open_function(&text, desk),
+            Done::Run(folder) => {
+                self.open_path = folder.display().to_string();
+                self.open(&folder.display().to_string(), desk);
+            }
+            Done::Corpus(path) => self.train.corpus = path.display().to_string(),
+            Done::Wrote(text) => desk.say(text, false),
+            Done::Failed(why) => desk.say(why, true),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A run: its settings, its pace, its curves.
+
+use egui::{DragValue, TextEdit, Ui};
+
+use super::{
+    Errand,
+    session::{Session, preset_rate},
+};
+use crate::{
+    config::glyphs::GLYPH_PRESETS,
+    glyphs::{job::RunOrder, trainer::Metrics},
+    training::TrainingView,
+    ui::{
+        desk::Desk,
+        widgets::{Figure, Order, combo, curves_plot, progress_bar, run_buttons},
+    },
+};
+
+/// Draws it all.
+pub fn show(ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut Vec<Errand>) {
+    form(ui, session, errands);
+    rate(ui, session, desk);
+    match run_buttons(ui, session.pace()) {
+        Some(Order::Train) => session.begin_run(desk),
+        Some(Order::Pace(pace)) => session.order(RunOrder::Pace(pace), desk),
+        Some(Order::Stop) => session.order(RunOrder::Stop, desk),
+        None => {}
+    }
+    if let Some(run) = session.board.training.get() {
+        figures(ui, &run);
+    }
+    if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
+        plots(ui, &curves);
+    }
+}
+
+fn form(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
+    let form = &mut session.train;
+    ui.horizontal(|ui| {
+        let label = ui.label("Corpus");
+        if ui.button("Choose\u{2026}").clicked() {
+            errands.push(Errand::BrowseCorpus);
+        }
+        let edit = TextEdit::singleline(&mut form.corpus)
+            .hint_text("a corpus file")
+            .desired_width(f32::INFINITY);
+        ui.add(edit).labelled_by(label.id);
+    });
+    ui.horizontal(|ui| {
+        combo(ui, "Glyph preset", GLYPH_PRESETS[form.preset], |ui| {
+            for (index, name) in GLYPH_PRESETS.iter().enumerate() {
+                if ui
+                    .selectable_value(&mut form.preset, index, *name)
+                    .clicked()
+                {
+                    form.learning_rate = preset_rate(index);
+                }
+            }
+        });
+        let secs = DragValue::new(&mut form.secs).range(1.0..=1e6).suffix(" s");
+        ui.add(secs);
+        ui.add(DragValue::new(&mut form.seed).prefix("seed "));
+    });
+    ui.horizontal(|ui| {
+        let label = ui.label("into");
+        let edit = TextEdit::singleline(&mut form.out)
+            .hint_text("runs/glyphs-N, a new folder")
+            .desired_width(f32::INFINITY);
+        ui.add(edit).labelled_by(label.id);
+    });
+}
+
+/// The highest learning rate, which may be changed in the middle of a run.
+fn rate(ui: &mut Ui, session: &mut Session, desk: &mut Desk) {
+    ui.horizontal(|ui| {
+        let label = ui.label("Learning rate");
+        let rate = &mut session.train.learning_rate;
+        let speed = *rate / 50.0;
+        let drag = DragValue::new(rate)
+            .range(1e-7..=1.0)
+            .speed(speed)
+            .custom_formatter(|rate, _| format!("{rate:.2e}"))
+            .custom_parser(|text| text.trim().parse().ok());
+        let is_changed = ui.add(drag).labelled_by(label.id).changed();
+        if is_changed && session.pace().is_some() {
+            session.order(RunOrder::LearningRate(session.train.learning_rate), desk);
+        }
+    });
+}
+
+fn figures(ui: &mut Ui, run: &TrainingView<Metrics>) {
+    progress_bar(ui, run);
+    let Some(last) = &run.last else { return };
+    ui.label(format!(
+        "step {}, {:.1} steps/s",
+        last.step, run.steps_per_sec
+    ));
+    ui.label(format!(
+        "loss {:.4}, learning rate {:.2e}",
+        last.loss, last.learning_rate
+    ));
+    ui.label(format!("difficulty {:.2} of 15", last.difficulty));
+    ui.label(format!(
+        "validation: {:.1} % of tokens, {:.1} % exact",
+        100.0 * last.validation_accuracy,
+        100.0 * last.validation_exact
+    ));
+}
+
+fn plots(ui: &mut Ui, curves: &[Metrics]) {
+    let losses: [Figure<Metrics>; 7] = [
+        ("token", |m| m.token),
+        ("layout", |m| m.layout),
+        ("pose", |m| m.pose),
+        ("contrast", |m| m.contrast),
+        ("smoothness", |m| m.smoothness),
+        ("meaning", |m| m.meaning),
+        ("distance", |m| m.distance),
+    ];
+    ui.add_space(4.0);
+    ui.strong("Losses by term");
+    curves_plot(ui, "glyph losses", curves, &losses, true);
+    let shares: [Figure<Metrics>; 3] = [
+        ("tokens right", |m| m.validation_accuracy),
+        ("exact", |m| m.validation_exact),
+        ("difficulty / 15", |m| m.difficulty as f32 / 15.0),
+    ];
+    ui.strong("On functions never trained on");
+    curves_plot(ui, "glyph shares", curves, &shares, false);
+}

@@ -1,0 +1,113 @@
+//! Widgets both systems use.
+
+use egui::{Button, ComboBox, ProgressBar, Role, Ui, WidgetInfo};
+use egui_plot::{Legend, Line, Plot, PlotPoints};
+
+use crate::training::{Pace, Row, TrainingView};
+
+/// Points a curve is drawn with at most: more can't be told apart.
+const CURVE_POINTS: usize = 400;
+
+/// A combo box that screen readers and tests find by name.
+pub fn combo(ui: &mut Ui, name: &str, selected: &str, show: impl FnOnce(&mut Ui)) {
+    let shown = ComboBox::from_id_salt(name)
+        .selected_text(selected)
+        .show_ui(ui, show);
+    shown
+        .response
+        .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
+}
+
+/// What the buttons of a run ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Begin one.
+    Train,
+    /// Change its pace.
+    Pace(Pace),
+    /// End it.
+    Stop,
+}
+
+/// Train, pause or resume, step, stop; `pace` is that of the run under way, if there is one.
+pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>) -> Option<Order> {
+    let mut order = None;
+    ui.horizontal(|ui| {
+        if ui
+            .add_enabled(pace.is_none(), Button::new("Train"))
+            .clicked()
+        {
+            order = Some(Order::Train);
+        }
+        ui.add_enabled_ui(pace.is_some(), |ui| {
+            let (name, next) = if pace == Some(Pace::Paused) {
+                ("Resume", Pace::Running)
+            } else {
+                ("Pause", Pace::Paused)
+            };
+            if ui.button(name).clicked() {
+                order = Some(Order::Pace(next));
+            }
+            let step = ui.button("Step").on_hover_text("One training step");
+            if step.clicked() {
+                order = Some(Order::Pace(Pace::OneStep));
+            }
+            let stop = ui.button("Stop").on_hover_text("Save and end the run");
+            if stop.clicked() {
+                order = Some(Order::Stop);
+            }
+        });
+    });
+    order
+}
+
+/// How far a run is and how long it will take.
+pub fn progress_bar<M>(ui: &mut Ui, run: &TrainingView<M>) {
+    let state = match run.pace {
+        None => "ended",
+        Some(Pace::Paused) => "paused",
+        Some(Pace::Running | Pace::OneStep) => "running",
+    };
+    let eta = run
+        .eta_secs
+        .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
+    ui.add(ProgressBar::new(run.done as f32).text(format!("{state}{eta}")));
+}
+
+/// A figure of a step, with its name.
+pub type Figure<M> = (&'static str, fn(&M) -> f32);
+
+/// Figures over the steps of a run, each with its name; on a logarithmic scale if `is_log`, else 0 to 1.
+pub fn curves_plot<M: Row>(
+    ui: &mut Ui,
+    id: &str,
+    curves: &[M],
+    figures: &[Figure<M>],
+    is_log: bool,
+) {
+    let every = curves.len().div_ceil(CURVE_POINTS);
+    let line = |(name, figure): &Figure<M>| {
+        let points: PlotPoints<'_> = curves
+            .chunks(every.max(1))
+            .map(|chunk| {
+                let sum: f64 = chunk.iter().map(|m| f64::from(figure(m))).sum();
+                let mean = sum / chunk.len() as f64;
+                let height = if is_log { mean.max(1e-6).log10() } else { mean };
+                [chunk[0].step() as f64, height]
+            })
+            .collect();
+        Line::new(*name, points)
+    };
+    let plot = Plot::new(id)
+        .height(170.0)
+        .legend(Legend::default())
+        .allow_scroll(false);
+    let plot = if is_log {
+        plot.y_axis_formatter(|mark, _| format!("{:.0e}", 10_f64.powf(mark.value)))
+    } else {
+        plot.include_y(0.0).include_y(1.0)
+    };
+    plot.show(ui, |plot| {
+        figures.iter().for_each(|figure| plot.line(line(figure)))
+    });
+}
