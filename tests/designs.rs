@@ -307,7 +307,7 @@ fn the_mosaics_values_keep_their_paths() {
         "generator.place_whole.weight",
         "generator.frame",
         "reader.layout_in.weight",
-        "pose.corners.bias",
+        "pose.output.bias",
         "text_decoder.lm_head.bias",
         "embedding.weight",
     ];

@@ -426,7 +426,11 @@ impl Config for GlyphsConfig {
         // A function, its copy and its near miss are a third each, or copies were copied.
         check_between(&[("copies", self.copies)], 0.0, 0.6)?;
         check_between(
-            &[("looks_from", self.looks_from), ("clean", self.clean), ("rise_above", self.rise_above)],
+            &[
+                ("looks_from", self.looks_from),
+                ("clean", self.clean),
+                ("rise_above", self.rise_above),
+            ],
             0.0,
             1.0,
         )?;

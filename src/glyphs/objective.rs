@@ -221,7 +221,12 @@ fn look(
     let hardness: Vec<f64> = hit.iter().map(|&row| difficulties[row]).collect();
     let damage = Damage::sample(&hardness, Parts::ALL, rng);
     let there = damage.homographies();
-    let found = model.corners(damage.shrunk(2.0).apply(small.select(0, pick(&hit))).detach());
+    let found = model.corners(
+        damage
+            .shrunk(2.0)
+            .apply(small.select(0, pick(&hit)))
+            .detach(),
+    );
     let found: Vec<f32> = found
         .try_into_vec_as()
         .context("the device failed in a training step")?;

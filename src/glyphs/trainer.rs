@@ -212,7 +212,8 @@ impl Trainer {
         let score = self
             .snapshot()
             .score(&batch.rows, self.curriculum.difficulty, rng)?;
-        self.curriculum.observe(&score, self.config.rise_above, self.config.max_difficulty);
+        self.curriculum
+            .observe(&score, self.config.rise_above, self.config.max_difficulty);
         Ok(())
     }
 }

@@ -5,12 +5,7 @@
 use burn::{
     module::{Module, Param},
     nn::Linear,
-    tensor::{
-        Tensor,
-        activation::silu,
-        module::conv2d,
-        ops::ConvOptions,
-    },
+    tensor::{Tensor, activation::silu, module::conv2d, ops::ConvOptions},
 };
 
 use crate::nn::init::Initializer;
@@ -27,20 +22,25 @@ const UPRIGHT: [f32; 8] = [-1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0, 1.0];
 #[derive(Module, Debug)]
 pub struct PoseHead {
     kernels: Vec<Param<Tensor<4>>>,
-    hidden: Linear,
-    corners: Linear,
+    dense: Linear,
+    output: Linear,
 }
 
 impl PoseHead {
     /// Random weights; to begin with every picture is taken for upright.
     pub fn new(width: usize, init: &mut Initializer) -> Self {
-        let kernels = [(3, width, 5), (width, 2 * width, 3), (2 * width, 4 * width, 3)];
-        let kernels = kernels.map(|(inputs, outputs, size)| init.kernel(inputs, outputs, size, 1.0));
+        let kernels = [
+            (3, width, 5),
+            (width, 2 * width, 3),
+            (2 * width, 4 * width, 3),
+        ];
+        let kernels =
+            kernels.map(|(inputs, outputs, size)| init.kernel(inputs, outputs, size, 1.0));
         let last = POSE_SIZE / 8;
         Self {
             kernels: kernels.into(),
-            hidden: init.linear_relu(4 * width * last * last, 8 * width),
-            corners: init.linear_biased(8 * width, 8, 0.01 / (8.0 * width as f32).sqrt()),
+            dense: init.linear_relu(4 * width * last * last, 8 * width),
+            output: init.linear_biased(8 * width, 8, 0.01 / (8.0 * width as f32).sqrt()),
         }
     }
 
@@ -65,7 +65,9 @@ impl PoseHead {
             let options = ConvOptions::new([2, 2], [reach, reach], [1, 1], 1);
             x = silu(conv2d(x, kernel, None, options));
         }
-        let moved = self.corners.forward(silu(self.hidden.forward(x.flatten(1, 3))));
+        let moved = self
+            .output
+            .forward(silu(self.dense.forward(x.flatten(1, 3))));
         moved + Tensor::from_data([UPRIGHT], &device)
     }
 }
