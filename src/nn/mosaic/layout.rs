@@ -73,7 +73,7 @@ impl Layout {
     }
 
     /// How much each canvas pixel counts at each of the reader's looks along a line of `cells`:
-    /// [`SAMPLES`] looks a cell, x [`CANVAS`], rows that sum to 1.
+    /// `SAMPLES` (three) looks a cell, x [`CANVAS`], rows that sum to 1.
     pub fn looks(cells: usize) -> Vec<f32> {
         let looks = cells * SAMPLES;
         let inner = CANVAS as f32 - 2.0 * FRAME;
@@ -90,7 +90,7 @@ impl Layout {
         weights
     }
 
-    /// [`CANVAS`]^2 rows of [`PLACE`] features: where each canvas pixel lies in its cell and in the
+    /// [`CANVAS`]^2 rows of `PLACE` features: where each canvas pixel lies in its cell and in the
     /// picture, as low sines and cosines.
     pub fn places(&self) -> Vec<f32> {
         use std::f32::consts::{FRAC_PI_2, PI};
