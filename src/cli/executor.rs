@@ -6,13 +6,13 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::{
-    DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs, WrongUse,
+    DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs,
     output::say,
     progress::Progress,
     session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
-    config::{Config as _, executor::ExecutorConfig},
+    config::executor::ExecutorConfig,
     device::Choice,
     executor::{
         board::Landscape,
@@ -20,7 +20,7 @@ use crate::{
         job::{Command, Event, Question, SolveRequest},
         report::Report,
     },
-    training::{Limit, Start, checkpoint::Source},
+    training::checkpoint::Source,
 };
 
 pub fn run(command: Executor, choice: Choice) -> Result<()> {
@@ -41,34 +41,18 @@ impl Model {
 }
 
 fn train(args: TrainArgs, choice: Choice) -> Result<()> {
-    let start = match &args.resume {
-        Some(run) => Start::Resume(run.clone()),
-        None => Start::Fresh(Box::new(
-            configure(&args).map_err(|error| WrongUse(format!("{error:#}")))?,
-        )),
-    };
-    let limit = match (args.seconds, args.steps) {
-        (Some(secs), _) => Limit::Seconds(secs),
-        (_, Some(steps)) => Limit::Steps(steps),
-        _ => Limit::Schedule,
-    };
+    let start = args.run.start(|| {
+        let mut config = ExecutorConfig::preset(&args.preset)?;
+        config.dims = args.dims.unwrap_or(config.dims);
+        config.seed = args.run.seed.unwrap_or(config.seed);
+        Ok(config)
+    })?;
     let session = ExecutorSession::open(choice, Source::Bundled)?;
-    session.train(start, &args.out, limit)?;
+    session.train(start, &args.run.out, args.run.limit())?;
     let report = judge(&session)?;
     print_report(&report)?;
     session.finish();
     Ok(())
-}
-
-fn configure(args: &TrainArgs) -> Result<ExecutorConfig> {
-    let mut config = ExecutorConfig::preset(&args.preset)?;
-    config.dims = args.dims.unwrap_or(config.dims);
-    config.seed = args.seed.unwrap_or(config.seed);
-    for assignment in &args.set {
-        config.set(assignment)?;
-    }
-    config.check()?;
-    Ok(config)
 }
 
 fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {

@@ -17,10 +17,11 @@ use clap::{Args, Parser, Subcommand};
 use output::{note, say};
 
 use crate::{
-    config::executor::PRESETS,
+    config::{Config, executor::PRESETS},
     data::sums::Sum,
     device::{self, Choice},
     latent::search::Method,
+    training::{Limit, Start},
     ui,
 };
 
@@ -77,24 +78,19 @@ enum Executor {
     Decode(DecodeArgs),
 }
 
+/// What both systems' `train` take.
 #[derive(Debug, Args)]
-struct TrainArgs {
+struct RunArgs {
     /// The run's folder: a new one, or the resumed run's own
     #[arg(long)]
     out: PathBuf,
-    /// Sizes and recipe: pocket, t5-mini, t5-small or t5-base
-    #[arg(long, default_value = PRESETS[0], conflicts_with = "resume")]
-    preset: String,
-    /// Latent dimensions
-    #[arg(long, conflicts_with = "resume")]
-    dims: Option<usize>,
     /// Train for so many seconds (from here on, when resuming)
     #[arg(long, conflicts_with = "steps", value_parser = seconds)]
     seconds: Option<f64>,
     /// Train for so many steps (from here on, when resuming); the learning rate follows schedule_steps
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     steps: Option<u64>,
-    /// Seed of weights, batches and noise
+    /// Seed of all that is drawn at random
     #[arg(long, conflicts_with = "resume")]
     seed: Option<u64>,
     /// Go on with this run, to the bit
@@ -103,6 +99,45 @@ struct TrainArgs {
     /// Set a key of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
     set: Vec<String>,
+}
+
+impl RunArgs {
+    /// The run to go on with, or the configuration that `configure` makes, with the keys set.
+    fn start<C: Config>(&self, configure: impl FnOnce() -> Result<C>) -> Result<Start<C>> {
+        if let Some(run) = &self.resume {
+            return Ok(Start::Resume(run.clone()));
+        }
+        let configured = || -> Result<C> {
+            let mut config = configure()?;
+            for assignment in &self.set {
+                config.set(assignment)?;
+            }
+            config.check()?;
+            Ok(config)
+        };
+        let config = configured().map_err(|error| WrongUse(format!("{error:#}")))?;
+        Ok(Start::Fresh(Box::new(config)))
+    }
+
+    fn limit(&self) -> Limit {
+        match (self.seconds, self.steps) {
+            (Some(secs), _) => Limit::Seconds(secs),
+            (_, Some(steps)) => Limit::Steps(steps),
+            _ => Limit::Schedule,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct TrainArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Sizes and recipe: pocket, t5-mini, t5-small or t5-base
+    #[arg(long, default_value = PRESETS[0], conflicts_with = "resume")]
+    preset: String,
+    /// Latent dimensions
+    #[arg(long, conflicts_with = "resume")]
+    dims: Option<usize>,
 }
 
 #[derive(Debug, Args)]

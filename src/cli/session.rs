@@ -44,14 +44,11 @@ impl ExecutorSession {
     /// # Errors
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
-        let session = Self::start(move |board| ExecutorJob::new(choice, &source, board))?;
-        while session.board.model.get().is_none() {
-            session.next()?;
-        }
-        if let Some(model) = session.board.model.get() {
-            say_device(&model.device, &model.device_reason);
-        }
-        Ok(session)
+        let make = move |board| ExecutorJob::new(choice, &source, board);
+        Self::start(make, |board| {
+            let model = board.model.get()?;
+            Some((model.device.clone(), model.device_reason.clone()))
+        })
     }
 
     /// Trains with a bar; Ctrl-C ends the run after its checkpoint, a second one at once.
@@ -130,23 +127,31 @@ impl GlyphsSession {
     /// # Errors
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
-        let session = Self::start(move |board| GlyphsJob::new(choice, &source, board))?;
-        while session.board.model.get().is_none() {
-            session.next()?;
-        }
-        if let Some(model) = session.board.model.get() {
-            say_device(&model.device, &model.device_reason);
-        }
-        Ok(session)
+        let make = move |board| GlyphsJob::new(choice, &source, board);
+        Self::start(make, |board| {
+            let model = board.model.get()?;
+            Some((model.device.clone(), model.device_reason.clone()))
+        })
     }
 }
 
 impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
-    fn start(make: impl FnOnce(Arc<B>) -> Result<J> + Send + 'static) -> Result<Self> {
+    /// Starts the engine, waits for the `device` it shows with its reason, and says it.
+    fn start(
+        make: impl FnOnce(Arc<B>) -> Result<J> + Send + 'static,
+        device: impl Fn(&B) -> Option<(String, String)>,
+    ) -> Result<Self> {
         let board = Arc::<B>::default();
         let for_engine = board.clone();
         let engine = Engine::spawn("engine", || (), move || make(for_engine))?;
-        Ok(Self { engine, board })
+        let session = Self { engine, board };
+        loop {
+            if let Some((device, reason)) = device(&session.board) {
+                note(format_args!("glyphspace: running on {device}: {reason}"));
+                return Ok(session);
+            }
+            session.next()?;
+        }
     }
 
     /// Gives an order and waits for the fact that `pick` takes; meanwhile `watch` may look round.
@@ -242,10 +247,6 @@ pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
         }
         Ok(())
     }
-}
-
-fn say_device(device: &str, reason: &str) {
-    note(format_args!("glyphspace: running on {device}: {reason}"));
 }
 
 /// A run in a line; `last` says what the last step brought.

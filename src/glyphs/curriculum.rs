@@ -20,6 +20,37 @@ pub struct Score {
     pub exact: f64,
 }
 
+/// What was read of some functions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Tokens read right, padding left out.
+    pub right: usize,
+    /// Tokens.
+    pub tokens: usize,
+    /// Functions read without a fault.
+    pub exact: usize,
+    /// Functions.
+    pub functions: usize,
+}
+
+impl Count {
+    /// Counts a function's tokens and what was read of them.
+    pub fn add(&mut self, truth: &[u32], read: &[u32]) {
+        self.right += truth.iter().zip(read).filter(|(a, b)| a == b).count();
+        self.tokens += truth.len();
+        self.exact += usize::from(truth == read);
+        self.functions += 1;
+    }
+
+    /// The shares; 0 of nothing.
+    pub fn score(&self) -> Score {
+        Score {
+            accuracy: self.right as f64 / self.tokens.max(1) as f64,
+            exact: self.exact as f64 / self.functions.max(1) as f64,
+        }
+    }
+}
+
 /// The difficulty and the decaying means it follows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

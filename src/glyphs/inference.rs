@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     board::Reading,
-    curriculum::Score,
+    curriculum::{Count, Score},
     model::GlyphModel,
     objective::{encode_rows, mean_of_slots, upright},
 };
@@ -20,7 +20,7 @@ use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     data::bpe::Bpe,
     nn::{
-        channel::{Damage, Homography, Parts, rounded, warp},
+        channel::{Damage, Homography, Parts, warp},
         mosaic::{Layouts, PoseHead},
     },
     training::Progress,
@@ -108,6 +108,15 @@ impl GlyphReader {
     /// If the device fails.
     pub fn glyphs(&self, rows: &[Vec<u32>]) -> Result<Vec<RgbImage>> {
         self.paint(rows, GLYPH_SIZE)
+    }
+
+    /// One function's glyph.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn glyph(&self, tokens: &[u32]) -> Result<RgbImage> {
+        let mut glyphs = self.glyphs(&[tokens.to_vec()])?;
+        Ok(glyphs.swap_remove(0))
     }
 
     /// Functions, as tokens, to pictures of `size` x `size` pixels, to be looked at: a reader takes
@@ -240,21 +249,16 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
-        let (mut right, mut all, mut exact) = (0, 0, 0);
+        let mut count = Count::default();
         for rows in rows.chunks(PASS) {
-            let pictures = rounded(self.model.picture(self.picture_latents(rows), GLYPH_SIZE));
+            let pictures = self.model.picture(self.picture_latents(rows), GLYPH_SIZE);
             let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
             let read = self.read_tensor(damage.apply(pictures))?;
             for (row, read) in rows.iter().zip(read) {
-                right += row.iter().zip(&read.tokens).filter(|(a, b)| a == b).count();
-                all += row.len();
-                exact += usize::from(*row == read.tokens);
+                count.add(row, &read.tokens);
             }
         }
-        Ok(Score {
-            accuracy: right as f64 / all.max(1) as f64,
-            exact: exact as f64 / rows.len().max(1) as f64,
-        })
+        Ok(count.score())
     }
 
     /// As they are, set upright by the corners found, and once more by the corners found then; what
@@ -272,8 +276,7 @@ impl GlyphReader {
             let read = self.attempt(seen.clone())?;
             for ((best, read), map) in surest.iter_mut().zip(read).zip(&maps) {
                 if read.certainty > best.certainty {
-                    let corners = map.inverse().corners();
-                    let corners = corners.map(|place| place.map(|x| x as f32));
+                    let corners = corners_of(&map.inverse());
                     *best = Decoded { corners, ..read };
                 }
             }
@@ -320,9 +323,7 @@ impl GlyphReader {
                 tokens,
                 confidence,
                 certainty: (logs + kind) / (slots + 1) as f32,
-                corners: Homography::IDENTITY
-                    .corners()
-                    .map(|place| place.map(|x| x as f32)),
+                corners: corners_of(&Homography::IDENTITY),
                 embedding: embedding[b * width..(b + 1) * width].to_vec(),
             }
         });
@@ -347,6 +348,10 @@ impl GlyphReader {
         });
         Ok(bytes.collect())
     }
+}
+
+fn corners_of(map: &Homography) -> [[f32; 2]; 4] {
+    map.corners().map(|place| place.map(|x| x as f32))
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {

@@ -245,10 +245,7 @@ impl GlyphsJob {
         if last == hunt.among.len()
             && let Some(hunt) = self.hunt.take()
         {
-            let glyph = self
-                .reader
-                .glyphs(std::slice::from_ref(&hunt.function.tokens))?;
-            let glyph = glyph.into_iter().next().context("a glyph was painted")?;
+            let glyph = self.reader.glyph(&hunt.function.tokens)?;
             events.push(Event::Found(hunt.function.tile(glyph), hunt.nearest));
         }
         Ok(true)
@@ -259,11 +256,7 @@ impl GlyphsJob {
         let (glyph, tokens) = match &question.subject {
             Subject::Function(text) => {
                 let tokens = reader.tokens(text)?;
-                let glyph = reader.glyphs(std::slice::from_ref(&tokens))?;
-                (
-                    glyph.into_iter().next().context("a glyph was painted")?,
-                    Some(tokens),
-                )
+                (reader.glyph(&tokens)?, Some(tokens))
             }
             Subject::Picture(picture) => (picture.clone(), None),
         };
@@ -369,8 +362,8 @@ impl Job for GlyphsJob {
             } => {
                 let reader = self.current();
                 let tokens = reader.tokens(&function)?;
-                let glyph = reader.glyphs(std::slice::from_ref(&tokens))?;
-                let embedding = reader.embeddings(&glyph)?.swap_remove(0);
+                let glyph = reader.glyph(&tokens)?;
+                let embedding = reader.embeddings(&[glyph])?.swap_remove(0);
                 let mut among = self.functions(corpus.as_ref())?;
                 among.retain(|other| other.tokens != tokens);
                 among.sort_by_key(|other| other.tokens.len());

@@ -14,7 +14,7 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::{board::WorkView, functions::Function, inference::GlyphReader};
+use super::{board::WorkView, curriculum::Count, functions::Function, inference::GlyphReader};
 use crate::{
     data::python::variants,
     latent::{order::spearman, points::distance},
@@ -71,23 +71,6 @@ pub struct Report {
     pub smoothness: f64,
     /// Standard deviation of a glyph's values, 0..1.
     pub contrast: f64,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Count {
-    right: usize,
-    tokens: usize,
-    exact: usize,
-    functions: usize,
-}
-
-impl Count {
-    fn add(&mut self, truth: &[u32], read: &[u32]) {
-        self.right += truth.iter().zip(read).filter(|(a, b)| a == b).count();
-        self.tokens += truth.len();
-        self.exact += usize::from(truth == read);
-        self.functions += 1;
-    }
 }
 
 /// A judgement under way, slice by slice, so that the engine can answer in between.

@@ -7,22 +7,18 @@ use clap::Args;
 
 use crate::{
     cli::{
-        Model, WrongUse,
+        Model, RunArgs,
         output::{note, say},
         progress::Progress,
-        seconds,
         session::{GlyphsSession, describe, refuse_if_interrupted, stop_on_interrupt},
     },
-    config::{
-        Config as _,
-        glyphs::{GLYPH_PRESETS, GlyphsConfig},
-    },
+    config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
     device::Choice,
     glyphs::{
         job::{Command, Event, RunOrder},
         report::Report,
     },
-    training::{Limit, Start, checkpoint::Source},
+    training::checkpoint::Source,
 };
 
 #[derive(Debug, Args)]
@@ -30,27 +26,11 @@ pub struct TrainArgs {
     /// The functions to train on, made by `glyphs corpus build`
     #[arg(long)]
     corpus: PathBuf,
-    /// The run's folder: a new one, or the resumed run's own
-    #[arg(long)]
-    out: PathBuf,
+    #[command(flatten)]
+    run: RunArgs,
     /// Design and recipe: pocket, base, dense, cppn or paper
     #[arg(long, default_value = GLYPH_PRESETS[0], conflicts_with = "resume")]
     preset: String,
-    /// Train for so many seconds (from here on, when resuming)
-    #[arg(long, conflicts_with = "steps", value_parser = seconds)]
-    seconds: Option<f64>,
-    /// Train for so many steps (from here on, when resuming); the learning rate follows schedule_steps
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    steps: Option<u64>,
-    /// Seed of weights, batches and channel
-    #[arg(long, conflicts_with = "resume")]
-    seed: Option<u64>,
-    /// Go on with this run, to the bit
-    #[arg(long)]
-    resume: Option<PathBuf>,
-    /// Set a key of the configuration
-    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
-    set: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -69,23 +49,17 @@ pub struct EvalArgs {
 }
 
 pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
-    let start = match &args.resume {
-        Some(run) => Start::Resume(run.clone()),
-        None => Start::Fresh(Box::new(
-            configure(&args).map_err(|error| WrongUse(format!("{error:#}")))?,
-        )),
-    };
-    let limit = match (args.seconds, args.steps) {
-        (Some(secs), _) => Limit::Seconds(secs),
-        (_, Some(steps)) => Limit::Steps(steps),
-        _ => Limit::Schedule,
-    };
+    let start = args.run.start(|| {
+        let mut config = GlyphsConfig::preset(&args.preset)?;
+        config.seed = args.run.seed.unwrap_or(config.seed);
+        Ok(config)
+    })?;
     let session = GlyphsSession::open(choice, Source::Bundled)?;
     let command = Command::Train {
         start,
         corpus: args.corpus.clone(),
-        out: args.out.clone(),
-        limit,
+        out: args.run.out.clone(),
+        limit: args.run.limit(),
     };
     let trained = |event| match event {
         Event::Started(_) => {
@@ -114,22 +88,12 @@ pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
             }
         }),
     )?;
-    bar.finish(&format!("{steps} steps in {}", args.out.display()));
+    bar.finish(&format!("{steps} steps in {}", args.run.out.display()));
     if refuse_if_interrupted().is_ok() {
         print(&judge(&session, Some(args.corpus), vec![0.0, 4.0])?)?;
     }
     session.finish();
     Ok(())
-}
-
-fn configure(args: &TrainArgs) -> Result<GlyphsConfig> {
-    let mut config = GlyphsConfig::preset(&args.preset)?;
-    config.seed = args.seed.unwrap_or(config.seed);
-    for assignment in &args.set {
-        config.set(assignment)?;
-    }
-    config.check()?;
-    Ok(config)
 }
 
 pub fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
