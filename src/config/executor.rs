@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, check_between, check_not_negative, learning_rate_at};
+use super::{Config, check_between, check_not_negative, learning_rate_at, one};
 use crate::{data::tokens, nn::t5::T5Sizes};
 
 /// How the decoders write a number.
@@ -65,8 +65,12 @@ pub struct ExecutorConfig {
     pub held_out: f64,
     /// Seed of that choice alone, so that runs with different seeds are judged on the same sums.
     pub split_seed: u64,
-    /// Sums a step.
+    /// Sums a share of a step.
     pub batch: usize,
+    /// Shares of a step, each with sums and points of its own and a gradient from them; on a CPU they
+    /// are computed side by side.
+    #[serde(default = "one")]
+    pub shards: usize,
     /// Highest learning rate.
     pub learning_rate: f64,
     /// Steps of linear warm-up.
@@ -126,6 +130,7 @@ impl Config for ExecutorConfig {
             ("executor_layers", self.executor_layers),
             ("bottleneck", self.bottleneck),
             ("batch", self.batch),
+            ("shards", self.shards),
             ("schedule_steps", self.schedule_steps as usize),
         ];
         check_between(&at_least_one, 1, 1 << 20)?;
@@ -200,6 +205,7 @@ impl ExecutorConfig {
             held_out: 0.1,
             split_seed: 1,
             batch: 128,
+            shards: 2,
             learning_rate: 5e-3,
             warmup_steps: 100,
             schedule_steps: 6000,
@@ -230,6 +236,7 @@ impl ExecutorConfig {
             decoder: Decoder::Autoregressive,
             learning_rate: rate,
             schedule_steps: 20_000,
+            shards: 1,
             ..pocket.clone()
         };
         Ok(match name {

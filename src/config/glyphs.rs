@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, check_between, check_not_negative};
+use super::{Config, check_between, check_not_negative, one};
 use crate::nn::{
     generators::{CnnConfig, CppnConfig},
     mosaic::{Layouts, MosaicSizes},
@@ -84,6 +84,10 @@ pub struct GlyphsConfig {
     pub validation: f64,
     /// Functions a step, at most.
     pub batch: usize,
+    /// Shares of a step's functions, each with a gradient of its own; on a CPU they are computed side
+    /// by side.
+    #[serde(default = "one")]
+    pub shards: usize,
     /// Tokens a step, padding counted, at most.
     pub batch_tokens: usize,
     /// Highest learning rate.
@@ -178,6 +182,7 @@ impl GlyphsConfig {
             seed: 0,
             validation: 0.05,
             batch: 64,
+            shards: 2,
             batch_tokens: 3072,
             learning_rate: 2e-3,
             text_rate: 0.5,
@@ -227,6 +232,7 @@ impl GlyphsConfig {
                 pose: 32,
                 embedding: 128,
                 batch: 256,
+                shards: 1,
                 batch_tokens: 32_768,
                 learning_rate: 1e-3,
                 schedule_steps: 60_000,
@@ -368,11 +374,6 @@ impl GlyphsConfig {
     }
 }
 
-/// What runs of earlier versions had.
-fn one() -> usize {
-    1
-}
-
 /// Groups of norms whose channels are multiples of `units`: a power of two, 8 at most.
 fn groups(units: usize) -> usize {
     1 << units.trailing_zeros().min(3)
@@ -390,6 +391,7 @@ impl Config for GlyphsConfig {
             ("embedding", self.embedding, 4096),
             ("latent", self.latent, 16_384),
             ("batch", self.batch, 65_536),
+            ("shards", self.shards, 64),
             ("schedule_steps", self.schedule_steps as usize, 1 << 40),
         ];
         for (key, value, most) in sizes {

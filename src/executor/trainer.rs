@@ -19,10 +19,10 @@ use crate::{
     config::{Config as _, executor::ExecutorConfig},
     data::tokens::Lexicon,
     nn::{
-        adamw::{AdamW, Moments},
+        adamw::{AdamW, Moments, flat_gradient},
         bottleneck::Octaves,
     },
-    training::{self, Limit, Progress, Row, Run, Start, checkpoint::files},
+    training::{self, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
 };
 
 /// One row of metrics.csv. Cross entropies are means a token, in nats.
@@ -83,6 +83,7 @@ pub struct Trainer {
     pub(super) model: LatentExecutor,
     pub(super) moments: Moments,
     objective: Objective,
+    shards: Shards,
     lexicon: Arc<Lexicon>,
     device: Device,
 }
@@ -99,12 +100,14 @@ impl Trainer {
         let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
         let objective = Objective::new(&config, lexicon.clone(), &device)?;
+        let shards = Shards::new(config.shards, &device)?;
         Ok(Self {
             config,
             progress: Progress::default(),
             model,
             moments,
             objective,
+            shards,
             lexicon,
             device,
         })
@@ -149,11 +152,18 @@ impl training::Trainer for Trainer {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
         let octaves = octaves_at(config, self.progress.position);
-        let terms = self
-            .objective
-            .terms(&self.model, config, &octaves, &mut rng)?;
-        let loss = terms.loss(config);
-        let gradients = loss.backward();
+        let shares = (0..config.shards).map(|_| ChaCha8Rng::from_rng(&mut rng));
+        let share = |model: LatentExecutor, mut rng| {
+            let terms = self.objective.terms(&model, config, &octaves, &mut rng)?;
+            let loss = terms.loss(config);
+            let gradient = flat_gradient(&model, &loss.backward());
+            let figures = [loss].into_iter().chain(terms.into_values());
+            Ok((
+                gradient,
+                Tensor::cat(figures.map(Tensor::inner).collect(), 0),
+            ))
+        };
+        let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
 
         let learning_rate = config.learning_rate_at(self.progress.position);
         let optimiser = AdamW {
@@ -165,7 +175,7 @@ impl training::Trainer for Trainer {
         let step = self.progress.step + 1;
         let (model, norm) = optimiser.step(
             self.model.clone(),
-            &gradients,
+            gradient,
             &mut self.moments,
             learning_rate,
             step,
@@ -173,13 +183,7 @@ impl training::Trainer for Trainer {
         );
         self.model = model;
 
-        let figures = [loss]
-            .into_iter()
-            .chain(terms.into_values())
-            .map(Tensor::inner);
-        let figures: Vec<_> = figures.chain([norm]).collect();
-        let figures = Tensor::cat(figures, 0);
-        let figures: Vec<f32> = figures
+        let figures: Vec<f32> = Tensor::cat(vec![figures, norm], 0)
             .try_into_vec_as()
             .context("the device failed in a training step")?;
         let position = self.progress.position;

@@ -98,10 +98,17 @@ impl Sampler {
         &self.validation
     }
 
-    /// Functions of about the same length, the length drawn as often as it occurs.
-    pub fn draw(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> Batch {
+    /// A batch for each of the step's shares: functions of about the same length, the length drawn as
+    /// often as it occurs.
+    pub fn draw(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> Vec<Batch> {
+        let window = window(&self.training, config, rng);
+        let shares = 0..config.shards;
+        shares.map(|_| self.share(window, config, rng)).collect()
+    }
+
+    fn share(&self, window: &[usize], config: &GlyphsConfig, rng: &mut impl Rng) -> Batch {
         let mut batch = Batch {
-            rows: self.originals(&self.training, config, rng),
+            rows: self.originals(window, config, rng),
             copies: Vec::new(),
         };
         let others = (batch.rows.len() as f64 * config.copies) as usize;
@@ -135,30 +142,35 @@ impl Sampler {
             &self.validation
         };
         Batch {
-            rows: self.originals(from, config, rng),
+            rows: self.originals(window(from, config, rng), config, rng),
             copies: Vec::new(),
         }
     }
 
+    /// A share of a step's worth of a window's functions.
     fn originals(
         &self,
-        from: &[usize],
+        window: &[usize],
         config: &GlyphsConfig,
         rng: &mut impl Rng,
     ) -> Vec<Vec<u32>> {
-        let near = ((from.len() as f64 * NEIGHBOURHOOD) as usize).max(config.batch);
-        let middle = rng.random_range(0..from.len());
-        let first = middle
-            .saturating_sub(near / 2)
-            .min(from.len().saturating_sub(near));
-        let window = &from[first..(first + near).min(from.len())];
         let longest = window.last().map_or(1, |&i| self.corpus.tokens(i).len());
         let slots = self.layouts.all[self.layouts.index_for(longest)].slots();
-        let count = (config.batch_tokens / slots).clamp(1, config.batch);
+        let count = (config.batch_tokens / slots).min(config.batch) / config.shards;
         let draw = |_| window[rng.random_range(0..window.len())];
-        let chosen = (0..count).map(draw);
+        let chosen = (0..count.max(1)).map(draw);
         chosen
             .map(|i| self.corpus.tokens(i).iter().map(|&t| t as u32).collect())
             .collect()
     }
+}
+
+/// Neighbours by length around one of the functions, of which any is as likely.
+fn window<'a>(from: &'a [usize], config: &GlyphsConfig, rng: &mut impl Rng) -> &'a [usize] {
+    let near = ((from.len() as f64 * NEIGHBOURHOOD) as usize).max(config.batch);
+    let middle = rng.random_range(0..from.len());
+    let first = middle
+        .saturating_sub(near / 2)
+        .min(from.len().saturating_sub(near));
+    &from[first..(first + near).min(from.len())]
 }

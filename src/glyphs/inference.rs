@@ -296,7 +296,7 @@ impl GlyphReader {
         let layouts: Vec<usize> = best.collect();
         let arrangement = self.layouts.arrange(layouts);
         let reading = self.model.read(features, &arrangement, &self.layouts);
-        let likely = softmax(reading.logits, 2);
+        let likely = softmax(self.model.logits(reading.hidden), 2);
         let (confidence, tokens) = likely.max_dim_with_indices(2);
         let (confidence, embedding) = (values(confidence)?, values(reading.embedding)?);
         let tokens: Vec<i32> = tokens

@@ -36,8 +36,8 @@ pub struct GlyphModel {
 
 /// What a reader makes of pictures.
 pub struct Reading {
-    /// [B, S, V].
-    pub logits: Tensor<3>,
+    /// [B, S, D]; see [`GlyphModel::logits`].
+    pub hidden: Tensor<3>,
     /// [B, E], of length 1: near for functions that mean the same.
     pub embedding: Tensor<2>,
 }
@@ -93,7 +93,7 @@ impl GlyphModel {
         self.reader.layout(features)
     }
 
-    /// Features to tokens and embedding, given the layouts.
+    /// Features to hidden states and embedding, given the layouts.
     pub fn read(
         &self,
         features: Tensor<4>,
@@ -110,9 +110,14 @@ impl GlyphModel {
         let embedding = self.embedding.forward(mean);
         let length = (embedding.clone().square().sum_dim(1) + 1e-8).sqrt();
         Reading {
-            logits: self.text_decoder.logits(hidden),
+            hidden,
             embedding: embedding / length,
         }
+    }
+
+    /// Hidden states [B, S, D] to logits of the tokens [B, S, V].
+    pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
+        self.text_decoder.logits(hidden)
     }
 
     /// Small pictures [B, 3, 64, 64] to corners [B, 8]; see [`PoseHead::forward`].

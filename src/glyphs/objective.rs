@@ -3,6 +3,8 @@
 //! The reader is trained on what it will meet: the photo is first set upright by the corners that
 //! the pose head finds in it at this step, errors included.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
 use rand::RngExt;
@@ -81,8 +83,10 @@ pub struct Encoded {
     pub tokens: Tensor<2, Int>,
     /// [B, S]: 1 for real tokens.
     pub real: Tensor<2>,
-    /// [B, S]: 1 for what has to be read: the tokens, and the padding that tells where they end.
-    pub read: Tensor<2>,
+    /// Places b S + s of what has to be read: the tokens, and the padding that tells where they end.
+    pub read: Vec<i32>,
+    /// The tokens there.
+    pub truth: Vec<i32>,
     /// Their layouts.
     pub arrangement: Arrangement,
 }
@@ -98,22 +102,26 @@ pub fn encode_rows(rows: &[Vec<u32>], pad: u32, layouts: &Layouts, device: &Devi
     });
     let padded: Vec<i32> = padded.collect();
     let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
-    let ends: Vec<usize> = lengths
-        .iter()
-        .map(|length| (length + 1).min(columns))
-        .collect();
+    let ends = lengths.iter().zip(&arrangement.slots);
+    let ends = ends.map(|(length, slots)| match layouts.is_line() {
+        true => (length + 1).min(columns),
+        false => *slots,
+    });
+    let read = ends
+        .enumerate()
+        .flat_map(|(row, end)| (0..end).map(move |slot| row * columns + slot));
+    let read: Vec<usize> = read.collect();
     Encoded {
+        truth: read.iter().map(|&place| padded[place]).collect(),
+        read: read.iter().map(|&place| place as i32).collect(),
         tokens: Tensor::from_data(TensorData::new(padded, [rows.len(), columns]), device),
         real: prefix_mask(&lengths, columns, device),
-        read: match layouts.is_line() {
-            true => prefix_mask(&ends, columns, device),
-            false => arrangement.mask(device),
-        },
         arrangement,
     }
 }
 
-/// The terms of one batch; picture b meets a channel of `difficulties[b]`. With a perceptor the
+/// The terms of one batch; picture b meets a channel of `difficulties[b]`, and those above 0 are
+/// neighbours. With a perceptor the
 /// pictures' distances may be those it sees, see [`GlyphsConfig::perceptual`].
 ///
 /// # Errors
@@ -135,9 +143,9 @@ pub fn terms(
     let slots = model.encode(encoded.tokens.clone(), encoded.real.clone());
     let latents = mean_of_slots(slots.clone(), encoded.real);
     let pictures = model.picture(model.latent(slots, arrangement, layouts), GLYPH_SIZE);
-    let (contrast, smoothness) = looks(pictures.clone(), config);
     let pictures = rounded(pictures);
     let small = PoseHead::shrink(pictures.clone());
+    let (contrast, smoothness) = looks(pictures.clone(), small.clone(), config);
     let (pose, seen) = look(model, pictures, small.clone(), difficulties, rng)?;
     let features = model.features(seen);
     let layout = match layouts.is_line() {
@@ -145,10 +153,12 @@ pub fn terms(
         false => cross_entropy_of_classes(model.layout(features.clone()), &arrangement.layouts),
     };
     let reading = model.read(features, arrangement, layouts);
+    // Logits are dear: of what has to be read alone.
+    let hidden = reading.hidden.flatten::<2>(0, 1);
+    let hidden = hidden.select(0, rows_of(encoded.read, device));
     let token = label_smoothed_cross_entropy(
-        reading.logits,
-        encoded.tokens,
-        encoded.read.bool(),
+        model.logits(hidden.unsqueeze()).squeeze_dim(0),
+        rows_of(encoded.truth, device),
         config.label_smoothing as f32,
     );
     let meaning = match config.meaning {
@@ -185,13 +195,19 @@ pub fn terms(
     })
 }
 
-/// How much contrast the pictures lack, and how much rougher they are than allowed. Every fourth
-/// speaks for all: at full size this costs as much as the reader.
-fn looks(pictures: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
+/// How much contrast the pictures lack, and how much rougher they are than allowed; `small` are copies
+/// of half their size. What all pictures have in common counts for no contrast: a wallpaper would be
+/// the easiest. Every fourth picture speaks for all where they are looked at in full size.
+fn looks(pictures: Tensor<4>, small: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
+    let own = match small.dims()[0] {
+        1 => small,
+        _ => small.clone() - small.mean_dim(0),
+    };
+    let (_, contrast) = smoothness_and_contrast(own);
+    let missing = (contrast * -1.0 + config.contrast_target).clamp_min(0.0);
     let some = (0..pictures.dims()[0]).step_by(4).map(|row| row as i32);
     let some = rows_of(some.collect(), &pictures.device());
     let (roughness, contrast) = smoothness_and_contrast(pictures.select(0, some));
-    let missing = (contrast.clone() * -1.0 + config.contrast_target).clamp_min(0.0);
     let rough = roughness / (contrast + 1e-3) - config.smoothness_target;
     (missing.mean(), rough.clamp_min(0.0).mean())
 }
@@ -201,8 +217,13 @@ fn rows_of(rows: Vec<i32>, device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(rows, [count]), device)
 }
 
-/// What the reader sees of `pictures`, and how far off the corners were found in `small` copies.
-/// Pictures of difficulty 0 are seen as they are.
+/// How hard the channel is in which the corners of pictures are looked for that the reader sees as
+/// they are. Far harder than what it meets while the curriculum is young: hardly tilted pictures
+/// teach nothing about tilt.
+const HARDEST_POSE: f64 = 8.0;
+
+/// What the reader sees of `pictures`, and how far off the corners were found in `small` copies, in
+/// half sides. Pictures of difficulty 0 are seen as they are.
 fn look(
     model: &GlyphModel,
     pictures: Tensor<4>,
@@ -210,55 +231,45 @@ fn look(
     difficulties: &[f64],
     rng: &mut ChaCha8Rng,
 ) -> Result<(Tensor<1>, Tensor<4>)> {
-    let device = pictures.device();
-    let pick = |rows: &[usize]| rows_of(rows.iter().map(|&row| row as i32).collect(), &device);
-    let (hit, whole): (Vec<usize>, Vec<usize>) =
-        (0..difficulties.len()).partition(|&row| difficulties[row] > 0.0);
-    let pose = pose(model, small.clone(), rng);
-    if hit.is_empty() {
+    let (device, [batch, ..]) = (pictures.device(), pictures.dims());
+    let tilts = difficulties.iter().map(|&difficulty| match difficulty {
+        0.0 => HARDEST_POSE * rng.random::<f64>(),
+        _ => difficulty,
+    });
+    let damage = Damage::sample(&tilts.collect::<Vec<_>>(), Parts::ALL, rng);
+    let found = model.corners(damage.shrunk(2.0).apply(small.detach()));
+    let corners = damage
+        .homographies()
+        .into_iter()
+        .flat_map(|map| map.corners());
+    let truth: Vec<f32> = corners.flatten().map(|place| place as f32).collect();
+    let truth = Tensor::<2>::from_data(TensorData::new(truth, [batch, 8]), &device);
+    let pose = (found.clone() - truth).abs().mean();
+
+    let Some(first) = difficulties.iter().position(|&difficulty| difficulty > 0.0) else {
         return Ok((pose, pictures));
-    }
-    let hardness: Vec<f64> = hit.iter().map(|&row| difficulties[row]).collect();
-    let damage = Damage::sample(&hardness, Parts::ALL, rng);
-    let there = damage.homographies();
-    let found = model.corners(
-        damage
-            .shrunk(2.0)
-            .apply(small.select(0, pick(&hit)))
-            .detach(),
-    );
+    };
+    let hit = difficulties[first..]
+        .iter()
+        .take_while(|&&difficulty| difficulty > 0.0);
+    let end = first + hit.count();
+    let some = |rows: Range<usize>| pictures.clone().narrow(0, rows.start, rows.len());
+    let damage = damage.of(first..end);
     let found: Vec<f32> = found
+        .detach()
+        .narrow(0, first, end - first)
         .try_into_vec_as()
         .context("the device failed in a training step")?;
     let back: Vec<_> = found.chunks(8).map(upright).collect();
-    let seen = warp_there_and_back(pictures.clone().select(0, pick(&hit)), &there, &back);
-    let seen = damage.without_geometry().apply(seen);
-    if whole.is_empty() {
-        return Ok((pose, seen));
+    let seen = warp_there_and_back(some(first..end), &damage.homographies(), &back);
+    let mut parts = vec![damage.apply_behind_lens(seen)];
+    if first > 0 {
+        parts.insert(0, some(0..first));
     }
-    let seen = Tensor::cat(vec![seen, pictures.clone().select(0, pick(&whole))], 0);
-    let order = [hit, whole].concat();
-    let mut place = vec![0; order.len()];
-    for (at, row) in order.into_iter().enumerate() {
-        place[row] = at;
+    if end < batch {
+        parts.push(some(end..batch));
     }
-    Ok((pose, seen.select(0, pick(&place))))
-}
-
-/// Mean distance of the corners found from the true ones, in half sides. Corners are looked for in
-/// far more tilted pictures than the reader gets to see while the curriculum is young: hardly tilted
-/// ones teach nothing about tilt.
-fn pose(model: &GlyphModel, small: Tensor<4>, rng: &mut ChaCha8Rng) -> Tensor<1> {
-    const HARDEST: f64 = 8.0;
-    let (device, [batch, ..]) = (small.device(), small.dims());
-    let difficulties = (0..batch).map(|_| HARDEST * rng.random::<f64>());
-    let damage = Damage::sample(&difficulties.collect::<Vec<_>>(), Parts::ALL, rng);
-    let found = model.corners(damage.shrunk(2.0).apply(small.detach()));
-    let maps = damage.homographies();
-    let corners = maps.iter().flat_map(|map| map.corners());
-    let truth: Vec<f32> = corners.flatten().map(|place| place as f32).collect();
-    let truth = Tensor::<2>::from_data(TensorData::new(truth, [batch, 8]), &device);
-    (found - truth).abs().mean()
+    Ok((pose, Tensor::cat(parts, 0)))
 }
 
 /// The map that sets a picture upright whose corners were found at eight numbers; the identity where
@@ -301,4 +312,25 @@ pub fn cross_entropy_of_classes(logits: Tensor<2>, classes: &[usize]) -> Tensor<
     let count = classes.len();
     let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [count, 1]), &device);
     log_softmax(logits, 1).gather(1, classes).mean().neg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_cells_are_read_of_a_mosaic_and_one_padding_of_a_line() {
+        let rows = [vec![7, 8, 9, 10, 11], vec![5, 6]];
+        let read = |layouts: &Layouts| {
+            let encoded = encode_rows(&rows, 0, layouts, &Device::flex());
+            (encoded.read, encoded.truth)
+        };
+        // 3 x 2 cells and 2 x 2.
+        let places = vec![0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+        let truth = vec![7, 8, 9, 10, 11, 0, 5, 6, 0, 0];
+        assert_eq!(read(&Layouts::new(8)), (places, truth));
+        let places = vec![0, 1, 2, 3, 4, 5, 8, 9, 10];
+        let truth = vec![7, 8, 9, 10, 11, 0, 5, 6, 0];
+        assert_eq!(read(&Layouts::line(8)), (places, truth));
+    }
 }

@@ -15,23 +15,23 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    batch::Sampler,
+    batch::{Batch, Sampler},
     checkpoint,
     curriculum::Curriculum,
     inference::GlyphReader,
     model::GlyphModel,
-    objective::{self, Terms},
+    objective,
 };
 use crate::{
     config::{Config, glyphs::GlyphsConfig},
     data::{bpe::Bpe, corpus::Corpus},
     nn::{
-        adamw::{AdamW, Moments, Rates},
+        adamw::{AdamW, Moments, Rates, flat_gradient},
         mosaic::Layouts,
         perceptor::Perceptor,
         resnet_v2::ResNetV2Config,
     },
-    training::{self, Limit, Progress, Row, Run, Start, checkpoint::files},
+    training::{self, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
 };
 
 /// Steps between two looks at functions that are not trained on.
@@ -106,6 +106,7 @@ pub struct Trainer {
     /// Frozen, and so no part of the model.
     perceptor: Option<Perceptor>,
     sampler: Sampler,
+    shards: Shards,
     bpe: Arc<Bpe>,
     layouts: Layouts,
     device: Device,
@@ -136,6 +137,7 @@ impl Trainer {
             moments,
             rates,
             perceptor,
+            shards: Shards::new(config.shards, &device)?,
             sampler,
             bpe,
             layouts,
@@ -184,26 +186,40 @@ impl Trainer {
         self.perceptor.as_ref().map(Perceptor::description)
     }
 
-    fn terms(&mut self, rng: &mut ChaCha8Rng) -> Result<Terms> {
+    /// The gradient of one share of a step, and the loss and its terms.
+    fn share(
+        &self,
+        model: &GlyphModel,
+        batch: &Batch,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(Tensor<1>, Tensor<1>)> {
         let config = &self.config;
-        let batch = self.sampler.draw(config, rng);
-        let difficulties: Vec<f64> = (0..batch.rows.len())
-            .map(|_| match rng.random_bool(config.clean) {
-                true => 0.0,
-                false => self.curriculum.difficulty * rng.random::<f64>().sqrt(),
-            })
-            .collect();
-        objective::terms(
-            &self.model,
+        // Neighbours have about the same length: the short ones are hit, or the long ones.
+        let count = batch.rows.len();
+        let hit = (0..count)
+            .filter(|_| !rng.random_bool(config.clean))
+            .count();
+        let first = if rng.random() { 0 } else { count - hit };
+        let mut difficulties = vec![0.0; count];
+        for difficulty in &mut difficulties[first..first + hit] {
+            *difficulty = self.curriculum.difficulty * rng.random::<f64>().sqrt();
+        }
+        let terms = objective::terms(
+            model,
             self.perceptor.as_ref(),
             config,
             &self.layouts,
-            &batch,
+            batch,
             self.bpe.pad(),
             &difficulties,
             rng,
             &self.device,
-        )
+        )?;
+        let loss = terms.loss(config, config.looks_at(self.progress.position));
+        let gradient = flat_gradient(model, &loss.backward());
+        let figures = [loss].into_iter().chain(terms.into_values());
+        let figures = figures.map(Tensor::inner).collect();
+        Ok((gradient, Tensor::cat(figures, 0)))
     }
 
     /// Reads unseen functions through the channel as it stands and moves its difficulty.
@@ -228,10 +244,11 @@ impl training::Trainer for Trainer {
         if self.progress.step.is_multiple_of(VALIDATE_EVERY) {
             self.validate(&mut rng)?;
         }
-        let terms = self.terms(&mut rng)?;
         let config = &self.config;
-        let loss = terms.loss(config, config.looks_at(self.progress.position));
-        let gradients = loss.backward();
+        let batches = self.sampler.draw(config, &mut rng).into_iter();
+        let shares = batches.map(|batch| (batch, ChaCha8Rng::from_rng(&mut rng)));
+        let share = |model, (batch, mut rng)| self.share(&model, &batch, &mut rng);
+        let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
 
         let learning_rate = config.learning_rate_at(self.progress.position);
         let optimiser = AdamW {
@@ -243,7 +260,7 @@ impl training::Trainer for Trainer {
         let step = self.progress.step + 1;
         let (model, norm) = optimiser.step(
             self.model.clone(),
-            &gradients,
+            gradient,
             &mut self.moments,
             learning_rate,
             step,
@@ -251,9 +268,7 @@ impl training::Trainer for Trainer {
         );
         self.model = model;
 
-        let figures = [loss].into_iter().chain(terms.into_values());
-        let figures: Vec<_> = figures.map(Tensor::inner).chain([norm]).collect();
-        let figures: Vec<f32> = Tensor::cat(figures, 0)
+        let figures: Vec<f32> = Tensor::cat(vec![figures, norm], 0)
             .try_into_vec_as()
             .context("the device failed in a training step")?;
         let position = self.progress.position;

@@ -64,31 +64,27 @@ impl Rates {
 }
 
 impl AdamW {
-    /// One step, the `step`-th counted from 1. Parameters the loss doesn't reach count as gradient 0;
-    /// `rates` multiply the learning rate, decay included, value by value.
+    /// One step along `gradient` `[N]`, see [`flat_gradient`]; the `step`-th, counted from 1. `rates`
+    /// multiply the learning rate, decay included, value by value.
     /// Returns the module and the gradient's norm `[1]` before clipping.
     pub fn step<M: Module>(
         &self,
         module: M,
-        gradients: &Gradients,
+        gradient: Tensor<1>,
         moments: &mut Moments,
         learning_rate: f64,
         step: u64,
         rates: Option<&Rates>,
     ) -> (M, Tensor<1>) {
-        let mut flat = Flatten {
-            gradients,
-            values: Vec::new(),
-            slopes: Vec::new(),
-        };
-        module.visit(&mut flat);
-        let (values, slope) = (Tensor::cat(flat.values, 0), Tensor::cat(flat.slopes, 0));
-        let norm = slope.clone().square().sum().sqrt();
+        let mut values = Values(Vec::new());
+        module.visit(&mut values);
+        let values = Tensor::cat(values.0, 0);
+        let norm = gradient.clone().square().sum().sqrt();
         let scale = (norm.clone() + 1e-6)
             .recip()
             .mul_scalar(self.max_norm)
             .clamp_max(1.0);
-        let slope = slope * scale;
+        let slope = gradient * scale;
 
         let (beta1, beta2) = self.betas;
         let first = moments.first.val() * beta1 + slope.clone() * (1.0 - beta1);
@@ -132,21 +128,39 @@ impl<F: Fn(&str) -> f64> ModuleVisitor for Spread<F> {
     }
 }
 
-struct Flatten<'a> {
+/// The gradient of all a module's parameters as one vector `[N]`, in the order in which the module
+/// visits them; 0 for those the loss doesn't reach.
+pub fn flat_gradient<M: Module>(module: &M, gradients: &Gradients) -> Tensor<1> {
+    let mut slopes = Slopes {
+        gradients,
+        slopes: Vec::new(),
+    };
+    module.visit(&mut slopes);
+    Tensor::cat(slopes.slopes, 0)
+}
+
+struct Slopes<'a> {
     gradients: &'a Gradients,
-    values: Vec<Tensor<1>>,
     slopes: Vec<Tensor<1>>,
 }
 
-impl ModuleVisitor for Flatten<'_> {
+impl ModuleVisitor for Slopes<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        let count = value.shape().num_elements();
         let slope = value.grad(self.gradients);
-        let value = value.inner();
-        let slope = slope.unwrap_or_else(|| value.zeros_like());
-        self.values.push(value.reshape([count]));
+        let slope = slope.unwrap_or_else(|| value.inner().zeros_like());
+        let count = slope.shape().num_elements();
         self.slopes.push(slope.reshape([count]));
+    }
+}
+
+struct Values(Vec<Tensor<1>>);
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val().inner();
+        let count = value.shape().num_elements();
+        self.0.push(value.reshape([count]));
     }
 }
 

@@ -3,29 +3,23 @@
 //!
 //! Shapes: B examples, L tokens, V pieces of the vocabulary, C channels, H rows, W columns.
 
-use burn::tensor::{Bool, Int, Tensor, TensorData, activation::log_softmax};
+use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
 use rand::{Rng, seq::SliceRandom};
 
 use super::losses::distance_mismatch;
 
-/// Cross entropy in nats, averaged over the real tokens: `logits` [B, L, V], `tokens` and `is_real`
-/// [B, L] to `[1]`; 0 where none is real. The truth is `smoothing` times an even mixture of the
-/// vocabulary and for the rest the token (Szegedy et al. 2016, arXiv 1512.00567).
+/// Mean cross entropy in nats: `logits` [N, V] and `tokens` `[N]` to `[1]`. The truth is `smoothing`
+/// times an even mixture of the vocabulary and for the rest the token (Szegedy et al. 2016,
+/// arXiv 1512.00567).
 pub fn label_smoothed_cross_entropy(
-    logits: Tensor<3>,
-    tokens: Tensor<2, Int>,
-    is_real: Tensor<2, Bool>,
+    logits: Tensor<2>,
+    tokens: Tensor<1, Int>,
     smoothing: f32,
 ) -> Tensor<1> {
-    let log_likelihood = log_softmax(logits, 2);
-    let token = log_likelihood
-        .clone()
-        .gather(2, tokens.unsqueeze_dim::<3>(2));
-    let mixture = log_likelihood.mean_dim(2);
-    let loss = token * (smoothing - 1.0) - mixture * smoothing;
-    let count = is_real.clone().float().sum().clamp_min(1.0);
-    let loss = loss.squeeze_dim::<2>(2);
-    loss.mask_fill(is_real.bool_not(), 0.0).sum() / count
+    let log_likelihood = log_softmax(logits, 1);
+    let token = log_likelihood.clone().gather(1, tokens.unsqueeze_dim(1));
+    let mixture = log_likelihood.mean_dim(1);
+    (token * (smoothing - 1.0) - mixture * smoothing).mean()
 }
 
 /// Which examples of a batch are compared: pairs of unequal indices.

@@ -7,6 +7,7 @@
 pub mod checkpoint;
 mod lane;
 mod run;
+mod shards;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use lane::{Lane, Step};
 pub use run::Run;
+pub use shards::Shards;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -59,33 +59,35 @@ fn what_left_the_photo_does_not_come_back() {
 }
 
 #[test]
-fn geometry_can_be_left_out_and_small_pictures_meet_less() {
+fn small_pictures_meet_less() {
     let damage = Damage::sample(&[0.0, 6.0, 15.0], Parts::ALL, &mut rng(1));
     assert_eq!(damage.blows[0], Blow::NONE);
-    let still = damage.without_geometry();
-    assert!(
-        still
-            .homographies()
-            .iter()
-            .all(|map| *map == Homography::IDENTITY)
-    );
     let small = damage.shrunk(2.0);
-    assert_eq!(small.homographies(), damage.homographies());
-    for (i, blow) in damage.blows.iter().enumerate() {
-        let homography = blow.homography;
-        assert_eq!(
-            *blow,
-            Blow {
-                homography,
-                ..still.blows[i]
-            }
-        );
+    for (small, blow) in small.blows.iter().zip(&damage.blows) {
         let expected = Blow {
             blur_px: blow.blur_px / 2.0,
             deviation: blow.deviation / 2.0,
             quality: None,
             ..*blow
         };
-        assert_eq!(small.blows[i], expected);
+        assert_eq!(*small, expected);
     }
+}
+
+#[test]
+fn what_the_lens_does_can_be_left_out_and_pictures_be_picked() {
+    let device = Device::flex();
+    let flat = Parts {
+        affine: false,
+        perspective: false,
+        ..Parts::ALL
+    };
+    let pictures = Tensor::<4>::full([3, 3, 16, 16], 0.4, &device);
+    let damage = Damage::sample(&[3.0, 6.0, 15.0], flat, &mut rng(1));
+    let whole = damage.apply(pictures.clone());
+    // 0.4 is 102 of 255: the file keeps it.
+    let behind = damage.apply_behind_lens(pictures.clone());
+    assert_eq!(whole.to_data(), behind.to_data());
+    let last = damage.of(1..3).apply(pictures.narrow(0, 1, 2));
+    assert_eq!(whole.narrow(0, 1, 2).to_data(), last.to_data());
 }

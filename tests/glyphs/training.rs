@@ -68,11 +68,12 @@ fn functions_that_fit_are_trained_on_or_kept_for_validation() {
             set.iter().map(|&i| tokens_of(&corpus, i)).collect()
         };
         let drawn = sampler.draw(&config, &mut rng(seed));
-        assert_eq!(drawn.rows.len(), 16);
+        let shares: Vec<usize> = drawn.iter().map(|share| share.rows.len()).collect();
+        assert_eq!(shares, [8, 8]);
         assert!(
             drawn
-                .rows
                 .iter()
+                .flat_map(|share| &share.rows)
                 .all(|row| rows_of(&training).contains(row))
         );
         let judged = sampler.draw_validation(&config, &mut rng(seed));
@@ -90,7 +91,8 @@ fn batches_keep_to_their_tokens() {
     let config = tiny(&["batch=16", "batch_tokens=60", "copies=0"]);
     let (trainer, layouts) = (trainer(config.clone()), Layouts::new(MAX_TOKENS));
     for seed in 0..20 {
-        let rows = trainer.sampler().draw(&config, &mut rng(seed)).rows;
+        let shares = trainer.sampler().draw(&config, &mut rng(seed));
+        let rows: Vec<Vec<u32>> = shares.into_iter().flat_map(|share| share.rows).collect();
         let longest = rows.iter().map(Vec::len).max().unwrap();
         let slots = layouts.all[layouts.index_for(longest)].slots();
         assert!(
@@ -128,12 +130,12 @@ fn copies_mean_the_same_and_look_different() {
         skeleton("def f(a, b): return a"),
         skeleton("def f(a, b): return b")
     );
-    let config = tiny(&["batch=16", "copies=0.5"]);
+    let config = tiny(&["batch=16", "shards=1", "copies=0.5"]);
     let (trainer, corpus) = (trainer(config.clone()), corpus());
     let known: BTreeSet<Vec<u32>> = (0..corpus.len()).map(|i| tokens_of(&corpus, i)).collect();
     let (mut copies, mut misses) = (0, 0);
     for seed in 0..40 {
-        let batch = trainer.sampler().draw(&config, &mut rng(seed));
+        let batch = trainer.sampler().draw(&config, &mut rng(seed)).remove(0);
         let text = |row: usize| corpus.bpe().decode(&batch.rows[row]);
         for &(of, copy) in &batch.copies {
             assert_ne!(batch.rows[of], batch.rows[copy]);
@@ -162,10 +164,10 @@ fn copies_mean_the_same_and_look_different() {
 #[test]
 fn what_is_copied_is_no_copy_itself() {
     // As many as can be; one that stands for both would be the other's negative.
-    let config = tiny(&["batch=16", "copies=0.6"]);
+    let config = tiny(&["batch=16", "shards=1", "copies=0.6"]);
     let trainer = trainer(config.clone());
     for seed in 0..20 {
-        let batch = trainer.sampler().draw(&config, &mut rng(seed));
+        let batch = trainer.sampler().draw(&config, &mut rng(seed)).remove(0);
         let places: Vec<usize> = batch
             .copies
             .iter()

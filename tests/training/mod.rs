@@ -4,6 +4,7 @@ mod checkpoints;
 mod learning;
 mod resuming;
 mod runs;
+mod shards;
 
 use std::{collections::BTreeMap, path::Path};
 

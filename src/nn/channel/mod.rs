@@ -14,6 +14,8 @@ mod homography;
 mod jpeg;
 mod warp;
 
+use std::ops::Range;
+
 use burn::tensor::{Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -209,20 +211,16 @@ impl Damage {
         }
     }
 
+    /// What befalls some of the pictures.
+    pub fn of(&self, rows: Range<usize>) -> Self {
+        Self {
+            blows: self.blows[rows].to_vec(),
+        }
+    }
+
     /// Where each point of the damaged pictures lay; `warp` by their inverses sets them upright.
     pub fn homographies(&self) -> Vec<Homography> {
         self.blows.iter().map(|blow| blow.homography).collect()
-    }
-
-    /// The same damage but for the geometry.
-    pub fn without_geometry(&self) -> Self {
-        let blows = self.blows.iter().map(|blow| Blow {
-            homography: Homography::IDENTITY,
-            ..*blow
-        });
-        Self {
-            blows: blows.collect(),
-        }
     }
 
     /// About the same damage to pictures made smaller by `factor` before: pixels that are means of
@@ -245,6 +243,19 @@ impl Damage {
     /// # Panics
     /// Unless there are as many pictures as blows, of three channels.
     pub fn apply(&self, images: Tensor<4>) -> Tensor<4> {
+        let mut images = rounded(images);
+        let is_moved = |blow: &Blow| blow.homography != Homography::IDENTITY;
+        if self.blows.iter().any(is_moved) {
+            images = warp(images, &self.homographies());
+        }
+        self.apply_behind_lens(images)
+    }
+
+    /// What follows the file and the geometry.
+    ///
+    /// # Panics
+    /// As [`Self::apply`].
+    pub fn apply_behind_lens(&self, mut images: Tensor<4>) -> Tensor<4> {
         let blows = &self.blows;
         let [batch, channels, height, width] = images.dims();
         assert_eq!(
@@ -253,11 +264,6 @@ impl Damage {
             "a blow for each picture"
         );
         let is_hit = |what: fn(&Blow) -> bool| blows.iter().any(what);
-
-        let mut images = rounded(images);
-        if is_hit(|blow| blow.homography != Homography::IDENTITY) {
-            images = warp(images, &self.homographies());
-        }
         if is_hit(|blow| blow.blur_px > 0.0) {
             let deviations: Vec<f32> = blows.iter().map(|blow| blow.blur_px).collect();
             images = blur(images, &deviations);

@@ -3,8 +3,8 @@
 
 /// Canvas pixels a side: the picture is painted at this size and enlarged.
 pub const CANVAS: usize = 32;
-/// Width of the frame, in canvas pixels.
-const FRAME: f32 = 1.0;
+/// Width of the frame, in cells: what a camera cuts off at the border costs no token.
+const FRAME: f32 = 0.35;
 /// Part of a cell over which neighbours run into one another.
 const BLEND: f32 = 0.5;
 /// Sample points a cell and axis at which the reader looks.
@@ -76,11 +76,11 @@ impl Layout {
     /// `SAMPLES` (three) looks a cell, x [`CANVAS`], rows that sum to 1.
     pub fn looks(cells: usize) -> Vec<f32> {
         let looks = cells * SAMPLES;
-        let inner = CANVAS as f32 - 2.0 * FRAME;
-        let reach = (inner / looks as f32).max(1.0);
+        let cell = CANVAS as f32 / (cells as f32 + 2.0 * FRAME);
+        let reach = (cell / SAMPLES as f32).max(1.0);
         let mut weights = vec![0.0; looks * CANVAS];
         for (look, row) in weights.chunks_mut(CANVAS).enumerate() {
-            let middle = FRAME + (look as f32 + 0.5) / looks as f32 * inner;
+            let middle = (FRAME + (look as f32 + 0.5) / SAMPLES as f32) * cell;
             for (pixel, weight) in row.iter_mut().enumerate() {
                 *weight = (1.0 - (pixel as f32 + 0.5 - middle).abs() / reach).max(0.0);
             }
@@ -142,5 +142,5 @@ impl Layout {
 
 /// A position in canvas pixels in units of a line of `cells`, from 0 at the first one's border.
 fn place_in_cells(position: f32, cells: usize) -> f32 {
-    (position - FRAME) / (CANVAS as f32 - 2.0 * FRAME) * cells as f32
+    position / CANVAS as f32 * (cells as f32 + 2.0 * FRAME) - FRAME
 }

@@ -155,10 +155,10 @@ impl MosaicGenerator {
         Self {
             slot: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
             layout: init.embedding(layouts, inner, 0.3),
-            place_scale: init.linear_biased(PLACE, inner, deviation(PLACE) * 1.5),
-            place_shift: init.linear_biased(PLACE, inner, deviation(PLACE)),
+            place_scale: init.linear(PLACE, inner, deviation(PLACE) * 1.5),
+            place_shift: init.linear(PLACE, inner, deviation(PLACE)),
             whole: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
-            place_whole: init.linear_biased(PLACE, inner, deviation(PLACE)),
+            place_whole: init.linear(PLACE, inner, deviation(PLACE)),
             paint: init.linear_biased(inner, 3, deviation(inner) * 1.5),
             frame: init.normal(3, PIXELS, 0.1),
         }
@@ -199,10 +199,12 @@ impl MosaicGenerator {
                     .matmul(high.reshape([count * CANVAS, columns, inner]));
             let places = matrix(layouts.all[index].places(), PIXELS, PLACE, &device);
             let scale = self.place_scale.forward(places.clone()).unsqueeze::<3>();
-            let shift = self.place_shift.forward(places.clone()).unsqueeze::<3>();
-            let at_large = self.place_whole.forward(places).unsqueeze::<3>();
-            let at_large = whole.clone().narrow(0, first, count) * at_large;
-            silu(spread.reshape([count, PIXELS, inner]) * scale + shift + at_large)
+            // shift + whole * at_large, as one product a picture of the places and these weights.
+            let whole = whole.clone().narrow(0, first, count);
+            let weight = self.place_shift.weight.val().unsqueeze::<3>()
+                + self.place_whole.weight.val().unsqueeze() * whole;
+            let places = places.unsqueeze::<3>();
+            silu(spread.reshape([count, PIXELS, inner]) * scale + places.matmul(weight))
         });
         Tensor::cat(runs.collect(), 0)
     }

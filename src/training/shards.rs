@@ -1,0 +1,100 @@
+//! Parts of a step side by side.
+//!
+//! burn's `flex` backend works on most operations with one thread, so a step uses the processor's
+//! cores best when each computes the gradient of a share of the batch on its own. The shares are part
+//! of the recipe and their gradients are added in order, so a run is the same on any number of cores.
+
+use std::thread;
+
+use anyhow::{Context, Result};
+use burn::{
+    module::Module,
+    tensor::{Device, Tensor},
+};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// Where the shares of a step are computed.
+pub struct Shards {
+    /// One thread each: what an operation does on several threads would wait for the other shares.
+    pools: Vec<ThreadPool>,
+    device: Device,
+}
+
+impl Shards {
+    /// For `count` shares on `device`: on the CPU a thread for each, elsewhere one after the other.
+    ///
+    /// # Errors
+    /// If a thread can't be started.
+    pub fn new(count: usize, device: &Device) -> Result<Self> {
+        let is_cpu = device.clone().without_autodiff() == Device::flex();
+        let pools = match is_cpu && count > 1 {
+            true => count,
+            false => 0,
+        };
+        let pool = |_| ThreadPoolBuilder::new().num_threads(1).build();
+        let pools = (0..pools).map(pool).collect::<Result<_, _>>();
+        Ok(Self {
+            pools: pools.context("can't start a thread to train with")?,
+            device: device.clone(),
+        })
+    }
+
+    /// The means of the gradient `[N]` and the figures `[F]` that `share` makes of a copy of `module`
+    /// and each part. At least one.
+    ///
+    /// # Errors
+    /// The first part's that fails.
+    pub fn mean<M, P>(
+        &self,
+        module: &M,
+        parts: Vec<P>,
+        share: impl Fn(M, P) -> Result<(Tensor<1>, Tensor<1>)> + Sync,
+    ) -> Result<(Tensor<1>, Tensor<1>)>
+    where
+        M: Module + Send,
+        P: Send,
+    {
+        let count = parts.len() as f32;
+        let shares = self.each(module, parts, share).into_iter();
+        let sum = shares.reduce(|sum, share| {
+            let ((gradients, figures), (gradient, figure)) = (sum?, share?);
+            Ok((gradients + gradient, figures + figure))
+        });
+        let (gradient, figures) = sum.context("a step has a share")??;
+        Ok((gradient / count, figures / count))
+    }
+
+    /// What `work` makes of a copy of `module` and each part, in the parts' order. The copies'
+    /// parameters are leaves of their own: autodiff keeps what shares a leaf behind one lock.
+    pub fn each<M, P, R>(
+        &self,
+        module: &M,
+        parts: Vec<P>,
+        work: impl Fn(M, P) -> R + Sync,
+    ) -> Vec<R>
+    where
+        M: Module + Send,
+        P: Send,
+        R: Send,
+    {
+        if self.pools.is_empty() {
+            let parts = parts.into_iter();
+            return parts.map(|part| work(module.clone(), part)).collect();
+        }
+        let work = &work;
+        thread::scope(|scope| {
+            let parts = parts.into_iter().zip(self.pools.iter().cycle());
+            let threads = parts.map(|(part, pool)| {
+                let copy = module.clone().fork(&self.device);
+                scope.spawn(move || pool.install(|| work(copy, part)))
+            });
+            let threads: Vec<_> = threads.collect();
+            let results = threads.into_iter().map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            results.collect()
+        })
+    }
+}
