@@ -38,6 +38,12 @@ const SLICE: usize = 2048;
 const TRAINING_SLICE: usize = 512;
 /// Cells a side of the maps drawn while a run trains.
 const TRAINING_MAP: usize = 64;
+/// What a search is told at least of a point whose program is known not to solve the sum, in nats: in
+/// the narrow valleys between regions the executor can promise a result that the program decoded there
+/// doesn't give, and nothing better would be looked for. Over 100 sums and four models Bayesian
+/// optimisation found 0.91 to 0.98 without it, 0.96 to 0.98 with 3, 0.97 to 1.00 with 4, 0.97 to 0.99
+/// with 5.
+const FALSE_CLAIM: f32 = 4.0;
 
 /// The job.
 pub struct ExecutorJob {
@@ -253,10 +259,14 @@ impl ExecutorJob {
             Some(point) => {
                 let outcome = executor.evaluate(&Points::one(&point), hunt.view.sum)?;
                 let (loss, code) = (outcome.loss[0], outcome.code[0]);
-                hunt.search.observe(&point, loss);
                 if code.is_some_and(|code| hunt.view.sum.is_solved_by(code)) {
                     hunt.view.solved = Some(hunt.view.path.len());
                 }
+                let seen = match hunt.view.solved {
+                    Some(_) => loss,
+                    None => loss.max(FALSE_CLAIM),
+                };
+                hunt.search.observe(&point, seen);
                 hunt.view.path.push(Evaluation { point, loss, code });
                 hunt.view.ended =
                     hunt.view.solved.is_some() || hunt.view.path.len() >= hunt.view.budget;
