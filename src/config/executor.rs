@@ -9,9 +9,9 @@ use crate::{data::tokens, nn::t5::T5Sizes};
 /// How the decoders write a number.
 ///
 /// At pocket size the one pass was chosen: trained for 240 s each, two autoregressive models had 0.998
-/// and 0.973 of the held-out sums exact, one-pass ones with the same seeds 0.988 and 0.989. But a step
-/// takes 1.4 times as long, a map of 256 x 256 cells 4.5 s instead of 1.1, and searches a median of 50
-/// evaluations instead of 31.
+/// and (beside other work) 0.973 of the held-out sums exact, one-pass ones with the same seeds 0.988
+/// and 0.989. But a step takes 1.4 times as long, a map of 256 x 256 cells 4.5 s instead of 1.1, and
+/// searches a median of 50 evaluations instead of 31.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decoder {

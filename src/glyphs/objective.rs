@@ -121,8 +121,8 @@ pub fn encode_rows(rows: &[Vec<u32>], pad: u32, layouts: &Layouts, device: &Devi
 }
 
 /// The terms of one batch; picture b meets a channel of `difficulties[b]`, and those above 0 are
-/// neighbours. With a perceptor the
-/// pictures' distances may be those it sees, see [`GlyphsConfig::perceptual`].
+/// neighbours. With a perceptor the pictures' distances may be those it sees, see
+/// [`GlyphsConfig::perceptual`].
 ///
 /// # Errors
 /// If the device fails.
