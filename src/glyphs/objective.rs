@@ -16,8 +16,8 @@ use crate::{
     nn::{
         channel::{Damage, Homography, Parts, rounded, warp_there_and_back},
         glyph_losses::{
-            Pairs, gram_repulsion, info_nce, label_smoothed_cross_entropy, smoothness_and_contrast,
-            vector_distance,
+            Pairs, contrast, gram_repulsion, info_nce, label_smoothed_cross_entropy,
+            smoothness_and_contrast, vector_distance,
         },
         mosaic::{Arrangement, Layouts, PoseHead, prefix_mask},
         perceptor::Perceptor,
@@ -203,8 +203,7 @@ fn looks(pictures: Tensor<4>, small: Tensor<4>, config: &GlyphsConfig) -> (Tenso
         1 => small,
         _ => small.clone() - small.mean_dim(0),
     };
-    let (_, contrast) = smoothness_and_contrast(own);
-    let missing = (contrast * -1.0 + config.contrast_target).clamp_min(0.0);
+    let missing = (contrast(own) * -1.0 + config.contrast_target).clamp_min(0.0);
     let some = (0..pictures.dims()[0]).step_by(4).map(|row| row as i32);
     let some = rows_of(some.collect(), &pictures.device());
     let (roughness, contrast) = smoothness_and_contrast(pictures.select(0, some));

@@ -87,6 +87,10 @@ impl Row for Metrics {
         self.loss
     }
 
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
     fn gradient_norm(&self) -> f32 {
         self.gradient_norm
     }
@@ -251,12 +255,7 @@ impl training::Trainer for Trainer {
         let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
 
         let learning_rate = config.learning_rate_at(self.progress.position);
-        let optimiser = AdamW {
-            betas: (0.9, 0.98),
-            epsilon: 1e-8,
-            weight_decay: config.weight_decay,
-            max_norm: config.max_norm,
-        };
+        let optimiser = AdamW::new(config.weight_decay, config.max_norm);
         let step = self.progress.step + 1;
         let (model, norm) = optimiser.step(
             self.model.clone(),

@@ -64,6 +64,16 @@ impl Rates {
 }
 
 impl AdamW {
+    /// As both systems are trained.
+    pub fn new(weight_decay: f64, max_norm: f64) -> Self {
+        Self {
+            betas: (0.9, 0.98),
+            epsilon: 1e-8,
+            weight_decay,
+            max_norm,
+        }
+    }
+
     /// One step along `gradient` `[N]`, see [`flat_gradient`]; the `step`-th, counted from 1. `rates`
     /// multiply the learning rate, decay included, value by value.
     /// Returns the module and the gradient's norm `[1]` before clipping.

@@ -133,6 +133,7 @@ fn unit_rows(rows: Tensor<2>) -> Tensor<2> {
 /// across and down), and the standard deviation of all its values: `[B]` both. A glyph is pleasant
 /// where the first is small and the second isn't.
 pub fn smoothness_and_contrast(pictures: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
+    let contrast = contrast(pictures.clone());
     let [_, _, height, width] = pictures.dims();
     let mean = |x: Tensor<4>| x.flatten::<2>(1, 3).mean_dim(1);
     let step = |dim: usize, length: usize| {
@@ -140,8 +141,13 @@ pub fn smoothness_and_contrast(pictures: Tensor<4>) -> (Tensor<1>, Tensor<1>) {
         mean((from(1) - from(0)).abs())
     };
     let steps = (step(2, height) + step(3, width)) * 0.5;
-    let rows = pictures.clone().flatten::<2>(1, 3);
+    (steps.squeeze_dim(1), contrast)
+}
+
+/// Of each picture [B, C, H, W] the standard deviation of all its values: `[B]`.
+pub fn contrast(pictures: Tensor<4>) -> Tensor<1> {
+    let rows = pictures.flatten::<2>(1, 3);
     let centred = rows.clone() - rows.mean_dim(1);
     let deviation = (centred.square().mean_dim(1) + 1e-12).sqrt();
-    (steps.squeeze_dim(1), deviation.squeeze_dim(1))
+    deviation.squeeze_dim(1)
 }

@@ -46,6 +46,8 @@ pub trait Row: Copy + Serialize + DeserializeOwned {
     fn step(&self) -> u64;
     /// What is minimised.
     fn loss(&self) -> f32;
+    /// The learning rate of the step.
+    fn learning_rate(&self) -> f64;
     /// The gradient's norm before clipping.
     fn gradient_norm(&self) -> f32;
 }

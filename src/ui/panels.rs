@@ -5,7 +5,7 @@ use egui::{Color32, DragValue, ProgressBar, RichText, TextEdit, Ui};
 use super::{
     session::Session,
     theme::Theme,
-    widgets::{Figure, Order, combo, curves_plot, progress_bar, run_buttons},
+    widgets::{Figure, Order, combo, curves_plot, field, run_buttons, run_text},
 };
 use crate::{
     config::executor::PRESETS,
@@ -15,7 +15,7 @@ use crate::{
         trainer::Metrics,
     },
     latent::search::Method,
-    training::{Pace, TrainingView},
+    training::Pace,
 };
 
 const PINS_SHOWN: usize = 8;
@@ -237,12 +237,9 @@ fn train(ui: &mut Ui, session: &mut Session) {
         );
         ui.add(DragValue::new(&mut session.train.seed).prefix("seed "));
     });
-    ui.horizontal(|ui| {
-        let label = ui.label("into");
-        let edit =
-            TextEdit::singleline(&mut session.train.out).hint_text("runs/executor-N, a new folder");
-        ui.add(edit).labelled_by(label.id);
-    });
+    let width = ui.spacing().text_edit_width;
+    let hint = "runs/executor-N, a new folder";
+    field(ui, "into", &mut session.train.out, hint, width);
     match run_buttons(ui, pace) {
         Some(Order::Train) => session.begin_run(),
         Some(Order::Pace(pace)) => session.pace(pace),
@@ -263,28 +260,10 @@ fn train(ui: &mut Ui, session: &mut Session) {
     }
 }
 
-fn run_text(ui: &mut Ui, run: &TrainingView<Metrics>) {
-    progress_bar(ui, run);
-    if let Some(last) = &run.last {
-        ui.label(format!(
-            "step {}, {:.1} steps/s",
-            last.step, run.steps_per_sec
-        ));
-        ui.label(format!(
-            "loss {:.4}, learning rate {:.2e}",
-            last.loss, last.learning_rate
-        ));
-    }
-}
-
 fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
-        let label = ui.strong("Model");
-        let edit = TextEdit::singleline(&mut session.open_path)
-            .hint_text("a run's folder; empty: bundled")
-            .desired_width(150.0);
-        ui.add(edit).labelled_by(label.id);
-    });
+    let label = RichText::new("Model").strong();
+    let hint = "a run's folder; empty: bundled";
+    field(ui, label, &mut session.open_path, hint, 150.0);
     ui.horizontal(|ui| {
         if ui.button("Open").clicked() {
             let path = session.open_path.clone();

@@ -1,6 +1,6 @@
 //! Widgets both systems use.
 
-use egui::{Button, ComboBox, ProgressBar, Role, Ui, WidgetInfo};
+use egui::{Button, ComboBox, ProgressBar, Role, TextEdit, Ui, WidgetInfo, WidgetText};
 use egui_plot::{Legend, Line, Plot, PlotPoints};
 
 use crate::training::{Pace, Row, TrainingView};
@@ -61,8 +61,17 @@ pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>) -> Option<Order> {
     order
 }
 
-/// How far a run is and how long it will take.
-pub fn progress_bar<M>(ui: &mut Ui, run: &TrainingView<M>) {
+/// A line to type in, labelled; `hint` stands in it while it is empty.
+pub fn field(ui: &mut Ui, label: impl Into<WidgetText>, text: &mut String, hint: &str, width: f32) {
+    ui.horizontal(|ui| {
+        let label = ui.label(label);
+        let edit = TextEdit::singleline(text).hint_text(hint);
+        ui.add(edit.desired_width(width)).labelled_by(label.id);
+    });
+}
+
+/// How far a run is, how long it will take, and its last step.
+pub fn run_text<M: Row>(ui: &mut Ui, run: &TrainingView<M>) {
     let state = match run.pace {
         None => "ended",
         Some(Pace::Paused) => "paused",
@@ -72,6 +81,18 @@ pub fn progress_bar<M>(ui: &mut Ui, run: &TrainingView<M>) {
         .eta_secs
         .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
     ui.add(ProgressBar::new(run.done as f32).text(format!("{state}{eta}")));
+    if let Some(last) = &run.last {
+        ui.label(format!(
+            "step {}, {:.1} steps/s",
+            last.step(),
+            run.steps_per_sec
+        ));
+        ui.label(format!(
+            "loss {:.4}, learning rate {:.2e}",
+            last.loss(),
+            last.learning_rate()
+        ));
+    }
 }
 
 /// A figure of a step, with its name.

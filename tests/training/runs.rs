@@ -39,6 +39,10 @@ impl Row for Figures {
         self.loss
     }
 
+    fn learning_rate(&self) -> f64 {
+        0.1
+    }
+
     fn gradient_norm(&self) -> f32 {
         1.0
     }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use egui::{
-    Button, FontId, Galley, ScrollArea, TextBuffer, TextEdit, TextFormat, TextStyle, Ui,
+    Button, FontId, Galley, RichText, ScrollArea, TextBuffer, TextEdit, TextFormat, TextStyle, Ui,
     text::{ByteIndex, LayoutJob, LayoutSection},
 };
 
 use super::{Errand, Side, session::Session};
 use crate::{
     data::python::{self, Kind},
-    ui::{desk::Desk, theme::Theme},
+    ui::{desk::Desk, theme::Theme, widgets::field},
 };
 
 /// Share of the height that the editor has.
@@ -162,13 +162,9 @@ fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side)
 }
 
 fn picture(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
-    ui.horizontal(|ui| {
-        let label = ui.strong("Picture");
-        let edit = TextEdit::singleline(&mut session.picture_path)
-            .hint_text("a PNG or JPEG, or drop one here")
-            .desired_width(f32::INFINITY);
-        ui.add(edit).labelled_by(label.id);
-    });
+    let label = RichText::new("Picture").strong();
+    let hint = "a PNG or JPEG, or drop one here";
+    field(ui, label, &mut session.picture_path, hint, f32::INFINITY);
     ui.horizontal_wrapped(|ui| {
         let path = session.picture_path.trim();
         if ui
@@ -184,13 +180,9 @@ fn picture(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
 }
 
 fn model(ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut Vec<Errand>) {
-    ui.horizontal(|ui| {
-        let label = ui.strong("Model");
-        let edit = TextEdit::singleline(&mut session.open_path)
-            .hint_text("a run's folder; empty: bundled")
-            .desired_width(f32::INFINITY);
-        ui.add(edit).labelled_by(label.id);
-    });
+    let label = RichText::new("Model").strong();
+    let hint = "a run's folder; empty: bundled";
+    field(ui, label, &mut session.open_path, hint, f32::INFINITY);
     ui.horizontal(|ui| {
         if ui.button("Open").clicked() {
             let path = session.open_path.clone();

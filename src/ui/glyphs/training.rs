@@ -12,7 +12,7 @@ use crate::{
     training::TrainingView,
     ui::{
         desk::Desk,
-        widgets::{Figure, Order, combo, curves_plot, progress_bar, run_buttons},
+        widgets::{Figure, Order, combo, curves_plot, field, run_buttons, run_text},
     },
 };
 
@@ -61,13 +61,8 @@ fn form(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
         ui.add(secs);
         ui.add(DragValue::new(&mut form.seed).prefix("seed "));
     });
-    ui.horizontal(|ui| {
-        let label = ui.label("into");
-        let edit = TextEdit::singleline(&mut form.out)
-            .hint_text("runs/glyphs-N, a new folder")
-            .desired_width(f32::INFINITY);
-        ui.add(edit).labelled_by(label.id);
-    });
+    let hint = "runs/glyphs-N, a new folder";
+    field(ui, "into", &mut form.out, hint, f32::INFINITY);
 }
 
 /// The highest learning rate, which may be changed in the middle of a run.
@@ -89,16 +84,8 @@ fn rate(ui: &mut Ui, session: &mut Session, desk: &mut Desk) {
 }
 
 fn figures(ui: &mut Ui, run: &TrainingView<Metrics>) {
-    progress_bar(ui, run);
+    run_text(ui, run);
     let Some(last) = &run.last else { return };
-    ui.label(format!(
-        "step {}, {:.1} steps/s",
-        last.step, run.steps_per_sec
-    ));
-    ui.label(format!(
-        "loss {:.4}, learning rate {:.2e}",
-        last.loss, last.learning_rate
-    ));
     ui.label(format!("difficulty {:.2} of 15", last.difficulty));
     ui.label(format!(
         "validation: {:.1} % of tokens, {:.1} % exact",
