@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use glyphspace::data::{
     split::Split,
-    sums::{CODES, STATES, Sum, SumError},
+    sums::{CODES, STATES, Sum, SumError, Task},
     tokens::{LENGTH, Lexicon, PAD},
 };
 
@@ -64,6 +64,8 @@ fn what_is_no_sum_is_refused_and_shown_one() {
         "?+?=18",
         "71+y=18",
         "71+??=18",
+        "71+?+18=18",
+        "71+?+=18",
         "71+?==18",
         "71+?=18=18",
         "71++?=18",
@@ -87,6 +89,29 @@ fn what_is_no_sum_is_refused_and_shown_one() {
             matches!(text.parse::<Sum>(), Err(SumError::Form(_))),
             "{text:?}"
         );
+    }
+}
+
+#[test]
+fn programs_of_several_lines_are_read_from_their_examples() {
+    let task: Task = " 71 + ? +x= 18".parse().unwrap();
+    assert_eq!((task.lines, task.examples.len()), (2, 1));
+    assert_eq!(task.to_string(), "71+?+?=18");
+    assert_eq!(task.to_string().parse(), Ok(task.clone()));
+    assert!(task.is_solved_by(&[-50, -3]) && task.is_solved_by(&[9, -62]));
+    assert!(!task.is_solved_by(&[-50, -4]) && !task.is_solved_by(&[-53]));
+
+    let both = Task::all_of(vec![task.clone(), "90+?+?=37".parse().unwrap()]).unwrap();
+    assert_eq!(both.to_string(), "71+?+?=18, 90+?+?=37");
+    assert_eq!(both.contradiction(), None);
+    assert!(both.is_solved_by(&[-50, -3]));
+    let never = Task::all_of(vec![task.clone(), "20+?+?=33".parse().unwrap()]).unwrap();
+    assert!(never.contradiction().is_some() && !never.is_solved_by(&[-50, -3]));
+
+    let uneven = Task::all_of(vec![task, "20+?=33".parse().unwrap()]).unwrap_err();
+    assert!(uneven.to_string().contains("20+?=33"), "{uneven}");
+    for text in ["71+?+?=18", "10+?+?+?+?+?+?+?+?+?=20"] {
+        check_refused(text, text, "holes");
     }
 }
 

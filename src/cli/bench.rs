@@ -43,7 +43,7 @@ pub enum What {
 }
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
-    let session = ExecutorSession::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let device = session
         .board
         .model

@@ -1,12 +1,13 @@
 //! `glyphspace executor ..`.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::{
-    DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs,
+    DecodeArgs, EvalArgs, Executor, ExecutorModel, MapArgs, Model, PlanesArgs, SolveArgs,
+    TrainArgs, WrongUse,
     output::say,
     progress::Progress,
     session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
@@ -15,11 +16,12 @@ use crate::{
     config::executor::ExecutorConfig,
     device::Choice,
     executor::{
-        board::Landscape,
-        export,
+        board::{Landscape, Planes},
+        checkpoint, export,
         job::{Command, Event, Question, SolveRequest},
         report::Report,
     },
+    latent::holes::largest_void,
     training::checkpoint::Source,
 };
 
@@ -31,6 +33,7 @@ pub fn run(command: Executor, choice: Choice) -> Result<()> {
         Executor::Solve(args) => solve(&args, choice),
         Executor::Map(args) => map(&args, choice),
         Executor::Decode(args) => decode(args, choice),
+        Executor::Planes(args) => planes(&args, choice),
     }
 }
 
@@ -40,10 +43,23 @@ impl Model {
     }
 }
 
+impl ExecutorModel {
+    /// The run, or the bundled model for programs of so many lines.
+    pub fn source(&self, lines: usize) -> Result<Source> {
+        match &self.model.run {
+            Some(run) => Ok(Source::Run(run.clone())),
+            None => checkpoint::bundled(self.dims, lines)
+                .map_err(|error| WrongUse(format!("{error:#}")).into()),
+        }
+    }
+}
+
 fn train(args: TrainArgs, choice: Choice) -> Result<()> {
     let start = args.run.start(|| {
         let mut config = ExecutorConfig::preset(&args.preset)?;
-        config.dims = args.dims.unwrap_or(config.dims);
+        if let Some(dims) = args.dims {
+            config = config.with_dims(dims);
+        }
         config.seed = args.run.seed.unwrap_or(config.seed);
         Ok(config)
     })?;
@@ -56,7 +72,7 @@ fn train(args: TrainArgs, choice: Choice) -> Result<()> {
 }
 
 fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
-    let session = ExecutorSession::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let report = judge(&session)?;
     if args.json {
         say(format_args!("{}", serde_json::to_string_pretty(&report)?))?;
@@ -112,11 +128,21 @@ fn print_report(report: &Report) -> Result<()> {
             "largest empty square {code:.3} of the code plane's side, {state:.3} of the state plane's"
         ))?;
     }
+    if let (Some(code), Some(state)) = (report.code_largest_void, report.state_largest_void) {
+        say(format_args!(
+            "largest void       {code:.4} of the code plane, {state:.4} of the state plane"
+        ))?;
+    }
+    if let Some(proposals) = report.proposals_exact {
+        say(format_args!(
+            "inverse encoder    {proposals:.4} of the sums held out"
+        ))?;
+    }
     Ok(())
 }
 
 fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
-    let session = ExecutorSession::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let budget = args.budget as usize;
     let view = session.solve(SolveRequest::new(args.sum, args.method, budget, args.seed))?;
     let found = view.solved.map(|index| &view.path[index]).or(view.best());
@@ -164,7 +190,7 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
             path.display()
         );
     }
-    let session = ExecutorSession::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let map = draw_map(&session, args.sum, args.size as usize)?;
     if let Some(path) = &args.csv {
         export::map_csv(path, &map)?;
@@ -217,7 +243,7 @@ pub fn draw_map(
 }
 
 fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
-    let session = ExecutorSession::open(choice, args.model.source())?;
+    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let (state, result) = args
         .sum
         .map_or((args.state, None), |sum| (sum.start, Some(sum.result)));
@@ -254,4 +280,61 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
     }
     session.finish();
     Ok(())
+}
+
+fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
+    if args.out.exists() {
+        bail!(
+            "{} is there already: name another file with --out",
+            args.out.display()
+        );
+    }
+    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
+    let mut models = vec![(args.model.source(1)?.to_string(), show_planes(&session)?)];
+    if let Some(run) = &args.beside {
+        let opened = |event| matches!(event, Event::Opened(_)).then_some(());
+        let source = Source::Run(run.clone());
+        session.ask(Command::Open(source), opened, |_| refuse_if_interrupted())?;
+        models.push((run.display().to_string(), show_planes(&session)?));
+    }
+    session.finish();
+    let named: Vec<(String, &Planes)> = models
+        .iter()
+        .map(|(name, planes)| (name.clone(), planes.as_ref()))
+        .collect();
+    export::holes_png(&args.out, &named)?;
+    let voids = |planes: &Planes| [&planes.codes, &planes.states].map(largest_void);
+    if args.json {
+        let models = named.iter().map(|(name, planes)| {
+            let [code, state] = voids(planes);
+            json!({ "model": name, "code_largest_void": code, "state_largest_void": state })
+        });
+        return say(json!({ "models": models.collect::<Vec<_>>(), "out": args.out }));
+    }
+    for (name, planes) in &named {
+        let [code, state] = voids(planes);
+        say(format_args!(
+            "{name}: largest void {code:.4} of the code plane, {state:.4} of the state plane"
+        ))?;
+    }
+    say(format_args!("wrote {}", args.out.display()))
+}
+
+/// The places of a model of two dimensions.
+fn show_planes(session: &ExecutorSession) -> Result<Arc<Planes>> {
+    session.send(Command::Watch(None))?;
+    let planes = loop {
+        refuse_if_interrupted()?;
+        session.next()?;
+        if let Some(planes) = session.board.planes.get() {
+            break planes;
+        }
+    };
+    if planes.codes.dims != 2 {
+        bail!(
+            "the model has {} latent dimensions: planes need 2",
+            planes.codes.dims
+        );
+    }
+    Ok(planes)
 }

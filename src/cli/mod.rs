@@ -76,6 +76,8 @@ enum Executor {
     Map(MapArgs),
     /// Decode the program at a point and run it
     Decode(DecodeArgs),
+    /// Draw the planes of programs and states, and their holes
+    Planes(PlanesArgs),
 }
 
 /// What both systems' `train` take.
@@ -147,10 +149,20 @@ struct Model {
     run: Option<PathBuf>,
 }
 
+/// A model of the Latent Executor.
+#[derive(Debug, Args)]
+struct ExecutorModel {
+    #[command(flatten)]
+    model: Model,
+    /// Latent dimensions of the bundled model: 2, 10 or 100
+    #[arg(long, conflicts_with = "run")]
+    dims: Option<usize>,
+}
+
 #[derive(Debug, Args)]
 struct EvalArgs {
     #[command(flatten)]
-    model: Model,
+    model: ExecutorModel,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -162,7 +174,7 @@ struct SolveArgs {
     #[arg(value_parser = parse::<Sum>)]
     sum: Sum,
     #[command(flatten)]
-    model: Model,
+    model: ExecutorModel,
     /// How to search
     #[arg(long, value_enum, default_value_t = Method::Bo)]
     method: Method,
@@ -183,7 +195,7 @@ struct MapArgs {
     #[arg(value_parser = parse::<Sum>)]
     sum: Sum,
     #[command(flatten)]
-    model: Model,
+    model: ExecutorModel,
     /// Cells a side
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=2048))]
     size: u32,
@@ -196,12 +208,27 @@ struct MapArgs {
 }
 
 #[derive(Debug, Args)]
+struct PlanesArgs {
+    #[command(flatten)]
+    model: ExecutorModel,
+    /// A second run to draw beside it
+    #[arg(long)]
+    beside: Option<PathBuf>,
+    /// Write the picture here
+    #[arg(long, default_value = "planes.png")]
+    out: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct DecodeArgs {
     /// The point, each value from -1 to 1
     #[arg(required = true, num_args = 1.., allow_negative_numbers = true, value_parser = coordinate)]
     point: Vec<f32>,
     #[command(flatten)]
-    model: Model,
+    model: ExecutorModel,
     /// The state to run the program on
     #[arg(long, default_value_t = 71, conflicts_with = "sum", value_parser = clap::value_parser!(i32).range(10..=99))]
     state: i32,
@@ -219,7 +246,7 @@ struct BenchArgs {
     #[arg(value_enum)]
     what: bench::What,
     #[command(flatten)]
-    model: Model,
+    model: ExecutorModel,
     /// Print one JSON object
     #[arg(long)]
     json: bool,

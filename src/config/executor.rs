@@ -4,7 +4,10 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Config, check_between, check_not_negative, learning_rate_at, one};
-use crate::{data::tokens, nn::t5::T5Sizes};
+use crate::{
+    data::{sums::MOST_LINES, tokens},
+    nn::t5::T5Sizes,
+};
 
 /// How the decoders write a number.
 ///
@@ -114,10 +117,40 @@ pub struct ExecutorConfig {
     pub isometry: f64,
     /// Which regulariser.
     pub regulariser: Regulariser,
+    /// Weight of keeping programs whose results follow one another close.
+    #[serde(default)]
+    pub neighbours: f64,
+    /// Weight of filling holes: some program, and some state, is to be near every point.
+    #[serde(default)]
+    pub cover: f64,
+    /// Weight of keeping points out of the flat ends of tanh.
+    #[serde(default)]
+    pub saturation: f64,
+    /// How far states and results are moved before they are decoded, over the spacing that the states
+    /// would have on an even lattice.
+    #[serde(default)]
+    pub state_noise: f64,
+    /// Weight of the inverse encoder, which proposes a sum's program from its two numbers; at 0 the
+    /// model has none.
+    #[serde(default)]
+    pub inverse: f64,
+    /// Weight of the loss after one step down its gradient from points anywhere, as a Latent Program
+    /// Network is trained: gradients then lead somewhere.
+    #[serde(default)]
+    pub inner_step: f64,
+    /// Lines of the programs run in training, each on the state the one before left.
+    #[serde(default = "one")]
+    pub lines: usize,
+    /// Weight of the latent consistency: a line is to leave the point its result is encoded at.
+    #[serde(default)]
+    pub consistency: f64,
 }
 
 /// Values a model may have: several times t5-base's.
 const MOST_VALUES: f64 = 3e9;
+
+/// Dimensions up to which the programs crowd as on a plane.
+const PLANE_DIMS: usize = 3;
 
 /// The named sizes.
 pub const PRESETS: [&str; 4] = ["pocket", "t5-mini", "t5-small", "t5-base"];
@@ -181,7 +214,15 @@ impl Config for ExecutorConfig {
             ("nothing", self.nothing),
             ("cell_noise", self.cell_noise),
             ("isometry", self.isometry),
+            ("neighbours", self.neighbours),
+            ("cover", self.cover),
+            ("saturation", self.saturation),
+            ("state_noise", self.state_noise),
+            ("inverse", self.inverse),
+            ("inner_step", self.inner_step),
+            ("consistency", self.consistency),
         ];
+        check_between(&[("lines", self.lines)], 1, MOST_LINES)?;
         check_not_negative(&not_negative)
     }
 }
@@ -227,6 +268,14 @@ impl ExecutorConfig {
             cell_noise: 0.9,
             isometry: 1.0,
             regulariser: Regulariser::Pooled,
+            neighbours: 1.0,
+            cover: 3.0,
+            saturation: 1.0,
+            state_noise: 0.25,
+            inverse: 3.0,
+            inner_step: 0.0,
+            lines: 1,
+            consistency: 0.0,
         };
         // T5's published sizes; the larger ones learn at a lower rate and for longer.
         let sized = |d_model, d_ff, heads, layers, bottleneck, rate| Self {
@@ -251,6 +300,19 @@ impl ExecutorConfig {
             "t5-base" => sized(768, 3072, 12, 12, 1536, 1e-4),
             _ => bail!("no preset {name:?}: expected one of {}", PRESETS.join(", ")),
         })
+    }
+
+    /// The same with another number of latent dimensions. From some dimensions on the points need no
+    /// Fourier features to tell the programs apart, and the landscapes are the smoother for it; and no
+    /// number of programs can be near every point.
+    pub fn with_dims(self, dims: usize) -> Self {
+        let is_plane = dims <= PLANE_DIMS;
+        Self {
+            dims,
+            octaves: if is_plane { self.octaves } else { 0 },
+            cover: if is_plane { self.cover } else { 0.0 },
+            ..self
+        }
     }
 
     /// The sizes every stack shares.

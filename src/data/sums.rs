@@ -34,6 +34,14 @@ pub enum SumError {
         /// The number as typed.
         number: String,
     },
+    /// A program of another length.
+    #[error("can't use {text:?}: expected {expected} holes at most, and as many in every example")]
+    Lines {
+        /// The text as typed.
+        text: String,
+        /// How many lines there may be.
+        expected: usize,
+    },
 }
 
 impl Sum {
@@ -64,16 +72,118 @@ impl FromStr for Sum {
 
     /// Reads `71+?=18`, `71 + x = 18` or `?+71=18`; blanks and case don't matter.
     fn from_str(text: &str) -> Result<Self, SumError> {
+        let task: Task = text.parse()?;
+        match (task.lines, &task.examples[..]) {
+            (1, [sum]) => Ok(*sum),
+            _ => Err(SumError::Lines {
+                text: text.trim().to_owned(),
+                expected: 1,
+            }),
+        }
+    }
+}
+
+/// Lines a program may have.
+pub const MOST_LINES: usize = 8;
+
+/// A program to find, by examples of what it leads to: `71+?+?=18` has two lines, each of which adds a
+/// number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Task {
+    /// Lines of the program, 1 to [`MOST_LINES`].
+    pub lines: usize,
+    /// Where it starts and what it leads to; at least one.
+    pub examples: Vec<Sum>,
+}
+
+impl From<Sum> for Task {
+    fn from(sum: Sum) -> Self {
+        Self {
+            lines: 1,
+            examples: vec![sum],
+        }
+    }
+}
+
+impl Task {
+    /// The program that all of `tasks` look for.
+    ///
+    /// # Errors
+    /// If there is none, or their programs differ in length.
+    pub fn all_of(tasks: Vec<Self>) -> Result<Self, SumError> {
+        let mut tasks = tasks.into_iter();
+        let mut all = tasks.next().ok_or(SumError::Form(String::new()))?;
+        for task in tasks {
+            if task.lines != all.lines {
+                return Err(SumError::Lines {
+                    text: task.to_string(),
+                    expected: all.lines,
+                });
+            }
+            all.examples.extend(task.examples);
+        }
+        Ok(all)
+    }
+
+    /// Whether the program solves every example, by integer arithmetic.
+    pub fn is_solved_by(&self, program: &[i32]) -> bool {
+        let sum: i32 = program.iter().sum();
+        program.len() == self.lines
+            && self
+                .examples
+                .iter()
+                .all(|example| example.is_solved_by(sum))
+    }
+
+    /// Two examples that no program of additions can solve together.
+    pub fn contradiction(&self) -> Option<[Sum; 2]> {
+        let first = self.examples[0];
+        let other = self
+            .examples
+            .iter()
+            .find(|example| example.solution() != first.solution())?;
+        Some([first, *other])
+    }
+
+    fn text_of(&self, example: &Sum) -> String {
+        format!(
+            "{}{}={}",
+            example.start,
+            "+?".repeat(self.lines),
+            example.result
+        )
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.examples.iter().map(|sum| self.text_of(sum)).collect();
+        f.write_str(&texts.join(", "))
+    }
+}
+
+impl FromStr for Task {
+    type Err = SumError;
+
+    /// Reads one example: `71+?=18`, `71 + x + x = 18` or `?+71=18`; blanks and case don't matter.
+    fn from_str(text: &str) -> Result<Self, SumError> {
         let form = || SumError::Form(text.trim().to_owned());
         let (left, result) = text.split_once('=').ok_or_else(form)?;
-        let (first, second) = left.split_once('+').ok_or_else(form)?;
-        let [first, second, result] = [first, second, result].map(str::trim);
-        let is_hole = |part: &str| matches!(part, "?" | "x" | "X" | "_");
-        let start = match (is_hole(first), is_hole(second)) {
-            (false, true) => first,
-            (true, false) => second,
-            _ => return Err(form()),
+        let is_hole = |part: &&str| matches!(*part, "?" | "x" | "X" | "_");
+        let terms: Vec<&str> = left.split('+').map(str::trim).collect();
+        let (holes, numbers): (Vec<&str>, Vec<&str>) = terms.into_iter().partition(is_hole);
+        let [start] = numbers[..] else {
+            return Err(form());
         };
+        if holes.is_empty() {
+            return Err(form());
+        }
+        if holes.len() > MOST_LINES {
+            return Err(SumError::Lines {
+                text: text.trim().to_owned(),
+                expected: MOST_LINES,
+            });
+        }
         let number = |part: &str| {
             let digits = part.strip_prefix('-').unwrap_or(part);
             if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -87,9 +197,10 @@ impl FromStr for Sum {
                     number: part.to_owned(),
                 })
         };
-        Ok(Sum {
-            start: number(start)?,
-            result: number(result)?,
+        let (start, result) = (number(start)?, number(result.trim())?);
+        Ok(Self {
+            lines: holes.len(),
+            examples: vec![Sum { start, result }],
         })
     }
 }

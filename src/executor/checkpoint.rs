@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use burn::{module::Module, tensor::Device};
 
 use super::{inference::Executor, model::LatentExecutor, trainer::Trainer};
@@ -11,27 +11,59 @@ use crate::{
     training::checkpoint::{CONFIG, Checkpoint, MODEL, PROGRESS, Source},
 };
 
-const BUNDLED: Checkpoint = Checkpoint::Bundled {
-    name: "assets/executor-2d",
-    files: &[
-        (
-            CONFIG,
-            include_bytes!("../../assets/executor-2d/config.json"),
+/// A folder of assets, in the program.
+macro_rules! bundled {
+    ($name:literal) => {
+        Checkpoint::Bundled {
+            name: $name,
+            files: &[
+                (
+                    CONFIG,
+                    include_bytes!(concat!("../../assets/", $name, "/config.json")),
+                ),
+                (
+                    PROGRESS,
+                    include_bytes!(concat!("../../assets/", $name, "/progress.json")),
+                ),
+                (
+                    MODEL,
+                    include_bytes!(concat!("../../assets/", $name, "/model.bpk")),
+                ),
+            ],
+        }
+    };
+}
+
+const BUNDLED: [Checkpoint; 4] = [
+    bundled!("executor-2d"),
+    bundled!("executor-10d"),
+    bundled!("executor-100d"),
+    bundled!("executor-lines"),
+];
+
+/// The bundled model of `dims` latent dimensions (2 where none are asked for) for programs of `lines`
+/// lines.
+///
+/// # Errors
+/// If there is none of so many dimensions.
+pub fn bundled(dims: Option<usize>, lines: usize) -> Result<Source> {
+    Ok(Source::BundledAs(match (dims, lines) {
+        (None | Some(2), 1) => return Ok(Source::Bundled),
+        (None | Some(2), _) => "executor-lines",
+        (Some(10), _) => "executor-10d",
+        (Some(100), _) => "executor-100d",
+        (Some(other), _) => bail!(
+            "no bundled model has {other} dimensions: expected 2, 10 or 100 (train one with executor train --dims {other})"
         ),
-        (
-            PROGRESS,
-            include_bytes!("../../assets/executor-2d/progress.json"),
-        ),
-        (MODEL, include_bytes!("../../assets/executor-2d/model.bpk")),
-    ],
-};
+    }))
+}
 
 /// Makes the model of `source` on `device`.
 ///
 /// # Errors
 /// Names the file that is missing, cut, foreign, or doesn't fit its configuration.
 pub fn load(source: &Source, device: &Device) -> Result<Executor> {
-    let checkpoint = Checkpoint::of(source, BUNDLED)?;
+    let checkpoint = Checkpoint::of(source, &BUNDLED)?;
     let (config, progress) = (checkpoint.config()?, checkpoint.progress()?);
     let lexicon = Arc::new(Lexicon::new()?);
     let fresh = LatentExecutor::new(&config, lexicon.vocabulary_size(), device);

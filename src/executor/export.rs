@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     data::sums::{CODES, STATES},
-    latent::{field::Field, points::Points},
+    latent::{
+        field::Field,
+        holes::{emptiness, largest_void},
+        points::Points,
+    },
     palette::Scale,
     plot::{self, Curve, Panel, Spot},
 };
@@ -108,6 +112,61 @@ pub fn planes_png(path: &Path, planes: &Planes) -> Result<()> {
         Panel::points("Places of the states", &states, state_scale(), "value"),
     ];
     plot::panels_png(path, &panels, PAIR_PX)
+}
+
+/// How far it is from every point to the nearest program and the nearest state, void hatched: two planes
+/// a model, with the model's name.
+///
+/// # Errors
+/// Names the file.
+pub fn holes_png(path: &Path, models: &[(String, &Planes)]) -> Result<()> {
+    let clouds: Vec<(String, &Points, RangeInclusive<i32>, Scale)> = models
+        .iter()
+        .flat_map(|(name, planes)| {
+            [
+                (
+                    format!("Programs, {name}"),
+                    &planes.codes,
+                    CODES,
+                    code_scale(),
+                ),
+                (
+                    format!("States, {name}"),
+                    &planes.states,
+                    STATES,
+                    state_scale(),
+                ),
+            ]
+        })
+        .collect();
+    let drawn: Vec<_> = clouds
+        .iter()
+        .map(|(name, places, values, scale)| {
+            let labels: Vec<String> = values.clone().map(number_text).collect();
+            let title = format!("{name}: void {:.1} %", 100.0 * largest_void(places));
+            (title, emptiness(places), labels, *scale)
+        })
+        .collect();
+    let all_spots: Vec<Vec<Spot<'_>>> = clouds
+        .iter()
+        .zip(&drawn)
+        .map(|((_, places, values, _), (.., labels, scale))| {
+            spots(places, values.clone(), labels, scale)
+        })
+        .collect();
+    let panels: Vec<Panel<'_>> = drawn
+        .iter()
+        .zip(&all_spots)
+        .map(|((title, field, ..), spots)| {
+            let bar = "distance to the nearest (spacings of a lattice)";
+            Panel::heat_map(title, field, Scale::value(0.0, 1.0), bar).with_spots(spots)
+        })
+        .collect();
+    plot::panels_png(
+        path,
+        &panels,
+        [PAIR_PX[0] / 2 * panels.len() as u32, PAIR_PX[1]],
+    )
 }
 
 /// The places of programs and states as a table: kind, value, then the point's coordinates.

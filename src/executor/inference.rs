@@ -18,16 +18,16 @@ use super::{
 use crate::{
     config::executor::ExecutorConfig,
     data::{
-        sums::{CODES, STATES, Sum},
+        sums::{CODES, STATES, Sum, Task},
         tokens::{LENGTH, Lexicon, Word},
     },
     latent::points::Points,
-    nn::{bottleneck::Octaves, losses::token_nll},
+    nn::bottleneck::Octaves,
     training::Progress,
 };
 
 /// Points a pass: small enough for the caches, large enough to keep the arithmetic busy.
-const CHUNK: usize = 1024;
+pub(super) const CHUNK: usize = 1024;
 
 /// A model at rest on its device.
 pub struct Executor {
@@ -35,20 +35,20 @@ pub struct Executor {
     pub config: ExecutorConfig,
     /// How long it was trained.
     pub progress: Progress,
-    model: LatentExecutor,
-    octaves: Octaves,
+    pub(super) model: LatentExecutor,
+    pub(super) octaves: Octaves,
     lexicon: Arc<Lexicon>,
-    device: Device,
+    pub(super) device: Device,
 }
 
-/// What the model says of some points of the code plane, one entry a point.
+/// What the model says of some points.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The programs decoded there; `None` where the decoder yields no number.
+    /// The programs decoded there, line after line; `None` where the decoder yields no number.
     pub code: Vec<Option<i32>>,
-    /// What running them from the sum's first number gives.
+    /// What running them gives, example after example of each point's task.
     pub result: Vec<Option<i32>>,
-    /// Negative log likelihood of the sum's result, in nats.
+    /// Negative log likelihood of a result, the mean over the examples, in nats; one entry a point.
     pub loss: Vec<f32>,
 }
 
@@ -139,25 +139,8 @@ impl Executor {
     /// # Errors
     /// If the device fails.
     pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
-        let LatentExecutor { state, code, .. } = &self.model;
-        let start = state.encode(self.words([sum.start])?);
-        let start = state.hidden(start, &self.octaves);
-        let target = self.words([sum.result])?;
-        let mut outcome = Outcome::default();
-        for chunk in points.chunks(CHUNK) {
-            let count = chunk.len();
-            let program = code.hidden(self.tensor(&chunk), &self.octaves);
-            let codes = code.read(program.clone());
-            outcome.code.extend(self.numbers(codes)?);
-            let start = start.clone().repeat_dim(0, count);
-            let hidden = state.hidden(self.model.execute(start, program), &self.octaves);
-            let target = target.clone().repeat_dim(0, count);
-            let (results, logits) = state.read_beside(hidden, target.clone());
-            outcome.result.extend(self.numbers(results)?);
-            let nll = token_nll(logits, target).sum_dim(1);
-            outcome.loss.extend(read_floats(nll)?);
-        }
-        Ok(outcome)
+        let task = Task::from(sum);
+        self.evaluate_tasks(points, &vec![&task; points.len()])
     }
 
     /// Runs the programs that lie where the codes are encoded: the result the model gives for each
@@ -187,6 +170,33 @@ impl Executor {
         Ok(results)
     }
 
+    /// The points of the programs that the inverse encoder proposes for sums; `None` where the model has
+    /// none.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn propose(&self, sums: &[Sum]) -> Result<Option<Points>> {
+        let read_in = |chunk: &[Sum], number: fn(&Sum) -> i32| -> Result<Tensor<3>> {
+            Ok(self
+                .model
+                .state
+                .read_in(self.words(chunk.iter().map(number))?))
+        };
+        let mut proposed = Points {
+            dims: self.config.dims,
+            values: Vec::new(),
+        };
+        for chunk in sums.chunks(CHUNK) {
+            let from = read_in(chunk, |sum| sum.start)?;
+            let to = read_in(chunk, |sum| sum.result)?;
+            let Some(points) = self.model.propose(from, to) else {
+                return Ok(None);
+            };
+            proposed.values.extend(read_floats(points)?);
+        }
+        Ok(Some(proposed))
+    }
+
     fn in_chunks<T>(
         &self,
         points: &Points,
@@ -199,13 +209,13 @@ impl Executor {
         Ok(answers)
     }
 
-    fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
+    pub(super) fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
         let word = |number| spell(&self.lexicon, number);
         let words: Vec<Word> = numbers.into_iter().map(word).collect::<Result<_>>()?;
         Ok(words_tensor(&words, &self.device))
     }
 
-    fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
+    pub(super) fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
         let tokens: Vec<i32> = tokens
             .try_into_vec_as()
             .context("the device failed while decoding")?;
@@ -215,7 +225,7 @@ impl Executor {
             .collect())
     }
 
-    fn tensor(&self, points: &Points) -> Tensor<2> {
+    pub(super) fn tensor(&self, points: &Points) -> Tensor<2> {
         Tensor::from_data(
             TensorData::new(points.values.clone(), [points.len(), points.dims]),
             &self.device,
@@ -240,7 +250,7 @@ impl Outcome {
     }
 }
 
-fn read_floats(tensor: Tensor<2>) -> Result<Vec<f32>> {
+pub(super) fn read_floats(tensor: Tensor<2>) -> Result<Vec<f32>> {
     tensor
         .try_into_vec_as()
         .context("the device failed while reading a result")

@@ -4,7 +4,10 @@
 //! state tokens -> T5 encoder -> bottleneck -> point -> bottleneck -> hidden -> T5 decoder -> tokens
 //! code tokens  -> the same, with its own weights                   -> hidden'
 //! hidden ++ hidden' -> executor (T5 encoder, first half kept) -> the state's bottleneck and decoder -> result
+//! both states as the T5 encoder reads them -> inverse encoder (the same) -> the code's bottleneck -> a program's point
 //! ```
+//!
+//! A result's point is a state's point: the next line of a program runs on it.
 //!
 //! Shapes: B sequences of L tokens, D = `d_model`, V tokens in the vocabulary, Z latent dimensions.
 
@@ -58,7 +61,12 @@ impl Autoencoder {
 
     /// [B, L] tokens to [B, Z] points.
     pub fn encode(&self, tokens: Tensor<2, Int>) -> Tensor<2> {
-        self.point(self.encoder.encode(self.shared.forward(tokens)))
+        self.point(self.read_in(tokens))
+    }
+
+    /// [B, L] tokens to the encoder's [B, L, D] hidden states, before the bottleneck.
+    pub fn read_in(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        self.encoder.encode(self.shared.forward(tokens))
     }
 
     /// [B, L, D] hidden states to [B, Z] points.
@@ -125,7 +133,7 @@ fn likeliest(logits: Tensor<3>) -> Tensor<2, Int> {
     logits.argmax(2).squeeze_dim(2)
 }
 
-/// Both autoencoders and the executor between them.
+/// Both autoencoders, the executor between them, and its inverse.
 #[derive(Module, Debug)]
 pub struct LatentExecutor {
     /// Reads and writes states.
@@ -133,6 +141,7 @@ pub struct LatentExecutor {
     /// Reads and writes programs.
     pub code: Autoencoder,
     executor: T5Stack,
+    inverse: Option<T5Stack>,
 }
 
 impl LatentExecutor {
@@ -143,6 +152,9 @@ impl LatentExecutor {
             state: Autoencoder::new(config, vocabulary, &mut init),
             code: Autoencoder::new(config, vocabulary, &mut init),
             executor: T5Stack::new(config.executor_layers, false, &config.t5_sizes(), &mut init),
+            inverse: (config.inverse > 0.0).then(|| {
+                T5Stack::new(config.executor_layers, false, &config.t5_sizes(), &mut init)
+            }),
         }
     }
 
@@ -151,5 +163,14 @@ impl LatentExecutor {
         let length = state.dims()[1];
         let both = Tensor::cat(vec![state, code], 1);
         self.state.point(self.executor.encode_prefix(both, length))
+    }
+
+    /// Proposes the programs that lead from one state to another: hidden states of both as read in,
+    /// [B, L, D] each, to the programs' points [B, Z]; `None` where the model has no inverse encoder.
+    pub fn propose(&self, from: Tensor<3>, to: Tensor<3>) -> Option<Tensor<2>> {
+        let inverse = self.inverse.as_ref()?;
+        let length = from.dims()[1];
+        let both = Tensor::cat(vec![from, to], 1);
+        Some(self.code.point(inverse.encode_prefix(both, length)))
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         sums::{CODES, STATES, Sum},
     },
     latent::{
+        holes::{largest_region, largest_void},
         order::{largest_empty_square, order},
         points::Points,
     },
@@ -46,6 +47,9 @@ pub struct Report {
     pub code_exact: f64,
     /// Share of a grid over the code plane that decodes to a number.
     pub grid_valid: Option<f64>,
+    /// Area of the largest connected part of the plane that decodes to no number, over the plane's.
+    #[serde(default)]
+    pub grid_largest_void: Option<f64>,
     /// Different programs on that grid.
     pub grid_codes: Option<usize>,
     /// Median distance of the places of n and n + 1 over the plane's diagonal.
@@ -58,6 +62,17 @@ pub struct Report {
     pub code_largest_empty_square: Option<f64>,
     /// Side of the largest empty square of the state plane, over the plane's.
     pub state_largest_empty_square: Option<f64>,
+    /// Area of the largest connected part of the code plane without a program nearer than the spacing of
+    /// an even lattice, over the plane's.
+    #[serde(default)]
+    pub code_largest_void: Option<f64>,
+    /// The same of the state plane.
+    #[serde(default)]
+    pub state_largest_void: Option<f64>,
+    /// Share of the held-out sums whose program is decoded where the inverse encoder proposes; `None`
+    /// where the model has none.
+    #[serde(default)]
+    pub proposals_exact: Option<f64>,
 }
 
 /// Items a slice.
@@ -131,6 +146,7 @@ impl Judgement {
         let planes = executor.planes()?;
         let order = order(&planes.codes);
         let plane = executor.config.dims == 2;
+        let is_undecodable: Vec<bool> = self.decoded.iter().map(Option::is_none).collect();
         let codes: HashSet<i32> = self.decoded.iter().flatten().copied().collect();
         let exact = |decoded: Vec<Option<i32>>, numbers: RangeInclusive<i32>| {
             share(
@@ -152,13 +168,27 @@ impl Judgement {
             state_exact: exact(executor.decode_states(&planes.states)?, STATES),
             code_exact: exact(executor.decode(&planes.codes)?, CODES),
             grid_valid: plane.then(|| share(self.decoded.iter().map(Option::is_some))),
+            grid_largest_void: plane.then(|| largest_region(&is_undecodable)),
             grid_codes: plane.then_some(codes.len()),
             adjacent_median: order.adjacent_median,
             adjacent_p95: order.adjacent_p95,
             order_spearman: order.spearman,
             code_largest_empty_square: plane.then(|| largest_empty_square(&planes.codes)),
             state_largest_empty_square: plane.then(|| largest_empty_square(&planes.states)),
+            code_largest_void: plane.then(|| largest_void(&planes.codes)),
+            state_largest_void: plane.then(|| largest_void(&planes.states)),
+            proposals_exact: self.proposals_exact()?,
         })
+    }
+
+    fn proposals_exact(&self) -> Result<Option<f64>> {
+        let Some(points) = self.executor.propose(&self.split.held_out)? else {
+            return Ok(None);
+        };
+        let decoded = self.executor.decode(&points)?.into_iter();
+        let solves =
+            |(code, sum): (Option<i32>, &Sum)| code.is_some_and(|code| sum.is_solved_by(code));
+        Ok(Some(share(decoded.zip(&self.split.held_out).map(solves))))
     }
 }
 

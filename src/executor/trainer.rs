@@ -54,6 +54,27 @@ pub struct Metrics {
     pub mmd_codes: f32,
     /// How far the programs' distances are from those of their results.
     pub isometry: f32,
+    /// How far programs are apart whose results follow one another.
+    #[serde(default)]
+    pub neighbours: f32,
+    /// How far points anywhere are from the nearest program, and the nearest state.
+    #[serde(default)]
+    pub cover: f32,
+    /// How far programs, states and results lie in the flat ends of tanh.
+    #[serde(default)]
+    pub saturation: f32,
+    /// The cross entropy of the programs at the points the inverse encoder proposes.
+    #[serde(default)]
+    pub inverse_nll: f32,
+    /// The cross entropy of results a step down the gradient from points anywhere.
+    #[serde(default)]
+    pub inner_nll: f32,
+    /// The cross entropy of the results of the lines after the first.
+    #[serde(default)]
+    pub lines_nll: f32,
+    /// How far results lie from where they are encoded.
+    #[serde(default)]
+    pub consistency: f32,
     /// The gradient's norm before clipping.
     pub gradient_norm: f32,
     /// Seconds spent in steps so far.
@@ -201,7 +222,14 @@ impl training::Trainer for Trainer {
             mmd_states: figures[7],
             mmd_codes: figures[8],
             isometry: figures[9],
-            gradient_norm: figures[10],
+            neighbours: figures[10],
+            cover: figures[11],
+            saturation: figures[12],
+            inverse_nll: figures[13],
+            inner_nll: figures[14],
+            lines_nll: figures[15],
+            consistency: figures[16],
+            gradient_norm: figures[17],
             train_secs: self.progress.train_secs,
         })
     }

@@ -18,7 +18,7 @@ pub(super) const TOKENIZER: &str = "tokenizer.json";
 pub(super) const CURRICULUM: &str = "curriculum.json";
 
 const BUNDLED: Checkpoint = Checkpoint::Bundled {
-    name: "assets/glyphs",
+    name: "glyphs",
     files: &[
         (
             "config.json",
@@ -41,7 +41,7 @@ const BUNDLED: Checkpoint = Checkpoint::Bundled {
 /// # Errors
 /// Names the file that is missing, cut, foreign, or doesn't fit its configuration.
 pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
-    let checkpoint = Checkpoint::of(source, BUNDLED)?;
+    let checkpoint = Checkpoint::of(source, &[BUNDLED])?;
     let config: GlyphsConfig = checkpoint.config()?;
     let bpe = tokenizer(&checkpoint)?;
     let layouts = config.layouts();

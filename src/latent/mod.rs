@@ -1,6 +1,7 @@
 //! Latent spaces as such: points, fields over the plane, order, search. No tensors here.
 
 pub mod field;
+pub mod holes;
 pub mod order;
 pub mod points;
 pub mod search;

@@ -1,6 +1,9 @@
 //! What training makes small: cross entropy, and the distance of the latents from their prior.
 
-use burn::tensor::{Int, Tensor, activation::log_softmax};
+use burn::tensor::{
+    Int, Tensor,
+    activation::{log_softmax, relu},
+};
 
 /// Negative log likelihood in nats of each token: `logits` [B, L, V], `tokens` [B, L] to [B, L].
 pub fn token_nll(logits: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<2> {
@@ -42,6 +45,46 @@ pub fn distance_mismatch(x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
 /// Euclidean distances `[N]` of the rows of two matrices [N, Z]; smooth where they meet.
 pub fn row_distances(x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
     ((x - y).square().sum_dim(1) + 1e-8).sqrt().squeeze_dim(1)
+}
+
+/// How far points [N, Z] lie in the flat ends of tanh, where no gradient would fetch them back: the mean
+/// square of what their inputs to tanh have beyond 1.5, which is 0.905 of the box.
+pub fn saturation(points: Tensor<2>) -> Tensor<1> {
+    let inside = points.clamp(-1.0 + 1e-6, 1.0 - 1e-6);
+    let input = ((inside.clone() + 1.0) / (inside.neg() + 1.0)).log() * 0.5;
+    relu(input.abs() - 1.5).square().mean()
+}
+
+/// How far neighbours may be apart before [`neighbour_distance`] counts it, over the box's diagonal.
+const REACH: f64 = 0.05;
+
+/// How far the places [N, Z] of things that follow one another are apart beyond 0.05 of the box's diagonal,
+/// squared: one tear counts more than many small steps.
+pub fn neighbour_distance(places: Tensor<2>) -> Tensor<1> {
+    let [count, dims] = places.dims();
+    let (first, next) = (
+        places.clone().narrow(0, 0, count - 1),
+        places.narrow(0, 1, count - 1),
+    );
+    let reach = REACH * 2.0 * (dims as f64).sqrt();
+    relu(row_distances(first, next) / reach - 1.0)
+        .square()
+        .mean()
+}
+
+/// How far points [N, Z] are from the nearest of `places` [M, Z], beyond what places on an even lattice
+/// would leave, squared: it pulls places into holes that the discrepancy hardly sees.
+pub fn emptiness(points: Tensor<2>, places: Tensor<2>) -> Tensor<1> {
+    let [count, dims] = places.dims();
+    let half_diagonal = (dims as f64).sqrt() * lattice_spacing(count, dims) / 2.0;
+    let nearest = nearest_rows(points.clone(), places.clone().detach());
+    let apart = row_distances(points, places.select(0, nearest));
+    relu(apart / half_diagonal - 1.0).square().mean()
+}
+
+/// The distance of neighbours on an even lattice of `count` places in the box (-1, 1)^Z.
+pub fn lattice_spacing(count: usize, dims: usize) -> f64 {
+    2.0 * (count as f64).powf(-1.0 / dims as f64)
 }
 
 /// The row `[N]` of `places` [M, Z] that is nearest to each of `points` [N, Z].

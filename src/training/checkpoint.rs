@@ -28,6 +28,8 @@ pub enum Source {
     /// The one this program brings along.
     #[default]
     Bundled,
+    /// Another one it brings along, by its name.
+    BundledAs(&'static str),
     /// A run's folder.
     Run(PathBuf),
 }
@@ -36,6 +38,7 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Source::Bundled => f.write_str("bundled model"),
+            Source::BundledAs(name) => write!(f, "bundled model {name}"),
             Source::Run(path) => write!(f, "{}", path.display()),
         }
     }
@@ -70,7 +73,7 @@ pub fn files<M: Module>(
 pub enum Checkpoint {
     /// What the program brings along.
     Bundled {
-        /// The folder in the sources, for messages.
+        /// Its folder in assets.
         name: &'static str,
         /// Names and contents.
         files: &'static [(&'static str, &'static [u8])],
@@ -88,15 +91,20 @@ impl Checkpoint {
         Ok(Self::Folder(RunFolder::existing(run).newest()?))
     }
 
-    /// The checkpoint of `source`; `bundled` is the system's own.
+    /// The checkpoint of `source`; `bundled` are the system's own, its first choice first.
     ///
     /// # Errors
-    /// If the run has none.
-    pub fn of(source: &Source, bundled: Self) -> Result<Self> {
-        match source {
-            Source::Bundled => Ok(bundled),
-            Source::Run(path) => Self::newest(path),
-        }
+    /// If the run has none, or no bundled model has that name.
+    pub fn of(source: &Source, bundled: &[Self]) -> Result<Self> {
+        let is_called = |checkpoint: &&Self, asked: &str| matches!(checkpoint, Self::Bundled { name, .. } if *name == asked);
+        let found = match source {
+            Source::Run(path) => return Self::newest(path),
+            Source::Bundled => bundled.first(),
+            Source::BundledAs(asked) => bundled.iter().find(|one| is_called(one, asked)),
+        };
+        found
+            .cloned()
+            .with_context(|| format!("there is no {source}"))
     }
 
     /// A file's contents.
@@ -174,7 +182,7 @@ impl Checkpoint {
 
     fn path_of(&self, file: &str) -> String {
         match self {
-            Self::Bundled { name, .. } => format!("{name}/{file}"),
+            Self::Bundled { name, .. } => format!("assets/{name}/{file}"),
             Self::Folder(folder) => folder.join(file).display().to_string(),
         }
     }

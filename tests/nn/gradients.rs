@@ -4,7 +4,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use glyphspace::nn::{
     bottleneck::{Bottleneck, Octaves},
     init::{Initializer, normal},
-    losses::{Prior, distance_mismatch, mmd, row_distances, token_nll},
+    losses::{
+        Prior, distance_mismatch, emptiness, mmd, neighbour_distance, row_distances, saturation,
+        token_nll,
+    },
     t5::{T5Sizes, T5Stack},
 };
 
@@ -93,6 +96,20 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
             row_distances(given(12), given(13)),
         )
     });
+    check_gradient::<2>(
+        "neighbours",
+        cloud(6, 2, 14, uniform),
+        0.03,
+        neighbour_distance,
+    );
+    check_gradient::<2>(
+        "emptiness",
+        cloud(6, 2, 15, |rng| 0.1 * normal(rng)),
+        0.03,
+        |places| emptiness(given(16), places) * 10.0,
+    );
+    let flat = cloud(6, 2, 17, |rng| (2.5 * normal(rng)).tanh());
+    check_gradient::<2>("saturation", flat, 0.05, saturation);
 }
 
 #[test]

@@ -4,7 +4,10 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use glyphspace::nn::{
     bottleneck::{Bottleneck, Octaves},
     init::{Initializer, normal},
-    losses::{Prior, distance_mismatch, mmd, nearest_distances, row_distances, token_nll},
+    losses::{
+        Prior, distance_mismatch, emptiness, mmd, nearest_distances, neighbour_distance,
+        row_distances, saturation, token_nll,
+    },
 };
 
 use super::{check_close, cloud, draws, uniform, values};
@@ -171,4 +174,41 @@ fn poisoned_inputs_stay_visible() {
         hidden.iter().any(|h| h.is_nan()),
         "a place that is no number has the hidden states {hidden:?}"
     );
+}
+
+#[test]
+fn places_are_drawn_to_their_neighbours_into_holes_and_off_the_border() {
+    let device = Device::flex();
+    let of = |rows: &[[f32; 2]]| {
+        let values = rows.iter().flatten().copied().collect();
+        Tensor::<2>::from_data(TensorData::new(values, [rows.len(), 2]), &device)
+    };
+    // A reach is 0.05 of the diagonal: 0.1414.
+    let steps = of(&[[0.0, 0.0], [0.1, 0.0], [0.1, 0.3828]]);
+    let expected = ((0.3828_f32 / 0.141_421_36 - 1.0).powi(2)) / 2.0;
+    check_close(
+        &values(neighbour_distance(steps)),
+        &[expected],
+        1e-3,
+        "tear",
+    );
+
+    // Four places on an even lattice leave no point farther than half a diagonal of its spacing, 0.707.
+    let lattice = of(&[[-0.5, -0.5], [0.5, -0.5], [-0.5, 0.5], [0.5, 0.5]]);
+    let corners = of(&[[0.0, 0.0], [1.0, 1.0], [-1.0, 0.2]]);
+    assert!(values(emptiness(corners.clone(), lattice))[0] < 1e-6);
+    let huddled = of(&[[-0.5, -0.5], [-0.5, -0.4], [-0.4, -0.5], [-0.4, -0.4]]);
+    assert!(values(emptiness(corners, huddled))[0] > 0.5);
+
+    let inside = of(&[[0.9, -0.9], [0.0, 0.3]]);
+    assert_eq!(values(saturation(inside)), [0.0]);
+    let expected = (0.99_f32.atanh() - 1.5).powi(2) / 4.0;
+    check_close(
+        &values(saturation(of(&[[0.99, 0.5], [0.0, 0.0]]))),
+        &[expected],
+        1e-3,
+        "saturation",
+    );
+    let stuck = values(saturation(of(&[[1.0, -1.0]])))[0];
+    assert!(stuck.is_finite() && stuck > 10.0, "{stuck}");
 }

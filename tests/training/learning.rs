@@ -128,6 +128,13 @@ fn every_regulariser_does_what_it_is_named_for() {
             (row.cell_nll, config.cells),
             (row.cell_result_nll, config.cell_results),
             (row.nothing_nll, config.nothing),
+            (row.neighbours, config.neighbours),
+            (row.cover, config.cover),
+            (row.saturation, config.saturation),
+            (row.inverse_nll, config.inverse),
+            (row.inner_nll, config.inner_step),
+            (row.lines_nll, config.executor_weight),
+            (row.consistency, config.consistency),
             (row.isometry, config.isometry),
         ];
         let sum: f32 = terms
@@ -136,6 +143,31 @@ fn every_regulariser_does_what_it_is_named_for() {
             .sum();
         assert!((row.loss - sum).abs() < 1e-3, "{sum}: {row:?}");
     }
+}
+
+#[test]
+fn each_part_of_the_recipe_is_there_when_it_is_asked_for() {
+    let plain = metrics_of(&small(&["inverse=0", "cover=0"]), 1)[0];
+    let missing = [
+        plain.inverse_nll,
+        plain.inner_nll,
+        plain.lines_nll,
+        plain.cover,
+        plain.consistency,
+    ];
+    assert_eq!(missing, [0.0; 5]);
+    let full = ["inner_step=1", "lines=3", "consistency=1"];
+    let full = metrics_of(&small(&full), 1)[0];
+    let there = [
+        full.inverse_nll,
+        full.inner_nll,
+        full.lines_nll,
+        full.cover,
+        full.consistency,
+    ];
+    assert!(there.iter().all(|term| *term > 1e-3), "{full:?}");
+    let refused = small(&[]).set("lines=9").unwrap_err();
+    assert!(format!("{refused:#}").contains("lines is 9"), "{refused:#}");
 }
 
 #[test]
@@ -150,6 +182,7 @@ fn held_out_sums_are_never_in_a_batch() {
         "held_out=0.9",
         "coarse_to_fine=0",
         "cell_noise=0",
+        "state_noise=0",
         "seed=3",
     ]);
     let mut trainer = Trainer::new(config.clone(), &Device::flex()).unwrap();

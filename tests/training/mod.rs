@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod learning;
+mod lines;
 mod resuming;
 mod runs;
 mod shards;

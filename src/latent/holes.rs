@@ -1,0 +1,91 @@
+//! Holes of the plane: regions without places, regions where nothing is decoded.
+
+use super::{
+    field::Field,
+    points::{Points, distance},
+};
+
+/// Cells a side of the grid holes are measured on.
+const SIZE: usize = 256;
+
+/// The distance from each cell of the plane to the nearest place, in spacings: those that as many places
+/// would have on an even lattice. Cells farther than one are void, and marked missing; 199 places evenly
+/// spread leave none.
+pub fn emptiness(places: &Points) -> Field {
+    let spacing = 2.0 / (places.len().max(1) as f32).sqrt();
+    let grid = Points::grid(SIZE);
+    let nearest = |cell: &[f32]| {
+        let apart = places.iter().map(|place| distance(place, cell));
+        apart.fold(f32::INFINITY, f32::min) / spacing
+    };
+    let values: Vec<f32> = grid.iter().map(nearest).collect();
+    Field {
+        size: SIZE,
+        missing: values.iter().map(|apart| *apart > 1.0).collect(),
+        values,
+    }
+}
+
+/// Area, over the plane's, of the largest connected void of [`emptiness`].
+pub fn largest_void(places: &Points) -> f64 {
+    largest_region(&emptiness(places).missing)
+}
+
+/// The share of a square grid's cells that the largest connected region of marked cells takes (cells that
+/// share a side are connected); 0 where none is marked.
+pub fn largest_region(marked: &[bool]) -> f64 {
+    let size = marked.len().isqrt();
+    let mut left = marked.to_vec();
+    let (mut largest, mut open) = (0, Vec::new());
+    for start in 0..left.len() {
+        let mut count = 0;
+        open.push(start);
+        while let Some(cell) = open.pop() {
+            if !std::mem::take(&mut left[cell]) {
+                continue;
+            }
+            count += 1;
+            let (x, y) = (cell % size, cell / size);
+            open.extend((x > 0).then(|| cell - 1));
+            open.extend((x + 1 < size).then(|| cell + 1));
+            open.extend((y > 0).then(|| cell - size));
+            open.extend((y + 1 < size).then(|| cell + size));
+        }
+        largest = largest.max(count);
+    }
+    f64::from(largest) / marked.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_connected_by_their_sides() {
+        let marked = [
+            true, false, true, //
+            false, true, true, //
+            true, false, false,
+        ];
+        assert_eq!(largest_region(&marked), 3.0 / 9.0);
+        assert_eq!(largest_region(&[false; 4]), 0.0);
+        assert_eq!(largest_region(&[]), 0.0);
+    }
+
+    #[test]
+    fn an_even_lattice_has_no_void_and_half_a_plane_left_empty_is_one() {
+        let lattice = Points::grid(14);
+        assert_eq!(largest_void(&lattice), 0.0);
+        let half = Points {
+            dims: 2,
+            values: lattice
+                .iter()
+                .flat_map(|place| [place[0] * 0.5 - 0.5, place[1]])
+                .collect(),
+        };
+        // All but a strip of the spacing beside the places.
+        let spacing = 2.0 / 14.0;
+        let expected = (1.0 + 0.5 / 14.0 - spacing) / 2.0;
+        assert!((largest_void(&half) - expected).abs() < 0.01);
+    }
+}

@@ -1,0 +1,99 @@
+//! Programs of several lines, with the bundled model.
+
+use burn::tensor::Device;
+use glyphspace::{
+    data::sums::{CODES, STATES, Sum, Task},
+    executor::{checkpoint, inference::Executor, lines::Between},
+    latent::points::Points,
+};
+
+fn executor(lines: usize) -> Executor {
+    checkpoint::load(&checkpoint::bundled(None, lines).unwrap(), &Device::flex()).unwrap()
+}
+
+/// The places of programs, as one joint point.
+fn joint(executor: &Executor, program: &[i32]) -> Vec<f32> {
+    let places = executor.code_places().unwrap();
+    let place = |code: &i32| {
+        places
+            .iter()
+            .nth((code - CODES.start()) as usize)
+            .unwrap()
+            .to_vec()
+    };
+    program.iter().flat_map(place).collect()
+}
+
+#[test]
+fn lines_run_on_what_the_ones_before_left() {
+    let executor = executor(2);
+    let program = [-30, 12, -9];
+    let starts: Vec<i32> = STATES.filter(|start| (40..=87).contains(start)).collect();
+    let point = joint(&executor, &program);
+    for between in [Between::Latent, Between::Requantised] {
+        let traces = executor.trace(&point, &starts, between).unwrap();
+        let (mut right, mut all) = (0, 0);
+        for (trace, start) in traces.iter().zip(&starts) {
+            assert_eq!(trace.truth, [start - 30, start - 18, start - 27]);
+            assert!(trace.loss.iter().flatten().all(|loss| *loss >= 0.0));
+            all += 3;
+            right += (0..3)
+                .filter(|line| trace.states[*line] == Some(trace.truth[*line]))
+                .count();
+        }
+        assert!(right * 100 >= all * 95, "{between:?}: {right} of {all}");
+    }
+    // What the first line leaves is what running that program alone gives.
+    let pairs: Vec<(i32, i32)> = starts.iter().map(|start| (*start, -30)).collect();
+    let alone = executor.run(&pairs).unwrap();
+    let traces = executor.trace(&point, &starts, Between::Latent).unwrap();
+    assert!(
+        traces
+            .iter()
+            .zip(alone)
+            .all(|(trace, alone)| trace.states[0] == alone)
+    );
+}
+
+#[test]
+fn a_task_is_judged_by_all_its_examples() {
+    let executor = executor(2);
+    let one: Task = "71+?+?=18".parse().unwrap();
+    let two = Task::all_of(vec![one.clone(), "90+?+?=37".parse().unwrap()]).unwrap();
+    let (right, wrong) = (joint(&executor, &[-40, -13]), joint(&executor, &[-40, 9]));
+    let points = Points {
+        dims: right.len(),
+        values: [right.clone(), wrong, right].concat(),
+    };
+    let outcome = executor
+        .evaluate_tasks(&points, &[&two, &two, &two])
+        .unwrap();
+    assert_eq!(
+        outcome.code[..4],
+        [Some(-40), Some(-13), Some(-40), Some(9)]
+    );
+    assert_eq!(outcome.result[..2], [Some(18), Some(37)]);
+    assert_eq!((outcome.result.len(), outcome.loss.len()), (6, 3));
+    assert!(
+        outcome.loss[0] < 1.0 && outcome.loss[1] > 1.0,
+        "{:?}",
+        outcome.loss
+    );
+    assert_eq!(outcome.loss[0], outcome.loss[2]);
+    let misfit = executor.evaluate_tasks(&points, &[&one]).unwrap_err();
+    assert!(misfit.to_string().contains("expected 4 values"), "{misfit}");
+}
+
+#[test]
+fn the_inverse_encoder_proposes_programs() {
+    let executor = executor(2);
+    let sums: Vec<Sum> = Sum::all().step_by(7).collect();
+    let places = executor.propose(&sums).unwrap().unwrap();
+    let decoded = executor.decode(&places).unwrap();
+    let right = decoded
+        .iter()
+        .zip(&sums)
+        .filter(|(code, sum)| code.is_some_and(|c| sum.is_solved_by(c)));
+    let (right, all) = (right.count(), sums.len());
+    assert!(right * 2 > all, "{right} of {all}");
+}
