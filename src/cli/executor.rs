@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::json;
 
 use super::{
-    DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs,
+    DecodeArgs, EvalArgs, Executor, MapArgs, Model, SolveArgs, TrainArgs, benchmark,
     output::say,
     progress::Progress,
     session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
@@ -20,6 +20,7 @@ use crate::{
         job::{Command, Event, Question, SolveRequest},
         report::Report,
     },
+    latent::search::Strategy,
     training::checkpoint::Source,
 };
 
@@ -31,6 +32,7 @@ pub fn run(command: Executor, choice: Choice) -> Result<()> {
         Executor::Solve(args) => solve(&args, choice),
         Executor::Map(args) => map(&args, choice),
         Executor::Decode(args) => decode(args, choice),
+        Executor::Benchmark(args) => benchmark::run(args, choice),
     }
 }
 
@@ -118,15 +120,20 @@ fn print_report(report: &Report) -> Result<()> {
 fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     let session = ExecutorSession::open(choice, args.model.source())?;
     let budget = args.budget as usize;
-    let view = session.solve(SolveRequest::new(args.sum, args.method, budget, args.seed))?;
+    let strategy = Strategy {
+        method: args.method,
+        is_warm: args.warm,
+    };
+    let view = session.solve(SolveRequest::new(args.sum, strategy, budget, args.seed))?;
     let found = view.solved.map(|index| &view.path[index]).or(view.best());
     if args.json {
         let result = json!({
             "sum": args.sum.to_string(),
             "method": args.method,
+            "warm": args.warm,
             "code": found.and_then(|e| e.code),
             "solved": view.solved.is_some(),
-            "evaluations": view.path.len(),
+            "evaluations": view.spent,
             "best_loss": view.best().map(|e| e.loss),
             "point": found.map(|e| &e.point),
             "path": view.path,
@@ -143,8 +150,7 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
         };
         say(format_args!(
             "{}: {verdict}: {code} after {} evaluations",
-            args.sum,
-            view.path.len()
+            args.sum, view.spent
         ))?;
     }
     session.finish();

@@ -2,6 +2,7 @@
 //! Results go to standard output, everything else to standard error.
 
 mod bench;
+mod benchmark;
 mod executor;
 mod glyphs;
 mod output;
@@ -76,6 +77,8 @@ enum Executor {
     Map(MapArgs),
     /// Decode the program at a point and run it
     Decode(DecodeArgs),
+    /// Compare search methods over many sums
+    Benchmark(benchmark::BenchmarkArgs),
 }
 
 /// What both systems' `train` take.
@@ -166,6 +169,9 @@ struct SolveArgs {
     /// How to search
     #[arg(long, value_enum, default_value_t = Method::Bo)]
     method: Method,
+    /// Begin with the inverse encoder's proposals and go on around them
+    #[arg(long)]
+    warm: bool,
     /// Evaluations at most
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     budget: u32,

@@ -10,7 +10,7 @@ pub const STATES: RangeInclusive<i32> = 10..=99;
 pub const CODES: RangeInclusive<i32> = -99..=99;
 
 /// `start + ? = result`; the program that solves it is `result - start`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sum {
     /// The first number, 10..=99.
     pub start: i32,

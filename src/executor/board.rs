@@ -9,7 +9,7 @@ use crate::{
     config::executor::ExecutorConfig,
     data::sums::Sum,
     engine::slot::Slot,
-    latent::{field::Field, points::Points, search::Method},
+    latent::{field::Field, points::Points, search::Strategy},
     training::TrainingView,
 };
 
@@ -28,6 +28,8 @@ pub struct Board {
     pub curves: Arc<Slot<Vec<Metrics>>>,
     /// The search under way, or the last one.
     pub search: Slot<SearchView>,
+    /// The comparison of methods under way.
+    pub benchmark: Slot<BenchmarkView>,
     /// What lies under the pointer.
     pub answer: Slot<Answer>,
 }
@@ -88,6 +90,8 @@ pub struct Evaluation {
     pub loss: f32,
     /// The program decoded there.
     pub code: Option<i32>,
+    /// Evaluations it counts as.
+    pub cost: usize,
 }
 
 /// A search for the program of a sum.
@@ -96,12 +100,14 @@ pub struct SearchView {
     /// The sum.
     pub sum: Sum,
     /// How it looks.
-    pub method: Method,
+    pub strategy: Strategy,
     /// Where it looked.
     pub path: Vec<Evaluation>,
     /// Evaluations it may use.
     pub budget: usize,
-    /// Index of the evaluation whose program solves the sum, by integer arithmetic.
+    /// Evaluations it has used: a gradient counts as several.
+    pub spent: usize,
+    /// Index in the path of the evaluation whose program solves the sum, by integer arithmetic.
     pub solved: Option<usize>,
     /// Whether it has ended.
     pub ended: bool,
@@ -112,6 +118,21 @@ impl SearchView {
     pub fn best(&self) -> Option<&Evaluation> {
         self.path.iter().min_by(|a, b| a.loss.total_cmp(&b.loss))
     }
+}
+
+/// A comparison of methods under way.
+#[derive(Clone, Debug, Default)]
+pub struct BenchmarkView {
+    /// The strategy at work.
+    pub strategy: Strategy,
+    /// Searches that have ended, those of an earlier call too.
+    pub done: usize,
+    /// Searches of all strategies.
+    pub total: usize,
+    /// Share of the ended searches of this strategy that found a program.
+    pub success: f64,
+    /// Seconds still to go at the pace so far.
+    pub eta_secs: Option<f64>,
 }
 
 /// What lies at a point of the code plane.

@@ -1,7 +1,10 @@
 //! A trained Latent Executor and what it can be asked: where numbers lie, what lies at a point,
 //! what running it gives.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use burn::{
@@ -52,6 +55,21 @@ pub struct Outcome {
     pub loss: Vec<f32>,
 }
 
+/// What the model says of one point for one sum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The program decoded there; `None` where the decoder yields no number.
+    pub code: Option<i32>,
+    /// What running it from the sum's first number gives.
+    pub result: Option<i32>,
+    /// Negative log likelihood of the sum's result, in nats.
+    pub loss: f32,
+    /// Where the result lies among the states: Z values.
+    pub reached: Vec<f32>,
+    /// The loss's gradient by the point's Z values, where it was asked for.
+    pub gradient: Option<Vec<f32>>,
+}
+
 impl Executor {
     /// Wraps a model without autodiff.
     pub fn new(
@@ -90,7 +108,7 @@ impl Executor {
     /// # Errors
     /// If the device fails.
     pub fn state_places(&self) -> Result<Points> {
-        self.points(self.model.state.encode(self.words(STATES)?))
+        self.places_of_states(STATES)
     }
 
     /// The places of all programs and states.
@@ -160,6 +178,100 @@ impl Executor {
         Ok(outcome)
     }
 
+    /// What lies at each point `[N, Z]` for the sum of the same index, all in one pass.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn evaluate_each(&self, points: &Points, sums: &[Sum]) -> Result<Vec<Finding>> {
+        let mut findings = Vec::with_capacity(sums.len());
+        for (points, sums) in points.chunks(CHUNK).zip(sums.chunks(CHUNK)) {
+            let pass = self.pass(&self.model, self.tensor(&points), sums, &self.device)?;
+            findings.extend(self.findings(pass)?);
+        }
+        Ok(findings)
+    }
+
+    /// The same with the gradient of each loss by its point.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn gradients(&self, points: &Points, sums: &[Sum]) -> Result<Vec<Finding>> {
+        let device = self.device.clone().autodiff();
+        // The weights are constants here: the way back goes to the points alone.
+        let model = self.model.clone().fork(&device).no_grad();
+        let mut findings = Vec::with_capacity(sums.len());
+        for (points, sums) in points.chunks(CHUNK).zip(sums.chunks(CHUNK)) {
+            let shape = [points.len(), points.dims];
+            let at = Tensor::<2>::from_data(TensorData::new(points.values, shape), &device)
+                .require_grad();
+            let pass = self.pass(&model, at.clone(), sums, &device)?;
+            let way_back = pass.loss.clone().sum().backward();
+            let gradient = at.grad(&way_back).context("the loss has no gradient")?;
+            let gradient = read_floats(gradient)?;
+            let found = self.findings(pass)?.into_iter();
+            let found = found.zip(gradient.chunks(shape[1]));
+            findings.extend(found.map(|(finding, gradient)| Finding {
+                gradient: Some(gradient.to_vec()),
+                ..finding
+            }));
+        }
+        Ok(findings)
+    }
+
+    /// Decodes and runs the programs at points [N, Z], each for its sum.
+    fn pass(
+        &self,
+        model: &LatentExecutor,
+        points: Tensor<2>,
+        sums: &[Sum],
+        device: &Device,
+    ) -> Result<Pass> {
+        let LatentExecutor { state, code, .. } = model;
+        let starts = sums.iter().map(|sum| sum.start);
+        let distinct: BTreeSet<i32> = starts.clone().collect();
+        let row: HashMap<i32, i32> = distinct.iter().copied().zip(0..).collect();
+        let rows: Vec<i32> = starts.map(|start| row[&start]).collect();
+        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [sums.len()]), device);
+        let start = state.encode(self.words_on(distinct, device)?);
+        let start = state.hidden(start, &self.octaves).select(0, rows);
+        let target = self.words_on(sums.iter().map(|sum| sum.result), device)?;
+        let program = code.hidden(points, &self.octaves);
+        let codes = code.read(program.clone());
+        let reached = model.execute(start, program);
+        let hidden = state.hidden(reached.clone(), &self.octaves);
+        let (results, logits) = state.read_beside(hidden, target.clone());
+        Ok(Pass {
+            codes,
+            results,
+            reached,
+            loss: token_nll(logits, target).sum_dim(1),
+        })
+    }
+
+    fn findings(&self, pass: Pass) -> Result<Vec<Finding>> {
+        let dims = pass.reached.dims()[1];
+        let codes = self.numbers(pass.codes)?.into_iter();
+        let results = self.numbers(pass.results)?.into_iter();
+        let (loss, reached) = (read_floats(pass.loss)?, read_floats(pass.reached)?);
+        let all = codes.zip(results).zip(loss).zip(reached.chunks(dims));
+        let finding = |(((code, result), loss), reached): (_, &[f32])| Finding {
+            code,
+            result,
+            loss,
+            reached: reached.to_vec(),
+            gradient: None,
+        };
+        Ok(all.map(finding).collect())
+    }
+
+    /// The places of some states, all 10..=99 of them or fewer.
+    ///
+    /// # Errors
+    /// If the device fails, or a number is none the model can spell.
+    pub fn places_of_states(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
+        self.points(self.model.state.encode(self.words(states)?))
+    }
+
     /// Runs the programs that lie where the codes are encoded: the result the model gives for each
     /// (start, code).
     ///
@@ -200,9 +312,17 @@ impl Executor {
     }
 
     fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
+        self.words_on(numbers, &self.device)
+    }
+
+    fn words_on(
+        &self,
+        numbers: impl IntoIterator<Item = i32>,
+        device: &Device,
+    ) -> Result<Tensor<2, Int>> {
         let word = |number| spell(&self.lexicon, number);
         let words: Vec<Word> = numbers.into_iter().map(word).collect::<Result<_>>()?;
-        Ok(words_tensor(&words, &self.device))
+        Ok(words_tensor(&words, device))
     }
 
     fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
@@ -229,6 +349,18 @@ impl Executor {
             values: read_floats(tensor)?,
         })
     }
+}
+
+/// Tensors of one pass over N points.
+struct Pass {
+    /// [N, L] tokens of the decoded programs.
+    codes: Tensor<2, Int>,
+    /// [N, L] tokens of their results.
+    results: Tensor<2, Int>,
+    /// [N, Z] places of the results.
+    reached: Tensor<2>,
+    /// [N, 1] losses.
+    loss: Tensor<2>,
 }
 
 impl Outcome {
