@@ -8,6 +8,7 @@ mod file;
 mod panel;
 mod picture;
 pub mod placement;
+mod shares;
 mod table;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use anyhow::{Context, Result, ensure};
 pub use curves::{Curve, curves_png};
 pub use file::write_whole;
 pub use panel::{Panel, Shade, Spot, shade};
+pub use shares::shares_png;
 pub use table::{curves_csv, field_csv, spots_csv};
 
 /// Draws panels side by side into one picture of a size (width, height) in pixels; a single panel looks best a

@@ -1,6 +1,15 @@
 //! Behaviour of the search methods, through their public interface.
 
-use glyphspace::latent::search::{Method, Search, start};
+use glyphspace::latent::{
+    points::Points,
+    search::{Method, Search, Seen, Space, Strategy},
+};
+
+/// A search of a box of which nothing is known.
+fn start(method: Method, dims: usize, seed: u64) -> Box<dyn Search> {
+    let space = Space::open(dims);
+    glyphspace::latent::search::start(Strategy::cold(method), &space, seed).unwrap()
+}
 
 /// Branin's function over the box [-1,1]^2. Its minimum, reached at three places, is `BRANIN_LEAST`.
 fn branin(point: &[f32]) -> f32 {
@@ -21,10 +30,10 @@ fn follow(
 ) -> Vec<(Vec<f32>, f32)> {
     let mut path = Vec::new();
     for _ in 0..count {
-        let Some(point) = search.propose() else { break };
-        let found = loss(&point);
-        search.observe(&point, found);
-        path.push((point, found));
+        let Some(query) = search.propose() else { break };
+        let found = loss(&query.point);
+        search.observe(&query.point, &Seen::loss(found));
+        path.push((query.point, found));
     }
     path
 }
@@ -40,7 +49,7 @@ fn in_box(point: &[f32]) -> bool {
 #[test]
 fn a_seed_fixes_the_path_and_another_seed_changes_it() {
     for method in [Method::Bo, Method::Random] {
-        let path = |seed| points(follow(start(method, 2, Vec::new(), seed), 25, branin));
+        let path = |seed| points(follow(start(method, 2, seed), 25, branin));
         assert_eq!(path(3), path(3), "{method}");
         assert_ne!(path(3), path(4), "{method}");
     }
@@ -49,7 +58,7 @@ fn a_seed_fixes_the_path_and_another_seed_changes_it() {
 #[test]
 fn bayesian_optimisation_beats_random_points_on_branin() {
     let regret = |method, seed| {
-        let path = follow(start(method, 2, Vec::new(), seed), 100, branin);
+        let path = follow(start(method, 2, seed), 100, branin);
         path.iter()
             .map(|(_, loss)| loss - BRANIN_LEAST)
             .fold(f32::INFINITY, f32::min)
@@ -83,7 +92,7 @@ fn bayesian_optimisation_hits_a_small_goal_past_a_good_plateau() {
         }
     };
     for seed in 0..4 {
-        let path = follow(start(Method::Bo, 2, Vec::new(), seed), 100, loss);
+        let path = follow(start(Method::Bo, 2, seed), 100, loss);
         assert!(path.iter().any(|(_, loss)| *loss < 0.01), "seed {seed}");
     }
 }
@@ -94,7 +103,7 @@ fn proposals_stay_in_the_box_and_do_not_repeat_in_any_dimension() {
         // The minimum lies in a corner, so that the search presses against the walls.
         let corner = |p: &[f32]| p.iter().map(|x| (1.0 - x).powi(2)).sum::<f32>();
         for method in [Method::Bo, Method::Random] {
-            let path = points(follow(start(method, dims, Vec::new(), 1), count, corner));
+            let path = points(follow(start(method, dims, 1), count, corner));
             assert_eq!(path.len(), count);
             assert!(
                 path.iter().all(|p| p.len() == dims && in_box(p)),
@@ -111,11 +120,20 @@ fn enumeration_returns_every_place_once_and_then_nothing() {
     let places: Vec<Vec<f32>> = (0..199)
         .map(|i| vec![i as f32 / 100.0 - 1.0, 0.5])
         .collect();
-    let mut search = start(Method::Enumerate, 2, places.clone(), 0);
+    let space = Space {
+        places: Points {
+            dims: 2,
+            values: places.concat(),
+        }
+        .into(),
+        ..Space::open(2)
+    };
+    let strategy = Strategy::cold(Method::Enumerate);
+    let mut search = glyphspace::latent::search::start(strategy, &space, 0).unwrap();
     let mut walked = Vec::new();
-    while let Some(point) = search.propose() {
-        search.observe(&point, 1.0);
-        walked.push(point);
+    while let Some(query) = search.propose() {
+        search.observe(&query.point, &Seen::loss(1.0));
+        walked.push(query.point);
         assert!(walked.len() <= places.len());
     }
     assert_eq!(walked, places);
@@ -133,16 +151,13 @@ fn losses_that_are_not_finite_are_survived() {
     ];
     for bad in broken {
         // Always, and in half of the box only.
-        assert_eq!(
-            follow(start(Method::Bo, 2, Vec::new(), 2), 20, |_| bad).len(),
-            20
-        );
-        let path = follow(start(Method::Bo, 2, Vec::new(), 2), 40, |p| {
+        assert_eq!(follow(start(Method::Bo, 2, 2), 20, |_| bad).len(), 20);
+        let path = follow(start(Method::Bo, 2, 2), 40, |p| {
             if p[0] > 0.0 { bad } else { 1.0 + p[1] }
         });
         assert!(path.iter().all(|(p, _)| in_box(p)));
     }
-    let path = follow(start(Method::Bo, 2, Vec::new(), 2), 60, |p| {
+    let path = follow(start(Method::Bo, 2, 2), 60, |p| {
         if p[0] > 0.0 { f32::NAN } else { branin(p) }
     });
     let wasted = path
@@ -158,26 +173,28 @@ fn losses_that_are_not_finite_are_survived() {
 
 #[test]
 fn observations_that_repeat_or_agree_are_survived() {
-    let mut search = start(Method::Bo, 2, Vec::new(), 5);
+    let mut search = start(Method::Bo, 2, 5);
     for i in 0..40 {
-        search.observe(&[0.25, -0.25], 3.0 + (i % 3) as f32);
+        search.observe(&[0.25, -0.25], &Seen::loss(3.0 + (i % 3) as f32));
     }
     for _ in 0..15 {
-        let point = search.propose().expect("never exhausted");
+        let point = search.propose().expect("never exhausted").point;
         assert!(in_box(&point) && point != [0.25, -0.25]);
-        search.observe(&point, 3.0); // A flat loss.
-        search.observe(&point, 3.0);
+        search.observe(&point, &Seen::loss(3.0)); // A flat loss.
+        search.observe(&point, &Seen::loss(3.0));
     }
     // Points of another dimension or without a place are ignored.
-    search.observe(&[0.0], 1.0);
-    search.observe(&[f32::NAN, 0.0], 1.0);
-    assert!(search.propose().is_some_and(|point| in_box(&point)));
+    search.observe(&[0.0], &Seen::loss(1.0));
+    search.observe(&[f32::NAN, 0.0], &Seen::loss(1.0));
+    assert!(search.propose().is_some_and(|query| in_box(&query.point)));
 }
 
 #[test]
 fn proposals_differ_even_while_no_loss_is_told() {
-    let mut search = start(Method::Bo, 2, Vec::new(), 8);
-    let path: Vec<_> = (0..40).filter_map(|_| search.propose()).collect();
+    let mut search = start(Method::Bo, 2, 8);
+    let path: Vec<_> = (0..40)
+        .filter_map(|_| search.propose().map(|query| query.point))
+        .collect();
     assert_eq!(path.len(), 40);
     assert!(path.iter().enumerate().all(|(i, p)| !path[..i].contains(p)));
 }

@@ -1,6 +1,7 @@
 //! All integration tests in one binary.
 #![allow(clippy::unwrap_used)]
 
+mod benchmark;
 mod canvas;
 mod channel;
 mod command_line;

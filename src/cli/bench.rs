@@ -215,7 +215,7 @@ fn searches(session: &ExecutorSession) -> Result<(Vec<f64>, Vec<Option<usize>>)>
         let view = session.solve(SolveRequest::new(sum, Method::Bo, BUDGET, 0))?;
         results.push((
             begun.elapsed().as_secs_f64() * 1e3,
-            view.solved.map(|index| index + 1),
+            view.solved.map(|_| view.spent),
         ));
     }
     Ok(results.into_iter().unzip())

@@ -7,13 +7,14 @@ use serde_json::json;
 
 use super::{
     DecodeArgs, EvalArgs, Executor, ExecutorModel, MapArgs, Model, PlanesArgs, SolveArgs,
-    TrainArgs, WrongUse,
-    output::say,
+    TrainArgs, WrongUse, benchmark,
+    output::{note, say},
     progress::Progress,
     session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
     config::executor::ExecutorConfig,
+    data::sums::Task,
     device::Choice,
     executor::{
         board::{Landscape, Planes},
@@ -21,7 +22,7 @@ use crate::{
         job::{Command, Event, Question, SolveRequest},
         report::Report,
     },
-    latent::holes::largest_void,
+    latent::{holes::largest_void, search::Strategy},
     training::checkpoint::Source,
 };
 
@@ -34,6 +35,7 @@ pub fn run(command: Executor, choice: Choice) -> Result<()> {
         Executor::Map(args) => map(&args, choice),
         Executor::Decode(args) => decode(args, choice),
         Executor::Planes(args) => planes(&args, choice),
+        Executor::Benchmark(args) => benchmark::run(args, choice),
     }
 }
 
@@ -142,39 +144,57 @@ fn print_report(report: &Report) -> Result<()> {
 }
 
 fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
-    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
+    let task = Task::all_of(args.examples.clone()).map_err(|error| WrongUse(error.to_string()))?;
+    if let Some([first, second]) = task.contradiction() {
+        note(format_args!(
+            "glyphspace: no program solves both {first} and {second}: what is added would be {} and {}",
+            first.solution(),
+            second.solution()
+        ));
+    }
+    let session = ExecutorSession::open(choice, args.model.source(task.lines)?)?;
     let budget = args.budget as usize;
-    let view = session.solve(SolveRequest::new(args.sum, args.method, budget, args.seed))?;
+    let strategy = Strategy {
+        method: args.method,
+        is_warm: args.warm,
+    };
+    let request = SolveRequest::new(task.clone(), strategy, budget, args.seed);
+    let view = session.solve(request)?;
     let found = view.solved.map(|index| &view.path[index]).or(view.best());
     if args.json {
         let result = json!({
-            "sum": args.sum.to_string(),
+            "sum": task.to_string(),
+            "lines": task.lines,
             "method": args.method,
             "code": found.and_then(|e| e.code),
+            "program": found.map(|e| &e.program),
             "solved": view.solved.is_some(),
-            "evaluations": view.path.len(),
+            "evaluations": view.spent,
             "best_loss": view.best().map(|e| e.loss),
             "point": found.map(|e| &e.point),
             "path": view.path,
         });
         say(format_args!("{result}"))?;
     } else {
-        let code = found
-            .and_then(|e| e.code)
-            .map_or_else(|| "no number".into(), |code| code.to_string());
+        let program = found.map_or_else(|| "no number".into(), |e| program_text(&e.program));
         let verdict = if view.solved.is_some() {
             "solved"
         } else {
             "not solved; closest"
         };
         say(format_args!(
-            "{}: {verdict}: {code} after {} evaluations",
-            args.sum,
-            view.path.len()
+            "{task}: {verdict}: {program} after {} evaluations",
+            view.spent
         ))?;
     }
     session.finish();
     Ok(())
+}
+
+/// A program's lines as people write them.
+fn program_text(program: &[Option<i32>]) -> String {
+    let line = |line: &Option<i32>| line.map_or_else(|| "no number".into(), |n| n.to_string());
+    program.iter().map(line).collect::<Vec<String>>().join(", ")
 }
 
 fn map(args: &MapArgs, choice: Choice) -> Result<()> {

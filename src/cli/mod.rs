@@ -2,6 +2,7 @@
 //! Results go to standard output, everything else to standard error.
 
 mod bench;
+mod benchmark;
 mod executor;
 mod glyphs;
 mod output;
@@ -18,7 +19,7 @@ use output::{note, say};
 
 use crate::{
     config::{Config, executor::PRESETS},
-    data::sums::Sum,
+    data::sums::{Sum, Task},
     device::{self, Choice},
     latent::search::Method,
     training::{Limit, Start},
@@ -78,6 +79,8 @@ enum Executor {
     Decode(DecodeArgs),
     /// Draw the planes of programs and states, and their holes
     Planes(PlanesArgs),
+    /// Compare search methods over many sums
+    Benchmark(benchmark::BenchmarkArgs),
 }
 
 /// What both systems' `train` take.
@@ -170,14 +173,17 @@ struct EvalArgs {
 
 #[derive(Debug, Args)]
 struct SolveArgs {
-    /// The sum, such as 71+?=18
-    #[arg(value_parser = parse::<Sum>)]
-    sum: Sum,
+    /// A sum such as 71+?=18; 71+?+?=18 has two lines; several are examples of one program
+    #[arg(required = true, value_name = "SUM", value_parser = parse::<Task>)]
+    examples: Vec<Task>,
     #[command(flatten)]
     model: ExecutorModel,
     /// How to search
     #[arg(long, value_enum, default_value_t = Method::Bo)]
     method: Method,
+    /// Begin with the inverse encoder's proposals and go on around them
+    #[arg(long)]
+    warm: bool,
     /// Evaluations at most
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     budget: u32,

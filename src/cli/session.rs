@@ -17,7 +17,7 @@ use crate::{
     engine::{Engine, Job, Notice},
     executor::{
         board::{Board, SearchView},
-        job::{Command, Event, ExecutorJob, SolveRequest},
+        job::{Command, Event, ExecutorJob, SearchOrder, SolveRequest},
     },
     glyphs::{self, job::GlyphsJob},
     training::{Limit, Row, Start, TrainingView, checkpoint::Source},
@@ -95,7 +95,7 @@ impl ExecutorSession {
     /// # Errors
     /// If the device fails.
     pub fn solve(&self, request: SolveRequest) -> Result<Arc<SearchView>> {
-        let mut bar = Progress::new(&format!("searching {}", request.sum));
+        let mut bar = Progress::new(&format!("searching {}", request.task));
         let budget = request.budget as f64;
         let solved = |event| {
             if let Event::Solved(view) = event {
@@ -104,16 +104,20 @@ impl ExecutorSession {
                 None
             }
         };
-        let view = self.ask(Command::Solve(request), solved, |session| {
-            if let Some(view) = session.board.search.get() {
-                bar.update(
-                    view.path.len() as f64 / budget,
-                    &format!("{} evaluations", view.path.len()),
-                );
-            }
-            refuse_if_interrupted()
-        })?;
-        bar.finish(&format!("{} evaluations", view.path.len()));
+        let view = self.ask(
+            Command::Search(SearchOrder::Begin(request)),
+            solved,
+            |session| {
+                if let Some(view) = session.board.search.get() {
+                    bar.update(
+                        view.spent as f64 / budget,
+                        &format!("{} evaluations", view.spent),
+                    );
+                }
+                refuse_if_interrupted()
+            },
+        )?;
+        bar.finish(&format!("{} evaluations", view.spent));
         Ok(view)
     }
 }

@@ -112,7 +112,7 @@ fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result
         solved.push((
             sum,
             view.solved.and_then(|index| view.path[index].code),
-            view.path.len(),
+            view.spent,
         ));
         first.get_or_insert(view);
     }

@@ -271,7 +271,7 @@ impl ExecutorConfig {
             neighbours: 1.0,
             cover: 3.0,
             saturation: 1.0,
-            state_noise: 0.25,
+            state_noise: 0.15,
             inverse: 3.0,
             inner_step: 0.0,
             lines: 1,

@@ -10,7 +10,7 @@ pub const STATES: RangeInclusive<i32> = 10..=99;
 pub const CODES: RangeInclusive<i32> = -99..=99;
 
 /// `start + ? = result`; the program that solves it is `result - start`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sum {
     /// The first number, 10..=99.
     pub start: i32,
@@ -88,7 +88,7 @@ pub const MOST_LINES: usize = 8;
 
 /// A program to find, by examples of what it leads to: `71+?+?=18` has two lines, each of which adds a
 /// number.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Task {
     /// Lines of the program, 1 to [`MOST_LINES`].
     pub lines: usize,

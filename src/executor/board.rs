@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::trainer::Metrics;
 use crate::{
     config::executor::ExecutorConfig,
-    data::sums::Sum,
+    data::sums::{Sum, Task},
     engine::slot::Slot,
-    latent::{field::Field, points::Points, search::Method},
+    latent::{field::Field, points::Points, search::Strategy},
     training::TrainingView,
 };
 
@@ -28,6 +28,8 @@ pub struct Board {
     pub curves: Arc<Slot<Vec<Metrics>>>,
     /// The search under way, or the last one.
     pub search: Slot<SearchView>,
+    /// The comparison of methods under way.
+    pub benchmark: Slot<BenchmarkView>,
     /// What lies under the pointer.
     pub answer: Slot<Answer>,
 }
@@ -84,24 +86,30 @@ pub struct Landscape {
 pub struct Evaluation {
     /// Where.
     pub point: Vec<f32>,
-    /// Negative log likelihood of the sum's result there, in nats.
+    /// Negative log likelihood of the results there, their mean, in nats.
     pub loss: f32,
-    /// The program decoded there.
+    /// The program decoded there; its first line, where it has several.
     pub code: Option<i32>,
+    /// All its lines.
+    pub program: Vec<Option<i32>>,
+    /// Evaluations it counts as.
+    pub cost: usize,
 }
 
-/// A search for the program of a sum.
+/// A search for the program of a task.
 #[derive(Clone, Debug)]
 pub struct SearchView {
-    /// The sum.
-    pub sum: Sum,
+    /// The task.
+    pub task: Arc<Task>,
     /// How it looks.
-    pub method: Method,
+    pub strategy: Strategy,
     /// Where it looked.
     pub path: Vec<Evaluation>,
     /// Evaluations it may use.
     pub budget: usize,
-    /// Index of the evaluation whose program solves the sum, by integer arithmetic.
+    /// Evaluations it has used: a gradient counts as several.
+    pub spent: usize,
+    /// Index in the path of the evaluation whose program solves the task, by integer arithmetic.
     pub solved: Option<usize>,
     /// Whether it has ended.
     pub ended: bool,
@@ -112,6 +120,21 @@ impl SearchView {
     pub fn best(&self) -> Option<&Evaluation> {
         self.path.iter().min_by(|a, b| a.loss.total_cmp(&b.loss))
     }
+}
+
+/// A comparison of methods under way.
+#[derive(Clone, Debug, Default)]
+pub struct BenchmarkView {
+    /// The strategy at work.
+    pub strategy: Strategy,
+    /// Searches that have ended, those of an earlier call too.
+    pub done: usize,
+    /// Searches of all strategies.
+    pub total: usize,
+    /// Share of the ended searches of this strategy that found a program.
+    pub success: f64,
+    /// Seconds still to go at the pace so far.
+    pub eta_secs: Option<f64>,
 }
 
 /// What lies at a point of the code plane.

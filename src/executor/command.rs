@@ -3,13 +3,14 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
+    benchmark::{Comparison, Plan},
     board::{Answer, Landscape, SearchView},
     report::Report,
 };
 use crate::{
     config::executor::ExecutorConfig,
-    data::sums::Sum,
-    latent::search::Method,
+    data::sums::{Sum, Task},
+    latent::search::Strategy,
     training::{Limit, Pace, Start, checkpoint::Source},
 };
 
@@ -41,22 +42,44 @@ pub enum Command {
         size: usize,
     },
     /// Searches the program of a sum.
-    Solve(SolveRequest),
-    /// Changes the search's pace; `None` ends it.
-    SearchPace(Option<Pace>),
+    Search(SearchOrder),
+    /// Compares methods.
+    Benchmark(BenchmarkOrder),
     /// Judges the model.
     Judge,
     /// Asks what lies at a point, and reports it as a fact.
     Decode(Question),
 }
 
+/// What the search can be told.
+#[derive(Debug)]
+pub enum SearchOrder {
+    /// Begins, in place of the one before.
+    Begin(SolveRequest),
+    /// Changes its pace.
+    Pace(Pace),
+    /// Takes the last evaluation back and holds.
+    Undo,
+    /// Ends it.
+    End,
+}
+
+/// What the comparison of methods can be told.
+#[derive(Debug)]
+pub enum BenchmarkOrder {
+    /// Begins it, or goes on with it where its folder says so.
+    Begin(Plan),
+    /// Ends it in order; what is done is kept.
+    Stop,
+}
+
 /// A search to begin.
 #[derive(Clone, Debug)]
 pub struct SolveRequest {
-    /// The sum.
-    pub sum: Sum,
+    /// What is to be solved.
+    pub task: Task,
     /// How to look.
-    pub method: Method,
+    pub strategy: Strategy,
     /// Evaluations it may use.
     pub budget: usize,
     /// Seed of the method.
@@ -67,10 +90,15 @@ pub struct SolveRequest {
 
 impl SolveRequest {
     /// A search that makes no pauses.
-    pub fn new(sum: Sum, method: Method, budget: usize, seed: u64) -> Self {
+    pub fn new(
+        task: impl Into<Task>,
+        strategy: impl Into<Strategy>,
+        budget: usize,
+        seed: u64,
+    ) -> Self {
         Self {
-            sum,
-            method,
+            task: task.into(),
+            strategy: strategy.into(),
             budget,
             seed,
             pause: Duration::ZERO,
@@ -104,6 +132,8 @@ pub enum Event {
     Mapped(Arc<Landscape>),
     /// A search has ended.
     Solved(Arc<SearchView>),
+    /// Methods were compared, to the end or until stopped.
+    Compared(Box<Comparison>),
     /// A model was judged.
     Judged(Box<Report>),
     /// A question was answered.

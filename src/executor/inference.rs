@@ -41,14 +41,14 @@ pub struct Executor {
     pub(super) device: Device,
 }
 
-/// What the model says of some points.
+/// What the model says of some points for a sum, one entry a point.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The programs decoded there, line after line; `None` where the decoder yields no number.
+    /// The programs decoded there; `None` where the decoder yields no number.
     pub code: Vec<Option<i32>>,
-    /// What running them gives, example after example of each point's task.
+    /// What running them from the sum's first number gives.
     pub result: Vec<Option<i32>>,
-    /// Negative log likelihood of a result, the mean over the examples, in nats; one entry a point.
+    /// Negative log likelihood of the sum's result, in nats.
     pub loss: Vec<f32>,
 }
 
@@ -90,7 +90,7 @@ impl Executor {
     /// # Errors
     /// If the device fails.
     pub fn state_places(&self) -> Result<Points> {
-        self.points(self.model.state.encode(self.words(STATES)?))
+        self.places_of_states(STATES)
     }
 
     /// The places of all programs and states.
@@ -140,7 +140,21 @@ impl Executor {
     /// If the device fails.
     pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
         let task = Task::from(sum);
-        self.evaluate_tasks(points, &vec![&task; points.len()])
+        let mut outcome = Outcome::default();
+        for finding in self.evaluate_each(points, &vec![&task; points.len()])? {
+            outcome.code.extend(finding.program);
+            outcome.result.extend(finding.results);
+            outcome.loss.push(finding.loss);
+        }
+        Ok(outcome)
+    }
+
+    /// The places of some states, all 10..=99 of them or fewer.
+    ///
+    /// # Errors
+    /// If the device fails, or a number is none the model can spell.
+    pub fn places_of_states(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
+        self.points(self.model.state.encode(self.words(states)?))
     }
 
     /// Runs the programs that lie where the codes are encoded: the result the model gives for each
@@ -210,9 +224,17 @@ impl Executor {
     }
 
     pub(super) fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
+        self.words_on(numbers, &self.device)
+    }
+
+    pub(super) fn words_on(
+        &self,
+        numbers: impl IntoIterator<Item = i32>,
+        device: &Device,
+    ) -> Result<Tensor<2, Int>> {
         let word = |number| spell(&self.lexicon, number);
         let words: Vec<Word> = numbers.into_iter().map(word).collect::<Result<_>>()?;
-        Ok(words_tensor(&words, &self.device))
+        Ok(words_tensor(&words, device))
     }
 
     pub(super) fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {

@@ -2,18 +2,16 @@
 //! device. Each gets one slice a round, so none starves and a
 //! question waits for one slice of each at most.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub use super::command::{Command, Event, Question, SolveRequest};
+pub use super::command::{BenchmarkOrder, Command, Event, Question, SearchOrder, SolveRequest};
 use super::{
-    board::{Answer, Board, Evaluation, ModelView, SearchView},
+    benchmark::BenchmarkTask,
+    board::{Answer, Board, ModelView},
     checkpoint,
+    hunt::Hunt,
     inference::Executor,
     map::MapTask,
     report::{Judgement, Report},
@@ -24,12 +22,8 @@ use crate::{
     data::sums::{STATES, Sum},
     device::{self, Choice, Chosen},
     engine::{Job, Work},
-    latent::{
-        MAP_SIZE,
-        points::Points,
-        search::{self, Search},
-    },
-    training::{Lane, Limit, Pace, Start, checkpoint::Source},
+    latent::{MAP_SIZE, points::Points},
+    training::{Lane, Limit, Start, checkpoint::Source},
 };
 
 /// Points of a map a slice.
@@ -38,13 +32,6 @@ const SLICE: usize = 2048;
 const TRAINING_SLICE: usize = 512;
 /// Cells a side of the maps drawn while a run trains.
 const TRAINING_MAP: usize = 64;
-/// What a search is told at least of a point whose program is known not to solve the sum, in nats: in
-/// the narrow valleys between regions the executor can promise a result that the program decoded there
-/// doesn't give, and nothing better would be looked for. Over 100 sums and four models Bayesian
-/// optimisation found 0.91 to 0.98 without it, 0.96 to 0.98 with 3, 0.97 to 1.00 with 4, 0.97 to 0.99
-/// with 5.
-const FALSE_CLAIM: f32 = 4.0;
-
 /// The job.
 pub struct ExecutorJob {
     chosen: Chosen,
@@ -53,19 +40,12 @@ pub struct ExecutorJob {
     lane: Lane<Trainer>,
     hunt: Option<Hunt>,
     judgement: Option<Judgement>,
+    benchmark: Option<BenchmarkTask>,
     map: Option<(MapTask, bool)>,
     /// The window looks at the map of this sum.
     watched: Option<Sum>,
     /// The last round was a training step.
     has_stepped: bool,
-}
-
-struct Hunt {
-    view: SearchView,
-    search: Box<dyn Search>,
-    pace: Pace,
-    pause: Duration,
-    next: Instant,
 }
 
 impl ExecutorJob {
@@ -91,6 +71,7 @@ impl ExecutorJob {
             lane,
             hunt: None,
             judgement: None,
+            benchmark: None,
             map: None,
             watched: None,
             has_stepped: false,
@@ -237,47 +218,73 @@ impl ExecutorJob {
 
     fn hunt_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
         let executor = self.current();
-        let Some(hunt) = self
-            .hunt
-            .as_mut()
-            .filter(|hunt| hunt.pace != Pace::Paused && !hunt.view.ended)
-        else {
+        let Some(hunt) = &mut self.hunt else {
             return Ok(false);
         };
-        if Instant::now() < hunt.next {
+        if !hunt.advance(&executor)? {
             return Ok(false);
-        }
-        hunt.next = Instant::now() + hunt.pause;
-        if hunt.pace == Pace::OneStep {
-            hunt.pace = Pace::Paused;
-        }
-        match hunt
-            .search
-            .propose()
-            .filter(|_| hunt.view.path.len() < hunt.view.budget)
-        {
-            Some(point) => {
-                let outcome = executor.evaluate(&Points::one(&point), hunt.view.sum)?;
-                let (loss, code) = (outcome.loss[0], outcome.code[0]);
-                if code.is_some_and(|code| hunt.view.sum.is_solved_by(code)) {
-                    hunt.view.solved = Some(hunt.view.path.len());
-                }
-                let seen = match hunt.view.solved {
-                    Some(_) => loss,
-                    None => loss.max(FALSE_CLAIM),
-                };
-                hunt.search.observe(&point, seen);
-                hunt.view.path.push(Evaluation { point, loss, code });
-                hunt.view.ended =
-                    hunt.view.solved.is_some() || hunt.view.path.len() >= hunt.view.budget;
-            }
-            None => hunt.view.ended = true,
         }
         self.board.search.put(hunt.view.clone());
         if hunt.view.ended {
             events.extend(self.board.search.get().map(Event::Solved));
         }
         Ok(true)
+    }
+
+    fn search(&mut self, order: SearchOrder, events: &mut Vec<Event>) -> Result<()> {
+        match order {
+            SearchOrder::Begin(request) => {
+                let hunt = Hunt::new(&self.current(), request)?;
+                self.board.search.put(hunt.view.clone());
+                self.hunt = Some(hunt);
+            }
+            SearchOrder::Pace(pace) => {
+                if let Some(hunt) = &mut self.hunt {
+                    hunt.pace = pace;
+                }
+            }
+            SearchOrder::Undo => {
+                if let Some(hunt) = self.hunt.as_mut()
+                    && hunt.undo()
+                {
+                    self.board.search.put(hunt.view.clone());
+                }
+            }
+            SearchOrder::End => self.end_hunt(events),
+        }
+        Ok(())
+    }
+
+    fn benchmark_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let Some(task) = &mut self.benchmark else {
+            return Ok(false);
+        };
+        let comparison = task.advance()?;
+        self.board.benchmark.put(task.view());
+        if let Some(comparison) = comparison {
+            self.benchmark = None;
+            events.push(Event::Compared(Box::new(comparison)));
+        }
+        Ok(true)
+    }
+
+    fn benchmark(&mut self, order: BenchmarkOrder, events: &mut Vec<Event>) -> Result<()> {
+        match order {
+            BenchmarkOrder::Begin(plan) => {
+                if self.benchmark.is_some() {
+                    bail!("methods are being compared already");
+                }
+                let executor = self.current();
+                let model = self.board.model.get().context("no model is open")?;
+                self.benchmark = Some(BenchmarkTask::new(executor, plan, &model)?);
+            }
+            BenchmarkOrder::Stop => {
+                if let Some(mut task) = self.benchmark.take() {
+                    events.push(Event::Compared(Box::new(task.finish()?)));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn judge_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
@@ -380,39 +387,8 @@ impl Job for ExecutorJob {
                 }
                 self.map = Some((MapTask::new(executor, sum, size), true));
             }
-            Command::Solve(request) => {
-                let executor = self.current();
-                let places = executor
-                    .code_places()?
-                    .iter()
-                    .map(<[f32]>::to_vec)
-                    .collect();
-                let view = SearchView {
-                    sum: request.sum,
-                    method: request.method,
-                    path: Vec::new(),
-                    budget: request.budget,
-                    solved: None,
-                    ended: false,
-                };
-                self.board.search.put(view.clone());
-                let search =
-                    search::start(request.method, executor.config.dims, places, request.seed);
-                let next = Instant::now();
-                self.hunt = Some(Hunt {
-                    view,
-                    search,
-                    pace: Pace::Running,
-                    pause: request.pause,
-                    next,
-                });
-            }
-            Command::SearchPace(Some(pace)) => {
-                if let Some(hunt) = &mut self.hunt {
-                    hunt.pace = pace;
-                }
-            }
-            Command::SearchPace(None) => self.end_hunt(events),
+            Command::Search(order) => self.search(order, events)?,
+            Command::Benchmark(order) => self.benchmark(order, events)?,
             Command::Judge => self.judgement = Some(Judgement::new(self.current())),
             Command::Decode(question) => {
                 let answer = self.answer(question)?;
@@ -441,13 +417,15 @@ impl Job for ExecutorJob {
                 .inspect_err(|_| self.lane.is_watched = false)?;
         }
         let mapped = !trained && self.map_slice(events).inspect_err(|_| self.map = None)?;
-        let waits = self
-            .hunt
-            .as_ref()
-            .filter(|hunt| !hunt.view.ended && hunt.pace == Pace::Running);
+        let compared = self
+            .benchmark_slice(events)
+            .inspect_err(|_| self.benchmark = None)?;
+        let waits = self.hunt.as_ref().and_then(Hunt::due_in);
         Ok(match waits {
-            _ if trained || hunted || judged || mapped || self.lane.is_running() => Work::Busy,
-            Some(hunt) => Work::Later(hunt.next.saturating_duration_since(Instant::now())),
+            _ if trained || hunted || judged || mapped || compared || self.lane.is_running() => {
+                Work::Busy
+            }
+            Some(pause) => Work::Later(pause),
             None => Work::Idle,
         })
     }

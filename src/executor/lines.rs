@@ -2,12 +2,20 @@
 //!
 //! A joint point is one point of the code's latent space a line, one after the other.
 
-use anyhow::{Context, Result, bail};
-use burn::tensor::{Int, Tensor, TensorData};
+use std::collections::{BTreeSet, HashMap};
 
-use super::inference::{CHUNK, Executor, Outcome, read_floats};
+use anyhow::{Context, Result, bail};
+use burn::{
+    module::Module,
+    tensor::{Device, IndexingUpdateOp, Int, Tensor, TensorData},
+};
+
+use super::{
+    inference::{CHUNK, Executor, read_floats},
+    model::LatentExecutor,
+};
 use crate::{
-    data::sums::{STATES, Task},
+    data::sums::{STATES, Sum, Task},
     latent::points::Points,
     nn::losses::token_nll,
 };
@@ -35,16 +43,96 @@ pub struct Trace {
     pub loss: Vec<Option<f32>>,
 }
 
+/// What the model says of one point for one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The program decoded there, line by line; `None` where the decoder yields no number.
+    pub program: Vec<Option<i32>>,
+    /// What running it on each example gives.
+    pub results: Vec<Option<i32>>,
+    /// Negative log likelihood of the examples' results, their mean, in nats.
+    pub loss: f32,
+    /// Where the results lie among the states: Z values an example.
+    pub reached: Vec<f32>,
+    /// The loss's gradient by the point's values, where it was asked for.
+    pub gradient: Option<Vec<f32>>,
+}
+
+impl Finding {
+    /// Whether the decoded program solves the task, by integer arithmetic.
+    pub fn solves(&self, task: &Task) -> bool {
+        let program: Option<Vec<i32>> = self.program.iter().copied().collect();
+        program.is_some_and(|program| task.is_solved_by(&program))
+    }
+
+    /// Whether the model reads every example's result: what it claims.
+    pub fn claims(&self, task: &Task) -> bool {
+        let results = task.examples.iter().map(|example| Some(example.result));
+        results.eq(self.results.iter().copied())
+    }
+}
+
+/// Tensors of one pass over N points with R examples in all.
+struct Pass {
+    /// [N, L] tokens of the decoded programs, line by line.
+    codes: Vec<Tensor<2, Int>>,
+    /// [R, L] tokens of the results.
+    results: Tensor<2, Int>,
+    /// [R, Z] places of the results.
+    reached: Tensor<2>,
+    /// [N, 1] losses.
+    loss: Tensor<2>,
+}
+
 impl Executor {
     /// Decodes the programs at joint points, runs each on its task's examples, and says how far from
-    /// their results that is: one task a point, all of as many lines.
+    /// their results that is: one task a point, all of as many lines, all in one pass.
     ///
     /// # Errors
     /// If the points don't fit the tasks, or the device fails.
-    pub fn evaluate_tasks(&self, points: &Points, tasks: &[&Task]) -> Result<Outcome> {
+    pub fn evaluate_each(&self, points: &Points, tasks: &[&Task]) -> Result<Vec<Finding>> {
+        self.check(points, tasks)?;
+        let mut findings = Vec::with_capacity(tasks.len());
+        for (points, tasks) in points.chunks(CHUNK).zip(tasks.chunks(CHUNK)) {
+            let pass = self.pass(&self.model, self.tensor(&points), tasks, &self.device)?;
+            findings.extend(self.findings(pass, tasks)?);
+        }
+        Ok(findings)
+    }
+
+    /// The same with the gradient of each loss by its point.
+    ///
+    /// # Errors
+    /// As [`Self::evaluate_each`].
+    pub fn gradients(&self, points: &Points, tasks: &[&Task]) -> Result<Vec<Finding>> {
+        self.check(points, tasks)?;
+        let device = self.device.clone().autodiff();
+        // The weights are constants here: the way back goes to the points alone.
+        let model = self.model.clone().fork(&device).no_grad();
+        let mut findings = Vec::with_capacity(tasks.len());
+        for (points, tasks) in points.chunks(CHUNK).zip(tasks.chunks(CHUNK)) {
+            let shape = [points.len(), points.dims];
+            let at = Tensor::<2>::from_data(TensorData::new(points.values, shape), &device)
+                .require_grad();
+            let pass = self.pass(&model, at.clone(), tasks, &device)?;
+            let way_back = pass.loss.clone().sum().backward();
+            let gradient = at.grad(&way_back).context("the loss has no gradient")?;
+            let gradient = read_floats(gradient)?;
+            let found = self.findings(pass, tasks)?.into_iter();
+            let found = found.zip(gradient.chunks(shape[1]));
+            findings.extend(found.map(|(finding, gradient)| Finding {
+                gradient: Some(gradient.to_vec()),
+                ..finding
+            }));
+        }
+        Ok(findings)
+    }
+
+    fn check(&self, points: &Points, tasks: &[&Task]) -> Result<()> {
         let lines = tasks.first().map_or(1, |task| task.lines);
         let dims = self.config.dims;
-        if points.dims != lines * dims || tasks.len() != points.len() {
+        let fits = points.dims == lines * dims && tasks.len() == points.len();
+        if !fits || tasks.iter().any(|task| task.lines != lines) {
             bail!(
                 "{} points of {} values for {} programs: expected {} values each, {dims} a line",
                 points.len(),
@@ -53,38 +141,99 @@ impl Executor {
                 lines * dims
             );
         }
-        let mut outcome = Outcome::default();
-        for (chunk, tasks) in points.chunks(CHUNK).zip(tasks.chunks(CHUNK)) {
-            let programs = self.programs(&chunk, lines);
-            let codes = programs
-                .iter()
-                .map(|hidden| self.numbers(self.model.code.read(hidden.clone())));
-            let codes = codes.collect::<Result<Vec<_>>>()?;
-            for point in 0..chunk.len() {
-                outcome.code.extend(codes.iter().map(|line| line[point]));
-            }
-            let runs = tasks.iter().enumerate();
-            let runs = runs.flat_map(|(point, task)| task.examples.iter().map(move |e| (point, e)));
-            let runs: Vec<_> = runs.collect();
-            let mut state = self.states(runs.iter().map(|(_, example)| example.start))?;
-            for program in &programs {
-                let program = program
-                    .clone()
-                    .select(0, self.rows(runs.iter().map(|r| r.0)));
-                let reached = self.model.execute(state, program);
-                state = self.model.state.hidden(reached, &self.octaves);
-            }
-            let target = self.words(runs.iter().map(|(_, example)| example.result))?;
-            let (read, logits) = self.model.state.read_beside(state, target.clone());
-            outcome.result.extend(self.numbers(read)?);
-            let nll = read_floats(token_nll(logits, target).sum_dim(1))?;
-            let mut nll = nll.into_iter();
-            outcome.loss.extend(tasks.iter().map(|task| {
-                let count = task.examples.len();
-                nll.by_ref().take(count).sum::<f32>() / count as f32
-            }));
+        Ok(())
+    }
+
+    /// Decodes the programs at joint points [N, lines x Z], and runs each on its task's examples.
+    fn pass(
+        &self,
+        model: &LatentExecutor,
+        points: Tensor<2>,
+        tasks: &[&Task],
+        device: &Device,
+    ) -> Result<Pass> {
+        let LatentExecutor { state, code, .. } = model;
+        let dims = self.config.dims;
+        let lines = points.dims()[1] / dims;
+        let runs = tasks.iter().enumerate();
+        let runs = runs.flat_map(|(point, task)| task.examples.iter().map(move |e| (point, e)));
+        let (of_point, examples): (Vec<i32>, Vec<&Sum>) =
+            runs.map(|(point, example)| (point as i32, example)).unzip();
+        let is_one_each = examples.len() == tasks.len();
+        let rows = |rows: Vec<i32>| {
+            let count = rows.len();
+            Tensor::<1, Int>::from_data(TensorData::new(rows, [count]), device)
+        };
+
+        let starts = examples.iter().map(|example| example.start);
+        let distinct: BTreeSet<i32> = starts.clone().collect();
+        let row: HashMap<i32, i32> = distinct.iter().copied().zip(0..).collect();
+        let of_start = rows(starts.map(|start| row[&start]).collect());
+        let start = state.encode(self.words_on(distinct, device)?);
+        let mut hidden = state.hidden(start, &self.octaves).select(0, of_start);
+        let of_point = rows(of_point);
+        let mut codes = Vec::with_capacity(lines);
+        let mut reached = None;
+        for line in 0..lines {
+            let program = points.clone().narrow(1, line * dims, dims);
+            let program = code.hidden(program, &self.octaves);
+            codes.push(code.read(program.clone()));
+            let program = match is_one_each {
+                true => program,
+                false => program.select(0, of_point.clone()),
+            };
+            let point = model.execute(hidden, program);
+            hidden = state.hidden(point.clone(), &self.octaves);
+            reached = Some(point);
         }
-        Ok(outcome)
+        let target = self.words_on(examples.iter().map(|example| example.result), device)?;
+        let (results, logits) = state.read_beside(hidden, target.clone());
+        let nll = token_nll(logits, target).sum_dim(1);
+        let loss = match is_one_each {
+            true => nll,
+            false => {
+                let weights = tasks.iter().flat_map(|task| {
+                    let count = task.examples.len();
+                    std::iter::repeat_n(1.0 / count as f32, count)
+                });
+                let weights: Vec<f32> = weights.collect();
+                let weights = TensorData::new(weights, [examples.len(), 1]);
+                let weighted = nll * Tensor::from_data(weights, device);
+                Tensor::<2>::zeros([tasks.len(), 1], device).select_assign(
+                    0,
+                    of_point,
+                    weighted,
+                    IndexingUpdateOp::Add,
+                )
+            }
+        };
+        Ok(Pass {
+            codes,
+            results,
+            reached: reached.context("a program has a line")?,
+            loss,
+        })
+    }
+
+    fn findings(&self, pass: Pass, tasks: &[&Task]) -> Result<Vec<Finding>> {
+        let dims = self.config.dims;
+        let codes = pass.codes.into_iter().map(|codes| self.numbers(codes));
+        let codes = codes.collect::<Result<Vec<_>>>()?;
+        let mut results = self.numbers(pass.results)?.into_iter();
+        let reached = read_floats(pass.reached)?;
+        let mut reached = reached.chunks(dims);
+        let losses = read_floats(pass.loss)?;
+        let finding = |(index, (task, loss)): (usize, (&&Task, f32))| {
+            let examples = task.examples.len();
+            Finding {
+                program: codes.iter().map(|line| line[index]).collect(),
+                results: results.by_ref().take(examples).collect(),
+                loss,
+                reached: reached.by_ref().take(examples).flatten().copied().collect(),
+                gradient: None,
+            }
+        };
+        Ok(tasks.iter().zip(losses).enumerate().map(finding).collect())
     }
 
     /// Runs the program at a joint point on each of `starts`.
@@ -99,8 +248,6 @@ impl Executor {
                 point.len()
             );
         }
-        let lines = point.len() / dims;
-        let programs = self.programs(&Points::one(point), lines);
         let mut traces: Vec<Trace> = starts
             .iter()
             .map(|start| Trace {
@@ -110,8 +257,11 @@ impl Executor {
                 loss: Vec::new(),
             })
             .collect();
-        let mut state = self.states(starts.iter().copied())?;
-        for (line, program) in programs.into_iter().enumerate() {
+        let started = self.model.state.encode(self.words(starts.iter().copied())?);
+        let mut state = self.model.state.hidden(started, &self.octaves);
+        for (line, point) in point.chunks(dims).enumerate() {
+            let point = self.tensor(&Points::one(point));
+            let program = self.model.code.hidden(point, &self.octaves);
             let code = self.numbers(self.model.code.read(program.clone()))?[0]
                 .with_context(|| format!("no number is decoded for line {}", line + 1))?;
             let program = program.repeat_dim(0, starts.len());
@@ -143,44 +293,5 @@ impl Executor {
             };
         }
         Ok(traces)
-    }
-
-    /// The hidden states [N, L, D] of the programs at joint points, line by line.
-    fn programs(&self, points: &Points, lines: usize) -> Vec<Tensor<3>> {
-        let dims = self.config.dims;
-        let line = |line: usize| {
-            let values = points
-                .iter()
-                .flat_map(|point| point[line * dims..(line + 1) * dims].iter().copied());
-            let values = values.collect();
-            self.model
-                .code
-                .hidden(self.tensor(&Points { dims, values }), &self.octaves)
-        };
-        (0..lines).map(line).collect()
-    }
-
-    /// The hidden states [N, L, D] of states; each number is encoded once.
-    fn states(&self, numbers: impl Iterator<Item = i32> + Clone) -> Result<Tensor<3>> {
-        let mut different: Vec<i32> = numbers.clone().collect();
-        different.sort_unstable();
-        different.dedup();
-        let row = |number: i32| different.binary_search(&number).unwrap_or_default();
-        let rows = self.rows(numbers.map(row));
-        let encoded = self
-            .model
-            .state
-            .encode(self.words(different.iter().copied())?);
-        Ok(self
-            .model
-            .state
-            .hidden(encoded, &self.octaves)
-            .select(0, rows))
-    }
-
-    fn rows(&self, rows: impl Iterator<Item = usize>) -> Tensor<1, Int> {
-        let rows: Vec<i32> = rows.map(|row| row as i32).collect();
-        let count = rows.len();
-        Tensor::from_data(TensorData::new(rows, [count]), &self.device)
     }
 }

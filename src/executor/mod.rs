@@ -2,16 +2,19 @@
 //! between their latents. It learns sums such as `71+?=18` from tokens alone; its plane of programs
 //! can then be seen, walked and searched.
 
+pub mod benchmark;
 pub mod board;
 pub mod checkpoint;
 pub mod command;
 pub mod export;
+mod hunt;
 pub mod inference;
 pub mod job;
 pub mod lines;
 pub mod map;
 pub mod model;
 mod objective;
+mod pursuit;
 pub mod report;
 mod terms;
 pub mod trainer;

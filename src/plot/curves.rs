@@ -18,7 +18,7 @@ pub struct Curve<'a> {
 }
 
 /// Okabe and Ito's colours, told apart with any colour blindness, the readable ones on white first.
-const COLORS: [RGBColor; 7] = [
+pub(super) const COLORS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),

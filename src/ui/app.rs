@@ -228,7 +228,10 @@ impl App {
                     .path()
                     .to_owned();
                 if let Some(map) = board.landscape.get() {
-                    let search = board.search.get().filter(|search| search.sum == map.sum);
+                    let search = board
+                        .search
+                        .get()
+                        .filter(|search| *search.task == map.sum.into());
                     export::map_png(&folder.join("map.png"), &map, search.as_deref())?;
                     export::map_csv(&folder.join("map.csv"), &map)?;
                 }

@@ -130,7 +130,7 @@ fn solve(ui: &mut Ui, session: &mut Session) {
             "Search method",
             method_name(session.search.method),
             |ui| {
-                for method in [Method::Bo, Method::Random, Method::Enumerate] {
+                for method in [Method::Bo, Method::Random, Method::Sobol, Method::Enumerate] {
                     ui.selectable_value(&mut session.search.method, method, method_name(method));
                 }
             },
@@ -178,6 +178,7 @@ fn method_name(method: Method) -> &'static str {
     match method {
         Method::Bo => "Bayesian optimisation",
         Method::Random => "Random points",
+        Method::Sobol => "Sobol points",
         Method::Enumerate => "All programs in order",
     }
 }
@@ -190,7 +191,7 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
         ui.label("");
         return;
     };
-    let tried = search.path.len();
+    let tried = search.spent;
     let progress = format!("{tried} of {} evaluations", search.budget);
     ui.add(ProgressBar::new(tried as f32 / search.budget as f32).text(progress));
     let code = |code: Option<i32>| code.map_or_else(|| "no number".into(), number_text);
@@ -201,7 +202,7 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
         (Some(found), _) => (
             format!(
                 "{}: found {} in {tried} evaluations",
-                search.sum,
+                search.task,
                 code(found.code)
             ),
             theme.good,
@@ -209,13 +210,13 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
         (None, Some(best)) => {
             let text = format!(
                 "{}: closest is {}, loss {:.3}",
-                search.sum,
+                search.task,
                 code(best.code),
                 best.loss
             );
             (text, ui.visuals().text_color())
         }
-        (None, None) => (search.sum.to_string(), theme.weak_text),
+        (None, None) => (search.task.to_string(), theme.weak_text),
     };
     ui.colored_label(color, text);
 }

@@ -70,7 +70,7 @@ impl Planes {
             .board
             .search
             .get()
-            .filter(|search| Some(search.sum) == sum);
+            .filter(|search| sum.is_some_and(|sum| *search.task == sum.into()));
 
         let space = ui.available_size();
         let gap = ui.spacing().item_spacing.x;

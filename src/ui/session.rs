@@ -12,7 +12,7 @@ use crate::{
     engine::{pair::Either, run_folder::RunFolder},
     executor::{
         board::{Answer, Board},
-        job::{Command, Event, Question, SolveRequest},
+        job::{Command, Event, Question, SearchOrder, SolveRequest},
     },
     latent::search::Method,
     training::{Limit, Pace, Start, checkpoint::Source},
@@ -119,12 +119,12 @@ impl Session {
             Event::Saved(place) => self.say(format!("saved {}", place.display()), false),
             Event::Trained(steps) => self.say(format!("trained {steps} steps"), false),
             Event::Solved(view) => match view.solved {
-                Some(index) => self.say(
-                    format!("{}: found in {} evaluations", view.sum, index + 1),
+                Some(_) => self.say(
+                    format!("{}: found in {} evaluations", view.task, view.spent),
                     false,
                 ),
                 None => self.say(
-                    format!("{}: not found in {} evaluations", view.sum, view.path.len()),
+                    format!("{}: not found in {} evaluations", view.task, view.spent),
                     false,
                 ),
             },
@@ -137,7 +137,7 @@ impl Session {
                     false,
                 );
             }
-            Event::Mapped(_) | Event::Decoded(_) => {}
+            Event::Mapped(_) | Event::Decoded(_) | Event::Compared(_) => {}
         }
     }
 
@@ -240,19 +240,22 @@ impl Session {
                 pause_secs,
             } = self.search;
             let pause = Duration::from_secs_f32(pause_secs);
-            self.send(Command::Solve(SolveRequest {
-                sum,
-                method,
+            self.send(Command::Search(SearchOrder::Begin(SolveRequest {
+                task: sum.into(),
+                strategy: method.into(),
                 budget,
                 seed,
                 pause,
-            }));
+            })));
         }
     }
 
     /// Changes the search's pace, or ends it.
     pub fn search_pace(&mut self, pace: Option<Pace>) {
-        self.send(Command::SearchPace(pace));
+        self.send(Command::Search(match pace {
+            Some(pace) => SearchOrder::Pace(pace),
+            None => SearchOrder::End,
+        }));
     }
 
     /// Judges the model on the held-out sums.

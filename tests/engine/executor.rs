@@ -14,7 +14,7 @@ use glyphspace::{
     executor::{
         board::Board,
         checkpoint,
-        job::{Command, Event, ExecutorJob, Question, SolveRequest},
+        job::{Command, Event, ExecutorJob, Question, SearchOrder, SolveRequest},
     },
     latent::search::Method,
     training::{Limit, Pace, Start, checkpoint::Source},
@@ -200,13 +200,13 @@ fn questions_and_searches_are_answered_while_a_run_trains() {
         start: 71,
         result: 18,
     };
-    lab.send(Command::Solve(SolveRequest {
-        sum,
-        method: Method::Random,
+    lab.send(Command::Search(SearchOrder::Begin(SolveRequest {
+        task: sum.into(),
+        strategy: Method::Random.into(),
         budget: 5,
         seed: 0,
         pause: Duration::ZERO,
-    }));
+    })));
     let view = lab.wait_for(|event| {
         if let Event::Solved(view) = event {
             Some(view)

@@ -3,7 +3,11 @@
 use burn::tensor::Device;
 use glyphspace::{
     data::sums::{CODES, STATES, Sum, Task},
-    executor::{checkpoint, inference::Executor, lines::Between},
+    executor::{
+        checkpoint,
+        inference::Executor,
+        lines::{Between, Finding},
+    },
     latent::points::Points,
 };
 
@@ -65,22 +69,21 @@ fn a_task_is_judged_by_all_its_examples() {
         dims: right.len(),
         values: [right.clone(), wrong, right].concat(),
     };
-    let outcome = executor
-        .evaluate_tasks(&points, &[&two, &two, &two])
+    let found = executor
+        .evaluate_each(&points, &[&two, &two, &two])
         .unwrap();
-    assert_eq!(
-        outcome.code[..4],
-        [Some(-40), Some(-13), Some(-40), Some(9)]
-    );
-    assert_eq!(outcome.result[..2], [Some(18), Some(37)]);
-    assert_eq!((outcome.result.len(), outcome.loss.len()), (6, 3));
-    assert!(
-        outcome.loss[0] < 1.0 && outcome.loss[1] > 1.0,
-        "{:?}",
-        outcome.loss
-    );
-    assert_eq!(outcome.loss[0], outcome.loss[2]);
-    let misfit = executor.evaluate_tasks(&points, &[&one]).unwrap_err();
+    assert_eq!(found[0].program, [Some(-40), Some(-13)]);
+    assert_eq!(found[1].program, [Some(-40), Some(9)]);
+    assert_eq!(found[0].results, [Some(18), Some(37)]);
+    assert!(found[0].solves(&two) && found[0].claims(&two));
+    assert!(!found[1].solves(&two) && !found[1].claims(&two));
+    assert!(found[0].loss < 1.0 && found[1].loss > 1.0, "{found:?}");
+    assert_eq!(found[0], found[2]);
+    let slopes = executor.gradients(&points, &[&two, &two, &two]).unwrap();
+    let is_whole = |f: &Finding| f.gradient.as_ref().is_some_and(|g| g.len() == 4);
+    assert!(slopes.iter().all(is_whole));
+    assert!((slopes[1].loss - found[1].loss).abs() < 1e-3);
+    let misfit = executor.evaluate_each(&points, &[&one]).unwrap_err();
     assert!(misfit.to_string().contains("expected 4 values"), "{misfit}");
 }
 

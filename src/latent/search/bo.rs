@@ -14,11 +14,12 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use super::Search;
 use super::gp::{Scales, Surrogate, distance, stretch};
+use super::sampling::sobol;
+use super::{Query, Search, Seen, Space, to_f32};
 
 /// Margin below the best observation, in standard deviations of all transformed losses.
 const MARGIN: f64 = 0.4;
@@ -48,7 +49,9 @@ const NARROWING: f64 = 60.0;
 const CLOSER: f64 = 0.002;
 
 /// State of the search.
+#[derive(Clone)]
 pub(super) struct Bayesian {
+    space: Space,
     dims: usize,
     random: ChaCha8Rng,
     scramble: u32,
@@ -65,9 +68,10 @@ pub(super) struct Bayesian {
 }
 
 impl Bayesian {
-    pub fn new(dims: usize, seed: u64) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
+    pub fn new(space: Space, mut random: ChaCha8Rng) -> Self {
+        let dims = space.total();
         Self {
+            space,
             dims,
             scramble: random.next_u32(),
             random,
@@ -157,31 +161,25 @@ impl Bayesian {
         let [first, last] = APART;
         last + (first - last) * (-(self.proposals as f64) / NARROWING).exp()
     }
-
-    fn anywhere(&mut self) -> Vec<f64> {
-        (0..self.dims)
-            .map(|_| self.random.random_range(-1.0..=1.0))
-            .collect()
-    }
 }
 
 impl Search for Bayesian {
-    fn propose(&mut self) -> Option<Vec<f32>> {
+    fn propose(&mut self) -> Option<Query> {
         let point = if self.proposals < self.opening || self.points.is_empty() {
             sobol(self.proposals as u32, self.dims, self.scramble)
         } else {
             match self.best_candidate() {
                 Some(point) => point,
-                None => self.anywhere(),
+                None => self.space.anywhere(&mut self.random),
             }
         };
         self.proposals += 1;
-        let proposed: Vec<f32> = point.iter().map(|&x| x as f32).collect();
+        let query = Query::at(to_f32(&point));
         self.taken.push(point);
-        Some(proposed)
+        Some(query)
     }
 
-    fn observe(&mut self, point: &[f32], loss: f32) {
+    fn observe(&mut self, point: &[f32], seen: &Seen) {
         if point.len() != self.dims || point.iter().any(|x| !x.is_finite()) {
             return; // Nothing to learn from, and the surrogate could not bear it.
         }
@@ -190,22 +188,12 @@ impl Search for Bayesian {
             self.taken.push(point.clone());
         }
         self.points.push(point);
-        self.losses.push(f64::from(loss));
+        self.losses.push(f64::from(seen.loss));
     }
-}
 
-/// A point of a scrambled Sobol sequence in the box. The crate has 256 dimensions and 65536 points: beyond them another
-/// scrambling continues.
-fn sobol(index: u32, dims: usize, scramble: u32) -> Vec<f64> {
-    let lap = index >> 16;
-    (0..dims as u32)
-        .map(|d| {
-            let seed = scramble
-                .wrapping_add(lap)
-                .wrapping_add((d >> 8).wrapping_mul(0x9e37_79b9));
-            2.0 * f64::from(sobol_burley::sample(index & 0xffff, d & 0xff, seed)) - 1.0
-        })
-        .collect()
+    fn fork(&self) -> Box<dyn Search> {
+        Box::new(self.clone())
+    }
 }
 
 /// A point of the box near `centre`.
@@ -279,15 +267,5 @@ mod tests {
         assert!(values[0] < values[2]);
         assert!(values[1] == values[2] && values[3] == values[2] && values[4] == values[2]);
         assert!(standardised(&[f64::NAN; 3]).iter().all(|v| *v == 0.0));
-    }
-
-    #[test]
-    fn sobol_points_fill_the_box_in_any_dimension() {
-        for dims in [1, 2, 10, 300] {
-            let points: Vec<_> = (0..64).map(|i| sobol(i, dims, 5)).collect();
-            assert!(points.iter().flatten().all(|x| (-1.0..=1.0).contains(x)));
-            let low = points.iter().filter(|p| p[dims - 1] < 0.0).count();
-            assert!((24..=40).contains(&low), "{low}");
-        }
     }
 }

@@ -1,86 +1,149 @@
 //! Search of the latent space for a program that solves a task.
 //!
-//! A method proposes points one at a time and is told the loss found there. Bayesian optimisation learns from the
-//! losses; uniform points and the walk over all known programs are the baselines it has to beat.
+//! A method proposes one point after the other and is told what was seen there. All of them know the space (its box, the
+//! places of the known programs, the place that is to be reached), none of them knows the solution; uniform points and the
+//! walk over all known programs are the baselines that the others have to beat.
 
 mod bo;
 mod gp;
+mod method;
+mod sampling;
+
+use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-/// How the next point is chosen.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// Bayesian optimisation.
-    #[default]
-    Bo,
-    /// Uniformly random points.
-    Random,
-    /// The places of all programs, in order.
-    Enumerate,
+use super::points::Points;
+pub use method::{Method, Strategy, UnknownMethod};
+
+/// Passes a gradient costs: one forwards, and two that its way back is counted as.
+pub const GRADIENT_COST: usize = 3;
+
+/// What a search knows beforehand. A program of several lines is looked for as one point: the lines' points one after the
+/// other, in the box [-1,1]^(lines x dims).
+#[derive(Clone, Debug, Default)]
+pub struct Space {
+    /// Latent values a line.
+    pub dims: usize,
+    /// Lines of the program.
+    pub lines: usize,
+    /// The places of all programs of one line.
+    pub places: Arc<Points>,
+    /// Their texts: digits and sign.
+    pub words: Arc<Vec<String>>,
+    /// Where the program's results should land, in the space of [`Seen::reached`]; empty if that isn't known.
+    pub goal: Vec<f32>,
+    /// What a learnt inverse proposes, best first; empty where there is none.
+    pub warm: Vec<Vec<f32>>,
 }
 
-impl std::fmt::Display for Method {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Bo => "bo",
-            Self::Random => "random",
-            Self::Enumerate => "enumerate",
-        })
+impl Space {
+    /// The box [-1,1]^dims, of which nothing else is known.
+    pub fn open(dims: usize) -> Self {
+        Self {
+            dims,
+            lines: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Values of a point of the searched space.
+    pub fn total(&self) -> usize {
+        self.dims * self.lines
+    }
+
+    fn anywhere(&self, random: &mut ChaCha8Rng) -> Vec<f64> {
+        let value = |_| random.random_range(-1.0..=1.0);
+        (0..self.total()).map(value).collect()
     }
 }
 
-/// A search under way in the box [-1,1]^dims.
+/// A point to evaluate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// Where.
+    pub point: Vec<f32>,
+    /// Whether the loss's gradient is asked for as well.
+    pub wants_gradient: bool,
+}
+
+impl Query {
+    fn at(point: Vec<f32>) -> Self {
+        Self {
+            point,
+            wants_gradient: false,
+        }
+    }
+
+    /// Evaluations it counts as.
+    pub fn cost(&self) -> usize {
+        if self.wants_gradient {
+            GRADIENT_COST
+        } else {
+            1
+        }
+    }
+}
+
+/// What was seen at a point.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// The loss. Anything not finite counts as the worst.
+    pub loss: f32,
+    /// Its gradient, where it was asked for.
+    pub gradient: Option<Vec<f32>>,
+    /// Where the program's results landed; empty if that isn't known.
+    pub reached: Vec<f32>,
+}
+
+impl Seen {
+    /// A loss and nothing else.
+    pub fn loss(loss: f32) -> Self {
+        Self {
+            loss,
+            ..Self::default()
+        }
+    }
+}
+
+/// A search under way.
 pub trait Search: Send {
     /// The next point to evaluate; None when the method has nothing left.
-    fn propose(&mut self) -> Option<Vec<f32>>;
+    fn propose(&mut self) -> Option<Query>;
 
-    /// Tells the loss found at a point, which need not be one that was proposed. Anything not finite counts as the worst.
-    fn observe(&mut self, point: &[f32], loss: f32);
+    /// Tells what was seen at a point, which need not be one that was proposed.
+    fn observe(&mut self, point: &[f32], seen: &Seen);
+
+    /// The search as it stands, to go on with later.
+    fn fork(&self) -> Box<dyn Search>;
 }
 
-/// Starts a search. `places` are the latent places of all programs; only the enumeration reads them.
-pub fn start(method: Method, dims: usize, places: Vec<Vec<f32>>, seed: u64) -> Box<dyn Search> {
-    match method {
-        Method::Bo => Box::new(bo::Bayesian::new(dims, seed)),
-        Method::Random => Box::new(Uniform {
-            dims,
-            random: ChaCha8Rng::seed_from_u64(seed),
-        }),
-        Method::Enumerate => Box::new(Walk(places.into_iter())),
+/// A warm start without anything to start from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} begins with the proposals of an inverse encoder, and the model has none")]
+pub struct NoProposals(pub Strategy);
+
+/// Starts a search.
+///
+/// # Errors
+/// If the strategy needs proposals and the space has none.
+pub fn start(strategy: Strategy, space: &Space, seed: u64) -> Result<Box<dyn Search>, NoProposals> {
+    let mut space = space.clone();
+    if !strategy.needs_proposals() {
+        space.warm.clear();
+    } else if space.warm.is_empty() {
+        return Err(NoProposals(strategy));
     }
+    let random = ChaCha8Rng::seed_from_u64(seed);
+    Ok(match strategy.method {
+        Method::Bo => Box::new(bo::Bayesian::new(space, random)),
+        Method::Random => Box::new(sampling::Uniform::new(space, random)),
+        Method::Sobol => Box::new(sampling::Sobol::new(space, random)),
+        Method::Enumerate => Box::new(sampling::Walk::new(space, random)),
+    })
 }
 
-/// Uniformly random points.
-struct Uniform {
-    dims: usize,
-    random: ChaCha8Rng,
-}
-
-impl Search for Uniform {
-    fn propose(&mut self) -> Option<Vec<f32>> {
-        Some(
-            (0..self.dims)
-                .map(|_| self.random.random_range(-1.0..=1.0))
-                .collect(),
-        )
-    }
-
-    fn observe(&mut self, _point: &[f32], _loss: f32) {}
-}
-
-/// Every place once.
-struct Walk(std::vec::IntoIter<Vec<f32>>);
-
-impl Search for Walk {
-    fn propose(&mut self) -> Option<Vec<f32>> {
-        self.0.next()
-    }
-
-    fn observe(&mut self, _point: &[f32], _loss: f32) {}
+fn to_f32(point: &[f64]) -> Vec<f32> {
+    point.iter().map(|&x| x as f32).collect()
 }

@@ -1,0 +1,237 @@
+//! The figures of a comparison: success at so many evaluations, the median, the expected running time, the interval.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Plan, Pursuit};
+use crate::{
+    data::sums::Task,
+    executor::board::ModelView,
+    latent::{order::quantile, search::Strategy},
+};
+
+/// Evaluations after which success is reported, as far as the budget goes.
+pub const MILESTONES: [usize; 6] = [1, 10, 25, 50, 100, 200];
+/// 97.5 % of a normal variable's values lie below it.
+const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+
+/// What was compared, and with which model: results of different settings are not put together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Where the model comes from.
+    pub model: String,
+    /// Latent dimensions.
+    pub dims: usize,
+    /// Steps it was trained for.
+    pub steps: u64,
+    /// Seed it was trained with.
+    pub model_seed: u64,
+    /// Evaluations a search may use.
+    pub budget: usize,
+    /// Number of sums, a seeded sample.
+    pub sums: usize,
+    /// Lines of their programs.
+    pub lines: usize,
+    /// Seeds a method and sum.
+    pub seeds: u64,
+    /// The device.
+    pub device: String,
+}
+
+impl Settings {
+    pub(super) fn new(plan: &Plan, model: &ModelView) -> Self {
+        Self {
+            model: model.origin.clone(),
+            dims: model.config.dims,
+            steps: model.steps,
+            model_seed: model.config.seed,
+            budget: plan.budget,
+            sums: plan.tasks.len(),
+            lines: plan.tasks.first().map_or(1, |task| task.lines),
+            seeds: plan.seeds,
+            device: model.device.clone(),
+        }
+    }
+
+    /// What keeps results of `other` from standing beside these, in words; None if nothing does. More seeds, or another
+    /// device, don't.
+    pub(super) fn difference(&self, other: &Self) -> Option<String> {
+        let pairs = [
+            ("model", self.model.clone(), other.model.clone()),
+            ("dimensions", self.dims.to_string(), other.dims.to_string()),
+            ("steps", self.steps.to_string(), other.steps.to_string()),
+            (
+                "model's seed",
+                self.model_seed.to_string(),
+                other.model_seed.to_string(),
+            ),
+            ("budget", self.budget.to_string(), other.budget.to_string()),
+            ("sums", self.sums.to_string(), other.sums.to_string()),
+            ("lines", self.lines.to_string(), other.lines.to_string()),
+        ];
+        let differing = pairs.into_iter().find(|(_, mine, theirs)| mine != theirs);
+        differing.map(|(name, mine, theirs)| format!("{name} {mine} there, {theirs} now"))
+    }
+}
+
+/// How one search ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    pub strategy: Strategy,
+    pub seed: u64,
+    pub task: Arc<Task>,
+    /// Evaluations used when it was solved.
+    pub solved: Option<usize>,
+    /// Evaluations used.
+    pub spent: usize,
+    pub false_claims: usize,
+}
+
+impl Row {
+    pub fn new(strategy: Strategy, seed: u64, pursuit: &Pursuit) -> Self {
+        Self {
+            strategy,
+            seed,
+            task: pursuit.task.clone(),
+            solved: pursuit.solved,
+            spent: pursuit.spent,
+            false_claims: pursuit.false_claims,
+        }
+    }
+
+    /// What it is a row of; the order of rows in a finished table.
+    pub fn key(&self) -> (Strategy, u64, Arc<Task>) {
+        (self.strategy, self.seed, self.task.clone())
+    }
+}
+
+/// The figures of a method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Searches, over sums and seeds.
+    pub searches: usize,
+    /// Share solved within so many evaluations.
+    pub success_at: BTreeMap<Count, f64>,
+    /// Half of the searches needed at most so many; those that failed count as one more than the budget.
+    pub median_evaluations: f64,
+    /// Expected running time (Hansen et al., arXiv 1603.08785): the evaluations of all searches over the number of those
+    /// that succeeded; None where none did.
+    pub expected_evaluations: Option<f64>,
+    /// Wilson's 95 % interval of the success at the budget.
+    pub interval: [f64; 2],
+    /// Evaluations at which the model read the right results although the decoded program doesn't solve the task.
+    pub false_claims: usize,
+    /// Seconds the searches took, side by side.
+    pub wall_secs: f64,
+}
+
+/// A number of evaluations, a key of a JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Count(pub usize);
+
+impl Figures {
+    /// Of searches that were solved after so many evaluations, or not, and used so many.
+    ///
+    /// # Panics
+    /// Never; not a number where there is no search.
+    pub fn new(solved: &[Option<usize>], spent: usize, budget: usize) -> Self {
+        let count = solved.len();
+        let share = |hits: usize| hits as f64 / count as f64;
+        let within = |limit: usize| solved.iter().flatten().filter(|n| **n <= limit).count();
+        let successes = within(budget);
+        let marks = MILESTONES.into_iter().filter(|mark| *mark < budget);
+        let mut tried: Vec<f64> = solved
+            .iter()
+            .map(|n| n.unwrap_or(budget + 1) as f64)
+            .collect();
+        tried.sort_by(f64::total_cmp);
+        Self {
+            searches: count,
+            success_at: marks
+                .chain([budget])
+                .map(|mark| (Count(mark), share(within(mark))))
+                .collect(),
+            median_evaluations: quantile(&tried, 0.5),
+            expected_evaluations: (successes > 0).then(|| spent as f64 / successes as f64),
+            interval: wilson(successes, count),
+            false_claims: 0,
+            wall_secs: 0.0,
+        }
+    }
+}
+
+/// Wilson's score interval of a share at 95 % (Wilson 1927, doi 10.1080/01621459.1927.10502953).
+pub fn wilson(hits: usize, count: usize) -> [f64; 2] {
+    if count == 0 {
+        return [0.0, 1.0];
+    }
+    let (n, z2) = (count as f64, NORMAL_QUANTILE * NORMAL_QUANTILE);
+    let share = hits as f64 / n;
+    let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half =
+        NORMAL_QUANTILE * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt() / (1.0 + z2 / n);
+    [(centre - half).max(0.0), (centre + half).min(1.0)]
+}
+
+/// A comparison of methods: what `executor benchmark --json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// What was compared.
+    #[serde(flatten)]
+    pub settings: Settings,
+    /// Whether every search has ended.
+    pub is_complete: bool,
+    /// Share of the sums whose program, encoded and run, gives the right result.
+    pub executor_ceiling: f64,
+    /// The figures by method.
+    pub methods: BTreeMap<String, Figures>,
+    /// By method: the share solved after 1, 2, .. evaluations.
+    #[serde(skip)]
+    pub curves: Vec<(String, Vec<f64>)>,
+}
+
+impl Comparison {
+    pub(super) fn new(
+        settings: Settings,
+        rows: &[Row],
+        wall_secs: &[(Strategy, f64)],
+        executor_ceiling: f64,
+        is_complete: bool,
+    ) -> Self {
+        let budget = settings.budget;
+        let mut by_method: BTreeMap<Strategy, Vec<&Row>> = BTreeMap::new();
+        for row in rows {
+            by_method.entry(row.strategy).or_default().push(row);
+        }
+        let (mut methods, mut curves) = (BTreeMap::new(), Vec::new());
+        for (strategy, rows) in by_method {
+            let solved: Vec<Option<usize>> = rows.iter().map(|row| row.solved).collect();
+            let spent = rows.iter().map(|row| row.spent).sum();
+            let secs = wall_secs.iter().find(|(of, _)| *of == strategy);
+            let figures = Figures {
+                false_claims: rows.iter().map(|row| row.false_claims).sum(),
+                wall_secs: secs.map_or(0.0, |(_, secs)| *secs),
+                ..Figures::new(&solved, spent, budget)
+            };
+            let mut after = vec![0.0; budget];
+            for n in solved.iter().flatten() {
+                after[n - 1] += 1.0 / rows.len() as f64;
+            }
+            for n in 1..budget {
+                after[n] += after[n - 1];
+            }
+            methods.insert(strategy.to_string(), figures);
+            curves.push((strategy.to_string(), after));
+        }
+        Self {
+            settings,
+            is_complete,
+            executor_ceiling,
+            methods,
+            curves,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Comparison of search methods over many sums: several searches in lock step, whose points are evaluated in one pass.
+//!
+//! A method is run over all its seeds and sums before the next begins, so that the clock tells them apart. One evaluation
+//! is one pass of executor and decoder for one sum; points that share a pass count singly.
+
+mod figures;
+mod folder;
+
+use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Instant};
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use figures::Row;
+pub use figures::{Comparison, Count, Figures, MILESTONES, Settings, wilson};
+use folder::{Earlier, Folder};
+
+use super::{
+    board::{BenchmarkView, ModelView},
+    inference::Executor,
+    lines::Finding,
+    pursuit::{self, Pursuit},
+};
+use crate::{
+    data::{
+        split::Split,
+        sums::{CODES, Sum, Task},
+    },
+    latent::{
+        points::Points,
+        search::{Query, Space, Strategy},
+    },
+};
+
+/// Searches in lock step: enough to fill a pass, few enough to answer in between.
+const ABREAST: usize = 128;
+/// Seed of the sample of sums.
+const SAMPLE_SEED: u64 = 7;
+
+/// What is to be compared.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The strategies, in order.
+    pub strategies: Vec<Strategy>,
+    /// What is to be solved.
+    pub tasks: Vec<Arc<Task>>,
+    /// Evaluations a search may use.
+    pub budget: usize,
+    /// Each strategy searches each with the seeds 0, 1, ..
+    pub seeds: u64,
+    /// Where the results go, and those of an earlier call are; None to keep nothing.
+    pub out: Option<PathBuf>,
+}
+
+/// A seeded sample of `count` sums, all of them if there are no more, to be solved in so many lines: the
+/// same for every model.
+pub fn sample(count: usize, lines: usize) -> Vec<Arc<Task>> {
+    let all = Sum::all().count();
+    // The held-out part of a split is a seeded choice without repeats.
+    let sums = Split::new(count.min(all) as f64 / all as f64, SAMPLE_SEED).held_out;
+    let task = |sum| {
+        Arc::new(Task {
+            lines,
+            examples: vec![sum],
+        })
+    };
+    sums.into_iter().map(task).collect()
+}
+
+/// The share of tasks whose results the model reads when it runs a program that solves them: what no search
+/// that trusts the model could surpass. A program of several lines goes the way in even steps.
+///
+/// # Errors
+/// If the device fails.
+fn ceiling(executor: &Executor, tasks: &[Arc<Task>]) -> Result<f64> {
+    let places = executor.code_places()?;
+    let place =
+        |code: i32| &places.values[(code - CODES.start()) as usize * places.dims..][..places.dims];
+    let solution = |task: &Arc<Task>| -> Vec<f32> {
+        let (whole, lines) = (task.examples[0].solution(), task.lines as i32);
+        let upto = |line: i32| whole * line / lines;
+        let steps = (0..lines).map(|line| upto(line + 1) - upto(line));
+        steps.flat_map(place).copied().collect()
+    };
+    let points = Points {
+        dims: places.dims * tasks[0].lines,
+        values: tasks.iter().flat_map(solution).collect(),
+    };
+    let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
+    let findings = executor.evaluate_each(&points, &tasks)?;
+    let right = findings
+        .iter()
+        .zip(&tasks)
+        .filter(|(finding, task)| finding.claims(task));
+    Ok(right.count() as f64 / tasks.len() as f64)
+}
+
+/// A search to run: which strategy, which seed, which task of the plan.
+type Job = (usize, u64, usize);
+
+/// A comparison under way, round by round.
+pub struct BenchmarkTask {
+    executor: Arc<Executor>,
+    plan: Plan,
+    settings: Settings,
+    spaces: Vec<Space>,
+    folder: Option<Folder>,
+    rows: Vec<Row>,
+    wall_secs: Vec<(Strategy, f64)>,
+    ceiling: f64,
+    /// Still to run, the next one last.
+    jobs: Vec<Job>,
+    /// At work, all of one strategy.
+    lanes: Vec<(Job, Pursuit)>,
+    total: usize,
+    begun: Instant,
+    done_before: usize,
+}
+
+impl BenchmarkTask {
+    /// Begins, or goes on where the plan's folder says that an earlier call stopped.
+    ///
+    /// # Errors
+    /// If a strategy needs proposals that the model doesn't make, if the folder holds something else or results of another
+    /// model or budget, or if the device fails.
+    pub fn new(executor: Arc<Executor>, plan: Plan, model: &ModelView) -> Result<Self> {
+        let base = pursuit::survey(&executor)?;
+        let spaces = pursuit::spaces(&executor, &base, &plan.tasks)?;
+        for (strategy, space) in plan.strategies.iter().zip(spaces.iter().cycle()) {
+            Pursuit::new(plan.tasks[0].clone(), *strategy, space, plan.budget, 0)?;
+        }
+        let settings = Settings::new(&plan, model);
+        let (folder, Earlier { rows, wall_secs }) = match &plan.out {
+            Some(path) => {
+                let (folder, earlier) = Folder::open(path, &settings)?;
+                (Some(folder), earlier)
+            }
+            None => (None, Earlier::default()),
+        };
+        let ceiling = ceiling(&executor, &plan.tasks)?;
+
+        let is_done: HashSet<_> = rows.iter().map(Row::key).collect();
+        let mut jobs = Vec::new();
+        for (index, strategy) in plan.strategies.iter().enumerate() {
+            for seed in 0..plan.seeds {
+                for (number, task) in plan.tasks.iter().enumerate() {
+                    if !is_done.contains(&(*strategy, seed, task.clone())) {
+                        jobs.push((index, seed, number));
+                    }
+                }
+            }
+        }
+        jobs.reverse();
+        let total = plan.strategies.len() * plan.seeds as usize * plan.tasks.len();
+        Ok(Self {
+            done_before: total - jobs.len(),
+            executor,
+            plan,
+            settings,
+            spaces,
+            folder,
+            rows,
+            wall_secs,
+            ceiling,
+            jobs,
+            lanes: Vec::new(),
+            total,
+            begun: Instant::now(),
+        })
+    }
+
+    /// One evaluation of every search at work; the comparison when all have ended.
+    ///
+    /// # Errors
+    /// If the device fails or a result can't be written.
+    pub fn advance(&mut self) -> Result<Option<Comparison>> {
+        let begun = Instant::now();
+        self.fill()?;
+        let Some(((strategy, ..), _)) = self.lanes.first() else {
+            return self.finish().map(Some);
+        };
+        let strategy = self.plan.strategies[*strategy];
+        let lanes = self.lanes.par_iter_mut();
+        let queries: Vec<Option<Query>> = lanes.map(|(_, pursuit)| pursuit.propose()).collect();
+        let findings = self.evaluate(&queries)?;
+        let told = self.lanes.par_iter_mut().zip(&queries).zip(&findings);
+        told.for_each(|((lane, query), finding)| {
+            if let (Some(query), Some(finding)) = (query, finding) {
+                lane.1.observe(query, finding);
+            }
+        });
+        let mut ended = Vec::new();
+        for ((job, pursuit), query) in std::mem::take(&mut self.lanes).into_iter().zip(queries) {
+            if query.is_some() && pursuit.solved.is_none() {
+                self.lanes.push((job, pursuit));
+            } else {
+                ended.push(Row::new(strategy, job.1, &pursuit));
+            }
+        }
+        if let Some(folder) = &mut self.folder {
+            folder.append(&ended)?;
+        }
+        self.rows.extend(ended);
+        match self.wall_secs.iter_mut().find(|(of, _)| *of == strategy) {
+            Some((_, secs)) => *secs += begun.elapsed().as_secs_f64(),
+            None => self
+                .wall_secs
+                .push((strategy, begun.elapsed().as_secs_f64())),
+        }
+        Ok(None)
+    }
+
+    /// Puts everything away; the comparison of what is done.
+    ///
+    /// # Errors
+    /// If a file can't be written.
+    pub fn finish(&mut self) -> Result<Comparison> {
+        let is_complete = self.jobs.is_empty() && self.lanes.is_empty();
+        self.rows.sort_by_key(Row::key);
+        let comparison = Comparison::new(
+            self.settings.clone(),
+            &self.rows,
+            &self.wall_secs,
+            self.ceiling,
+            is_complete,
+        );
+        if let Some(folder) = &mut self.folder {
+            folder.close(&self.rows, &comparison)?;
+        }
+        Ok(comparison)
+    }
+
+    /// How far it is.
+    pub fn view(&self) -> BenchmarkView {
+        let at = self.lanes.first().map(|((strategy, ..), _)| *strategy);
+        let strategy = self.plan.strategies[at.unwrap_or(self.plan.strategies.len() - 1)];
+        let ended = self.rows.iter().filter(|row| row.strategy == strategy);
+        let (ended, solved) = ended.fold((0, 0), |(ended, solved), row| {
+            (ended + 1, solved + usize::from(row.solved.is_some()))
+        });
+        let done = self.total - self.jobs.len() - self.lanes.len();
+        let here = done - self.done_before;
+        let pace = self.begun.elapsed().as_secs_f64() / here as f64;
+        BenchmarkView {
+            strategy,
+            done,
+            total: self.total,
+            success: f64::from(solved as u32) / f64::from(ended.max(1)),
+            eta_secs: (here > 0).then(|| pace * (self.total - done) as f64),
+        }
+    }
+
+    /// Begins searches of the strategy at work in the free lanes.
+    fn fill(&mut self) -> Result<()> {
+        while self.lanes.len() < ABREAST
+            && let Some(job) = self.jobs.last().copied()
+            && self.lanes.first().is_none_or(|((at, ..), _)| *at == job.0)
+        {
+            self.jobs.pop();
+            let (strategy, seed, number) = job;
+            let (task, space) = (self.plan.tasks[number].clone(), &self.spaces[number]);
+            let strategy = self.plan.strategies[strategy];
+            let pursuit = Pursuit::new(task, strategy, space, self.plan.budget, seed)?;
+            self.lanes.push((job, pursuit));
+        }
+        Ok(())
+    }
+
+    /// What lies at the points, those with and those without a gradient in one pass each.
+    fn evaluate(&self, queries: &[Option<Query>]) -> Result<Vec<Option<Finding>>> {
+        let mut findings = vec![None; queries.len()];
+        for wants_gradient in [false, true] {
+            let (mut lanes, mut tasks) = (Vec::new(), Vec::new());
+            let mut points = Points {
+                dims: self.spaces[0].total(),
+                values: Vec::new(),
+            };
+            for (lane, query) in queries.iter().enumerate() {
+                if let Some(query) = query
+                    .as_ref()
+                    .filter(|q| q.wants_gradient == wants_gradient)
+                {
+                    points.values.extend(&query.point);
+                    tasks.push(self.lanes[lane].1.task.as_ref());
+                    lanes.push(lane);
+                }
+            }
+            let found = match wants_gradient {
+                _ if lanes.is_empty() => continue,
+                true => self.executor.gradients(&points, &tasks)?,
+                false => self.executor.evaluate_each(&points, &tasks)?,
+            };
+            for (lane, finding) in lanes.into_iter().zip(found) {
+                findings[lane] = Some(finding);
+            }
+        }
+        Ok(findings)
+    }
+}

@@ -1,0 +1,134 @@
+//! The search people look at: one pursuit, its pace, the way back.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+
+use super::{
+    board::{Evaluation, SearchView},
+    command::SolveRequest,
+    inference::Executor,
+    pursuit::{self, Pursuit},
+};
+use crate::{latent::points::Points, training::Pace};
+
+/// Evaluations that can be undone.
+const KEPT: usize = 256;
+
+/// A search at work.
+pub struct Hunt {
+    /// What people see of it.
+    pub view: SearchView,
+    /// How fast it goes.
+    pub pace: Pace,
+    pursuit: Pursuit,
+    /// The pursuit before each of the last evaluations.
+    before: VecDeque<Pursuit>,
+    pause: Duration,
+    next: Instant,
+}
+
+impl Hunt {
+    /// Begins a search.
+    ///
+    /// # Errors
+    /// If the device fails, or the strategy needs proposals that the model doesn't make.
+    pub fn new(executor: &Executor, request: SolveRequest) -> Result<Self> {
+        let SolveRequest {
+            task,
+            strategy,
+            budget,
+            seed,
+            pause,
+        } = request;
+        let task = Arc::new(task);
+        let base = pursuit::survey(executor)?;
+        let space = pursuit::spaces(executor, &base, std::slice::from_ref(&task))?.remove(0);
+        Ok(Self {
+            view: SearchView {
+                task: task.clone(),
+                strategy,
+                path: Vec::new(),
+                budget,
+                spent: 0,
+                solved: None,
+                ended: false,
+            },
+            pace: Pace::Running,
+            pursuit: Pursuit::new(task, strategy, &space, budget, seed)?,
+            before: VecDeque::new(),
+            pause,
+            next: Instant::now(),
+        })
+    }
+
+    /// How long until the next evaluation is due; None if none will come by itself.
+    pub fn due_in(&self) -> Option<Duration> {
+        (!self.view.ended && self.pace == Pace::Running)
+            .then(|| self.next.saturating_duration_since(Instant::now()))
+    }
+
+    /// One evaluation, if one is due; whether there was one.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn advance(&mut self, executor: &Executor) -> Result<bool> {
+        if self.pace == Pace::Paused || self.view.ended || Instant::now() < self.next {
+            return Ok(false);
+        }
+        self.next = Instant::now() + self.pause;
+        if self.pace == Pace::OneStep {
+            self.pace = Pace::Paused;
+        }
+        let before = self.pursuit.fork();
+        let Some(query) = self.pursuit.propose() else {
+            self.view.ended = true;
+            return Ok(true);
+        };
+        let (point, tasks) = (Points::one(&query.point), [self.view.task.as_ref()]);
+        let found = if query.wants_gradient {
+            executor.gradients(&point, &tasks)?
+        } else {
+            executor.evaluate_each(&point, &tasks)?
+        };
+        for finding in found {
+            self.pursuit.observe(&query, &finding);
+            self.view.path.push(Evaluation {
+                point: query.point.clone(),
+                loss: finding.loss,
+                code: finding.program[0],
+                program: finding.program,
+                cost: query.cost(),
+            });
+        }
+        self.before.push_back(before);
+        if self.before.len() > KEPT {
+            self.before.pop_front();
+        }
+        self.look();
+        Ok(true)
+    }
+
+    /// Goes one evaluation back, and holds there; whether there was one to undo.
+    pub fn undo(&mut self) -> bool {
+        let Some(before) = self.before.pop_back() else {
+            return false;
+        };
+        self.pursuit = before;
+        self.view.path.pop();
+        self.pace = Pace::Paused;
+        self.look();
+        true
+    }
+
+    fn look(&mut self) {
+        let solved = self.pursuit.solved.is_some();
+        self.view.spent = self.pursuit.spent;
+        self.view.solved = solved.then(|| self.view.path.len() - 1);
+        self.view.ended = solved || self.pursuit.spent >= self.view.budget;
+    }
+}
