@@ -12,6 +12,7 @@ pub mod lines;
 pub mod map;
 pub mod model;
 mod objective;
+pub mod projection;
 pub mod report;
 mod terms;
 pub mod trainer;

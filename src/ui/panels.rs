@@ -115,9 +115,10 @@ fn answer_text(ui: &mut Ui, answer: &Answer, theme: &Theme) {
             ui.label(format!("loss {loss:.3} nats"));
         }
     });
-    if let [x, y] = answer.point[..] {
-        ui.weak(format!("at ({x:.3}, {y:.3})"));
-    }
+    match answer.point[..] {
+        [x, y] => ui.weak(format!("at ({x:.3}, {y:.3})")),
+        _ => ui.weak(format!("at a point of {} values", answer.point.len())),
+    };
 }
 
 fn solve(ui: &mut Ui, session: &mut Session) {
