@@ -124,7 +124,8 @@ impl Planes {
                 let path = search
                     .map(|search| steps(search, &scale))
                     .unwrap_or_default();
-                let pins: Vec<Pin> = session.pins.iter().filter_map(pin).collect();
+                let pins = session.pins.iter().filter_map(|pinned| pin(&pinned.answer));
+                let pins: Vec<Pin> = pins.collect();
                 let plane = Plane {
                     field: map.map(|map| &map.loss),
                     marks: &marks.numbers,
@@ -196,7 +197,7 @@ impl Planes {
             session.ask(point);
         }
         if shown.response.clicked() && shown.pointer_latent.is_some() {
-            session.pin();
+            session.pin(None);
         }
     }
 }

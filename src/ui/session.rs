@@ -44,6 +44,15 @@ pub struct SearchForm {
     pub pause_secs: f32,
 }
 
+/// An answer people keep in sight.
+#[derive(Clone, Debug)]
+pub struct Pinned {
+    /// The answer.
+    pub answer: Answer,
+    /// Where it was asked for, if that was on a slice: the slice's programs, and the place on it.
+    pub on_slice: Option<(Triple, [f32; 2])>,
+}
+
 /// What the window has open.
 pub struct Session {
     /// The engine, and what was said.
@@ -55,7 +64,7 @@ pub struct Session {
     /// The sum, or why it can't be read.
     pub sum: Result<Sum, String>,
     /// Answers people keep in sight.
-    pub pins: Vec<Answer>,
+    pub pins: Vec<Pinned>,
     /// The point of the plane, or of a slice, that was last asked about.
     pub pointer: Option<[f32; 2]>,
     /// The same in the space.
@@ -224,10 +233,13 @@ impl Session {
         }
     }
 
-    /// Keeps the newest answer in sight.
-    pub fn pin(&mut self) {
+    /// Keeps the newest answer in sight, on the slice through these programs if it was asked for there.
+    pub fn pin(&mut self, slice: Option<Triple>) {
         if let Some(answer) = self.board.answer.get() {
-            self.pins.push(answer.as_ref().clone());
+            self.pins.push(Pinned {
+                answer: answer.as_ref().clone(),
+                on_slice: slice.zip(self.pointer),
+            });
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     data::sums::{CODES, Sum},
     executor::{
-        board::{self, Answer, Cut, Landscape},
+        board::{self, Cut, Landscape},
         export::{LOSS_TITLE, loss_scale, number_text},
         projection::{Group, Projected},
     },
@@ -28,8 +28,6 @@ use crate::{
 const DISC_RADIUS: f32 = 3.5;
 /// Share of the width for the layouts.
 const LAYOUTS_SHARE: f32 = 0.62;
-/// An answer this near to a slice lies on it, for the eye.
-const ON_SLICE: f32 = 1e-3;
 /// Selected numbers that are named.
 const NAMED: usize = 12;
 
@@ -310,7 +308,10 @@ impl Space {
         let pins: Vec<Pin> = session
             .pins
             .iter()
-            .filter_map(|answer| pin(answer, cut))
+            .filter_map(|pinned| {
+                let (_, at) = pinned.on_slice.filter(|(of, _)| *of == cut.programs)?;
+                Some(super::planes::pin_at(at, &pinned.answer))
+            })
             .collect();
         let scale = map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
         let gap = ui.spacing().item_spacing;
@@ -364,7 +365,7 @@ impl Space {
             session.ask_place(Some(point), cut.slice.embed(point));
         }
         if shown.response.clicked() && shown.pointer_latent.is_some() {
-            session.pin();
+            session.pin(Some(cut.programs));
         }
     }
 }
@@ -396,13 +397,4 @@ fn corners(cut: &Cut, sum: Option<Sum>) -> Vec<Mark> {
         .zip(cut.programs)
         .map(mark)
         .collect()
-}
-
-/// An answer that lies on the slice.
-fn pin(answer: &Answer, cut: &Cut) -> Option<Pin> {
-    if answer.point.len() != cut.slice.dims() {
-        return None;
-    }
-    let (at, far) = cut.slice.nearest(&answer.point);
-    (far < ON_SLICE).then(|| super::planes::pin_at(at, answer))
 }
