@@ -20,7 +20,7 @@
 //! | [`training`] | runs, checkpoints and progress, the same for every system |
 //! | [`executor`] | the Latent Executor: model, trainer, questions, maps, its job on the engine |
 //! | [`glyphs`] | Code Glyphs: model, trainer, questions, judgement, its job on the engine |
-//! | [`latent`] | points, fields, order and search of latent spaces; no tensors |
+//! | [`latent`] | points, fields, order, projections and search of latent spaces; no tensors |
 //! | [`engine`] | the one thread that computes, and the wires to it |
 //! | [`device`] | which device computes, and why |
 //! | [`palette`], [`plot`] | colours, pictures and tables, the same for window and files |

@@ -5,6 +5,7 @@
 
 mod curves;
 mod file;
+mod multiples;
 mod panel;
 mod picture;
 pub mod placement;
@@ -17,6 +18,7 @@ use anyhow::{Context, Result, ensure};
 
 pub use curves::{Curve, curves_png};
 pub use file::write_whole;
+pub use multiples::{Multiple, multiples_png};
 pub use panel::{Panel, Shade, Spot, shade};
 pub use shares::shares_png;
 pub use table::{curves_csv, field_csv, spots_csv};

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{BenchArgs, output::say, session::ExecutorSession};
+use super::{BenchArgs, output::say, projection, session::ExecutorSession};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
     data::{split::Split, sums::Sum},
@@ -40,9 +40,15 @@ pub enum What {
     DecodeTraining,
     /// Bayesian optimisation over 100 sums, and how often it succeeds
     Search,
+    /// t-SNE of many points
+    Projection,
 }
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
+    if let What::Projection = args.what {
+        let dims = args.model.dims.unwrap_or(10);
+        return projection::bench(&args.points, dims, args.json);
+    }
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let device = session
         .board
@@ -52,7 +58,7 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
         .unwrap_or_default();
     let mut found = None;
     let mut millis = match args.what {
-        What::Train => train(&session)?,
+        What::Train | What::Projection => train(&session)?,
         What::Map => maps(&session)?,
         What::Decode => probes(&session)?,
         What::DecodeTraining => probes_while_training(&session)?,
@@ -127,6 +133,7 @@ fn maps(session: &ExecutorSession) -> Result<Vec<f64>> {
                 Command::Map {
                     sum: SUM,
                     size: MAP_SIZE,
+                    slice: None,
                 },
                 mapped,
                 |_| Ok(()),
@@ -191,7 +198,7 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
         started,
         |_| Ok(()),
     )?;
-    session.send(Command::Watch(Some(SUM)))?;
+    session.send(Command::Watch(Some(SUM), None))?;
     std::thread::sleep(Duration::from_secs(1));
     let millis = probes(session)?;
     let trained = |event| {

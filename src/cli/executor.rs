@@ -10,6 +10,7 @@ use super::{
     TrainArgs, WrongUse, benchmark,
     output::{note, say},
     progress::Progress,
+    projection,
     session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
     data::sums::Task,
     device::Choice,
     executor::{
-        board::{Landscape, Planes},
+        board::{Landscape, Planes, Triple},
         checkpoint, export,
         job::{Command, Event, Question, SolveRequest},
         report::Report,
@@ -33,6 +34,7 @@ pub fn run(command: Executor, choice: Choice) -> Result<()> {
         Executor::Eval(args) => eval(&args, choice),
         Executor::Solve(args) => solve(&args, choice),
         Executor::Map(args) => map(&args, choice),
+        Executor::Project(args) => projection::project(&args, choice),
         Executor::Decode(args) => decode(args, choice),
         Executor::Planes(args) => planes(&args, choice),
         Executor::Benchmark(args) => benchmark::run(args, choice),
@@ -122,6 +124,17 @@ fn print_report(report: &Report) -> Result<()> {
         "order              Spearman {:.3}, neighbours {:.3} of the diagonal apart (95th percentile {:.3})",
         report.order_spearman, report.adjacent_median, report.adjacent_p95
     ))?;
+    if let (Some(trust), Some(continuity)) = (report.order_trustworthiness, report.order_continuity)
+    {
+        say(format_args!(
+            "neighbours         by value against by distance: trustworthiness {trust:.4}, continuity {continuity:.4}"
+        ))?;
+    }
+    if let (Some(trust), Some(continuity)) = (report.pca_trustworthiness, report.pca_continuity) {
+        say(format_args!(
+            "PCA plane          trustworthiness {trust:.4}, continuity {continuity:.4}"
+        ))?;
+    }
     if let (Some(code), Some(state)) = (
         report.code_largest_empty_square,
         report.state_largest_empty_square,
@@ -211,7 +224,7 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
         );
     }
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
-    let map = draw_map(&session, args.sum, args.size as usize)?;
+    let map = draw_map(&session, args.sum, args.size as usize, args.slice)?;
     if let Some(path) = &args.csv {
         export::map_csv(path, &map)?;
     }
@@ -240,6 +253,7 @@ pub fn draw_map(
     session: &ExecutorSession,
     sum: crate::data::sums::Sum,
     size: usize,
+    slice: Option<Triple>,
 ) -> Result<std::sync::Arc<Landscape>> {
     let mut bar = Progress::new(&format!("mapping {sum}"));
     let mapped = |event| {
@@ -249,7 +263,7 @@ pub fn draw_map(
             None
         }
     };
-    let map = session.ask(Command::Map { sum, size }, mapped, |session| {
+    let map = session.ask(Command::Map { sum, size, slice }, mapped, |session| {
         if let Some(map) = session.board.landscape.get() {
             bar.update(
                 (map.loss.size as f64 / size as f64).powi(2),
@@ -342,7 +356,7 @@ fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
 
 /// The places of a model of two dimensions.
 fn show_planes(session: &ExecutorSession) -> Result<Arc<Planes>> {
-    session.send(Command::Watch(None))?;
+    session.send(Command::Watch(None, None))?;
     let planes = loop {
         refuse_if_interrupted()?;
         session.next()?;

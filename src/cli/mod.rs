@@ -7,6 +7,7 @@ mod executor;
 mod glyphs;
 mod output;
 mod progress;
+mod projection;
 mod session;
 mod tour;
 
@@ -19,7 +20,7 @@ use output::{note, say};
 
 use crate::{
     config::{Config, executor::PRESETS},
-    data::sums::{Sum, Task},
+    data::sums::{CODES, Sum, Task},
     device::{self, Choice},
     latent::search::Method,
     training::{Limit, Start},
@@ -75,6 +76,8 @@ enum Executor {
     Solve(SolveArgs),
     /// Draw the loss of a sum over the plane of programs, and the truth beside it
     Map(MapArgs),
+    /// Lay programs and states of any number of dimensions out on planes: PCA and t-SNE
+    Project(projection::ProjectArgs),
     /// Decode the program at a point and run it
     Decode(DecodeArgs),
     /// Draw the planes of programs and states, and their holes
@@ -202,6 +205,9 @@ struct MapArgs {
     sum: Sum,
     #[command(flatten)]
     model: ExecutorModel,
+    /// Three programs, such as -53,0,40: the map is of the slice of the space through their places
+    #[arg(long, value_name = "A,B,C", allow_hyphen_values = true, value_parser = three_programs)]
+    slice: Option<[i32; 3]>,
     /// Cells a side
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=2048))]
     size: u32,
@@ -253,6 +259,8 @@ struct BenchArgs {
     what: bench::What,
     #[command(flatten)]
     model: ExecutorModel,
+    #[command(flatten)]
+    points: projection::PointsArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -363,6 +371,17 @@ fn seconds(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|secs: &f64| secs.is_finite() && *secs > 0.0);
     secs.ok_or_else(|| "expected a number of seconds above 0".into())
+}
+
+fn three_programs(text: &str) -> Result<[i32; 3], String> {
+    let numbers: Option<Vec<i32>> = text
+        .split(',')
+        .map(|part| part.trim().parse().ok())
+        .collect();
+    let programs = numbers
+        .filter(|numbers| numbers.iter().all(|number| CODES.contains(number)))
+        .and_then(|numbers| numbers.try_into().ok());
+    programs.ok_or_else(|| "expected three programs from -99 to 99, such as -53,0,40".into())
 }
 
 fn coordinate(text: &str) -> Result<f32, String> {

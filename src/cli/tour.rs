@@ -116,7 +116,7 @@ fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result
         ));
         first.get_or_insert(view);
     }
-    let map = draw_map(session, SUMS[0], MAP_SIZE)?;
+    let map = draw_map(session, SUMS[0], MAP_SIZE, None)?;
     export::map_png(
         &folder.join(format!("map-{name}.png")),
         &map,

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::trainer::Metrics;
 use crate::{
     config::executor::ExecutorConfig,
-    data::sums::{Sum, Task},
+    data::sums::{CODES, Sum, Task},
     engine::slot::Slot,
-    latent::{field::Field, points::Points, search::Strategy},
+    latent::{field::Field, points::Points, projection::Slice, search::Strategy},
     training::TrainingView,
 };
 
@@ -62,13 +63,46 @@ pub struct Planes {
     pub states: Points,
 }
 
-/// A sum's loss over the code plane, and beside it the truth.
+/// The three programs a slice of the space goes through.
+pub type Triple = [i32; 3];
+
+/// Where a map of a space of more than two dimensions lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cut {
+    /// The programs it goes through.
+    pub programs: Triple,
+    /// The slice through their places.
+    pub slice: Slice,
+}
+
+impl Planes {
+    /// The slice through three programs' places.
+    ///
+    /// # Errors
+    /// If one of them isn't a program, or their places span no plane.
+    pub fn cut(&self, programs: Triple) -> Result<Cut> {
+        let place = |program: i32| {
+            let index = usize::try_from(program - CODES.start()).ok();
+            index
+                .and_then(|index| self.codes.iter().nth(index))
+                .with_context(|| format!("there is no program {program}: expected -99 to 99"))
+        };
+        let [a, b, c] = programs;
+        let slice = Slice::through([place(a)?, place(b)?, place(c)?])
+            .with_context(|| format!("programs {a}, {b} and {c}"))?;
+        Ok(Cut { programs, slice })
+    }
+}
+
+/// A sum's loss over the code plane or a slice of the space, and beside it the truth.
 #[derive(Clone, Debug)]
 pub struct Landscape {
     /// The sum.
     pub sum: Sum,
     /// Steps of the model it belongs to.
     pub step: u64,
+    /// The slice it is of; none where it is of the whole plane.
+    pub cut: Option<Cut>,
     /// Negative log likelihood of the sum's result in nats; missing where no number is decoded.
     pub loss: Arc<Field>,
     /// 1 where the decoded program really solves the sum, 0 where it doesn't; missing as above.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     benchmark::{Comparison, Plan},
-    board::{Answer, Landscape, SearchView},
+    board::{Answer, Landscape, SearchView, Triple},
     report::Report,
 };
 use crate::{
@@ -32,14 +32,17 @@ pub enum Command {
     Pace(Pace),
     /// Ends the run after its checkpoint.
     Stop,
-    /// Shows the planes as they change and keeps a map of this sum, or of none.
-    Watch(Option<Sum>),
+    /// Shows the planes as they change and keeps a map of this sum, or of none. In a space of more
+    /// than two dimensions the map is of the slice through these programs; a plane needs none.
+    Watch(Option<Sum>, Option<Triple>),
     /// Maps a sum once.
     Map {
         /// The sum.
         sum: Sum,
         /// Cells a side.
         size: usize,
+        /// The programs a slice goes through; none for the whole plane.
+        slice: Option<Triple>,
     },
     /// Searches the program of a sum.
     Search(SearchOrder),

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::{
     board::{Landscape, Planes, SearchView},
+    projection::{Group, Projected},
     trainer::Metrics,
 };
 use crate::{
@@ -14,9 +15,10 @@ use crate::{
         field::Field,
         holes::{emptiness, largest_void},
         points::Points,
+        projection::Fit,
     },
     palette::Scale,
-    plot::{self, Curve, Panel, Spot},
+    plot::{self, Curve, Multiple, Panel, Spot},
 };
 
 /// What a map of losses measures.
@@ -54,7 +56,27 @@ pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Res
     // The solution's number is placed first.
     let solution = (map.sum.solution() - CODES.start()) as usize;
     spots.swap(0, solution);
+    let corners: Vec<String> = map
+        .cut
+        .iter()
+        .flat_map(|cut| cut.programs.map(number_text))
+        .collect();
+    if let Some(cut) = &map.cut {
+        // Of all programs only its three lie on a slice.
+        spots = cut
+            .slice
+            .corners
+            .into_iter()
+            .zip(&corners)
+            .map(|(at, label)| Spot {
+                at,
+                label,
+                color: [255; 3],
+            })
+            .collect();
+    }
     let steps: Vec<[f32; 2]> = search
+        .filter(|_| map.cut.is_none())
         .map(|s| {
             s.path
                 .iter()
@@ -62,7 +84,11 @@ pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Res
                 .collect()
         })
         .unwrap_or_default();
-    let loss_title = format!("Loss of {} over the plane of programs", map.sum);
+    let ground = match &corners[..] {
+        [a, b, c] => format!("on the slice through {a}, {b} and {c}"),
+        _ => "over the plane of programs".into(),
+    };
+    let loss_title = format!("Loss of {} {ground}", map.sum);
     let truth_title = format!(
         "Truth: is {} + the decoded program {}?",
         map.sum.start, map.sum.result
@@ -71,11 +97,17 @@ pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Res
         Panel::heat_map(&loss_title, &map.loss, loss_scale(&map.loss), LOSS_TITLE),
         Panel::truth_map(&truth_title, &map.truth),
     ];
-    plot::panels_png(
-        path,
-        &panels.map(|panel| panel.with_spots(&spots).with_path(&steps)),
-        PAIR_PX,
-    )
+    let panels = panels.map(|panel| {
+        let panel = panel.with_spots(&spots).with_path(&steps);
+        match map.cut {
+            Some(_) => Panel {
+                axes: ["along the slice", "across it"],
+                ..panel
+            },
+            None => panel,
+        }
+    });
+    plot::panels_png(path, &panels, PAIR_PX)
 }
 
 /// One row a cell: x, y, loss, code (empty where no number is decoded), right.
@@ -192,6 +224,75 @@ pub fn planes_csv(path: &Path, planes: &Planes) -> Result<()> {
                     .into_iter()
                     .chain(coordinates),
             )?;
+        }
+        table.flush()?;
+        Ok(())
+    })
+}
+
+/// The layouts as small multiples coloured by value, a row for the programs and one for the states.
+///
+/// # Errors
+/// Names the file.
+pub fn projections_png(path: &Path, layouts: &[Projected]) -> Result<()> {
+    let texts: Vec<(String, String)> = layouts
+        .iter()
+        .map(|layout| {
+            let note = layout.trust.map_or_else(String::new, |trust| {
+                format!(
+                    "trustworthiness {:.3}, continuity {:.3}",
+                    trust.trustworthiness, trust.continuity
+                )
+            });
+            let kind = layout.kind.name_of(layout.places.len());
+            (format!("{}: {kind}", layout.group.name()), note)
+        })
+        .collect();
+    let labels = |group: Group| -> Vec<String> { group.values().map(number_text).collect() };
+    let labels = Group::ALL.map(|group| (group, labels(group)));
+    let fitted: Vec<(Fit, Vec<Spot<'_>>)> = layouts
+        .iter()
+        .map(|layout| {
+            let fit = Fit::of(&layout.places);
+            let labels = labels.iter().find(|(group, _)| *group == layout.group);
+            let labels = labels.map_or(&[][..], |(_, labels)| labels);
+            let places = fit.all_in_box(&layout.places);
+            let (values, scale) = (layout.group.values(), layout.group.scale());
+            (fit, spots(&places, values, labels, &scale))
+        })
+        .collect();
+    let row = |group: Group| -> Vec<Multiple<'_>> {
+        let layouts = layouts.iter().zip(&texts).zip(&fitted);
+        layouts
+            .filter(|((layout, _), _)| layout.group == group)
+            .map(|((_, (title, note)), (fit, spots))| Multiple {
+                panel: Panel::points(title, spots, group.scale(), "value"),
+                note,
+                fit: *fit,
+            })
+            .collect()
+    };
+    let rows: Vec<_> = Group::ALL
+        .into_iter()
+        .map(row)
+        .filter(|row| !row.is_empty())
+        .collect();
+    plot::multiples_png(path, &rows)
+}
+
+/// The layouts as a table: kind, value, projection, x, y.
+///
+/// # Errors
+/// Names the file.
+pub fn projections_csv(path: &Path, layouts: &[Projected]) -> Result<()> {
+    plot::write_whole(path, |file| {
+        let mut table = csv::Writer::from_writer(file);
+        table.write_record(["kind", "value", "projection", "x", "y"])?;
+        for layout in layouts {
+            let (kind, projection) = (layout.group.id(), layout.kind.id());
+            for (value, place) in layout.group.values().zip(layout.places.iter()) {
+                table.serialize((kind, value, &projection, place[0], place[1]))?;
+            }
         }
         table.flush()?;
         Ok(())

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 pub use super::command::{BenchmarkOrder, Command, Event, Question, SearchOrder, SolveRequest};
 use super::{
     benchmark::BenchmarkTask,
-    board::{Answer, Board, ModelView},
+    board::{Answer, Board, ModelView, Triple},
     checkpoint,
     hunt::Hunt,
     inference::Executor,
@@ -44,6 +44,8 @@ pub struct ExecutorJob {
     map: Option<(MapTask, bool)>,
     /// The window looks at the map of this sum.
     watched: Option<Sum>,
+    /// In a space of more than two dimensions, on the slice through these programs.
+    sliced: Option<Triple>,
     /// The last round was a training step.
     has_stepped: bool,
 }
@@ -74,6 +76,7 @@ impl ExecutorJob {
             benchmark: None,
             map: None,
             watched: None,
+            sliced: None,
             has_stepped: false,
         };
         job.show_model(source.to_string());
@@ -117,9 +120,8 @@ impl ExecutorJob {
             self.executor = Arc::new(trainer.snapshot());
         }
         self.show_model(out.display().to_string());
-        self.look_again();
         events.push(Event::Started(out));
-        Ok(())
+        self.look_again()
     }
 
     fn train_step(&mut self, events: &mut Vec<Event>) -> Result<bool> {
@@ -139,24 +141,37 @@ impl ExecutorJob {
         };
         self.executor = Arc::new(run.trainer.snapshot());
         self.show_model(run.folder().display().to_string());
-        self.look_again();
         events.push(Event::Saved(saved?));
         events.push(Event::Trained(run.trainer.progress.step));
-        Ok(())
+        self.look_again()
     }
 
     /// Planes and map are out of date. A map that was ordered is finished first; while a run trains,
     /// coarse maps follow one another by themselves.
-    fn look_again(&mut self) {
+    fn look_again(&mut self) -> Result<()> {
         self.lane.wants_pictures();
         if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
-            return;
+            return Ok(());
         }
         let executor = self.current();
-        let sum = self
-            .watched
-            .filter(|_| executor.config.dims == 2 && !self.lane.is_running());
-        self.map = sum.map(|sum| (MapTask::new(executor, sum, MAP_SIZE), false));
+        self.map = None;
+        if !self.lane.is_running() {
+            self.begin_map(executor, MAP_SIZE)?;
+        }
+        Ok(())
+    }
+
+    /// Begins the map that is watched, if there is one the model can have.
+    fn begin_map(&mut self, executor: Arc<Executor>, size: usize) -> Result<()> {
+        let slice = self.sliced.filter(|_| executor.config.dims > 2);
+        if let Some(sum) = self.watched
+            && (executor.config.dims == 2 || slice.is_some())
+        {
+            // Said once: the same slice would fail again and again.
+            let task = MapTask::new(executor, sum, size, slice).inspect_err(|_| self.sliced = None);
+            self.map = Some((task?, false));
+        }
+        Ok(())
     }
 
     fn show_planes(&mut self) -> Result<()> {
@@ -189,10 +204,7 @@ impl ExecutorJob {
         if self.lane.is_running() && self.lane.is_watched && self.map.is_none() {
             self.show_planes()?;
             let executor = self.current();
-            self.map = self
-                .watched
-                .filter(|_| executor.config.dims == 2)
-                .map(|sum| (MapTask::new(executor, sum, TRAINING_MAP), false));
+            self.begin_map(executor, TRAINING_MAP)?;
         } else if let Some((task, announced)) = &mut self.map {
             let announced = *announced;
             if let Some((map, is_finest)) = task.advance(slice)? {
@@ -360,32 +372,28 @@ impl Job for ExecutorJob {
                 self.board.planes.clear();
                 self.board.landscape.clear();
                 self.show_model(source.to_string());
-                self.look_again();
                 events.push(Event::Opened(source.to_string()));
+                self.look_again()?;
             }
             Command::Train { start, out, limit } => self.train(start, out, limit, events)?,
             Command::Pace(pace) => {
                 if self.lane.trainer().is_some() {
                     self.lane.set_pace(pace);
-                    self.look_again();
+                    self.look_again()?;
                 }
             }
             Command::Stop => self.end_run(events)?,
-            Command::Watch(sum) => {
+            Command::Watch(sum, slice) => {
                 self.lane.is_watched = true;
-                self.watched = sum;
-                self.look_again();
+                (self.watched, self.sliced) = (sum, slice);
+                self.look_again()?;
             }
-            Command::Map { sum, size } => {
+            Command::Map { sum, size, slice } => {
                 let executor = self.current();
-                let dims = executor.config.dims;
-                if dims != 2 {
-                    bail!("the model has {dims} latent dimensions: a map needs 2");
-                }
                 if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
                     bail!("a map is being computed already");
                 }
-                self.map = Some((MapTask::new(executor, sum, size), true));
+                self.map = Some((MapTask::new(executor, sum, size, slice)?, true));
             }
             Command::Search(order) => self.search(order, events)?,
             Command::Benchmark(order) => self.benchmark(order, events)?,

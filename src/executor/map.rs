@@ -3,10 +3,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::{
-    board::Landscape,
+    board::{Cut, Landscape, Planes, Triple},
     inference::{Executor, Outcome},
 };
 use crate::{
@@ -19,6 +19,8 @@ pub struct MapTask {
     /// The sum it is of.
     pub sum: Sum,
     executor: Arc<Executor>,
+    planes: Planes,
+    cut: Option<Cut>,
     /// Grid sizes still to do, the next one last.
     sizes: Vec<usize>,
     grid: Points,
@@ -28,8 +30,26 @@ pub struct MapTask {
 }
 
 impl MapTask {
-    /// A map of `size` x `size` cells, by way of coarser ones.
-    pub fn new(executor: Arc<Executor>, sum: Sum, size: usize) -> Self {
+    /// A map of `size` x `size` cells, by way of coarser ones, of the plane or of the slice through three
+    /// programs.
+    ///
+    /// # Errors
+    /// If the device fails, a plane is asked for of a space of other dimensions than two, or there is
+    /// no such slice.
+    pub fn new(
+        executor: Arc<Executor>,
+        sum: Sum,
+        size: usize,
+        slice: Option<Triple>,
+    ) -> Result<Self> {
+        let dims = executor.config.dims;
+        if dims != 2 && slice.is_none() {
+            bail!(
+                "the model has {dims} latent dimensions: expected 2, or three programs for a slice"
+            );
+        }
+        let planes = executor.planes()?;
+        let cut = slice.map(|programs| planes.cut(programs)).transpose()?;
         let mut sizes = vec![size];
         while let Some(coarser) = sizes.last().map(|size| size / 4).filter(|size| *size >= 16) {
             sizes.push(coarser);
@@ -37,6 +57,8 @@ impl MapTask {
         let mut task = Self {
             sum,
             executor,
+            planes,
+            cut,
             sizes,
             grid: Points::default(),
             done: 0,
@@ -44,7 +66,7 @@ impl MapTask {
             begun: Instant::now(),
         };
         task.begin();
-        task
+        Ok(task)
     }
 
     /// Computes a slice of so many points; a map when a grid is complete, and whether it was the finest.
@@ -58,12 +80,16 @@ impl MapTask {
             values: values[..values.len().min(2 * slice)].to_vec(),
         };
         self.done += points.len();
+        let points = match &self.cut {
+            Some(cut) => cut.slice.embed_all(&points),
+            None => points,
+        };
         self.outcome
             .extend(self.executor.evaluate(&points, self.sum)?);
         if self.done < self.grid.len() {
             return Ok(None);
         }
-        let map = self.landscape()?;
+        let map = self.landscape();
         self.sizes.pop();
         self.begin();
         Ok(Some((map, self.sizes.is_empty())))
@@ -79,7 +105,7 @@ impl MapTask {
         self.outcome = Outcome::default();
     }
 
-    fn landscape(&mut self) -> Result<Landscape> {
+    fn landscape(&mut self) -> Landscape {
         let Outcome { code, loss, .. } = std::mem::take(&mut self.outcome);
         let size = self.sizes.last().copied().unwrap_or_default();
         let missing: Vec<bool> = code.iter().map(Option::is_none).collect();
@@ -90,9 +116,10 @@ impl MapTask {
                 0.0
             }
         };
-        Ok(Landscape {
+        Landscape {
             sum: self.sum,
             step: self.executor.progress.step,
+            cut: self.cut.clone(),
             truth: Arc::new(Field {
                 size,
                 values: code.iter().map(right).collect(),
@@ -104,8 +131,8 @@ impl MapTask {
                 missing,
             }),
             code,
-            planes: self.executor.planes()?,
+            planes: self.planes.clone(),
             secs: self.begun.elapsed().as_secs_f64(),
-        })
+        }
     }
 }

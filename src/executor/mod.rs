@@ -14,6 +14,7 @@ pub mod lines;
 pub mod map;
 pub mod model;
 mod objective;
+pub mod projection;
 mod pursuit;
 pub mod report;
 mod terms;

@@ -15,6 +15,7 @@ use crate::{
         holes::{largest_region, largest_void},
         order::{largest_empty_square, order},
         points::Points,
+        projection::{NEIGHBOURS, pca, trust, trust_of_values},
     },
 };
 
@@ -58,6 +59,16 @@ pub struct Report {
     pub adjacent_p95: f64,
     /// Rank correlation of |difference of values| with distance.
     pub order_spearman: f64,
+    /// Neighbours by |difference of value| against neighbours by distance, 12 a program (Venna and Kaski
+    /// 2001): falls where numbers far apart lie together.
+    pub order_trustworthiness: Option<f64>,
+    /// The same: falls where following numbers lie apart.
+    pub order_continuity: Option<f64>,
+    /// Of the programs' PCA plane against their space of more than two dimensions, 12 neighbours each:
+    /// falls where the plane shows neighbours that are none.
+    pub pca_trustworthiness: Option<f64>,
+    /// The same: falls where the plane tears neighbours apart.
+    pub pca_continuity: Option<f64>,
     /// Side of the largest empty square of the code plane, over the plane's.
     pub code_largest_empty_square: Option<f64>,
     /// Side of the largest empty square of the state plane, over the plane's.
@@ -147,6 +158,10 @@ impl Judgement {
         let order = order(&planes.codes);
         let plane = executor.config.dims == 2;
         let is_undecodable: Vec<bool> = self.decoded.iter().map(Option::is_none).collect();
+        let by_order = trust_of_values(&planes.codes, NEIGHBOURS);
+        let on_pca = (executor.config.dims > 2)
+            .then(|| trust(&planes.codes, &pca(&planes.codes), NEIGHBOURS))
+            .flatten();
         let codes: HashSet<i32> = self.decoded.iter().flatten().copied().collect();
         let exact = |decoded: Vec<Option<i32>>, numbers: RangeInclusive<i32>| {
             share(
@@ -173,6 +188,10 @@ impl Judgement {
             adjacent_median: order.adjacent_median,
             adjacent_p95: order.adjacent_p95,
             order_spearman: order.spearman,
+            order_trustworthiness: by_order.map(|trust| trust.trustworthiness),
+            order_continuity: by_order.map(|trust| trust.continuity),
+            pca_trustworthiness: on_pca.map(|trust| trust.trustworthiness),
+            pca_continuity: on_pca.map(|trust| trust.continuity),
             code_largest_empty_square: plane.then(|| largest_empty_square(&planes.codes)),
             state_largest_empty_square: plane.then(|| largest_empty_square(&planes.states)),
             code_largest_void: plane.then(|| largest_void(&planes.codes)),

@@ -1,9 +1,10 @@
-//! Latent spaces as such: points, fields over the plane, order, search. No tensors here.
+//! Latent spaces as such: points, fields over the plane, order, projections, search. No tensors here.
 
 pub mod field;
 pub mod holes;
 pub mod order;
 pub mod points;
+pub mod projection;
 pub mod search;
 
 /// Cells a side of a finished map.

@@ -38,7 +38,12 @@ pub struct Panel<'a> {
     pub with_discs: bool,
     /// The search path in order.
     pub path: &'a [[f32; 2]],
+    /// What the axes are.
+    pub axes: [&'a str; 2],
 }
+
+/// The axes of a plane that is all of a latent space.
+const AXES: [&str; 2] = ["latent dimension 1", "latent dimension 2"];
 
 impl<'a> Panel<'a> {
     /// A heat map.
@@ -51,6 +56,7 @@ impl<'a> Panel<'a> {
             spots: &[],
             with_discs: false,
             path: &[],
+            axes: AXES,
         }
     }
 
@@ -69,6 +75,7 @@ impl<'a> Panel<'a> {
             spots,
             with_discs: true,
             path: &[],
+            axes: AXES,
         }
     }
 
@@ -152,7 +159,7 @@ pub(super) fn draw(
         Some(field) => draw_field(canvas, panel, field, square)?,
         None => draw_grid(canvas, square)?,
     }
-    draw_axes(canvas, square)?;
+    draw_axes(canvas, panel.axes, square)?;
     draw_path(canvas, panel.path, square)?;
     draw_spots(canvas, panel, square)?;
     picture::frame(canvas, [left, top], [left + side, top + side], INK)?;
@@ -161,14 +168,14 @@ pub(super) fn draw(
 
 /// The plane in the picture.
 #[derive(Clone, Copy)]
-struct Square {
-    left: i32,
-    top: i32,
-    side: i32,
+pub(super) struct Square {
+    pub left: i32,
+    pub top: i32,
+    pub side: i32,
 }
 
 impl Square {
-    fn px_from_latent(self, [x, y]: [f32; 2]) -> [f32; 2] {
+    pub fn px_from_latent(self, [x, y]: [f32; 2]) -> [f32; 2] {
         let side = self.side as f32;
         [
             self.left as f32 + (x + 1.0) * 0.5 * side,
@@ -224,7 +231,7 @@ fn draw_grid(canvas: &Canvas<'_>, square: Square) -> Result<()> {
     Ok(())
 }
 
-fn draw_axes(canvas: &Canvas<'_>, square: Square) -> Result<()> {
+fn draw_axes(canvas: &Canvas<'_>, [across, upward]: [&str; 2], square: Square) -> Result<()> {
     // A small plane has room for every other label only.
     let every = if square.side < 420 { 2 } else { 1 };
     for tick in TICKS.into_iter().step_by(every) {
@@ -240,10 +247,10 @@ fn draw_axes(canvas: &Canvas<'_>, square: Square) -> Result<()> {
     }
     let middle = style(TEXT_FONT, 18.0, INK, (HPos::Center, VPos::Center));
     let below = [square.left + square.side / 2, square.top + square.side + 44];
-    picture::text(canvas, "latent dimension 1", &middle, below)?;
+    picture::text(canvas, across, &middle, below)?;
     picture::upright_text(
         canvas,
-        "latent dimension 2",
+        upward,
         18.0,
         [square.left - 60, square.top + square.side / 2],
     )
@@ -280,7 +287,7 @@ const WHITE: RGBColor = RGBColor(255, 255, 255);
 const DISC_PX: i32 = 6;
 const NUMBER_PX: f64 = 15.0;
 
-fn draw_spots(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
+pub(super) fn draw_spots(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
     let points: Vec<[f32; 2]> = panel
         .spots
         .iter()
@@ -377,7 +384,7 @@ fn write_number(
 
 const BAR_PX: i32 = 22;
 
-fn draw_bar(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
+pub(super) fn draw_bar(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
     let left = square.left + square.side + 22;
     let beside = style(TEXT_FONT, 17.0, INK, (HPos::Left, VPos::Center));
     let is_hatched = panel.field.is_some_and(Field::has_missing);

@@ -14,6 +14,7 @@ use super::{
     panels::{self, Action},
     planes::Planes,
     session::Session,
+    space::Space,
 };
 use crate::{
     device::{self, Adapter, Choice},
@@ -66,7 +67,8 @@ pub struct App {
     pub glyphs: Glyphs,
     /// Which of them is shown.
     pub system: System,
-    planes: Planes,
+    /// The views of the Latent Executor.
+    pub planes: Planes,
     adapters: Vec<Adapter>,
     /// Answers of file dialogs and exports, which run on threads of their own.
     errands: (Sender<Errand>, Receiver<Errand>),
@@ -222,6 +224,11 @@ impl App {
     /// Writes every map, plane and curve that can be seen into a new folder.
     fn export(&mut self, context: &egui::Context, folder: std::path::PathBuf) {
         let board = self.session.board.clone();
+        let layouts = self
+            .planes
+            .space
+            .as_ref()
+            .map_or_else(Vec::new, Space::finished);
         self.errand(context, move || {
             let write = || -> Result<String> {
                 let folder = crate::engine::run_folder::RunFolder::create(&folder)?
@@ -238,6 +245,10 @@ impl App {
                 if let Some(planes) = board.planes.get() {
                     export::planes_png(&folder.join("planes.png"), &planes)?;
                     export::planes_csv(&folder.join("planes.csv"), &planes)?;
+                }
+                if !layouts.is_empty() {
+                    export::projections_png(&folder.join("projections.png"), &layouts)?;
+                    export::projections_csv(&folder.join("projections.csv"), &layouts)?;
                 }
                 if let Some(curves) = board.curves.get().filter(|curves| curves.len() > 1) {
                     export::curves_png(&folder.join("curves.png"), &curves)?;

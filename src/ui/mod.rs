@@ -2,7 +2,8 @@
 //!
 //! [`app`] is the frame round both systems, [`desk`] the engine they share, `bar` the switch between
 //! them. Of the Latent Executor, [`session`] is what is open (sum, pins), `panels` the controls, `planes`
-//! the four views of the latent planes, [`canvas`] the widget that draws one; [`glyphs`] has the other.
+//! the four views of the latent planes, `space` those of a space of more dimensions, which `projector`
+//! lays out, [`canvas`] the widget that draws one; [`glyphs`] has the other.
 
 pub mod app;
 mod bar;
@@ -11,7 +12,9 @@ pub mod desk;
 pub mod glyphs;
 mod panels;
 mod planes;
+mod projector;
 pub mod session;
+mod space;
 pub mod theme;
 mod widgets;
 

@@ -3,7 +3,7 @@
 use egui::{Color32, DragValue, ProgressBar, RichText, TextEdit, Ui};
 
 use super::{
-    session::Session,
+    session::{Pinned, Session},
     theme::Theme,
     widgets::{Figure, Order, combo, curves_plot, field, run_buttons, run_text},
 };
@@ -83,7 +83,7 @@ fn pins(ui: &mut Ui, session: &mut Session) {
             session.pins.clear();
         }
     });
-    for answer in session.pins.iter().rev().take(PINS_SHOWN) {
+    for Pinned { answer, .. } in session.pins.iter().rev().take(PINS_SHOWN) {
         let loss = answer
             .loss
             .map_or_else(String::new, |loss| format!(", loss {loss:.3}"));
@@ -115,9 +115,10 @@ fn answer_text(ui: &mut Ui, answer: &Answer, theme: &Theme) {
             ui.label(format!("loss {loss:.3} nats"));
         }
     });
-    if let [x, y] = answer.point[..] {
-        ui.weak(format!("at ({x:.3}, {y:.3})"));
-    }
+    match answer.point[..] {
+        [x, y] => ui.weak(format!("at ({x:.3}, {y:.3})")),
+        _ => ui.weak(format!("at a point of {} values", answer.point.len())),
+    };
 }
 
 fn solve(ui: &mut Ui, session: &mut Session) {

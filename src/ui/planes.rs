@@ -8,6 +8,7 @@ use egui::{Ui, Vec2, vec2};
 use super::{
     canvas::{self, Emphasis, Mark, PathStep, Pin, Plane, View, color_bar},
     session::Session,
+    space::Space,
     theme::Theme,
 };
 use crate::{
@@ -30,6 +31,8 @@ pub struct Planes {
     code_view: View,
     state_view: View,
     marks: Option<MarksOf>,
+    /// What a space of more than two dimensions is shown by.
+    pub space: Option<Space>,
 }
 
 /// The marks of one version of the planes, for one sum.
@@ -45,17 +48,18 @@ impl Planes {
     /// Draws the views, and asks or pins where people point or click.
     pub fn show(&mut self, ui: &mut Ui, session: &mut Session) {
         let Some(planes) = session.board.planes.get() else {
+            self.space = None;
             ui.centered_and_justified(|ui| ui.label("The model is being loaded"));
             return;
         };
         if planes.codes.dims != 2 {
-            let text = format!(
-                "This model has {} latent dimensions; the planes show two",
-                planes.codes.dims
-            );
-            ui.centered_and_justified(|ui| ui.label(text));
+            self.space
+                .get_or_insert_default()
+                .show(ui, session, &planes);
             return;
         }
+        // Ends the layouts of a model that isn't open any more.
+        self.space = None;
         let sum = session.sum.as_ref().ok().copied();
         let marks = match self.marks.take() {
             Some(marks) if Arc::ptr_eq(&marks.planes, &planes) && marks.sum == sum => marks,
@@ -65,7 +69,7 @@ impl Planes {
             .board
             .landscape
             .get()
-            .filter(|map| Some(map.sum) == sum);
+            .filter(|map| Some(map.sum) == sum && map.cut.is_none());
         let search = session
             .board
             .search
@@ -120,7 +124,8 @@ impl Planes {
                 let path = search
                     .map(|search| steps(search, &scale))
                     .unwrap_or_default();
-                let pins: Vec<Pin> = session.pins.iter().filter_map(pin).collect();
+                let pins = session.pins.iter().filter_map(|pinned| pin(&pinned.answer));
+                let pins: Vec<Pin> = pins.collect();
                 let plane = Plane {
                     field: map.map(|map| &map.loss),
                     marks: &marks.numbers,
@@ -192,7 +197,7 @@ impl Planes {
             session.ask(point);
         }
         if shown.response.clicked() && shown.pointer_latent.is_some() {
-            session.pin();
+            session.pin(None);
         }
     }
 }
@@ -265,6 +270,11 @@ fn steps(search: &SearchView, scale: &Scale) -> Vec<PathStep> {
 }
 
 fn pin(answer: &Answer) -> Option<Pin> {
+    Some(pin_at(answer.point.first_chunk().copied()?, answer))
+}
+
+/// An answer, pinned where it is shown.
+pub fn pin_at(at: [f32; 2], answer: &Answer) -> Pin {
     let label = answer.code.map_or_else(|| "no number".into(), number_text);
     let is_right = answer.truth.is_some() && answer.truth == answer.result;
     let color = if is_right {
@@ -272,11 +282,7 @@ fn pin(answer: &Answer) -> Option<Pin> {
     } else {
         crate::palette::WRONG
     };
-    Some(Pin {
-        at: answer.point.first_chunk().copied()?,
-        label,
-        color,
-    })
+    Pin { at, label, color }
 }
 
 fn legend(ui: &mut Ui) {

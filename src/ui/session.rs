@@ -7,11 +7,11 @@ use anyhow::Result;
 use super::desk::{Desk, Message};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
-    data::sums::Sum,
+    data::sums::{CODES, Sum},
     device::Choice,
     engine::{pair::Either, run_folder::RunFolder},
     executor::{
-        board::{Answer, Board},
+        board::{Answer, Board, Triple},
         job::{Command, Event, Question, SearchOrder, SolveRequest},
     },
     latent::search::Method,
@@ -44,6 +44,15 @@ pub struct SearchForm {
     pub pause_secs: f32,
 }
 
+/// An answer people keep in sight.
+#[derive(Clone, Debug)]
+pub struct Pinned {
+    /// The answer.
+    pub answer: Answer,
+    /// Where it was asked for, if that was on a slice: the slice's programs, and the place on it.
+    pub on_slice: Option<(Triple, [f32; 2])>,
+}
+
 /// What the window has open.
 pub struct Session {
     /// The engine, and what was said.
@@ -55,9 +64,13 @@ pub struct Session {
     /// The sum, or why it can't be read.
     pub sum: Result<Sum, String>,
     /// Answers people keep in sight.
-    pub pins: Vec<Answer>,
-    /// The point last asked about.
+    pub pins: Vec<Pinned>,
+    /// The point of the plane, or of a slice, that was last asked about.
     pub pointer: Option<[f32; 2]>,
+    /// The same in the space.
+    place: Option<Vec<f32>>,
+    /// The programs people chose for the slice of a space of more than two dimensions.
+    slice: Option<Triple>,
     /// Settings of the next run.
     pub train: TrainForm,
     /// Settings of the next search.
@@ -84,6 +97,8 @@ impl Session {
             sum: Ok(sum),
             pins: Vec::new(),
             pointer: None,
+            place: None,
+            slice: None,
             train: TrainForm {
                 preset: 0,
                 secs: 240.0,
@@ -114,6 +129,7 @@ impl Session {
         match event {
             Event::Opened(name) => self.say(format!("opened {name}"), false),
             Event::Started(folder) => {
+                self.leave();
                 self.say(format!("training into {}", folder.display()), false)
             }
             Event::Saved(place) => self.say(format!("saved {}", place.display()), false),
@@ -169,31 +185,61 @@ impl Session {
     }
 
     fn watch(&mut self) {
-        self.send(Command::Watch(self.sum.as_ref().ok().copied()));
+        let sum = self.sum.as_ref().ok().copied();
+        self.send(Command::Watch(sum, Some(self.programs())));
     }
 
     /// Asks what lies at a point of the code plane.
     pub fn ask(&mut self, point: [f32; 2]) {
-        if self.pointer != Some(point) {
-            self.pointer = Some(point);
+        self.ask_place(Some(point), point.to_vec());
+    }
+
+    /// Asks what lies at a place of the space, which the map shows at `pointer`, if it does.
+    pub fn ask_place(&mut self, pointer: Option<[f32; 2]>, place: Vec<f32>) {
+        self.pointer = pointer;
+        if self.place.as_ref() != Some(&place) {
+            self.place = Some(place);
             self.ask_again();
         }
     }
 
+    /// Forgets what was pointed at: another model's space has other places.
+    fn leave(&mut self) {
+        (self.pointer, self.place) = (None, None);
+    }
+
+    /// The programs the slice goes through: those chosen, else the sum's solution and two others spread
+    /// over the range.
+    pub fn programs(&self) -> Triple {
+        let (low, count) = (*CODES.start(), CODES.count() as i32);
+        let solution = self.sum.as_ref().map_or(0, |sum| sum.solution());
+        let on = |thirds: i32| low + (solution - low + thirds * count / 3).rem_euclid(count);
+        self.slice.unwrap_or([solution, on(1), on(2)])
+    }
+
+    /// Shows the slice through these programs.
+    pub fn slice_through(&mut self, programs: Triple) {
+        self.slice = Some(programs);
+        self.watch();
+    }
+
     fn ask_again(&self) {
-        if let (Some(point), Ok(sum)) = (self.pointer, &self.sum) {
+        if let (Some(point), Ok(sum)) = (&self.place, &self.sum) {
             self.desk.probe(Either::First(Question {
-                point: point.to_vec(),
+                point: point.clone(),
                 state: sum.start,
                 result: Some(sum.result),
             }));
         }
     }
 
-    /// Keeps the newest answer in sight.
-    pub fn pin(&mut self) {
+    /// Keeps the newest answer in sight, on the slice through these programs if it was asked for there.
+    pub fn pin(&mut self, slice: Option<Triple>) {
         if let Some(answer) = self.board.answer.get() {
-            self.pins.push(answer.as_ref().clone());
+            self.pins.push(Pinned {
+                answer: answer.as_ref().clone(),
+                on_slice: slice.zip(self.pointer),
+            });
         }
     }
 
@@ -272,6 +318,7 @@ impl Session {
         };
         self.desk.executor_source = source.clone();
         self.pins.clear();
+        self.leave();
         self.send(Command::Open(source));
     }
 }

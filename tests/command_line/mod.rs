@@ -2,6 +2,7 @@
 
 mod questions;
 mod runs;
+mod spaces;
 mod usage;
 
 use std::{
@@ -57,6 +58,7 @@ pub fn check_refused(folder: &Path, line: &str, code: i32, named: &[&str]) {
         "training ",
         "searching ",
         "judging ",
+        "projecting ",
     ];
     if line.contains("gpu") {
         // Graphics drivers have their own things to say.
@@ -89,7 +91,7 @@ pub fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 /// A folder with `run`, a model of a few steps.
-fn trained() -> tempfile::TempDir {
+pub fn trained() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let sizes = "--set d_model=16 --set d_kv=8 --set num_heads=2 --set bottleneck=24";
     let train = "executor train --out run --steps 3 --seed 5 --dims 3 --device cpu";

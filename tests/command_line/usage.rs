@@ -95,7 +95,7 @@ fn jobs_that_can_not_be_done_exit_with_1() {
         ("executor decode 0.1 0.2 0.3", &["3 values", "expected 2"]),
         (
             "executor map 71+?=18 --run run",
-            &["3 latent dimensions", "needs 2"],
+            &["3 latent dimensions", "three programs"],
         ),
         (
             "executor map 71+?=18 --size 16 --out file/map.png",

@@ -227,7 +227,11 @@ fn a_map_is_shown_coarse_first() {
         start: 45,
         result: 90,
     };
-    lab.send(Command::Map { sum, size: 200 });
+    lab.send(Command::Map {
+        sum,
+        size: 200,
+        slice: None,
+    });
     wait_until("a first map", || lab.board.landscape.get().is_some());
     let first = lab.board.landscape.get().unwrap();
     assert!(
@@ -273,6 +277,45 @@ fn a_map_is_shown_coarse_first() {
 }
 
 #[test]
+fn three_programs_decode_at_their_places_on_a_slice() {
+    let lab = Lab::open();
+    let programs = [-53, 0, 40];
+    lab.send(Command::Map {
+        sum: Sum {
+            start: 71,
+            result: 18,
+        },
+        size: 32,
+        slice: Some(programs),
+    });
+    let map = lab.wait_for(|event| {
+        if let Event::Mapped(map) = event {
+            Some(map)
+        } else {
+            None
+        }
+    });
+    let cut = map.cut.clone().unwrap();
+    assert_eq!(cut.programs, programs);
+    for (corner, program) in cut.slice.corners.iter().zip(programs) {
+        lab.send(Command::Decode(Question {
+            point: cut.slice.embed(*corner),
+            state: 20,
+            result: None,
+        }));
+        let answer = lab.wait_for(|event| {
+            if let Event::Decoded(answer) = event {
+                Some(answer)
+            } else {
+                None
+            }
+        });
+        assert_eq!(answer.code, Some(program));
+    }
+    lab.engine.finish();
+}
+
+#[test]
 fn a_map_that_was_ordered_is_delivered_whatever_is_watched_meanwhile() {
     let lab = Lab::open();
     let (ordered, watched) = (
@@ -288,8 +331,9 @@ fn a_map_that_was_ordered_is_delivered_whatever_is_watched_meanwhile() {
     lab.send(Command::Map {
         sum: ordered,
         size: 64,
+        slice: None,
     });
-    lab.send(Command::Watch(Some(watched)));
+    lab.send(Command::Watch(Some(watched), None));
     let begun = Instant::now();
     loop {
         assert!(

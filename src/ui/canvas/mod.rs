@@ -104,6 +104,10 @@ pub struct Plane<'a> {
     pub pins: &'a [Pin],
     /// The decoded point: a cross.
     pub cursor: Option<[f32; 2]>,
+    /// Corners of a border drawn on the map, one after the other; none if empty.
+    pub outline: &'a [[f32; 2]],
+    /// Whether the axes have ticks and numbers: a layout's mean nothing.
+    pub has_axes: bool,
 }
 
 /// What happened on a canvas.
@@ -138,6 +142,8 @@ impl<'a> Plane<'a> {
             path: &[],
             pins: &[],
             cursor: None,
+            outline: &[],
+            has_axes: true,
         }
     }
 
@@ -145,8 +151,10 @@ impl<'a> Plane<'a> {
     pub fn show(&self, ui: &mut Ui, view: &mut View, size: Vec2) -> CanvasResponse {
         let (outer, _) = ui.allocate_exact_size(size.max(vec2(80.0, 60.0)), Sense::hover());
         let mut rect = outer;
-        rect.min.x += overlay::AXIS_LEFT;
-        rect.max.y -= overlay::AXIS_BOTTOM;
+        if self.has_axes {
+            rect.min.x += overlay::AXIS_LEFT;
+            rect.max.y -= overlay::AXIS_BOTTOM;
+        }
         rect.min.y += 2.0;
         let id = ui.scope_id().with(("plane", self.label));
         let response = ui.interact(rect, id, Sense::click_and_drag());
@@ -203,10 +211,14 @@ impl<'a> Plane<'a> {
                 };
                 painter.add(Callback::new_paint_callback(rect, paint));
             }
-            None => overlay::grid(&painter, rect, view, &theme),
+            None if self.has_axes => overlay::grid(&painter, rect, view, &theme),
+            None => {}
         }
+        overlay::outline(&painter, rect, view, self.outline, &theme);
         overlay::borders(&painter, rect, view, response.has_focus(), &theme);
-        overlay::axes(ui.painter(), rect, view, &theme);
+        if self.has_axes {
+            overlay::axes(ui.painter(), rect, view, &theme);
+        }
         let discs = self.discs(hovered);
         if !discs.is_empty() {
             let paint = PointsPaint {

@@ -36,6 +36,17 @@ pub fn borders(painter: &Painter, rect: Rect, view: &View, has_focus: bool, them
     }
 }
 
+/// A closed border on the plane.
+pub fn outline(painter: &Painter, rect: Rect, view: &View, corners: &[[f32; 2]], theme: &Theme) {
+    let line: Vec<Pos2> = corners
+        .iter()
+        .map(|corner| view.screen_from_latent(rect, *corner))
+        .collect();
+    let under = Stroke::new(3.0, theme.cursor_halo.gamma_multiply(0.5));
+    painter.add(Shape::closed_line(line.clone(), under));
+    painter.add(Shape::closed_line(line, Stroke::new(1.0, theme.cursor)));
+}
+
 /// Tick marks and labels left of and below the canvas; the painter must reach there.
 pub fn axes(painter: &Painter, rect: Rect, view: &View, theme: &Theme) {
     let (ticks, decimals) = view.axis_ticks(rect, 70.0);

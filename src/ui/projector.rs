@@ -1,0 +1,184 @@
+//! Lays the places of a model's numbers out on a thread of its own, way after way, and shows how each
+//! forms. A newer order ends the one before; so does dropping the projector.
+
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    engine::slot::Slot,
+    executor::{
+        board,
+        projection::{Group, Projected},
+    },
+    latent::{
+        points::Points,
+        projection::{Fit, Kind, PERPLEXITIES, Stage},
+    },
+};
+
+/// Between two pictures of a layout that forms.
+const SHOW_EVERY: Duration = Duration::from_millis(40);
+/// The layouts don't depend on chance but where points lie in one place.
+const SEED: u64 = 0;
+
+/// One layout, finished or not.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Share of it that is done, 0 to 1.
+    pub done: f32,
+    /// Where the numbers lie in the box (-1, 1)^2, in the order of their values.
+    pub places: Points,
+    /// The finished layout.
+    pub finished: Option<Projected>,
+}
+
+/// An order under way, or done.
+struct Order {
+    planes: Arc<board::Planes>,
+    group: Group,
+    panels: Arc<Vec<(Kind, Slot<Layout>)>>,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+impl Drop for Order {
+    fn drop(&mut self) {
+        self.is_cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The thread's other end.
+#[derive(Default)]
+pub struct Projector {
+    order: Option<Order>,
+}
+
+impl Projector {
+    /// Lays these places out, unless that is what is being done. While a run trains (`is_patient`) an order
+    /// is finished first, or none ever would be.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn follow(
+        &mut self,
+        planes: &Arc<board::Planes>,
+        group: Group,
+        is_patient: bool,
+        context: &egui::Context,
+    ) -> std::io::Result<()> {
+        if let Some(order) = &self.order {
+            let is_same = Arc::ptr_eq(&order.planes, planes) && order.group == group;
+            let is_related = order.group == group && order.planes.codes.dims == planes.codes.dims;
+            if is_same || is_patient && is_related && !self.is_finished() {
+                return Ok(());
+            }
+        }
+        // The layouts before stay in sight until the new ones form.
+        let before = self.order.take();
+        let panels: Vec<(Kind, Slot<Layout>)> = Kind::all(&PERPLEXITIES)
+            .into_iter()
+            .map(|kind| (kind, Slot::default()))
+            .collect();
+        if let Some(before) = before.filter(|before| before.group == group) {
+            for ((_, slot), (_, old)) in panels.iter().zip(before.panels.iter()) {
+                if let Some(old) = old.get() {
+                    slot.put(Layout {
+                        done: 0.0,
+                        finished: None,
+                        ..old.as_ref().clone()
+                    });
+                }
+            }
+        }
+        let order = Order {
+            planes: planes.clone(),
+            group,
+            panels: Arc::new(panels),
+            is_cancelled: Arc::default(),
+        };
+        let (planes, panels) = (planes.clone(), order.panels.clone());
+        let (is_cancelled, context) = (order.is_cancelled.clone(), context.clone());
+        std::thread::Builder::new()
+            .name("projections".into())
+            .spawn(move || {
+                for (kind, slot) in panels.iter() {
+                    if form(&planes, group, *kind, slot, &is_cancelled, &context).is_none() {
+                        return;
+                    }
+                }
+            })?;
+        self.order = Some(order);
+        Ok(())
+    }
+
+    /// The ways, and the newest layout of each.
+    pub fn layouts(&self) -> Vec<(Kind, Option<Arc<Layout>>)> {
+        let panels = self.order.iter().flat_map(|order| order.panels.iter());
+        panels.map(|(kind, slot)| (*kind, slot.get())).collect()
+    }
+
+    /// Those that are finished.
+    pub fn finished(&self) -> Vec<Projected> {
+        let layouts = self.layouts().into_iter();
+        layouts
+            .filter_map(|(_, layout)| layout?.finished.clone())
+            .collect()
+    }
+
+    /// Whether all are.
+    pub fn is_finished(&self) -> bool {
+        let is_done = |layout: &Option<Arc<Layout>>| {
+            layout
+                .as_ref()
+                .is_some_and(|layout| layout.finished.is_some())
+        };
+        self.layouts().iter().all(|(_, layout)| is_done(layout))
+    }
+}
+
+/// Lays out in one way; `None` when that is no longer wanted.
+fn form(
+    planes: &board::Planes,
+    group: Group,
+    kind: Kind,
+    slot: &Slot<Layout>,
+    is_cancelled: &AtomicBool,
+    context: &egui::Context,
+) -> Option<()> {
+    let mut shown = Instant::now();
+    let mut watch = |stage: Stage<'_>| {
+        if is_cancelled.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        if !stage.places.is_empty() && shown.elapsed() >= SHOW_EVERY {
+            shown = Instant::now();
+            slot.put(Layout {
+                done: stage.step as f32 / stage.steps as f32,
+                places: in_box(&stage.points()),
+                finished: None,
+            });
+            context.request_repaint();
+        }
+        ControlFlow::Continue(())
+    };
+    let finished = Projected::new(planes, group, kind, SEED, &mut watch)?;
+    if is_cancelled.load(Ordering::Relaxed) {
+        return None;
+    }
+    slot.put(Layout {
+        done: 1.0,
+        places: in_box(&finished.places),
+        finished: Some(finished),
+    });
+    context.request_repaint();
+    Some(())
+}
+
+fn in_box(places: &Points) -> Points {
+    Fit::of(places).all_in_box(places)
+}

@@ -1,0 +1,400 @@
+//! A space of more than two dimensions: PCA and t-SNE of its numbers side by side, and a slice through
+//! three programs on which maps, pointing and clicking work as on a plane.
+//!
+//! The layouts share what is selected (drag a rectangle) and what the pointer is at: a number stands out
+//! in all of them and is decoded where it lies in the space.
+
+use std::sync::Arc;
+
+use egui::{DragValue, PointerButton, Rect, Stroke, StrokeKind, Ui, Vec2, vec2};
+
+use super::{
+    canvas::{self, CanvasResponse, Emphasis, Mark, Pin, Plane, View, color_bar},
+    projector::{Layout, Projector},
+    session::Session,
+    theme::Theme,
+};
+use crate::{
+    data::sums::{CODES, Sum},
+    executor::{
+        board::{self, Cut, Landscape},
+        export::{LOSS_TITLE, loss_scale, number_text},
+        projection::{Group, Projected},
+    },
+    latent::projection::Kind,
+    palette::Scale,
+};
+
+const DISC_RADIUS: f32 = 3.5;
+/// Share of the width for the layouts.
+const LAYOUTS_SHARE: f32 = 0.62;
+/// Selected numbers that are named.
+const NAMED: usize = 12;
+
+/// The view's state.
+#[derive(Default)]
+pub struct Space {
+    projector: Projector,
+    group: Group,
+    views: Vec<View>,
+    slice_view: View,
+    /// Which of the group's values are selected; empty for none.
+    selected: Vec<usize>,
+    hovered: Option<usize>,
+    /// The layout a rectangle is being dragged on, and its first corner.
+    brush: Option<(usize, [f32; 2])>,
+}
+
+impl Space {
+    /// The layouts to export.
+    pub fn finished(&self) -> Vec<Projected> {
+        self.projector.finished()
+    }
+
+    /// The numbers that are selected, in the order of their values.
+    pub fn selected(&self) -> Vec<i32> {
+        let value = |index: &usize| self.group.values().nth(*index);
+        self.selected.iter().filter_map(value).collect()
+    }
+
+    /// The number the pointer is at.
+    pub fn hovered(&self) -> Option<i32> {
+        self.group.values().nth(self.hovered?)
+    }
+
+    /// Draws the view.
+    pub fn show(&mut self, ui: &mut Ui, session: &mut Session, planes: &Arc<board::Planes>) {
+        let is_training = session
+            .board
+            .training
+            .get()
+            .is_some_and(|run| run.pace.is_some());
+        if let Err(error) = self
+            .projector
+            .follow(planes, self.group, is_training, ui.ctx())
+        {
+            session.say(format!("can't start a thread: {error}"), true);
+        }
+        let space = ui.available_size();
+        let gap = ui.spacing().item_spacing.x;
+        let left = vec2((space.x * LAYOUTS_SHARE).floor(), space.y);
+        ui.horizontal_top(|ui| {
+            ui.allocate_ui(left, |ui| {
+                ui.vertical(|ui| self.layouts(ui, session, planes))
+            });
+            ui.allocate_ui(vec2(space.x - left.x - gap, space.y), |ui| {
+                ui.vertical(|ui| self.slice(ui, session, planes))
+            });
+        });
+    }
+
+    fn layouts(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
+        ui.horizontal(|ui| {
+            ui.heading(format!("{} dimensions", planes.codes.dims));
+            for group in Group::ALL {
+                let name = group.name();
+                if ui.selectable_label(self.group == group, name).clicked() && self.group != group {
+                    self.group = group;
+                    self.selected.clear();
+                    self.hovered = None;
+                }
+            }
+            let clear = egui::Button::new("Clear selection").small();
+            if ui.add_enabled(!self.selected.is_empty(), clear).clicked() {
+                self.selected.clear();
+            }
+            // Last and cut, so that it moves and widens nothing.
+            let text = self.selection_text();
+            ui.add(egui::Label::new(egui::RichText::new(text).weak()).truncate());
+        });
+        let layouts = self.projector.layouts();
+        self.views.resize(layouts.len(), View::default());
+        let (columns, gap) = (2, ui.spacing().item_spacing);
+        let rows = layouts.len().div_ceil(columns).max(1);
+        let title = title_height(ui);
+        let size = vec2(
+            ((ui.available_width() - gap.x) / columns as f32).floor(),
+            (ui.available_height() / rows as f32 - title - gap.y).max(90.0),
+        );
+        let mut hovered = None;
+        for (row, chunk) in layouts.chunks(columns).enumerate() {
+            ui.horizontal_top(|ui| {
+                for (column, (kind, layout)) in chunk.iter().enumerate() {
+                    let index = row * columns + column;
+                    ui.allocate_ui(vec2(size.x, size.y + title), |ui| {
+                        ui.vertical(|ui| {
+                            ui.set_width(size.x);
+                            let at = self.layout(ui, index, *kind, layout.as_deref(), size);
+                            hovered = hovered.or(at);
+                        });
+                    });
+                }
+            });
+        }
+        if hovered.is_some() && hovered != self.hovered && self.group == Group::Codes {
+            let place = hovered.and_then(|index| planes.codes.iter().nth(index));
+            if let Some(place) = place {
+                session.ask_place(None, place.to_vec());
+            }
+        }
+        self.hovered = hovered;
+    }
+
+    /// One layout with its title; the index of the number under the pointer.
+    fn layout(
+        &mut self,
+        ui: &mut Ui,
+        index: usize,
+        kind: Kind,
+        layout: Option<&Layout>,
+        size: Vec2,
+    ) -> Option<usize> {
+        ui.horizontal(|ui| {
+            ui.strong(kind.name_of(self.group.values().count()));
+            let trust = layout.and_then(|layout| layout.finished.as_ref()?.trust);
+            let text = match (layout, trust) {
+                (None, _) => "waits".into(),
+                (_, Some(trust)) => format!(
+                    "trust {:.2}, continuity {:.2}",
+                    trust.trustworthiness, trust.continuity
+                ),
+                (Some(layout), None) => format!("{:.0} %", 100.0 * layout.done),
+            };
+            ui.add(egui::Label::new(egui::RichText::new(text).weak()).truncate())
+                .on_hover_text("How far its neighbourhoods can be believed, by 12 neighbours each");
+        });
+        let marks = layout.map_or_else(Vec::new, |layout| self.marks(layout));
+        let name = format!("Layout by {kind}");
+        let plane = Plane {
+            marks: &marks,
+            has_axes: false,
+            ..Plane::new(&name, self.group.scale())
+        };
+        let shown = plane.show(ui, &mut self.views[index], size);
+        self.drag_brush(ui, index, &shown, &marks);
+        shown.hovered_mark
+    }
+
+    /// Selects what lies in a dragged rectangle; a click elsewhere than at a number selects none.
+    fn drag_brush(&mut self, ui: &Ui, index: usize, shown: &CanvasResponse, marks: &[Mark]) {
+        let response = &shown.response;
+        let view = self.views[index];
+        let from_screen = |at| view.latent_from_screen(response.rect, at);
+        if response.drag_started_by(PointerButton::Primary) && shown.pressed_latent.is_some() {
+            let press = ui.input(|input| input.pointer.press_origin());
+            self.brush = press.map(|at| (index, from_screen(at)));
+        }
+        if response.clicked() {
+            self.selected = shown.hovered_mark.into_iter().collect();
+        }
+        let Some((_, from)) = self.brush.filter(|(owner, _)| *owner == index) else {
+            return;
+        };
+        if let Some(at) = response.interact_pointer_pos() {
+            let to = from_screen(at);
+            let is_in = |mark: &Mark| {
+                (0..2).all(|axis| {
+                    let (low, high) = (from[axis].min(to[axis]), from[axis].max(to[axis]));
+                    (low..=high).contains(&mark.at[axis])
+                })
+            };
+            let inside = marks.iter().enumerate().filter(|(_, mark)| is_in(mark));
+            self.selected = inside.map(|(index, _)| index).collect();
+            let corner = view.screen_from_latent(response.rect, from);
+            let theme = Theme::of(ui.visuals());
+            ui.painter_at(response.rect).rect(
+                Rect::from_two_pos(corner, at),
+                0.0,
+                theme.focus.gamma_multiply(0.15),
+                Stroke::new(1.0, theme.focus),
+                StrokeKind::Inside,
+            );
+        }
+        if !response.dragged() {
+            self.brush = None;
+        }
+    }
+
+    fn marks(&self, layout: &Layout) -> Vec<Mark> {
+        let scale = self.group.scale();
+        let is_selected = |index: usize| self.selected.binary_search(&index).is_ok();
+        let emphasis = |index: usize| {
+            if self.hovered == Some(index) {
+                Emphasis::Highlighted
+            } else if self.selected.is_empty() || is_selected(index) {
+                Emphasis::Normal
+            } else {
+                // A crowd of rings would hide what is selected: the others step back instead.
+                Emphasis::Faded
+            }
+        };
+        let mark = |(index, (value, place)): (usize, (i32, &[f32]))| Mark {
+            at: [place[0], place[1]],
+            label: number_text(value).into(),
+            color: scale.color(value as f32),
+            radius: DISC_RADIUS,
+            priority: f32::from(value % 10 == 0) + 2.0 * f32::from(is_selected(index)),
+            emphasis: emphasis(index),
+        };
+        let values = self.group.values().zip(layout.places.iter());
+        values.enumerate().map(mark).collect()
+    }
+
+    fn selection_text(&self) -> String {
+        if let Some(value) = self.hovered() {
+            return format!("at {}", number_text(value));
+        }
+        let selected = self.selected();
+        let named: Vec<String> = selected
+            .iter()
+            .take(NAMED)
+            .copied()
+            .map(number_text)
+            .collect();
+        match selected.len() {
+            0 => "drag a rectangle to select".into(),
+            count if count > NAMED => format!("{count} selected: {}, ..", named.join(", ")),
+            count => format!("{count} selected: {}", named.join(", ")),
+        }
+    }
+
+    /// The slice: its programs, the loss map, the truth map.
+    fn slice(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
+        let mut programs = session.programs();
+        ui.horizontal(|ui| {
+            ui.strong("Slice through");
+            for (program, name) in programs.iter_mut().zip(["first", "second", "third"]) {
+                let value = DragValue::new(program).range(CODES).speed(0.2);
+                let response = ui.add(value);
+                response.widget_info(|| {
+                    let name = format!("Slice, {name} program");
+                    egui::WidgetInfo::labeled(egui::Role::SpinButton, true, name)
+                });
+            }
+        });
+        if programs != session.programs() {
+            session.slice_through(programs);
+        }
+        let sum = session.sum.as_ref().ok().copied();
+        let landscape = session.board.landscape.get();
+        let map = landscape.as_deref().filter(|map| {
+            let cut = map.cut.as_ref().map(|cut| cut.programs);
+            Some(map.sum) == sum && cut == Some(programs)
+        });
+        // The map's own slice: in training the places move on while a map is computed.
+        let cut = match map.and_then(|map| map.cut.clone()) {
+            Some(cut) => Ok(cut),
+            None => planes.cut(programs),
+        };
+        match cut {
+            Ok(cut) => self.maps(ui, session, &cut, sum, map),
+            Err(error) => {
+                let theme = Theme::of(ui.visuals());
+                ui.colored_label(theme.error, format!("{error:#}"));
+            }
+        }
+    }
+
+    fn maps(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        cut: &Cut,
+        sum: Option<Sum>,
+        map: Option<&Landscape>,
+    ) {
+        let corners = corners(cut, sum);
+        let outline = cut.slice.outline();
+        let pins: Vec<Pin> = session
+            .pins
+            .iter()
+            .filter_map(|pinned| {
+                let (_, at) = pinned.on_slice.filter(|(of, _)| *of == cut.programs)?;
+                Some(super::planes::pin_at(at, &pinned.answer))
+            })
+            .collect();
+        let scale = map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
+        let gap = ui.spacing().item_spacing;
+        let title = title_height(ui);
+        let size = vec2(
+            ui.available_width() - canvas::BAR_WIDTH - gap.x,
+            (ui.available_height() / 2.0 - title - gap.y).max(90.0),
+        );
+        ui.horizontal(|ui| {
+            let name = sum.map_or_else(|| "Loss".to_owned(), |sum| format!("Loss of {sum}"));
+            ui.strong(name);
+            ui.weak(if map.is_some() { "" } else { "being computed" });
+        });
+        ui.horizontal_top(|ui| {
+            let plane = Plane {
+                field: map.map(|map| &map.loss),
+                marks: &corners,
+                pins: &pins,
+                cursor: session.pointer,
+                outline: &outline,
+                ..Plane::new("Slice loss map", scale)
+            };
+            self.ask_on(ui, session, cut, &plane, size);
+            color_bar(ui, &scale, LOSS_TITLE, size.y.min(420.0), true);
+        });
+        ui.horizontal(|ui| {
+            ui.strong("Truth");
+            ui.weak("thin line: beyond it the space's nearest point is shown");
+        });
+        let plane = Plane {
+            field: map.map(|map| &map.truth),
+            marks: &corners,
+            cursor: session.pointer,
+            outline: &outline,
+            ..Plane::new("Slice truth map", Scale::truth())
+        };
+        self.ask_on(ui, session, cut, &plane, size);
+    }
+
+    /// A map of the slice: the pointer decodes, a click pins.
+    fn ask_on(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        cut: &Cut,
+        plane: &Plane<'_>,
+        size: Vec2,
+    ) {
+        let shown = plane.show(ui, &mut self.slice_view, size);
+        if let Some(point) = shown.pressed_latent.or(shown.pointer_latent) {
+            session.ask_place(Some(point), cut.slice.embed(point));
+        }
+        if shown.response.clicked() && shown.pointer_latent.is_some() {
+            session.pin(Some(cut.programs));
+        }
+    }
+}
+
+/// Of a line above a canvas, with the gap below it.
+fn title_height(ui: &Ui) -> f32 {
+    let line = ui.text_style_height(&egui::TextStyle::Body);
+    line.max(ui.spacing().interact_size.y) + ui.spacing().item_spacing.y
+}
+
+/// The slice's three programs.
+fn corners(cut: &Cut, sum: Option<Sum>) -> Vec<Mark> {
+    let solution = sum.map(Sum::solution);
+    let mark = |(at, program): ([f32; 2], i32)| Mark {
+        at,
+        label: number_text(program).into(),
+        color: Group::Codes.scale().color(program as f32),
+        radius: DISC_RADIUS + 1.0,
+        priority: 1.0,
+        emphasis: if solution == Some(program) {
+            Emphasis::Highlighted
+        } else {
+            Emphasis::Normal
+        },
+    };
+    cut.slice
+        .corners
+        .into_iter()
+        .zip(cut.programs)
+        .map(mark)
+        .collect()
+}
