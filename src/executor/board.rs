@@ -109,10 +109,32 @@ pub struct Landscape {
     pub truth: Arc<Field>,
     /// The decoded programs, cell by cell.
     pub code: Vec<Option<i32>>,
+    /// How unsure the decoder is of them, in nats.
+    pub entropy: Vec<f32>,
+    /// How far each cell is from the nearest program's place, over the spacing of an even lattice of as
+    /// many places.
+    pub apart: Vec<f32>,
     /// Where the programs and states lie.
     pub planes: Planes,
     /// Seconds it took to compute.
     pub secs: f64,
+}
+
+/// Entropy in nats above which a decoder is off its manifold: as unsure as of a fair coin.
+const UNSURE: f32 = std::f32::consts::LN_2;
+
+impl Landscape {
+    /// The loss or truth with the cells marked missing where the decoder is off its manifold: unsure of
+    /// the program, or farther from all of them than an even lattice would leave.
+    pub fn on_manifold(&self, field: &Field) -> Field {
+        let is_off = self.entropy.iter().zip(&self.apart);
+        let is_off = is_off.map(|(entropy, apart)| *entropy > UNSURE || *apart > 1.0);
+        let missing = field.missing.iter().zip(is_off);
+        Field {
+            missing: missing.map(|(missing, off)| *missing || off).collect(),
+            ..field.clone()
+        }
+    }
 }
 
 /// One evaluation of a search.

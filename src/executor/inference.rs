@@ -50,6 +50,8 @@ pub struct Outcome {
     pub result: Vec<Option<i32>>,
     /// Negative log likelihood of the sum's result, in nats.
     pub loss: Vec<f32>,
+    /// How unsure the decoder is of the program, in nats.
+    pub entropy: Vec<f32>,
 }
 
 impl Executor {
@@ -145,6 +147,7 @@ impl Executor {
             outcome.code.extend(finding.program);
             outcome.result.extend(finding.results);
             outcome.loss.push(finding.loss);
+            outcome.entropy.push(finding.entropy);
         }
         Ok(outcome)
     }
@@ -269,6 +272,7 @@ impl Outcome {
         self.code.extend(more.code);
         self.result.extend(more.result);
         self.loss.extend(more.loss);
+        self.entropy.extend(more.entropy);
     }
 }
 

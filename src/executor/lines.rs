@@ -52,6 +52,8 @@ pub struct Finding {
     pub results: Vec<Option<i32>>,
     /// Negative log likelihood of the examples' results, their mean, in nats.
     pub loss: f32,
+    /// How unsure the decoder is of the program, in nats.
+    pub entropy: f32,
     /// Where the results lie among the states: Z values an example.
     pub reached: Vec<f32>,
     /// The loss's gradient by the point's values, where it was asked for.
@@ -76,6 +78,8 @@ impl Finding {
 struct Pass {
     /// [N, L] tokens of the decoded programs, line by line.
     codes: Vec<Tensor<2, Int>>,
+    /// [N, 1] entropy of all lines' tokens.
+    entropy: Tensor<2>,
     /// [R, L] tokens of the results.
     results: Tensor<2, Int>,
     /// [R, Z] places of the results.
@@ -173,11 +177,14 @@ impl Executor {
         let mut hidden = state.hidden(start, &self.octaves).select(0, of_start);
         let of_point = rows(of_point);
         let mut codes = Vec::with_capacity(lines);
+        let mut entropy = Tensor::<2>::zeros([tasks.len(), 1], device);
         let mut reached = None;
         for line in 0..lines {
             let program = points.clone().narrow(1, line * dims, dims);
             let program = code.hidden(program, &self.octaves);
-            codes.push(code.read(program.clone()));
+            let (tokens, doubt) = code.read_doubting(program.clone());
+            codes.push(tokens);
+            entropy = entropy + doubt;
             let program = match is_one_each {
                 true => program,
                 false => program.select(0, of_point.clone()),
@@ -209,6 +216,7 @@ impl Executor {
         };
         Ok(Pass {
             codes,
+            entropy,
             results,
             reached: reached.context("a program has a line")?,
             loss,
@@ -222,13 +230,14 @@ impl Executor {
         let mut results = self.numbers(pass.results)?.into_iter();
         let reached = read_floats(pass.reached)?;
         let mut reached = reached.chunks(dims);
-        let losses = read_floats(pass.loss)?;
+        let (losses, entropy) = (read_floats(pass.loss)?, read_floats(pass.entropy)?);
         let finding = |(index, (task, loss)): (usize, (&&Task, f32))| {
             let examples = task.examples.len();
             Finding {
                 program: codes.iter().map(|line| line[index]).collect(),
                 results: results.by_ref().take(examples).collect(),
                 loss,
+                entropy: entropy[index],
                 reached: reached.by_ref().take(examples).flatten().copied().collect(),
                 gradient: None,
             }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     data::sums::Sum,
-    latent::{field::Field, points::Points},
+    latent::{field::Field, holes::spacings_apart, points::Points},
 };
 
 /// A map under way.
@@ -26,6 +26,7 @@ pub struct MapTask {
     grid: Points,
     done: usize,
     outcome: Outcome,
+    apart: Vec<f32>,
     begun: Instant,
 }
 
@@ -63,6 +64,7 @@ impl MapTask {
             grid: Points::default(),
             done: 0,
             outcome: Outcome::default(),
+            apart: Vec::new(),
             begun: Instant::now(),
         };
         task.begin();
@@ -84,6 +86,8 @@ impl MapTask {
             Some(cut) => cut.slice.embed_all(&points),
             None => points,
         };
+        self.apart
+            .extend(spacings_apart(&points, &self.planes.codes));
         self.outcome
             .extend(self.executor.evaluate(&points, self.sum)?);
         if self.done < self.grid.len() {
@@ -103,10 +107,16 @@ impl MapTask {
             .unwrap_or_default();
         self.done = 0;
         self.outcome = Outcome::default();
+        self.apart.clear();
     }
 
     fn landscape(&mut self) -> Landscape {
-        let Outcome { code, loss, .. } = std::mem::take(&mut self.outcome);
+        let Outcome {
+            code,
+            loss,
+            entropy,
+            ..
+        } = std::mem::take(&mut self.outcome);
         let size = self.sizes.last().copied().unwrap_or_default();
         let missing: Vec<bool> = code.iter().map(Option::is_none).collect();
         let right = |code: &Option<i32>| {
@@ -131,6 +141,8 @@ impl MapTask {
                 missing,
             }),
             code,
+            entropy,
+            apart: std::mem::take(&mut self.apart),
             planes: self.planes.clone(),
             secs: self.begun.elapsed().as_secs_f64(),
         }

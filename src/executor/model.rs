@@ -14,7 +14,7 @@
 use burn::{
     module::Module,
     nn::{Embedding, Linear},
-    tensor::{Device, Int, Tensor},
+    tensor::{Device, Int, Tensor, activation::log_softmax},
 };
 
 use crate::{
@@ -109,6 +109,21 @@ impl Autoencoder {
             shown = Tensor::cat(vec![shown, next], 1);
         }
         shown.narrow(1, 1, length)
+    }
+
+    /// The tokens of [`Self::read`] and how unsure of them the decoder is: the entropy [B, 1] of all
+    /// tokens together, in nats.
+    pub fn read_doubting(&self, hidden: Tensor<3>) -> (Tensor<2, Int>, Tensor<2>) {
+        let (tokens, logits) = if self.autoregressive {
+            let tokens = self.read(hidden.clone());
+            (tokens.clone(), self.logits(hidden, tokens))
+        } else {
+            let logits = self.lm_head.forward(self.decoder.encode(hidden));
+            (likeliest(logits.clone()), logits)
+        };
+        let log = log_softmax(logits, 2);
+        let entropy = (log.clone().exp() * log).sum_dim(2).neg();
+        (tokens, entropy.squeeze_dim::<2>(2).sum_dim(1))
     }
 
     /// The tokens of [`Self::read`] and the [`Self::logits`] of `target`, which a one-pass decoder

@@ -12,18 +12,24 @@ const SIZE: usize = 256;
 /// would have on an even lattice. Cells farther than one are void, and marked missing; 199 places evenly
 /// spread leave none.
 pub fn emptiness(places: &Points) -> Field {
-    let spacing = 2.0 / (places.len().max(1) as f32).sqrt();
-    let grid = Points::grid(SIZE);
-    let nearest = |cell: &[f32]| {
-        let apart = places.iter().map(|place| distance(place, cell));
-        apart.fold(f32::INFINITY, f32::min) / spacing
-    };
-    let values: Vec<f32> = grid.iter().map(nearest).collect();
+    let values = spacings_apart(&Points::grid(SIZE), places);
     Field {
         size: SIZE,
         missing: values.iter().map(|apart| *apart > 1.0).collect(),
         values,
     }
+}
+
+/// The distance from each point to the nearest place, over the distance of neighbours if there were as many
+/// places on an even lattice in the box (-1, 1)^Z.
+pub fn spacings_apart(points: &Points, places: &Points) -> Vec<f32> {
+    let count = places.len().max(1) as f32;
+    let spacing = 2.0 * count.powf(-1.0 / places.dims.max(1) as f32);
+    let nearest = |point: &[f32]| {
+        let apart = places.iter().map(|place| distance(place, point));
+        apart.fold(f32::INFINITY, f32::min) / spacing
+    };
+    points.iter().map(nearest).collect()
 }
 
 /// Area, over the plane's, of the largest connected void of [`emptiness`].
