@@ -16,6 +16,7 @@ use glyphspace::{
         checkpoint,
         inference::Executor,
         job::{BenchmarkOrder, Command, Event, ExecutorJob},
+        lines::Between,
     },
     latent::{
         points::Points,
@@ -112,7 +113,9 @@ fn points_that_share_a_pass_are_answered_as_alone() {
         dims: 2,
         values: (0..80).map(|i| (i as f32 * 0.37).sin()).collect(),
     };
-    let together = model.evaluate_each(&points, &tasks).unwrap();
+    let together = model
+        .evaluate_each(&points, &tasks, Between::Latent)
+        .unwrap();
     for ((point, task), found) in points.iter().zip(&tasks).zip(&together) {
         let alone = model
             .evaluate(&Points::one(point), task.examples[0])
@@ -136,7 +139,9 @@ fn gradients_agree_with_finite_differences() {
         values: (0..60).map(|i| 0.9 * (i as f32 * 0.61).sin()).collect(),
     };
     let found = model.gradients(&points, &tasks).unwrap();
-    let plain = model.evaluate_each(&points, &tasks).unwrap();
+    let plain = model
+        .evaluate_each(&points, &tasks, Between::Latent)
+        .unwrap();
     const STEP: f32 = 3e-4;
     let moved = |axis: usize, by: f32| {
         let mut moved = points.clone();
@@ -146,7 +151,9 @@ fn gradients_agree_with_finite_differences() {
             .skip(axis)
             .step_by(2)
             .for_each(|x| *x += by);
-        model.evaluate_each(&moved, &tasks).unwrap()
+        model
+            .evaluate_each(&moved, &tasks, Between::Latent)
+            .unwrap()
     };
     let mut close = 0;
     for axis in [0, 1] {

@@ -21,6 +21,7 @@ use crate::{
         board::{Landscape, Planes, Triple},
         checkpoint, export,
         job::{Command, Event, Question, SolveRequest},
+        lines::Between,
         report::Report,
     },
     latent::{holes::largest_void, search::Strategy},
@@ -148,6 +149,19 @@ fn print_report(report: &Report) -> Result<()> {
             "largest void       {code:.4} of the code plane, {state:.4} of the state plane"
         ))?;
     }
+    if let (Some(latent), Some(requantised)) =
+        (&report.lines_exact, &report.lines_exact_requantised)
+    {
+        let text = |shares: &[f64]| {
+            let shares: Vec<String> = shares.iter().map(|share| format!("{share:.3}")).collect();
+            shares.join(" ")
+        };
+        say(format_args!(
+            "1, 2, .. lines     {}; requantised {}",
+            text(latent),
+            text(requantised)
+        ))?;
+    }
     if let Some(proposals) = report.proposals_exact {
         say(format_args!(
             "inverse encoder    {proposals:.4} of the sums held out"
@@ -171,7 +185,13 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
         method: args.method,
         is_warm: args.warm,
     };
-    let request = SolveRequest::new(task.clone(), strategy, budget, args.seed);
+    let request = SolveRequest {
+        between: match args.requantise {
+            true => Between::Requantised,
+            false => Between::Latent,
+        },
+        ..SolveRequest::new(task.clone(), strategy, budget, args.seed)
+    };
     let view = session.solve(request)?;
     let found = view.solved.map(|index| &view.path[index]).or(view.best());
     if args.json {

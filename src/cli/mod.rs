@@ -187,6 +187,9 @@ struct SolveArgs {
     /// Begin with the inverse encoder's proposals and go on around them
     #[arg(long)]
     warm: bool,
+    /// Decode and encode the state again between two lines
+    #[arg(long)]
+    requantise: bool,
     /// Evaluations at most
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     budget: u32,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::trainer::Metrics;
+use super::{lines::Trace, trainer::Metrics};
 use crate::{
     config::executor::ExecutorConfig,
     data::sums::{CODES, Sum, Task},
@@ -31,6 +31,8 @@ pub struct Board {
     pub search: Slot<SearchView>,
     /// The comparison of methods under way.
     pub benchmark: Slot<BenchmarkView>,
+    /// What the search's best program of several lines does, line by line.
+    pub run: Slot<ProgramRun>,
     /// What lies under the pointer.
     pub answer: Slot<Answer>,
 }
@@ -176,6 +178,17 @@ impl SearchView {
     pub fn best(&self) -> Option<&Evaluation> {
         self.path.iter().min_by(|a, b| a.loss.total_cmp(&b.loss))
     }
+}
+
+/// What a program of several lines does to every state.
+#[derive(Clone, Debug)]
+pub struct ProgramRun {
+    /// Its lines.
+    pub program: Vec<i32>,
+    /// One trace a state, each line run on the point the one before left.
+    pub latent: Vec<Trace>,
+    /// The same with each state decoded and encoded again between two lines.
+    pub requantised: Vec<Trace>,
 }
 
 /// A comparison of methods under way.

@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use super::{
     benchmark::{Comparison, Plan},
     board::{Answer, Landscape, SearchView, Triple},
+    lines::Between,
     report::Report,
 };
 use crate::{
@@ -89,6 +90,8 @@ pub struct SolveRequest {
     pub seed: u64,
     /// Time between two evaluations, so that people can watch.
     pub pause: Duration,
+    /// What lies between two lines.
+    pub between: Between,
 }
 
 impl SolveRequest {
@@ -105,6 +108,7 @@ impl SolveRequest {
             budget,
             seed,
             pause: Duration::ZERO,
+            between: Between::Latent,
         }
     }
 }

@@ -9,12 +9,13 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    board::{Evaluation, SearchView},
+    board::{Evaluation, ProgramRun, SearchView},
     command::SolveRequest,
     inference::Executor,
+    lines::Between,
     pursuit::{self, Pursuit},
 };
-use crate::{latent::points::Points, training::Pace};
+use crate::{data::sums::STATES, latent::points::Points, training::Pace};
 
 /// Evaluations that can be undone.
 const KEPT: usize = 256;
@@ -30,6 +31,9 @@ pub struct Hunt {
     before: VecDeque<Pursuit>,
     pause: Duration,
     next: Instant,
+    between: Between,
+    /// The best program whose run was shown.
+    shown: Vec<Option<i32>>,
 }
 
 impl Hunt {
@@ -44,6 +48,7 @@ impl Hunt {
             budget,
             seed,
             pause,
+            between,
         } = request;
         let task = Arc::new(task);
         let base = pursuit::survey(executor)?;
@@ -63,6 +68,8 @@ impl Hunt {
             before: VecDeque::new(),
             pause,
             next: Instant::now(),
+            between,
+            shown: Vec::new(),
         })
     }
 
@@ -93,7 +100,7 @@ impl Hunt {
         let found = if query.wants_gradient {
             executor.gradients(&point, &tasks)?
         } else {
-            executor.evaluate_each(&point, &tasks)?
+            executor.evaluate_each(&point, &tasks, self.between)?
         };
         for finding in found {
             self.pursuit.observe(&query, &finding);
@@ -111,6 +118,30 @@ impl Hunt {
         }
         self.look();
         Ok(true)
+    }
+
+    /// What the best program so far does to every state, if it is a new one and has several lines.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn run_of_best(&mut self, executor: &Executor) -> Result<Option<ProgramRun>> {
+        let best = self.view.solved.map(|index| &self.view.path[index]);
+        let Some(best) = best.or(self.view.best()) else {
+            return Ok(None);
+        };
+        let program: Option<Vec<i32>> = best.program.iter().copied().collect();
+        let Some(program) = program.filter(|p| p.len() > 1 && best.program != self.shown) else {
+            return Ok(None);
+        };
+        let starts: Vec<i32> = STATES.collect();
+        let trace = |between| executor.trace(&best.point, &starts, between);
+        let run = ProgramRun {
+            program,
+            latent: trace(Between::Latent)?,
+            requantised: trace(Between::Requantised)?,
+        };
+        self.shown.clone_from(&best.program);
+        Ok(Some(run))
     }
 
     /// Goes one evaluation back, and holds there; whether there was one to undo.

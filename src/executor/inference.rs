@@ -11,6 +11,7 @@ use burn::{
 
 use super::{
     board::Planes,
+    lines::Between,
     model::LatentExecutor,
     objective::{spell, words_tensor},
     trainer::octaves_at,
@@ -143,7 +144,7 @@ impl Executor {
     pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
         let task = Task::from(sum);
         let mut outcome = Outcome::default();
-        for finding in self.evaluate_each(points, &vec![&task; points.len()])? {
+        for finding in self.evaluate_each(points, &vec![&task; points.len()], Between::Latent)? {
             outcome.code.extend(finding.program);
             outcome.result.extend(finding.results);
             outcome.loss.push(finding.loss);

@@ -237,6 +237,9 @@ impl ExecutorJob {
             return Ok(false);
         }
         self.board.search.put(hunt.view.clone());
+        if let Some(run) = hunt.run_of_best(&executor)? {
+            self.board.run.put(run);
+        }
         if hunt.view.ended {
             events.extend(self.board.search.get().map(Event::Solved));
         }
@@ -248,6 +251,7 @@ impl ExecutorJob {
             SearchOrder::Begin(request) => {
                 let hunt = Hunt::new(&self.current(), request)?;
                 self.board.search.put(hunt.view.clone());
+                self.board.run.clear();
                 self.hunt = Some(hunt);
             }
             SearchOrder::Pace(pace) => {

@@ -94,17 +94,24 @@ impl Executor {
     ///
     /// # Errors
     /// If the points don't fit the tasks, or the device fails.
-    pub fn evaluate_each(&self, points: &Points, tasks: &[&Task]) -> Result<Vec<Finding>> {
+    pub fn evaluate_each(
+        &self,
+        points: &Points,
+        tasks: &[&Task],
+        between: Between,
+    ) -> Result<Vec<Finding>> {
         self.check(points, tasks)?;
         let mut findings = Vec::with_capacity(tasks.len());
         for (points, tasks) in points.chunks(CHUNK).zip(tasks.chunks(CHUNK)) {
-            let pass = self.pass(&self.model, self.tensor(&points), tasks, &self.device)?;
+            let points = self.tensor(&points);
+            let pass = self.pass(&self.model, points, tasks, between, &self.device)?;
             findings.extend(self.findings(pass, tasks)?);
         }
         Ok(findings)
     }
 
-    /// The same with the gradient of each loss by its point.
+    /// The same with the gradient of each loss by its point; states are not requantised, which would
+    /// have none.
     ///
     /// # Errors
     /// As [`Self::evaluate_each`].
@@ -118,7 +125,7 @@ impl Executor {
             let shape = [points.len(), points.dims];
             let at = Tensor::<2>::from_data(TensorData::new(points.values, shape), &device)
                 .require_grad();
-            let pass = self.pass(&model, at.clone(), tasks, &device)?;
+            let pass = self.pass(&model, at.clone(), tasks, Between::Latent, &device)?;
             let way_back = pass.loss.clone().sum().backward();
             let gradient = at.grad(&way_back).context("the loss has no gradient")?;
             let gradient = read_floats(gradient)?;
@@ -154,6 +161,7 @@ impl Executor {
         model: &LatentExecutor,
         points: Tensor<2>,
         tasks: &[&Task],
+        between: Between,
         device: &Device,
     ) -> Result<Pass> {
         let LatentExecutor { state, code, .. } = model;
@@ -191,6 +199,10 @@ impl Executor {
             };
             let point = model.execute(hidden, program);
             hidden = state.hidden(point.clone(), &self.octaves);
+            if between == Between::Requantised && line + 1 < lines {
+                let encoded = state.encode(state.read(hidden));
+                hidden = state.hidden(encoded, &self.octaves);
+            }
             reached = Some(point);
         }
         let target = self.words_on(examples.iter().map(|example| example.result), device)?;

@@ -3,13 +3,15 @@
 use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
 
 use anyhow::Result;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::inference::Executor;
+use super::{inference::Executor, lines::Between};
 use crate::{
     data::{
         split::Split,
-        sums::{CODES, STATES, Sum},
+        sums::{CODES, STATES, Sum, Task},
     },
     latent::{
         holes::{largest_region, largest_void},
@@ -84,7 +86,18 @@ pub struct Report {
     /// where the model has none.
     #[serde(default)]
     pub proposals_exact: Option<f64>,
+    /// Share of random programs whose result is exact, by their number of lines, 1 and up; `None` for a
+    /// model that was trained on single lines.
+    #[serde(default)]
+    pub lines_exact: Option<Vec<f64>>,
+    /// The same with the state decoded and encoded again between two lines.
+    #[serde(default)]
+    pub lines_exact_requantised: Option<Vec<f64>>,
 }
+
+/// Lines up to which programs are judged, and how many programs.
+const LINES_JUDGED: usize = 5;
+const PROGRAMS_JUDGED: usize = 500;
 
 /// Items a slice.
 const SLICE: usize = 1024;
@@ -197,7 +210,50 @@ impl Judgement {
             code_largest_void: plane.then(|| largest_void(&planes.codes)),
             state_largest_void: plane.then(|| largest_void(&planes.states)),
             proposals_exact: self.proposals_exact()?,
+            lines_exact: self.lines_exact(&planes.codes, Between::Latent)?,
+            lines_exact_requantised: self.lines_exact(&planes.codes, Between::Requantised)?,
         })
+    }
+
+    /// Random programs whose every line leads from a state to a state; their first k lines are programs of
+    /// k lines.
+    fn lines_exact(&self, places: &Points, between: Between) -> Result<Option<Vec<f64>>> {
+        if self.executor.config.lines < 2 {
+            return Ok(None);
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(self.executor.config.split_seed);
+        let trace = |_| -> Vec<i32> {
+            let states = (0..=LINES_JUDGED).map(|_| rng.random_range(STATES));
+            states.collect()
+        };
+        let traces: Vec<Vec<i32>> = (0..PROGRAMS_JUDGED).map(trace).collect();
+        let place = |code: i32| {
+            let from = (code - CODES.start()) as usize * places.dims;
+            places.values[from..from + places.dims].iter().copied()
+        };
+        let exact = |lines: usize| -> Result<f64> {
+            let steps = |trace: &Vec<i32>| -> Vec<f32> {
+                let steps = trace[..=lines].windows(2).map(|two| two[1] - two[0]);
+                steps.flat_map(place).collect()
+            };
+            let points = Points {
+                dims: places.dims * lines,
+                values: traces.iter().flat_map(steps).collect(),
+            };
+            let task = |trace: &Vec<i32>| Task {
+                lines,
+                examples: vec![Sum {
+                    start: trace[0],
+                    result: trace[lines],
+                }],
+            };
+            let tasks: Vec<Task> = traces.iter().map(task).collect();
+            let tasks: Vec<&Task> = tasks.iter().collect();
+            let findings = self.executor.evaluate_each(&points, &tasks, between)?;
+            let claims = findings.iter().zip(tasks).map(|(f, task)| f.claims(task));
+            Ok(share(claims))
+        };
+        Ok(Some((1..=LINES_JUDGED).map(exact).collect::<Result<_>>()?))
     }
 
     fn proposals_exact(&self) -> Result<Option<f64>> {

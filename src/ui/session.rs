@@ -7,12 +7,13 @@ use anyhow::Result;
 use super::desk::{Desk, Message};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
-    data::sums::{CODES, Sum},
+    data::sums::{CODES, Sum, Task},
     device::Choice,
     engine::{pair::Either, run_folder::RunFolder},
     executor::{
         board::{Answer, Board, Triple},
         job::{Command, Event, Question, SearchOrder, SolveRequest},
+        lines::Between,
     },
     latent::search::Method,
     training::{Limit, Pace, Start, checkpoint::Source},
@@ -61,8 +62,10 @@ pub struct Session {
     pub board: Arc<Board>,
     /// The sum as typed.
     pub sum_text: String,
-    /// The sum, or why it can't be read.
+    /// The sum, or why it can't be read; where a program of several lines is looked for, its first example.
     pub sum: Result<Sum, String>,
+    /// The program looked for, if it has several lines or examples.
+    pub task: Option<Task>,
     /// Answers people keep in sight.
     pub pins: Vec<Pinned>,
     /// The point of the plane, or of a slice, that was last asked about.
@@ -95,6 +98,7 @@ impl Session {
             desk,
             sum_text: sum.to_string(),
             sum: Ok(sum),
+            task: None,
             pins: Vec::new(),
             pointer: None,
             place: None,
@@ -173,10 +177,15 @@ impl Session {
 
     /// Reads the typed sum; a new one gets its map.
     pub fn read_sum(&mut self) {
-        let read = self
-            .sum_text
-            .parse::<Sum>()
-            .map_err(|error| error.to_string());
+        let examples = self.sum_text.split([';', ',']).map(str::parse);
+        let task = examples
+            .collect::<Result<Vec<Task>, _>>()
+            .and_then(Task::all_of);
+        let read = match &task {
+            Ok(task) => Ok(task.examples[0]),
+            Err(error) => Err(error.to_string()),
+        };
+        self.task = task.ok().filter(|task| *task != task.examples[0].into());
         if read != self.sum {
             self.sum = read;
             self.watch();
@@ -287,11 +296,12 @@ impl Session {
             } = self.search;
             let pause = Duration::from_secs_f32(pause_secs);
             self.send(Command::Search(SearchOrder::Begin(SolveRequest {
-                task: sum.into(),
+                task: self.task.clone().unwrap_or(sum.into()),
                 strategy: method.into(),
                 budget,
                 seed,
                 pause,
+                between: Between::Latent,
             })));
         }
     }

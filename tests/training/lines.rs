@@ -70,7 +70,7 @@ fn a_task_is_judged_by_all_its_examples() {
         values: [right.clone(), wrong, right].concat(),
     };
     let found = executor
-        .evaluate_each(&points, &[&two, &two, &two])
+        .evaluate_each(&points, &[&two, &two, &two], Between::Latent)
         .unwrap();
     assert_eq!(found[0].program, [Some(-40), Some(-13)]);
     assert_eq!(found[1].program, [Some(-40), Some(9)]);
@@ -83,7 +83,9 @@ fn a_task_is_judged_by_all_its_examples() {
     let is_whole = |f: &Finding| f.gradient.as_ref().is_some_and(|g| g.len() == 4);
     assert!(slopes.iter().all(is_whole));
     assert!((slopes[1].loss - found[1].loss).abs() < 1e-3);
-    let misfit = executor.evaluate_each(&points, &[&one]).unwrap_err();
+    let misfit = executor
+        .evaluate_each(&points, &[&one], Between::Latent)
+        .unwrap_err();
     assert!(misfit.to_string().contains("expected 4 values"), "{misfit}");
 }
 

@@ -18,7 +18,7 @@ use folder::{Earlier, Folder};
 use super::{
     board::{BenchmarkView, ModelView},
     inference::Executor,
-    lines::Finding,
+    lines::{Between, Finding},
     pursuit::{self, Pursuit},
 };
 use crate::{
@@ -87,7 +87,7 @@ fn ceiling(executor: &Executor, tasks: &[Arc<Task>]) -> Result<f64> {
         values: tasks.iter().flat_map(solution).collect(),
     };
     let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
-    let findings = executor.evaluate_each(&points, &tasks)?;
+    let findings = executor.evaluate_each(&points, &tasks, Between::Latent)?;
     let right = findings
         .iter()
         .zip(&tasks)
@@ -288,7 +288,9 @@ impl BenchmarkTask {
             let found = match wants_gradient {
                 _ if lanes.is_empty() => continue,
                 true => self.executor.gradients(&points, &tasks)?,
-                false => self.executor.evaluate_each(&points, &tasks)?,
+                false => self
+                    .executor
+                    .evaluate_each(&points, &tasks, Between::Latent)?,
             };
             for (lane, finding) in lanes.into_iter().zip(found) {
                 findings[lane] = Some(finding);
