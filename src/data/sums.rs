@@ -135,6 +135,16 @@ impl Task {
                 .all(|example| example.is_solved_by(sum))
     }
 
+    /// The first example, done in as many even steps as there are lines: every one leads to a state.
+    pub fn even_steps(&self) -> impl Iterator<Item = Sum> + use<> {
+        let (first, lines) = (self.examples[0], self.lines as i32);
+        let after = move |line: i32| first.start + first.solution() * line / lines;
+        (0..lines).map(move |line| Sum {
+            start: after(line),
+            result: after(line + 1),
+        })
+    }
+
     /// Two examples that no program of additions can solve together.
     pub fn contradiction(&self) -> Option<[Sum; 2]> {
         let first = self.examples[0];

@@ -128,13 +128,13 @@ pub fn spaces(executor: &Executor, base: &Space, tasks: &[Arc<Task>]) -> Result<
         ..base.clone()
     };
     let mut spaces: Vec<Space> = tasks.iter().map(space).collect();
-    // A program of one line is proposed from its first example.
-    let firsts: Vec<_> = tasks.iter().map(|task| task.examples[0]).collect();
-    if let Some(proposed) = executor.propose(&firsts)? {
-        for ((space, task), point) in spaces.iter_mut().zip(tasks).zip(proposed.iter()) {
-            if task.lines == 1 {
-                space.warm = vec![point.to_vec()];
-            }
+    // Each line is proposed to lead one of as many even steps on the way of the first example.
+    let steps = tasks.iter().flat_map(|task| task.even_steps());
+    if let Some(proposed) = executor.propose(&steps.collect::<Vec<_>>())? {
+        let mut lines = proposed.iter();
+        for space in &mut spaces {
+            let point = lines.by_ref().take(space.lines).flatten().copied();
+            space.warm = vec![point.collect()];
         }
     }
     Ok(spaces)

@@ -11,6 +11,7 @@ use egui::{CentralPanel, Panel, ThemePreference, Ui};
 use super::{
     bar::{self, Chose},
     glyphs::{self, Glyphs},
+    lines,
     panels::{self, Action},
     planes::Planes,
     session::Session,
@@ -180,6 +181,12 @@ impl App {
                     panels::controls(ui, &mut self.session, &mut actions)
                 });
             });
+        if let Some(run) = self.session.run() {
+            Panel::right("lines").show(ui, |ui| {
+                ui.heading("Error by line");
+                egui::ScrollArea::both().show(ui, |ui| lines::error_by_line(ui, &run));
+            });
+        }
         CentralPanel::default().show(ui, |ui| self.planes.show(ui, &mut self.session));
         for action in actions {
             self.act(ui.ctx(), action);

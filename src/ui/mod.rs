@@ -10,6 +10,7 @@ mod bar;
 pub mod canvas;
 pub mod desk;
 pub mod glyphs;
+mod lines;
 mod panels;
 mod planes;
 mod projector;

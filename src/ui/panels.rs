@@ -11,6 +11,7 @@ use crate::{
     config::executor::PRESETS,
     executor::{
         board::{Answer, SearchView},
+        checkpoint,
         export::number_text,
         trainer::Metrics,
     },
@@ -19,6 +20,13 @@ use crate::{
 };
 
 const PINS_SHOWN: usize = 8;
+/// The bundled models, their dimensions and the lines of their programs.
+const BUNDLED: [(&str, Option<usize>, usize); 4] = [
+    ("2-D", None, 1),
+    ("10-D", Some(10), 1),
+    ("100-D", Some(100), 1),
+    ("Several lines", None, 2),
+];
 
 /// What people asked for that the session can't do by itself.
 #[derive(Clone, Debug)]
@@ -266,6 +274,16 @@ fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
     field(ui, label, &mut session.open_path, hint, 150.0);
+    ui.horizontal(|ui| {
+        for (name, dims, lines) in BUNDLED {
+            if ui.button(name).clicked() {
+                match checkpoint::bundled(dims, lines) {
+                    Ok(source) => session.open_source(source),
+                    Err(error) => session.say(format!("{error:#}"), true),
+                }
+            }
+        }
+    });
     ui.horizontal(|ui| {
         if ui.button("Open").clicked() {
             let path = session.open_path.clone();

@@ -11,7 +11,7 @@ use crate::{
     device::Choice,
     engine::{pair::Either, run_folder::RunFolder},
     executor::{
-        board::{Answer, Board, Triple},
+        board::{Answer, Board, ProgramRun, Triple},
         job::{Command, Event, Question, SearchOrder, SolveRequest},
         lines::Between,
     },
@@ -193,6 +193,13 @@ impl Session {
         }
     }
 
+    /// What the search's best program of several lines does, while that task is the one looked at.
+    pub fn run(&self) -> Option<Arc<ProgramRun>> {
+        let search = self.board.search.get()?;
+        let is_looked_at = self.task.as_ref() == Some(search.task.as_ref());
+        self.board.run.get().filter(|_| is_looked_at)
+    }
+
     fn watch(&mut self) {
         let sum = self.sum.as_ref().ok().copied();
         self.send(Command::Watch(sum, Some(self.programs())));
@@ -321,11 +328,15 @@ impl Session {
 
     /// Opens a run's folder, or the bundled model where the path is empty.
     pub fn open(&mut self, path: &str) {
-        let source = if path.trim().is_empty() {
+        self.open_source(if path.trim().is_empty() {
             Source::Bundled
         } else {
             Source::Run(path.trim().into())
-        };
+        });
+    }
+
+    /// Opens a model.
+    pub fn open_source(&mut self, source: Source) {
         self.desk.executor_source = source.clone();
         self.pins.clear();
         self.leave();

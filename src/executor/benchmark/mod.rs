@@ -77,10 +77,11 @@ fn ceiling(executor: &Executor, tasks: &[Arc<Task>]) -> Result<f64> {
     let place =
         |code: i32| &places.values[(code - CODES.start()) as usize * places.dims..][..places.dims];
     let solution = |task: &Arc<Task>| -> Vec<f32> {
-        let (whole, lines) = (task.examples[0].solution(), task.lines as i32);
-        let upto = |line: i32| whole * line / lines;
-        let steps = (0..lines).map(|line| upto(line + 1) - upto(line));
-        steps.flat_map(place).copied().collect()
+        let steps = task.even_steps();
+        steps
+            .flat_map(|step| place(step.solution()))
+            .copied()
+            .collect()
     };
     let points = Points {
         dims: places.dims * tasks[0].lines,
