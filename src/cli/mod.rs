@@ -140,7 +140,7 @@ impl RunArgs {
 struct TrainArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Sizes and recipe: pocket, t5-mini, t5-small or t5-base
+    /// Sizes and recipe: pocket, lines, t5-mini, t5-small or t5-base
     #[arg(long, default_value = PRESETS[0], conflicts_with = "resume")]
     preset: String,
     /// Latent dimensions

@@ -153,7 +153,7 @@ const MOST_VALUES: f64 = 3e9;
 const PLANE_DIMS: usize = 3;
 
 /// The named sizes.
-pub const PRESETS: [&str; 4] = ["pocket", "t5-mini", "t5-small", "t5-base"];
+pub const PRESETS: [&str; 5] = ["pocket", "lines", "t5-mini", "t5-small", "t5-base"];
 
 impl Config for ExecutorConfig {
     fn check(&self) -> Result<()> {
@@ -295,6 +295,12 @@ impl ExecutorConfig {
         };
         Ok(match name {
             "pocket" => pocket,
+            // Programs of several lines: results have to lie where the next line expects a state.
+            "lines" => Self {
+                lines: 2,
+                consistency: 0.5,
+                ..pocket
+            },
             "t5-mini" => sized(128, 512, 2, 2, 256, 1e-3),
             "t5-small" => sized(512, 2048, 8, 6, 1024, 3e-4),
             "t5-base" => sized(768, 3072, 12, 12, 1536, 1e-4),

@@ -110,20 +110,18 @@ pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Res
     plot::panels_png(path, &panels, PAIR_PX)
 }
 
-/// One row a cell: x, y, loss, code (empty where no number is decoded), right, the decoder's entropy and
-/// the distance to the nearest program.
+/// One row a cell: x, y, loss, code (empty where no number is decoded), right.
 ///
 /// # Errors
 /// Names the file.
 pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
     plot::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
-        table.write_record(["x", "y", "loss", "code", "right", "entropy", "apart"])?;
+        table.write_record(["x", "y", "loss", "code", "right"])?;
         for (cell, code) in map.code.iter().enumerate() {
             let [x, y] = map.loss.center(cell);
             let right = code.is_some_and(|code| map.sum.is_solved_by(code));
-            let (entropy, apart) = (map.entropy[cell], map.apart[cell]);
-            table.serialize((x, y, map.loss.values[cell], code, right, entropy, apart))?;
+            table.serialize((x, y, map.loss.values[cell], code, right))?;
         }
         table.flush()?;
         Ok(())

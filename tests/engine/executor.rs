@@ -206,6 +206,7 @@ fn questions_and_searches_are_answered_while_a_run_trains() {
         budget: 5,
         seed: 0,
         pause: Duration::ZERO,
+        between: Default::default(),
     })));
     let view = lab.wait_for(|event| {
         if let Event::Solved(view) = event {
