@@ -251,7 +251,7 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
     if let Some(path) = out {
         export::map_png(path, &map, None)?;
     }
-    let (cell, loss) = map.loss.lowest().context("the map is empty")?;
+    let (cell, loss) = map.lowest().context("the map is empty")?;
     let [x, y] = map.loss.center(cell);
     let code = map.code[cell].map_or_else(|| "no number".into(), |code| code.to_string());
     say(format_args!(

@@ -124,7 +124,7 @@ fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result
     )?;
     export::map_csv(&folder.join(format!("map-{name}.csv")), &map)?;
     export::planes_png(&folder.join(format!("planes-{name}.png")), &map.planes)?;
-    let lowest_code = map.loss.lowest().and_then(|(cell, _)| map.code[cell]);
+    let lowest_code = map.lowest().and_then(|(cell, _)| map.code[cell]);
     Ok(Visit {
         name,
         report,

@@ -250,7 +250,7 @@ impl MarksOf {
 }
 
 fn lowest(map: &Landscape) -> String {
-    let code = map.loss.lowest().and_then(|(cell, _)| map.code[cell]);
+    let code = map.lowest().and_then(|(cell, _)| map.code[cell]);
     code.map_or_else(|| "no number".into(), number_text)
 }
 
