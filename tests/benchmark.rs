@@ -185,7 +185,9 @@ fn a_benchmark_that_was_stopped_goes_on_to_the_same_table() {
     assert!(path("straight").join("success.png").is_file());
     let summary = fs::read_to_string(path("straight").join("summary.json")).unwrap();
     let summary: Comparison = serde_json::from_str(&summary).unwrap();
-    assert_eq!(summary.methods, straight.methods);
+    for (name, figures) in &straight.methods {
+        assert_eq!(summary.methods[name].success_at, figures.success_at);
+    }
 
     let stopped = compare(plan(&methods, 12, Some(&path("stopped"))), 40).unwrap();
     assert!(!stopped.is_complete);
@@ -226,16 +228,11 @@ fn methods_are_named_and_wrong_names_refused_with_the_choices() {
         refused.contains("guess") && refused.contains("bo, random"),
         "{refused}"
     );
-    let cold = compare(
-        Plan {
-            strategies: vec![strategy],
-            ..plan(&[], 3, None)
-        },
-        1,
-    );
-    let refused = format!("{:#}", cold.unwrap_err());
-    assert!(
-        refused.contains("warm-bo begins with the proposals"),
-        "{refused}"
-    );
+    // The bundled model's inverse encoder knows the answer at once.
+    let warm = Plan {
+        strategies: vec![strategy],
+        ..plan(&[], 20, None)
+    };
+    let warm = compare(warm, TO_THE_END).unwrap();
+    assert!(warm.methods["warm-bo"].success_at[&Count(1)] > 0.8);
 }

@@ -2,7 +2,7 @@
 
 use glyphspace::latent::{
     points::Points,
-    search::{Method, Search, Seen, Space, Strategy},
+    search::{Method, NoProposals, Query, Search, Seen, Space, Strategy},
 };
 
 /// A search of a box of which nothing is known.
@@ -197,4 +197,199 @@ fn proposals_differ_even_while_no_loss_is_told() {
         .collect();
     assert_eq!(path.len(), 40);
     assert!(path.iter().enumerate().all(|(i, p)| !path[..i].contains(p)));
+}
+
+const ALL: [Method; 9] = [
+    Method::Bo,
+    Method::Random,
+    Method::Sobol,
+    Method::Enumerate,
+    Method::HillClimb,
+    Method::Turbo,
+    Method::CmaEs,
+    Method::Gradient,
+    Method::Inverse,
+];
+
+/// Numbers -99..=99 on a spiral of `dims` dimensions, as programs of `lines` lines.
+fn spiral(dims: usize, lines: usize, warm: Vec<Vec<f32>>) -> Space {
+    let place = |n: i32| -> Vec<f32> {
+        let turn = n as f32 / 99.0;
+        (0..dims)
+            .map(|d| (3.0 * turn + d as f32).sin() * (0.4 + 0.5 * turn.abs()))
+            .collect()
+    };
+    Space {
+        dims,
+        lines,
+        places: Points {
+            dims,
+            values: (-99..=99).flat_map(place).collect(),
+        }
+        .into(),
+        words: std::sync::Arc::new((-99..=99).map(|n| n.to_string()).collect()),
+        warm,
+    }
+}
+
+/// A bowl with its bottom at 0.3 in every direction.
+fn bowl(query: &Query) -> Seen {
+    let off = query.point.iter().map(|x| x - 0.3);
+    let gradient = off.clone().map(|x| 20.0 * x).collect();
+    Seen {
+        loss: off.map(|x| 10.0 * x * x).sum(),
+        gradient: query.wants_gradient.then_some(gradient),
+    }
+}
+
+/// The lowest loss of the bowl in so many proposals.
+fn depth(search: &mut dyn Search, count: usize) -> f32 {
+    let mut lowest = f32::INFINITY;
+    for _ in 0..count {
+        let Some(query) = search.propose() else { break };
+        let seen = bowl(&query);
+        lowest = lowest.min(seen.loss);
+        search.observe(&query.point, &seen);
+    }
+    lowest
+}
+
+#[test]
+fn methods_that_learn_reach_the_bottom_of_a_bowl() {
+    for method in [Method::Bo, Method::Turbo, Method::CmaEs, Method::Gradient] {
+        for dims in [2, 10] {
+            let reached = depth(&mut *start(method, dims, 1), 150);
+            let by_chance = depth(&mut *start(Method::Random, dims, 1), 150);
+            assert!(
+                reached < 0.05 || reached < 0.4 * by_chance,
+                "{method}: {reached}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_fork_goes_on_as_the_search_it_was_taken_from() {
+    for method in ALL {
+        let strategy = Strategy {
+            method,
+            is_warm: method == Method::Inverse,
+        };
+        let space = spiral(3, 1, vec![vec![0.2, 0.1, -0.4]]);
+        let mut search = glyphspace::latent::search::start(strategy, &space, 5).unwrap();
+        let go = |search: &mut dyn Search, count: usize| -> Vec<Vec<f32>> {
+            let mut path = Vec::new();
+            for _ in 0..count {
+                let query = search.propose().unwrap();
+                search.observe(&query.point, &bowl(&query));
+                path.push(query.point);
+            }
+            path
+        };
+        go(&mut *search, 17);
+        let mut fork = search.fork();
+        let ahead = go(&mut *search, 12);
+        assert_eq!(go(&mut *fork, 12), ahead, "{method}");
+        // As replayed from the start, too.
+        let mut again = glyphspace::latent::search::start(strategy, &space, 5).unwrap();
+        assert_eq!(go(&mut *again, 29)[17..], ahead, "{method}");
+    }
+}
+
+#[test]
+fn warm_searches_begin_at_the_proposals_and_stay_near() {
+    let proposals = vec![vec![0.31, 0.28], vec![-0.5, 0.5]];
+    for method in ALL {
+        let strategy = Strategy::warm(method);
+        let refused = glyphspace::latent::search::start(strategy, &Space::open(2), 0).err();
+        assert_eq!(refused, Some(NoProposals(strategy)));
+        let space = spiral(2, 1, proposals.clone());
+        let mut search = glyphspace::latent::search::start(strategy, &space, 0).unwrap();
+        let first = search.propose().unwrap();
+        // Walks over programs begin at the nearest one.
+        if ![Method::Enumerate, Method::HillClimb].contains(&method) {
+            assert_eq!(first.point, proposals[0], "{method}");
+        }
+        search.observe(&first.point, &bowl(&first));
+        // Where programs are known, only those are visited from then on.
+        if [
+            Method::Bo,
+            Method::Turbo,
+            Method::Enumerate,
+            Method::HillClimb,
+        ]
+        .contains(&method)
+        {
+            continue;
+        }
+        let warm = depth(&mut *search, 30);
+        let mut cold = start(Method::Random, 2, 0);
+        assert!(warm <= depth(&mut *cold, 31) + 0.1, "{method}: {warm}");
+    }
+}
+
+#[test]
+fn programs_of_several_lines_are_joint_points_in_the_box() {
+    for method in ALL {
+        let warm = vec![vec![0.1; 6]];
+        let strategy = Strategy {
+            method,
+            is_warm: method == Method::Inverse,
+        };
+        let space = spiral(2, 3, warm);
+        let mut search = glyphspace::latent::search::start(strategy, &space, 2).unwrap();
+        let mut been = Vec::new();
+        for _ in 0..40 {
+            let query = search.propose().unwrap();
+            assert!(query.point.len() == 6 && in_box(&query.point), "{method}");
+            search.observe(&query.point, &bowl(&query));
+            been.push(query.point);
+        }
+        let unique = been.iter().enumerate().all(|(i, p)| !been[..i].contains(p));
+        assert!(unique || method == Method::Gradient, "{method}");
+    }
+}
+
+#[test]
+fn known_programs_are_visited_once_each_and_the_good_ones_soon() {
+    let space = spiral(10, 1, Vec::new());
+    for method in [Method::Bo, Method::Turbo, Method::HillClimb] {
+        let mut search =
+            glyphspace::latent::search::start(Strategy::cold(method), &space, 3).unwrap();
+        let target = &space.places.values[170 * 10..171 * 10];
+        let mut found = None;
+        for count in 1..=199 {
+            let query = search.propose().unwrap();
+            assert!(space.places.iter().any(|place| place == query.point));
+            let off = query.point.iter().zip(target).map(|(x, y)| (x - y).powi(2));
+            search.observe(&query.point, &Seen::loss(off.sum::<f32>().sqrt() * 10.0));
+            if query.point == target {
+                found = found.or(Some(count));
+            }
+        }
+        let found = found.unwrap();
+        assert!(
+            found <= 60 || method == Method::HillClimb,
+            "{method}: {found}"
+        );
+    }
+}
+
+#[test]
+fn beliefs_are_of_what_was_seen() {
+    let mut search = start(Method::Bo, 2, 1);
+    let places = Points {
+        dims: 2,
+        values: vec![0.3, 0.3, -0.9, -0.9],
+    };
+    assert!(search.beliefs(&places).is_none());
+    depth(&mut *search, 30);
+    let beliefs = search.beliefs(&places).unwrap();
+    assert!(beliefs[0].mean < beliefs[1].mean);
+    assert!(
+        beliefs
+            .iter()
+            .all(|b| b.deviation > 0.0 && b.promise.is_finite())
+    );
+    assert!(start(Method::Random, 2, 1).beliefs(&places).is_none());
 }

@@ -150,6 +150,50 @@ fn solving_marks_where_it_looked() {
     assert!(window.query_by_label_contains(&text).is_some());
 }
 
+/// Evaluation by evaluation, one back, and what the surrogate believes in place of the loss.
+#[test]
+fn a_search_goes_back_and_shows_what_it_believes() {
+    let mut window = window(egui::Theme::Dark);
+    wait(&mut window, "the model", |app| {
+        app.session.board.planes.get().is_some()
+    });
+    app(&mut window).session.search.pause_secs = 60.0;
+    window.get_by_label("Solve").click();
+    let tried = |app: &mut App| {
+        let search = app.session.board.search.get();
+        search.map_or(0, |search| search.path.len())
+    };
+    wait(&mut window, "an evaluation", |app| tried(app) == 1);
+    window.get_by_label("Hold").click();
+    window.step();
+    app(&mut window).session.search_pace(Some(Pace::Paused));
+    let first = app(&mut window).session.board.search.get().unwrap().path[0].clone();
+    window.get_by_label("Undo").click();
+    wait(&mut window, "none", |app| tried(app) == 0);
+    app(&mut window)
+        .session
+        .show_layer(glyphspace::ui::session::Layer::Mean);
+    app(&mut window).session.search.pause_secs = 0.0;
+    window.get_by_label("End").click();
+    wait(&mut window, "the end", |app| {
+        let search = app.session.board.search.get();
+        search.is_some_and(|search| search.ended)
+    });
+    window.get_by_label("Solve").click();
+    wait(&mut window, "beliefs", |app| {
+        let beliefs = app.session.board.beliefs.get();
+        beliefs.is_some_and(|beliefs| beliefs.evaluations >= 2)
+    });
+    let again = app(&mut window).session.board.search.get().unwrap().path[0].clone();
+    assert_eq!(again, first);
+    assert!(
+        window
+            .query_by_label_contains("Colour scale of expected loss")
+            .is_some()
+    );
+    assert!(window.query_by_label("Warm").is_some());
+}
+
 #[test]
 fn training_runs_steps_pauses_and_stops() {
     let folder = tempfile::tempdir().unwrap();

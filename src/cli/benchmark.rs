@@ -50,7 +50,7 @@ pub struct BenchmarkArgs {
     json: bool,
 }
 
-const DEFAULT: &str = "random,sobol,enumerate,bo";
+const DEFAULT: &str = "random,sobol,enumerate,hill-climb,bo,turbo,cma-es,gradient";
 
 /// How many sums.
 #[derive(Clone, Copy, Debug)]

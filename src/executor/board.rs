@@ -29,6 +29,8 @@ pub struct Board {
     pub curves: Arc<Slot<Vec<Metrics>>>,
     /// The search under way, or the last one.
     pub search: Slot<SearchView>,
+    /// What that search believes of the plane, where people asked for it and it has a surrogate.
+    pub beliefs: Slot<Beliefs>,
     /// The comparison of methods under way.
     pub benchmark: Slot<BenchmarkView>,
     /// What the search's best program of several lines does, line by line.
@@ -201,6 +203,21 @@ pub struct ProgramRun {
     pub latent: Vec<Trace>,
     /// The same with each state decoded and encoded again between two lines.
     pub requantised: Vec<Trace>,
+}
+
+/// What a search's surrogate believes of the plane, in standardised log(1 + loss).
+#[derive(Clone, Debug)]
+pub struct Beliefs {
+    /// What is searched.
+    pub task: Arc<Task>,
+    /// Evaluations it rests on.
+    pub evaluations: usize,
+    /// The expected loss.
+    pub mean: Arc<Field>,
+    /// Its standard deviation.
+    pub uncertainty: Arc<Field>,
+    /// The logarithm of the expected improvement.
+    pub acquisition: Arc<Field>,
 }
 
 /// A comparison of methods under way.

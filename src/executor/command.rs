@@ -66,6 +66,8 @@ pub enum SearchOrder {
     Undo,
     /// Ends it.
     End,
+    /// Shows what its surrogate believes of the plane after each evaluation, or no longer.
+    ShowBeliefs(bool),
 }
 
 /// What the comparison of methods can be told.

@@ -9,14 +9,20 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    board::{Evaluation, ProgramRun, SearchView},
+    board::{Beliefs, Evaluation, ProgramRun, SearchView},
     command::SolveRequest,
     inference::Executor,
     lines::Between,
     pursuit::{self, Pursuit},
 };
-use crate::{data::sums::STATES, latent::points::Points, training::Pace};
+use crate::{
+    data::sums::STATES,
+    latent::{field::Field, points::Points, search::Belief},
+    training::Pace,
+};
 
+/// Cells a side of the fields of beliefs.
+const BELIEFS: usize = 64;
 /// Evaluations that can be undone.
 const KEPT: usize = 256;
 
@@ -26,6 +32,7 @@ pub struct Hunt {
     pub view: SearchView,
     /// How fast it goes.
     pub pace: Pace,
+    dims: usize,
     pursuit: Pursuit,
     /// The pursuit before each of the last evaluations.
     before: VecDeque<Pursuit>,
@@ -64,6 +71,7 @@ impl Hunt {
                 ended: false,
             },
             pace: Pace::Running,
+            dims: executor.config.dims,
             pursuit: Pursuit::new(task, strategy, &space, budget, seed)?,
             before: VecDeque::new(),
             pause,
@@ -154,6 +162,26 @@ impl Hunt {
         self.pace = Pace::Paused;
         self.look();
         true
+    }
+
+    /// What the search believes of the plane; None where it has no surrogate or another number of dimensions than two.
+    pub fn beliefs(&self) -> Option<Beliefs> {
+        let is_plane = self.dims == 2 && self.view.task.lines == 1;
+        let grid = is_plane.then(|| Points::grid(BELIEFS))?;
+        let beliefs = self.pursuit.beliefs(&grid)?;
+        let field = |value: fn(&Belief) -> f64| {
+            Arc::new(Field {
+                values: beliefs.iter().map(|belief| value(belief) as f32).collect(),
+                ..Field::pending(BELIEFS)
+            })
+        };
+        Some(Beliefs {
+            task: self.view.task.clone(),
+            evaluations: self.view.path.len(),
+            mean: field(|belief| belief.mean),
+            uncertainty: field(|belief| belief.deviation),
+            acquisition: field(|belief| belief.promise),
+        })
     }
 
     fn look(&mut self) {

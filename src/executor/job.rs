@@ -39,6 +39,8 @@ pub struct ExecutorJob {
     executor: Arc<Executor>,
     lane: Lane<Trainer>,
     hunt: Option<Hunt>,
+    /// People look at what its surrogate believes.
+    shows_beliefs: bool,
     judgement: Option<Judgement>,
     benchmark: Option<BenchmarkTask>,
     map: Option<(MapTask, bool)>,
@@ -72,6 +74,7 @@ impl ExecutorJob {
             executor,
             lane,
             hunt: None,
+            shows_beliefs: false,
             judgement: None,
             benchmark: None,
             map: None,
@@ -114,8 +117,7 @@ impl ExecutorJob {
         self.lane
             .begin(|| Trainer::run(start, &out, limit, &self.chosen.device))?;
         // A search of the model before would go on in another space.
-        self.end_hunt(events);
-        self.board.search.clear();
+        self.forget_hunt(events);
         if let Some(trainer) = self.lane.trainer() {
             self.executor = Arc::new(trainer.snapshot());
         }
@@ -236,23 +238,41 @@ impl ExecutorJob {
         if !hunt.advance(&executor)? {
             return Ok(false);
         }
-        self.board.search.put(hunt.view.clone());
         if let Some(run) = hunt.run_of_best(&executor)? {
             self.board.run.put(run);
         }
-        if hunt.view.ended {
+        self.show_hunt();
+        if self.hunt.as_ref().is_some_and(|hunt| hunt.view.ended) {
             events.extend(self.board.search.get().map(Event::Solved));
         }
         Ok(true)
+    }
+
+    fn show_hunt(&self) {
+        let Some(hunt) = &self.hunt else { return };
+        self.board.search.put(hunt.view.clone());
+        match self.shows_beliefs.then(|| hunt.beliefs()).flatten() {
+            Some(beliefs) => self.board.beliefs.put(beliefs),
+            None => self.board.beliefs.clear(),
+        }
+    }
+
+    /// Nothing is left of a search of a model that is no longer asked.
+    fn forget_hunt(&mut self, events: &mut Vec<Event>) {
+        self.end_hunt(events);
+        self.hunt = None;
+        self.board.search.clear();
+        self.board.run.clear();
+        self.board.beliefs.clear();
     }
 
     fn search(&mut self, order: SearchOrder, events: &mut Vec<Event>) -> Result<()> {
         match order {
             SearchOrder::Begin(request) => {
                 let hunt = Hunt::new(&self.current(), request)?;
-                self.board.search.put(hunt.view.clone());
                 self.board.run.clear();
                 self.hunt = Some(hunt);
+                self.show_hunt();
             }
             SearchOrder::Pace(pace) => {
                 if let Some(hunt) = &mut self.hunt {
@@ -260,13 +280,15 @@ impl ExecutorJob {
                 }
             }
             SearchOrder::Undo => {
-                if let Some(hunt) = self.hunt.as_mut()
-                    && hunt.undo()
-                {
-                    self.board.search.put(hunt.view.clone());
+                if self.hunt.as_mut().is_some_and(Hunt::undo) {
+                    self.show_hunt();
                 }
             }
             SearchOrder::End => self.end_hunt(events),
+            SearchOrder::ShowBeliefs(shows) => {
+                self.shows_beliefs = shows;
+                self.show_hunt();
+            }
         }
         Ok(())
     }
@@ -371,8 +393,7 @@ impl Job for ExecutorJob {
                     bail!("a run is in training: stop it before opening another model");
                 }
                 self.executor = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
-                self.end_hunt(events);
-                self.board.search.clear();
+                self.forget_hunt(events);
                 self.board.planes.clear();
                 self.board.landscape.clear();
                 self.show_model(source.to_string());

@@ -7,7 +7,10 @@ use anyhow::Result;
 use super::{inference::Executor, lines::Finding};
 use crate::{
     data::sums::{CODES, Task},
-    latent::search::{self, NoProposals, Query, Search, Seen, Space, Strategy},
+    latent::{
+        points::Points,
+        search::{self, Belief, NoProposals, Query, Search, Seen, Space, Strategy},
+    },
 };
 
 /// What a search is told at least of a point whose program is known not to solve the sum, in nats: in
@@ -78,9 +81,13 @@ impl Pursuit {
         let seen = Seen {
             loss,
             gradient: finding.gradient.clone(),
-            reached: finding.reached.clone(),
         };
         self.search.observe(&query.point, &seen);
+    }
+
+    /// What the search believes of points, if it has a surrogate.
+    pub fn beliefs(&self, points: &Points) -> Option<Vec<Belief>> {
+        self.search.beliefs(points)
     }
 
     /// The pursuit as it stands, to go on with later.
@@ -107,24 +114,13 @@ pub fn survey(executor: &Executor) -> Result<Space> {
     })
 }
 
-/// The spaces of tasks: where each is to arrive, and what the model proposes for it.
+/// The spaces of tasks: how many lines, and what the model proposes for each.
 ///
 /// # Errors
 /// If the device fails.
 pub fn spaces(executor: &Executor, base: &Space, tasks: &[Arc<Task>]) -> Result<Vec<Space>> {
-    let results = tasks
-        .iter()
-        .flat_map(|task| task.examples.iter().map(|example| example.result));
-    let places = executor.places_of_states(results)?;
-    let mut places = places.iter();
     let space = |task: &Arc<Task>| Space {
         lines: task.lines,
-        goal: places
-            .by_ref()
-            .take(task.examples.len())
-            .flatten()
-            .copied()
-            .collect(),
         ..base.clone()
     };
     let mut spaces: Vec<Space> = tasks.iter().map(space).collect();

@@ -139,11 +139,13 @@ fn solve(ui: &mut Ui, session: &mut Session) {
             "Search method",
             method_name(session.search.method),
             |ui| {
-                for method in [Method::Bo, Method::Random, Method::Sobol, Method::Enumerate] {
+                for method in METHODS {
                     ui.selectable_value(&mut session.search.method, method, method_name(method));
                 }
             },
         );
+        ui.checkbox(&mut session.search.is_warm, "Warm")
+            .on_hover_text("Begin with what the inverse encoder proposes, and go on around it");
     });
     ui.horizontal(|ui| {
         if ui
@@ -164,6 +166,13 @@ fn solve(ui: &mut Ui, session: &mut Session) {
                 }
             }
         });
+        let has_begun = search
+            .as_ref()
+            .is_some_and(|search| !search.path.is_empty());
+        let undo = ui.add_enabled(has_begun, egui::Button::new("Undo"));
+        if undo.on_hover_text("One evaluation back").clicked() {
+            session.undo();
+        }
     });
     ui.horizontal(|ui| {
         ui.add(
@@ -183,12 +192,30 @@ fn solve(ui: &mut Ui, session: &mut Session) {
     search_text(ui, search.as_deref());
 }
 
+/// In the order of the list.
+const METHODS: [Method; 9] = [
+    Method::Bo,
+    Method::Turbo,
+    Method::CmaEs,
+    Method::Gradient,
+    Method::HillClimb,
+    Method::Enumerate,
+    Method::Sobol,
+    Method::Random,
+    Method::Inverse,
+];
+
 fn method_name(method: Method) -> &'static str {
     match method {
         Method::Bo => "Bayesian optimisation",
-        Method::Random => "Random points",
-        Method::Sobol => "Sobol points",
+        Method::Turbo => "Trust region (TuRBO)",
+        Method::CmaEs => "CMA-ES",
+        Method::Gradient => "Gradient descent",
+        Method::HillClimb => "Hill climbing on digits",
         Method::Enumerate => "All programs in order",
+        Method::Sobol => "Sobol points",
+        Method::Random => "Random points",
+        Method::Inverse => "Inverse encoder",
     }
 }
 

@@ -7,9 +7,10 @@ use egui::{Ui, Vec2, vec2};
 
 use super::{
     canvas::{self, Emphasis, Mark, PathStep, Pin, Plane, View, color_bar},
-    session::Session,
+    session::{Layer, Session},
     space::Space,
     theme::Theme,
+    widgets::combo,
 };
 use crate::{
     data::sums::{CODES, STATES, Sum},
@@ -17,13 +18,15 @@ use crate::{
         board::{self, Answer, Landscape, SearchView},
         export::{LOSS_TITLE, code_scale, loss_scale, number_text, state_scale},
     },
-    latent::points::Points,
+    latent::{field::Field, points::Points},
     palette::Scale,
 };
 
 /// Width of a small view beyond its height: the axis labels and a little air.
 const SMALL_MARGIN: f32 = 36.0;
 const DISC_RADIUS: f32 = 4.0;
+/// Widest range of a belief that is shown, in its own unit.
+const SHOWN: f32 = 12.0;
 
 /// The views' state.
 #[derive(Default)]
@@ -116,18 +119,36 @@ impl Planes {
                     }
                 };
                 ui.weak(state);
+                ui.label("Layer:");
+                combo(ui, "Layer", layer_name(session.layer), |ui| {
+                    let mut layer = session.layer;
+                    for choice in LAYERS {
+                        ui.selectable_value(&mut layer, choice, layer_name(choice));
+                    }
+                    session.show_layer(layer);
+                });
             });
+            let beliefs = session
+                .board
+                .beliefs
+                .get()
+                .filter(|beliefs| marks.sum.is_some_and(|sum| *beliefs.task == sum.into()));
+            let belief = beliefs.as_deref().and_then(|b| layer_of(b, session.layer));
             let space = ui.available_size();
             ui.horizontal_top(|ui| {
-                let scale =
+                let losses =
                     map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
+                let (field, scale, title) = match belief {
+                    Some((field, title)) => (Some(field), belief_scale(field), title),
+                    None => (map.map(|map| &map.loss), losses, LOSS_TITLE),
+                };
                 let path = search
-                    .map(|search| steps(search, &scale))
+                    .map(|search| steps(search, &losses))
                     .unwrap_or_default();
                 let pins = session.pins.iter().filter_map(|pinned| pin(&pinned.answer));
                 let pins: Vec<Pin> = pins.collect();
                 let plane = Plane {
-                    field: map.map(|map| &map.loss),
+                    field,
                     marks: &marks.numbers,
                     path: &path,
                     pins: &pins,
@@ -139,7 +160,7 @@ impl Planes {
                     space.y,
                 );
                 self.code_plane(ui, session, &plane, size);
-                color_bar(ui, &scale, LOSS_TITLE, space.y.min(420.0), true);
+                color_bar(ui, &scale, title, space.y.min(420.0), belief.is_none());
             });
         });
     }
@@ -247,6 +268,41 @@ impl MarksOf {
             states,
         }
     }
+}
+
+const LAYERS: [Layer; 4] = [
+    Layer::Loss,
+    Layer::Mean,
+    Layer::Uncertainty,
+    Layer::Acquisition,
+];
+
+fn layer_name(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Loss => "loss",
+        Layer::Mean => "GP mean",
+        Layer::Uncertainty => "GP uncertainty",
+        Layer::Acquisition => "acquisition",
+    }
+}
+
+/// A layer's field and what it measures; None for the loss, which needs no surrogate.
+fn layer_of(beliefs: &board::Beliefs, layer: Layer) -> Option<(&Arc<Field>, &'static str)> {
+    match layer {
+        Layer::Loss => None,
+        Layer::Mean => Some((&beliefs.mean, "expected loss, standardised")),
+        Layer::Uncertainty => Some((&beliefs.uncertainty, "its standard deviation")),
+        Layer::Acquisition => Some((&beliefs.acquisition, "log expected improvement")),
+    }
+}
+
+fn belief_scale(field: &Field) -> Scale {
+    let values = field.values.iter().copied();
+    let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    // What promises next to nothing is not told apart.
+    Scale::value(low.max(high - SHOWN), high)
 }
 
 fn lowest(map: &Landscape) -> String {

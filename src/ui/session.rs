@@ -15,7 +15,7 @@ use crate::{
         job::{Command, Event, Question, SearchOrder, SolveRequest},
         lines::Between,
     },
-    latent::search::Method,
+    latent::search::{Method, Strategy},
     training::{Limit, Pace, Start, checkpoint::Source},
 };
 
@@ -37,6 +37,8 @@ pub struct TrainForm {
 pub struct SearchForm {
     /// How to look.
     pub method: Method,
+    /// Whether it begins with the inverse encoder's proposals.
+    pub is_warm: bool,
     /// Evaluations it may use.
     pub budget: usize,
     /// Seed.
@@ -52,6 +54,20 @@ pub struct Pinned {
     pub answer: Answer,
     /// Where it was asked for, if that was on a slice: the slice's programs, and the place on it.
     pub on_slice: Option<(Triple, [f32; 2])>,
+}
+
+/// What the large map shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layer {
+    /// The sum's loss.
+    #[default]
+    Loss,
+    /// What the search's surrogate expects.
+    Mean,
+    /// How sure it is.
+    Uncertainty,
+    /// What a visit promises.
+    Acquisition,
 }
 
 /// What the window has open.
@@ -78,6 +94,8 @@ pub struct Session {
     pub train: TrainForm,
     /// Settings of the next search.
     pub search: SearchForm,
+    /// What the large map shows.
+    pub layer: Layer,
     /// A run's folder to open, as typed.
     pub open_path: String,
 }
@@ -111,10 +129,12 @@ impl Session {
             },
             search: SearchForm {
                 method: Method::Bo,
+                is_warm: false,
                 budget: 200,
                 seed: 0,
                 pause_secs: 0.1,
             },
+            layer: Layer::Loss,
             open_path: String::new(),
         };
         session.watch();
@@ -125,6 +145,7 @@ impl Session {
     pub fn choose_device(&mut self, choice: Choice) {
         self.desk.choose_device(choice);
         self.board = self.desk.executor.clone();
+        self.layer = Layer::Loss;
         self.watch();
     }
 
@@ -297,6 +318,7 @@ impl Session {
         if let Ok(sum) = self.sum {
             let SearchForm {
                 method,
+                is_warm,
                 budget,
                 seed,
                 pause_secs,
@@ -304,7 +326,7 @@ impl Session {
             let pause = Duration::from_secs_f32(pause_secs);
             self.send(Command::Search(SearchOrder::Begin(SolveRequest {
                 task: self.task.clone().unwrap_or(sum.into()),
-                strategy: method.into(),
+                strategy: Strategy { method, is_warm },
                 budget,
                 seed,
                 pause,
@@ -319,6 +341,19 @@ impl Session {
             Some(pace) => SearchOrder::Pace(pace),
             None => SearchOrder::End,
         }));
+    }
+
+    /// Takes the search's last evaluation back.
+    pub fn undo(&mut self) {
+        self.send(Command::Search(SearchOrder::Undo));
+    }
+
+    /// Shows another layer on the large map.
+    pub fn show_layer(&mut self, layer: Layer) {
+        if std::mem::replace(&mut self.layer, layer) != layer {
+            let shows = layer != Layer::Loss;
+            self.send(Command::Search(SearchOrder::ShowBeliefs(shows)));
+        }
     }
 
     /// Judges the model on the held-out sums.

@@ -1,24 +1,19 @@
-//! The surrogate of the Bayesian optimisation: a Gaussian process with a Matern 5/2 kernel.
+//! The surrogate of the Bayesian methods: a Gaussian process with a Matern 5/2 kernel.
 //!
-//! The posterior comes from the crate `friedrich`; the hyperparameters do not. Its fit follows a gradient of the
-//! Matern kernel and a likelihood that leave the textbook ones (the complexity term has no determinant), it stops by the
-//! clock, and nothing bounds its length scale. Here the parameters are instead those of the best penalised marginal
-//! likelihood on a small grid, as in Rasmussen and Williams, "Gaussian Processes for Machine Learning" (2006), chapter 5,
-//! with the amplitude solved for in closed form. The length scales grow with the root of the dimension: Hvarfner,
-//! Hellsten and Nardi, "Vanilla Bayesian Optimization Performs Great in High Dimensions" (2024, arXiv 2402.02229).
-
-use friedrich::gaussian_process::GaussianProcess;
-use friedrich::kernel::Matern2;
-use friedrich::prior::ZeroPrior;
+//! The parameters are those of the best penalised marginal likelihood on a small grid, as in Rasmussen and Williams,
+//! "Gaussian Processes for Machine Learning" (2006), chapter 5, with the amplitude solved for in closed form. The length
+//! scales grow with the root of the dimension: Hvarfner, Hellsten and Nardi, "Vanilla Bayesian Optimization Performs Great
+//! in High Dimensions" (2024, arXiv 2402.02229). A search has a few hundred observations at most, for which a plain
+//! factorisation at each proposal costs less than looking at its candidates.
 
 /// Bounds and most likely value of the length scale in a square of side 2.
 const SHORTEST: f64 = 0.08;
-const LONGEST: f64 = 1.5;
+const LONGEST: f64 = 3.0;
 const USUAL: f64 = 0.35;
 /// Steps of the length scale's grid.
 const STEPS: u32 = 11;
-/// Noise levels tried, as shares of the amplitude's root. The loss has no noise, but it has walls that no smooth
-/// function follows; none of them is small enough to endanger the Cholesky decomposition.
+/// Noise levels tried, as shares of the amplitude's root. What is seen has no noise, but it has walls that no smooth
+/// function follows; none of them is small enough to endanger the factorisation.
 const NOISES: [f64; 2] = [0.03, 0.15];
 /// Weight, in observations, of the prior belief that standardised values have amplitude 1.
 const BELIEF: f64 = 4.0;
@@ -52,22 +47,25 @@ impl Scales {
     }
 
     /// The most plausible parameters on the grid, for standardised values.
-    pub fn fit(points: &[Vec<f64>], values: &[f64], dims: usize) -> Self {
-        let distances = Distances::of(points);
+    pub fn fit(points: &[Vec<f64>], values: &[f64]) -> Self {
+        let dims = points.first().map_or(1, Vec::len);
         let mut best = Self::usual(dims);
         let mut best_score = f64::NEG_INFINITY;
-        let mut factor = vec![0.0; distances.0.len()];
+        let distances = distances(points);
+        let weight = values.len() as f64 + BELIEF;
+        let mut factor = Factor::default();
         for step in 0..STEPS {
             let share = f64::from(step) / f64::from(STEPS - 1);
             let length = SHORTEST * (LONGEST / SHORTEST).powf(share);
             let prior = -0.5 * (length / USUAL).ln().powi(2);
             let length = length * stretch(dims);
+            let kernel: Vec<f64> = distances.iter().map(|d| matern(*d, length)).collect();
             for noise in NOISES {
-                let Some((amplitude, likelihood)) =
-                    distances.evidence(values, length, noise, &mut factor)
-                else {
-                    continue;
-                };
+                factor.decompose(&kernel, points.len(), noise);
+                let whitened = factor.whiten(values);
+                let squares = whitened.iter().map(|v| v * v).sum::<f64>();
+                let amplitude = (squares + BELIEF) / weight;
+                let likelihood = -0.5 * weight * amplitude.ln() - factor.half_log_det();
                 if likelihood + prior > best_score {
                     best_score = likelihood + prior;
                     best = Self {
@@ -82,83 +80,141 @@ impl Scales {
     }
 }
 
-/// The lower triangle, row by row, of the distances between points.
-struct Distances(Vec<f64>);
+/// A lower triangle with the diagonal, row by row: row `i` begins at `i (i + 1) / 2`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Factor {
+    size: usize,
+    values: Vec<f64>,
+}
 
-impl Distances {
-    fn of(points: &[Vec<f64>]) -> Self {
-        let mut all = Vec::with_capacity(points.len() * (points.len() + 1) / 2);
-        for (row, a) in points.iter().enumerate() {
-            all.extend(points[..=row].iter().map(|b| distance(a, b)));
-        }
-        Self(all)
+impl Factor {
+    /// The Cholesky factor of a matrix whose lower triangle is `matrix`, with `noise` squared added to the diagonal.
+    pub fn of(matrix: &[f64], size: usize, noise: f64) -> Self {
+        let mut factor = Self::default();
+        factor.decompose(matrix, size, noise);
+        factor
     }
 
-    /// The amplitude that fits best and the log marginal likelihood with it; None if the matrix is singular.
-    fn evidence(
-        &self,
-        values: &[f64],
-        length: f64,
-        noise: f64,
-        factor: &mut [f64],
-    ) -> Option<(f64, f64)> {
-        let mut log_det = 0.0;
-        let mut whitened: Vec<f64> = Vec::with_capacity(values.len());
+    fn decompose(&mut self, matrix: &[f64], size: usize, noise: f64) {
+        self.size = size;
+        self.values.resize(matrix.len(), 0.0);
         let mut start = 0;
-        for (row, &value) in values.iter().enumerate() {
-            // Row `row` of the Cholesky factor begins at row * (row + 1) / 2 of the packed triangle.
-            let (above, this) = factor.split_at_mut(start);
-            let mut column_start = 0;
+        for row in 0..size {
+            let (above, this) = self.values.split_at_mut(start);
+            let mut other_start = 0;
             for column in 0..row {
-                let other = &above[column_start..=column_start + column];
-                let known: f64 = this[..column].iter().zip(other).map(|(a, b)| a * b).sum();
-                this[column] = (matern(self.0[start + column], length) - known) / other[column];
-                column_start += column + 1;
+                let other = &above[other_start..=other_start + column];
+                let known = dot(&this[..column], &other[..column]);
+                this[column] = (matrix[start + column] - known) / other[column];
+                other_start += column + 1;
             }
-            let pivot = 1.0 + noise * noise - this[..row].iter().map(|a| a * a).sum::<f64>();
-            if pivot.is_nan() || pivot <= 0.0 {
-                return None;
-            }
-            this[row] = pivot.sqrt();
-            let explained: f64 = this[..row].iter().zip(&whitened).map(|(a, b)| a * b).sum();
-            whitened.push((value - explained) / this[row]);
-            log_det += this[row].ln();
+            let rest = matrix[start + row] + noise * noise - dot(&this[..row], &this[..row]);
+            this[row] = if rest > PIVOT { rest } else { PIVOT }.sqrt();
             start += row + 1;
         }
-        let weight = values.len() as f64 + BELIEF;
-        let amplitude = (whitened.iter().map(|v| v * v).sum::<f64>() + BELIEF) / weight;
-        Some((amplitude, -0.5 * weight * amplitude.ln() - log_det))
+    }
+
+    fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * (row + 1) / 2..][..=row]
+    }
+
+    fn half_log_det(&self) -> f64 {
+        (0..self.size).map(|row| self.row(row)[row].ln()).sum()
+    }
+
+    /// Solves L x = v.
+    pub fn whiten(&self, v: &[f64]) -> Vec<f64> {
+        let mut solved = Vec::with_capacity(v.len());
+        for (row, value) in v.iter().enumerate() {
+            let line = self.row(row);
+            solved.push((value - dot(&line[..row], &solved)) / line[row]);
+        }
+        solved
+    }
+
+    /// L v.
+    pub fn colour(&self, v: &[f64]) -> Vec<f64> {
+        (0..self.size)
+            .map(|row| dot(self.row(row), &v[..=row]))
+            .collect()
+    }
+
+    /// Solves Lᵀ x = v in place.
+    fn solve_transposed(&self, v: &mut [f64]) {
+        for row in (0..self.size).rev() {
+            let line = self.row(row);
+            v[row] /= line[row];
+            let solved = v[row];
+            for (x, share) in v[..row].iter_mut().zip(line) {
+                *x -= share * solved;
+            }
+        }
     }
 }
 
 /// The process conditioned on the observations.
-pub(super) struct Surrogate(GaussianProcess<Matern2, ZeroPrior>);
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    points: Vec<Vec<f64>>,
+    factor: Factor,
+    weights: Vec<f64>,
+    scales: Scales,
+}
 
-impl Surrogate {
+impl Process {
     /// Conditions on values that are standardised and finite.
-    pub fn new(points: Vec<Vec<f64>>, values: Vec<f64>, scales: Scales) -> Self {
-        let kernel = Matern2::new(scales.length, scales.amplitude);
-        let noise = scales.noise * scales.amplitude.sqrt();
-        Self(GaussianProcess::new(
-            ZeroPrior {},
-            kernel,
-            noise,
-            Some(PIVOT),
+    pub fn new(points: Vec<Vec<f64>>, values: &[f64], scales: Scales) -> Self {
+        let kernel: Vec<f64> = distances(&points)
+            .into_iter()
+            .map(|d| matern(d, scales.length))
+            .collect();
+        let factor = Factor::of(&kernel, points.len(), scales.noise);
+        let mut weights = factor.whiten(values);
+        factor.solve_transposed(&mut weights);
+        Self {
             points,
-            values,
-        ))
+            factor,
+            weights,
+            scales,
+        }
     }
 
-    /// Means and standard deviations at points.
-    pub fn predict(&self, points: &Vec<Vec<f64>>) -> Vec<(f64, f64)> {
-        let (means, variances) = self.0.predict_mean_variance(points);
-        let floor = self.0.kernel.ampl * 1e-8; // Rounding may leave a variance below zero.
-        means
-            .into_iter()
-            .zip(variances)
-            .map(|(mean, variance)| (mean, variance.max(floor).sqrt()))
-            .collect()
+    /// Mean and variance at a point.
+    pub fn predict(&self, at: &[f64]) -> (f64, f64) {
+        let near = |point: &Vec<f64>| matern(distance(point, at), self.scales.length);
+        let kernel: Vec<f64> = self.points.iter().map(near).collect();
+        let known = self.factor.whiten(&kernel);
+        // Rounding may leave a variance below zero.
+        let unknown = (1.0 - dot(&known, &known)).max(1e-8);
+        (dot(&kernel, &self.weights), self.scales.amplitude * unknown)
     }
+}
+
+/// The lower triangle, row by row, of the distances between points.
+fn distances(points: &[Vec<f64>]) -> Vec<f64> {
+    let mut all = Vec::with_capacity(points.len() * (points.len() + 1) / 2);
+    for (row, a) in points.iter().enumerate() {
+        all.extend(points[..=row].iter().map(|b| distance(a, b)));
+    }
+    all
+}
+
+/// Four sums side by side, so that the processor need not wait for each addition.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest: f64 = a4
+        .remainder()
+        .iter()
+        .zip(b4.remainder())
+        .map(|(x, y)| x * y)
+        .sum();
+    for (x, y) in a4.zip(b4) {
+        for i in 0..4 {
+            sums[i] += x[i] * y[i];
+        }
+    }
+    sums.iter().sum::<f64>() + rest
 }
 
 fn matern(distance: f64, length: f64) -> f64 {
@@ -168,11 +224,8 @@ fn matern(distance: f64, length: f64) -> f64 {
 
 /// Distance between two points.
 pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(x, y)| (x - y).powi(2))
-        .sum::<f64>()
-        .sqrt()
+    let squares = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y));
+    squares.sum::<f64>().sqrt()
 }
 
 #[cfg(test)]
@@ -182,11 +235,11 @@ mod tests {
     #[test]
     fn the_posterior_passes_near_the_observations_and_widens_away_from_them() {
         let points = vec![vec![-0.5, 0.0], vec![0.5, 0.0], vec![0.5, 0.0]];
-        let values = vec![-1.0, 1.0, 1.0];
-        let surrogate = Surrogate::new(points, values, Scales::usual(2));
-        let seen = surrogate.predict(&vec![vec![-0.5, 0.0], vec![0.5, 0.0], vec![-0.5, 1.0]]);
-        assert!((seen[0].0 + 1.0).abs() < 0.05 && (seen[1].0 - 1.0).abs() < 0.05);
-        assert!(seen[2].1 > 5.0 * seen[0].1);
+        let process = Process::new(points, &[-1.0, 1.0, 1.0], Scales::usual(2));
+        let [left, right, away] =
+            [[-0.5, 0.0], [0.5, 0.0], [-0.5, 1.0]].map(|at| process.predict(&at));
+        assert!((left.0 + 1.0).abs() < 0.05 && (right.0 - 1.0).abs() < 0.05);
+        assert!(away.1.sqrt() > 5.0 * left.1.sqrt());
     }
 
     #[test]
@@ -200,8 +253,31 @@ mod tests {
                 .map(|p| (f * p[0]).sin() * 1.4)
                 .collect::<Vec<_>>()
         };
-        let long = Scales::fit(&points, &wave(2.0), 2).length;
-        let short = Scales::fit(&points, &wave(20.0), 2).length;
+        let long = Scales::fit(&points, &wave(2.0)).length;
+        let short = Scales::fit(&points, &wave(20.0)).length;
         assert!(long > 2.0 * short, "{long} {short}");
+    }
+
+    #[test]
+    fn a_factor_colours_and_whitens() {
+        // Of every size: sums are taken four at a time.
+        for size in 1..12usize {
+            let entry = |i: usize, j: usize| {
+                if i == j {
+                    3.0
+                } else {
+                    1.0 / (1 + i + j) as f64
+                }
+            };
+            let rows = (0..size).flat_map(|i| (0..=i).map(move |j| entry(i, j)));
+            let factor = Factor::of(&rows.collect::<Vec<_>>(), size, 0.0);
+            let v: Vec<f64> = (0..size).map(|i| i as f64 - 2.5).collect();
+            let mut x = factor.whiten(&v);
+            assert!(distance(&factor.colour(&x), &v) < 1e-12);
+            factor.solve_transposed(&mut x);
+            let product = |i: usize| (0..size).map(|j| entry(i, j) * x[j]).sum::<f64>();
+            let product: Vec<f64> = (0..size).map(product).collect();
+            assert!(distance(&product, &v) < 1e-12, "{size}");
+        }
     }
 }

@@ -31,6 +31,16 @@ pub enum Method {
     Sobol,
     /// The places of all programs, in order.
     Enumerate,
+    /// Hill climbing on the program's digits and sign.
+    HillClimb,
+    /// Bayesian optimisation in a trust region.
+    Turbo,
+    /// Covariance matrix adaptation.
+    CmaEs,
+    /// Gradient descent with restarts.
+    Gradient,
+    /// The inverse encoder's proposals, then points around them.
+    Inverse,
 }
 
 impl Method {
@@ -41,6 +51,11 @@ impl Method {
             Self::Random => "random",
             Self::Sobol => "sobol",
             Self::Enumerate => "enumerate",
+            Self::HillClimb => "hill-climb",
+            Self::Turbo => "turbo",
+            Self::CmaEs => "cma-es",
+            Self::Gradient => "gradient",
+            Self::Inverse => "inverse",
         }
     }
 }
@@ -79,7 +94,7 @@ impl Strategy {
 
     /// Whether it can't begin without proposals.
     pub fn needs_proposals(self) -> bool {
-        self.is_warm
+        self.is_warm || self.method == Method::Inverse
     }
 }
 

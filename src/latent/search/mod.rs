@@ -1,13 +1,19 @@
 //! Search of the latent space for a program that solves a task.
 //!
 //! A method proposes one point after the other and is told what was seen there. All of them know the space (its box, the
-//! places of the known programs, the place that is to be reached), none of them knows the solution; uniform points and the
+//! places of the known programs), none of them knows the solution; uniform points and the
 //! walk over all known programs are the baselines that the others have to beat.
 
 mod bo;
+mod climb;
+mod cma;
+mod descent;
 mod gp;
 mod method;
+mod programs;
 mod sampling;
+mod surrogate;
+mod turbo;
 
 use std::sync::Arc;
 
@@ -16,9 +22,15 @@ use rand_chacha::ChaCha8Rng;
 
 use super::points::Points;
 pub use method::{Method, Strategy, UnknownMethod};
+pub use surrogate::Belief;
 
 /// Passes a gradient costs: one forwards, and two that its way back is counted as.
 pub const GRADIENT_COST: usize = 3;
+
+/// Widths in which a search of the plane looks at a region once: at first and in the end.
+const APART: [f64; 2] = [0.04, 0.01];
+/// Proposals in which the width comes nearer to its end by a factor e.
+const NARROWING: f64 = 60.0;
 
 /// What a search knows beforehand. A program of several lines is looked for as one point: the lines' points one after the
 /// other, in the box [-1,1]^(lines x dims).
@@ -32,8 +44,6 @@ pub struct Space {
     pub places: Arc<Points>,
     /// Their texts: digits and sign.
     pub words: Arc<Vec<String>>,
-    /// Where the program's results should land, in the space of [`Seen::reached`]; empty if that isn't known.
-    pub goal: Vec<f32>,
     /// What a learnt inverse proposes, best first; empty where there is none.
     pub warm: Vec<Vec<f32>>,
 }
@@ -51,6 +61,14 @@ impl Space {
     /// Values of a point of the searched space.
     pub fn total(&self) -> usize {
         self.dims * self.lines
+    }
+
+    /// How far a new point keeps from those before it, after so many: a nearer one would teach nothing about where a clear
+    /// improvement lies. Wide at first, then ever narrower, because what a long search has not met lies in a small region.
+    fn apart(&self, proposals: usize) -> f64 {
+        let [first, last] = APART;
+        let share = last + (first - last) * (-(proposals as f64) / NARROWING).exp();
+        share * gp::stretch(self.total())
     }
 
     fn anywhere(&self, random: &mut ChaCha8Rng) -> Vec<f64> {
@@ -93,8 +111,6 @@ pub struct Seen {
     pub loss: f32,
     /// Its gradient, where it was asked for.
     pub gradient: Option<Vec<f32>>,
-    /// Where the program's results landed; empty if that isn't known.
-    pub reached: Vec<f32>,
 }
 
 impl Seen {
@@ -117,6 +133,11 @@ pub trait Search: Send {
 
     /// The search as it stands, to go on with later.
     fn fork(&self) -> Box<dyn Search>;
+
+    /// What it believes of points; None where the method has no surrogate, or has seen nothing yet.
+    fn beliefs(&self, _points: &Points) -> Option<Vec<Belief>> {
+        None
+    }
 }
 
 /// A warm start without anything to start from.
@@ -140,8 +161,17 @@ pub fn start(strategy: Strategy, space: &Space, seed: u64) -> Result<Box<dyn Sea
         Method::Bo => Box::new(bo::Bayesian::new(space, random)),
         Method::Random => Box::new(sampling::Uniform::new(space, random)),
         Method::Sobol => Box::new(sampling::Sobol::new(space, random)),
+        Method::HillClimb => Box::new(climb::Climb::new(space, random)),
+        Method::Turbo => Box::new(turbo::Turbo::new(space, random)),
+        Method::CmaEs => Box::new(cma::Cma::new(space, random)),
+        Method::Gradient => Box::new(descent::Descent::new(space, random)),
+        Method::Inverse => Box::new(sampling::Uniform::new(space, random)),
         Method::Enumerate => Box::new(sampling::Walk::new(space, random)),
     })
+}
+
+fn to_f64(point: &[f32]) -> Vec<f64> {
+    point.iter().map(|&x| f64::from(x)).collect()
 }
 
 fn to_f32(point: &[f64]) -> Vec<f32> {

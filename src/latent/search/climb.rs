@@ -1,0 +1,167 @@
+//! Hill climbing on the program's text: from a random program to the first neighbour that is better, a neighbour differing
+//! in one character; with none better, from another program anew. The sceptic's baseline (Carvalho et al., ICLR 2024): it
+//! knows the language and evaluates programs at their encoded places.
+
+use std::collections::HashSet;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::sampling::joint;
+use super::{Query, Search, Seen, Space};
+use crate::latent::points::distance;
+
+/// Draws of a start that hasn't been visited before the search gives up.
+const DRAWS: usize = 1000;
+
+/// State of the climb.
+#[derive(Clone)]
+pub(super) struct Climb {
+    space: Space,
+    random: ChaCha8Rng,
+    /// Indices of the programs, a line each, of the best since the last start, and its loss.
+    best: Option<(Vec<usize>, f32)>,
+    /// Neighbours of the best still to try, the next one last.
+    open: Vec<Vec<usize>>,
+    visited: HashSet<Vec<usize>>,
+    asked: Option<Vec<usize>>,
+    starts: usize,
+}
+
+impl Climb {
+    pub fn new(space: Space, random: ChaCha8Rng) -> Self {
+        Self {
+            space,
+            random,
+            best: None,
+            open: Vec::new(),
+            visited: HashSet::new(),
+            asked: None,
+            starts: 0,
+        }
+    }
+
+    /// Where to begin next: at the programs nearest to the proposals, then anywhere.
+    fn begin(&mut self) -> Option<Vec<usize>> {
+        while let Some(point) = self.space.warm.get(self.starts).cloned() {
+            self.starts += 1;
+            let tuple = self.nearest(&point);
+            if !self.visited.contains(&tuple) {
+                return Some(tuple);
+            }
+        }
+        let count = self.space.places.len().min(self.space.words.len());
+        if count == 0 {
+            return None;
+        }
+        (0..DRAWS).find_map(|_| {
+            let index = |_| self.random.random_range(0..count);
+            let tuple: Vec<usize> = (0..self.space.lines).map(index).collect();
+            (!self.visited.contains(&tuple)).then_some(tuple)
+        })
+    }
+
+    fn nearest(&self, point: &[f32]) -> Vec<usize> {
+        let line = |line: &[f32]| {
+            let away = |place: &[f32]| distance(place, line);
+            let places = self.space.places.iter().map(away).enumerate();
+            places
+                .min_by(|a, b| a.1.total_cmp(&b.1))
+                .map_or(0, |(index, _)| index)
+        };
+        point.chunks(self.space.dims.max(1)).map(line).collect()
+    }
+
+    /// The programs that differ from this one in one character of one line, in random order.
+    fn neighbours(&mut self, of: &[usize]) -> Vec<Vec<usize>> {
+        let words = self.space.words.clone();
+        let mut found = Vec::new();
+        for (line, &index) in of.iter().enumerate() {
+            for (other, word) in words.iter().enumerate() {
+                if differ_in_one(&words[index], word) {
+                    let mut tuple = of.to_vec();
+                    tuple[line] = other;
+                    found.push(tuple);
+                }
+            }
+        }
+        for i in (1..found.len()).rev() {
+            found.swap(i, self.random.random_range(0..=i));
+        }
+        found
+    }
+}
+
+/// Whether two texts differ by one character put in, left out or replaced.
+fn differ_in_one(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if long.len() > short.len() + 1 || a == b {
+        return false;
+    }
+    let (short, long) = (short.as_bytes(), long.as_bytes());
+    let same = short.iter().zip(long).take_while(|(x, y)| x == y).count();
+    let skipped = long.len() - short.len();
+    match skipped {
+        0 => short[same + 1..] == long[same + 1..],
+        _ => short[same..] == long[same + 1..],
+    }
+}
+
+impl Search for Climb {
+    fn propose(&mut self) -> Option<Query> {
+        let next = loop {
+            match self.open.pop() {
+                Some(tuple) if self.visited.contains(&tuple) => {}
+                Some(tuple) => break tuple,
+                None => {
+                    self.best = None;
+                    break self.begin()?;
+                }
+            }
+        };
+        self.visited.insert(next.clone());
+        let query = Query::at(joint(&self.space.places, &next));
+        self.asked = Some(next);
+        Some(query)
+    }
+
+    fn observe(&mut self, _point: &[f32], seen: &Seen) {
+        let Some(tuple) = self.asked.take() else {
+            return; // A point nobody asked for is no program's.
+        };
+        let loss = if seen.loss.is_nan() {
+            f32::INFINITY
+        } else {
+            seen.loss
+        };
+        if self.best.as_ref().is_none_or(|(_, best)| loss < *best) {
+            self.open = self.neighbours(&tuple);
+            self.best = Some((tuple, loss));
+        }
+    }
+
+    fn fork(&self) -> Box<dyn Search> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_differ_in_one_character() {
+        for (a, b) in [
+            ("5", "15"),
+            ("5", "-5"),
+            ("-53", "-52"),
+            ("13", "1"),
+            ("9", "8"),
+        ] {
+            assert!(differ_in_one(a, b) && differ_in_one(b, a), "{a} {b}");
+        }
+        for (a, b) in [("5", "5"), ("5", "-15"), ("12", "21"), ("-5", "15")] {
+            assert_eq!(differ_in_one(a, b), (a, b) == ("-5", "15"), "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! CMA-ES after Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv 1604.00772), with restarts.
+//!
+//! The factor of the covariance is Cholesky's in place of the symmetric root (Krause, Arbones and Igel, "CMA-ES with
+//! Optimal Covariance Update and Storage Complexity", 2016), which the surrogates have already. Ours because the crates
+//! there are call the objective themselves or draw from a generator without a seed, and a search here is asked, told,
+//! seeded and copied.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::gp::Factor;
+use super::{Query, Search, Seen, Space, to_f32};
+
+/// Step size over the box's half side: cold, and around a proposal.
+const WIDE: f64 = 0.5;
+const NEARBY: f64 = 0.1;
+/// Step size below which it has converged and begins elsewhere.
+const CONVERGED: f64 = 2e-3;
+/// Generations without a better loss after which it does so too.
+const PATIENCE: usize = 12;
+
+/// State of the strategy.
+#[derive(Clone)]
+pub(super) struct Cma {
+    space: Space,
+    random: ChaCha8Rng,
+    starts: usize,
+    population: Vec<(Vec<f64>, f64)>,
+    weights: Vec<f64>,
+    mean: Vec<f64>,
+    sigma: f64,
+    /// Lower triangle of the covariance, and its factor.
+    covariance: Vec<f64>,
+    factor: Factor,
+    /// Evolution paths of step size and covariance.
+    paths: [Vec<f64>; 2],
+    generation: usize,
+    best: f64,
+    stale: usize,
+}
+
+impl Cma {
+    pub fn new(space: Space, random: ChaCha8Rng) -> Self {
+        let parents = (4 + (3.0 * (space.total() as f64).ln()) as usize) / 2;
+        let weight = |i: usize| (parents as f64 + 0.5).ln() - (i as f64 + 1.0).ln();
+        let weights: Vec<f64> = (0..parents).map(weight).collect();
+        let sum: f64 = weights.iter().sum();
+        let mut cma = Self {
+            space,
+            random,
+            starts: 0,
+            population: Vec::new(),
+            weights: weights.iter().map(|w| w / sum).collect(),
+            mean: Vec::new(),
+            sigma: WIDE,
+            covariance: Vec::new(),
+            factor: Factor::default(),
+            paths: Default::default(),
+            generation: 0,
+            best: f64::INFINITY,
+            stale: 0,
+        };
+        cma.begin();
+        cma
+    }
+
+    fn begin(&mut self) {
+        let dims = self.space.total();
+        let proposal = self.space.warm.get(self.starts).cloned();
+        self.starts += 1;
+        self.sigma = if proposal.is_some() { NEARBY } else { WIDE };
+        self.mean = match proposal {
+            Some(point) => point.iter().map(|&x| f64::from(x)).collect(),
+            None => self.space.anywhere(&mut self.random),
+        };
+        self.covariance = triangle(dims)
+            .map(|(i, j)| f64::from(u8::from(i == j)))
+            .collect();
+        self.factor = Factor::of(&self.covariance, dims, 0.0);
+        self.paths = [vec![0.0; dims], vec![0.0; dims]];
+        self.population.clear();
+        (self.generation, self.best, self.stale) = (0, f64::INFINITY, 0);
+    }
+
+    /// The offspring of a generation: at least as many as twice the parents.
+    fn size(&self) -> usize {
+        2 * self.weights.len()
+    }
+
+    fn evolve(&mut self) {
+        let n = self.space.total() as f64;
+        let mut population = std::mem::take(&mut self.population);
+        population.sort_by(|a, b| a.1.total_cmp(&b.1));
+        let newest = population[0].1;
+        self.stale = if newest < self.best {
+            0
+        } else {
+            self.stale + 1
+        };
+        self.best = self.best.min(newest);
+        self.generation += 1;
+
+        let mu_eff = 1.0 / self.weights.iter().map(|w| w * w).sum::<f64>();
+        let c_sigma = (mu_eff + 2.0) / (n + mu_eff + 5.0);
+        let d_sigma = 1.0 + 2.0 * (((mu_eff - 1.0) / (n + 1.0)).sqrt() - 1.0).max(0.0) + c_sigma;
+        let c_c = (4.0 + mu_eff / n) / (n + 4.0 + 2.0 * mu_eff / n);
+        let c_1 = 2.0 / ((n + 1.3).powi(2) + mu_eff);
+        let c_mu =
+            (1.0 - c_1).min(2.0 * (mu_eff - 2.0 + 1.0 / mu_eff) / ((n + 2.0).powi(2) + mu_eff));
+        let usual = n.sqrt() * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n));
+
+        // Steps of the parents in units of the step size, and their weighted mean.
+        let step = |x: &[f64]| -> Vec<f64> {
+            x.iter()
+                .zip(&self.mean)
+                .map(|(x, m)| (x - m) / self.sigma)
+                .collect()
+        };
+        let steps: Vec<Vec<f64>> = population
+            .iter()
+            .take(self.weights.len())
+            .map(|p| step(&p.0))
+            .collect();
+        let mut shift = vec![0.0; self.mean.len()];
+        for (weight, step) in self.weights.iter().zip(&steps) {
+            shift
+                .iter_mut()
+                .zip(step)
+                .for_each(|(s, y)| *s += weight * y);
+        }
+        let whitened = self.factor.whiten(&shift);
+        let [sigma_path, path] = &mut self.paths;
+        let pull = (c_sigma * (2.0 - c_sigma) * mu_eff).sqrt();
+        for (p, w) in sigma_path.iter_mut().zip(&whitened) {
+            *p = (1.0 - c_sigma) * *p + pull * w;
+        }
+        let length = sigma_path.iter().map(|p| p * p).sum::<f64>().sqrt();
+        let aged = (1.0 - (1.0 - c_sigma).powi(2 * self.generation as i32)).sqrt();
+        let is_steady = length / aged < (1.4 + 2.0 / (n + 1.0)) * usual;
+        let pull = if is_steady {
+            (c_c * (2.0 - c_c) * mu_eff).sqrt()
+        } else {
+            0.0
+        };
+        for (p, y) in path.iter_mut().zip(&shift) {
+            *p = (1.0 - c_c) * *p + pull * y;
+        }
+        let lost = if is_steady { 0.0 } else { c_c * (2.0 - c_c) };
+        let kept = 1.0 + c_1 * lost - c_1 - c_mu;
+        for (c, (i, j)) in self.covariance.iter_mut().zip(triangle(path.len())) {
+            let rank_mu = self
+                .weights
+                .iter()
+                .zip(&steps)
+                .map(|(w, y)| w * y[i] * y[j]);
+            *c = kept * *c + c_1 * path[i] * path[j] + c_mu * rank_mu.sum::<f64>();
+        }
+        for (m, y) in self.mean.iter_mut().zip(&shift) {
+            *m = (*m + self.sigma * y).clamp(-1.0, 1.0);
+        }
+        self.sigma *= ((c_sigma / d_sigma) * (length / usual - 1.0))
+            .min(1.0)
+            .exp();
+        self.factor = Factor::of(&self.covariance, path.len(), 0.0);
+        if !(CONVERGED..=10.0).contains(&self.sigma) || self.stale >= PATIENCE {
+            self.begin();
+        }
+    }
+}
+
+/// Row and column of the entries of a lower triangle, row by row.
+fn triangle(size: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..size).flat_map(|row| (0..=row).map(move |column| (row, column)))
+}
+
+impl Search for Cma {
+    fn propose(&mut self) -> Option<Query> {
+        let is_first = self.generation == 0 && self.population.is_empty();
+        if is_first && self.starts <= self.space.warm.len() {
+            return Some(Query::at(to_f32(&self.mean))); // The proposal itself.
+        }
+        let normal: Vec<f64> = self.mean.iter().map(|_| normal(&mut self.random)).collect();
+        let moved = self.factor.colour(&normal).into_iter().zip(&self.mean);
+        let point: Vec<f64> = moved
+            .map(|(y, m)| (m + self.sigma * y).clamp(-1.0, 1.0))
+            .collect();
+        Some(Query::at(to_f32(&point)))
+    }
+
+    fn observe(&mut self, point: &[f32], seen: &Seen) {
+        if point.len() != self.mean.len() || point.iter().any(|x| !x.is_finite()) {
+            return;
+        }
+        let loss = f64::from(seen.loss);
+        let loss = if loss.is_finite() { loss } else { f64::MAX };
+        let point = point.iter().map(|&x| f64::from(x)).collect();
+        self.population.push((point, loss));
+        if self.population.len() >= self.size() {
+            self.evolve();
+        }
+    }
+
+    fn fork(&self) -> Box<dyn Search> {
+        Box::new(self.clone())
+    }
+}
+
+/// A draw of a normal variable (Box and Muller 1958).
+fn normal(random: &mut ChaCha8Rng) -> f64 {
+    let (radius, angle): (f64, f64) = (random.random(), random.random());
+    (-2.0 * (1.0 - radius).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
+}
