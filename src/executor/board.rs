@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{lines::Trace, trainer::Metrics};
+use super::{export::number_text, lines::Trace, trainer::Metrics};
 use crate::{
     config::executor::ExecutorConfig,
     data::sums::{CODES, Sum, Task},
@@ -115,9 +115,9 @@ pub struct Landscape {
     pub code: Vec<Option<i32>>,
     /// How unsure the decoder is of them, in nats.
     pub entropy: Vec<f32>,
-    /// How far each cell is from the nearest program's place, over the spacing of an even lattice of as
-    /// many places.
-    pub apart: Vec<f32>,
+    /// The loss with the cells missing where the decoder is off its manifold: unsure of the program, or
+    /// farther from all of them than the spacing of as many places on an even lattice.
+    pub sure_loss: Arc<Field>,
     /// Where the programs and states lie.
     pub planes: Planes,
     /// Seconds it took to compute.
@@ -127,9 +127,6 @@ pub struct Landscape {
 /// Entropy in nats below which the decoder is sure. Of ten sums' maps, eight have their lowest cell in the
 /// solution's region with it, and five without.
 const SURE: f32 = 0.1;
-/// Entropy in nats above which a decoder is off its manifold: as unsure as of a fair coin.
-const UNSURE: f32 = std::f32::consts::LN_2;
-
 impl Landscape {
     /// The cell with the lowest loss, and that loss, among those whose program the decoder is sure of: in
     /// the valleys between two programs the executor may promise what neither gives.
@@ -138,18 +135,6 @@ impl Landscape {
         let sure = cells.filter(|(cell, loss)| self.entropy[*cell] < SURE && loss.is_finite());
         sure.min_by(|a, b| a.1.total_cmp(&b.1))
             .or(self.loss.lowest())
-    }
-
-    /// The loss or truth with the cells marked missing where the decoder is off its manifold: unsure of
-    /// the program, or farther from all of them than an even lattice would leave.
-    pub fn on_manifold(&self, field: &Field) -> Field {
-        let is_off = self.entropy.iter().zip(&self.apart);
-        let is_off = is_off.map(|(entropy, apart)| *entropy > UNSURE || *apart > 1.0);
-        let missing = field.missing.iter().zip(is_off);
-        Field {
-            missing: missing.map(|(missing, off)| *missing || off).collect(),
-            ..field.clone()
-        }
     }
 }
 
@@ -166,6 +151,15 @@ pub struct Evaluation {
     pub program: Vec<Option<i32>>,
     /// Evaluations it counts as.
     pub cost: usize,
+}
+
+impl Evaluation {
+    /// The program's lines as people write them.
+    pub fn text(&self) -> String {
+        let line = |line: &Option<i32>| line.map_or_else(|| "no number".into(), number_text);
+        let lines: Vec<String> = self.program.iter().map(line).collect();
+        lines.join(", ")
+    }
 }
 
 /// A search for the program of a task.

@@ -191,7 +191,11 @@ pub fn holes_png(path: &Path, models: &[(String, &Planes)]) -> Result<()> {
         .zip(&all_spots)
         .map(|((title, field, ..), spots)| {
             let bar = "distance to the nearest (spacings of a lattice)";
-            Panel::heat_map(title, field, Scale::value(0.0, 1.0), bar).with_spots(spots)
+            let panel = Panel::heat_map(title, field, Scale::value(0.0, 1.0), bar);
+            Panel {
+                missing: "void",
+                ..panel.with_spots(spots)
+            }
         })
         .collect();
     plot::panels_png(

@@ -14,6 +14,9 @@ use crate::{
     latent::{field::Field, holes::spacings_apart, points::Points},
 };
 
+/// Entropy in nats above which a decoder is off its manifold: as unsure as of a fair coin.
+const UNSURE: f32 = std::f32::consts::LN_2;
+
 /// A map under way.
 pub struct MapTask {
     /// The sum it is of.
@@ -119,6 +122,10 @@ impl MapTask {
         } = std::mem::take(&mut self.outcome);
         let size = self.sizes.last().copied().unwrap_or_default();
         let missing: Vec<bool> = code.iter().map(Option::is_none).collect();
+        let apart = std::mem::take(&mut self.apart);
+        let doubt = entropy.iter().zip(&apart);
+        let off = doubt.map(|(entropy, apart)| *entropy > UNSURE || *apart > 1.0);
+        let off: Vec<bool> = off.zip(&missing).map(|(off, none)| off || *none).collect();
         let right = |code: &Option<i32>| {
             if code.is_some_and(|c| self.sum.is_solved_by(c)) {
                 1.0
@@ -130,6 +137,11 @@ impl MapTask {
             sum: self.sum,
             step: self.executor.progress.step,
             cut: self.cut.clone(),
+            sure_loss: Arc::new(Field {
+                size,
+                missing: off,
+                values: loss.clone(),
+            }),
             truth: Arc::new(Field {
                 size,
                 values: code.iter().map(right).collect(),
@@ -142,7 +154,6 @@ impl MapTask {
             }),
             code,
             entropy,
-            apart: std::mem::take(&mut self.apart),
             planes: self.planes.clone(),
             secs: self.begun.elapsed().as_secs_f64(),
         }

@@ -1,6 +1,7 @@
 //! The Latent Executor: two T5 autoencoders, one of states and one of programs, and an executor
-//! between their latents. It learns sums such as `71+?=18` from tokens alone; its plane of programs
-//! can then be seen, walked and searched.
+//! between their latents. It learns sums such as `71+?=18` from their tokens, and the order of
+//! the planes from which numbers follow one another; its space of programs can then be seen, walked and
+//! searched.
 
 pub mod benchmark;
 pub mod board;

@@ -38,6 +38,8 @@ pub struct Panel<'a> {
     pub with_discs: bool,
     /// The search path in order.
     pub path: &'a [[f32; 2]],
+    /// What a hatched cell is.
+    pub missing: &'a str,
     /// What the axes are.
     pub axes: [&'a str; 2],
 }
@@ -56,6 +58,7 @@ impl<'a> Panel<'a> {
             spots: &[],
             with_discs: false,
             path: &[],
+            missing: "no number",
             axes: AXES,
         }
     }
@@ -75,6 +78,7 @@ impl<'a> Panel<'a> {
             spots,
             with_discs: true,
             path: &[],
+            missing: "no number",
             axes: AXES,
         }
     }
@@ -410,7 +414,7 @@ pub(super) fn draw_bar(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -
             top += BAR_PX + 10;
         }
         return if is_hatched {
-            swatch(top, "no number", &hatch)
+            swatch(top, panel.missing, &hatch)
         } else {
             Ok(())
         };
@@ -448,7 +452,7 @@ pub(super) fn draw_bar(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -
         [left + BAR_PX + 70, square.top + height / 2],
     )?;
     if is_hatched {
-        swatch(square.top + square.side - BAR_PX, "no number", &hatch)
+        swatch(square.top + square.side - BAR_PX, panel.missing, &hatch)
     } else {
         Ok(())
     }

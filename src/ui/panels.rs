@@ -230,7 +230,6 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
     let tried = search.spent;
     let progress = format!("{tried} of {} evaluations", search.budget);
     ui.add(ProgressBar::new(tried as f32 / search.budget as f32).text(progress));
-    let code = |code: Option<i32>| code.map_or_else(|| "no number".into(), number_text);
     let (text, color) = match (
         search.solved.map(|index| &search.path[index]),
         search.best(),
@@ -239,7 +238,7 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
             format!(
                 "{}: found {} in {tried} evaluations",
                 search.task,
-                code(found.code)
+                found.text()
             ),
             theme.good,
         ),
@@ -247,7 +246,7 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
             let text = format!(
                 "{}: closest is {}, loss {:.3}",
                 search.task,
-                code(best.code),
+                best.text(),
                 best.loss
             );
             (text, ui.visuals().text_color())

@@ -107,7 +107,7 @@ impl Planes {
         search: Option<&SearchView>,
     ) {
         ui.vertical(|ui| {
-            ui.horizontal(|ui| {
+            ui.horizontal_wrapped(|ui| {
                 let title = marks
                     .sum
                     .map_or_else(|| "Loss".to_owned(), |sum| format!("Loss of {sum}"));
@@ -140,6 +140,9 @@ impl Planes {
                     map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
                 let (field, scale, title) = match belief {
                     Some((field, title)) => (Some(field), belief_scale(field), title),
+                    None if session.layer == Layer::Sure => {
+                        (map.map(|map| &map.sure_loss), losses, LOSS_TITLE)
+                    }
                     None => (map.map(|map| &map.loss), losses, LOSS_TITLE),
                 };
                 let path = search
@@ -270,8 +273,9 @@ impl MarksOf {
     }
 }
 
-const LAYERS: [Layer; 4] = [
+const LAYERS: [Layer; 5] = [
     Layer::Loss,
+    Layer::Sure,
     Layer::Mean,
     Layer::Uncertainty,
     Layer::Acquisition,
@@ -280,6 +284,7 @@ const LAYERS: [Layer; 4] = [
 fn layer_name(layer: Layer) -> &'static str {
     match layer {
         Layer::Loss => "loss",
+        Layer::Sure => "loss where the decoder is sure",
         Layer::Mean => "GP mean",
         Layer::Uncertainty => "GP uncertainty",
         Layer::Acquisition => "acquisition",
@@ -289,7 +294,7 @@ fn layer_name(layer: Layer) -> &'static str {
 /// A layer's field and what it measures; None for the loss, which needs no surrogate.
 fn layer_of(beliefs: &board::Beliefs, layer: Layer) -> Option<(&Arc<Field>, &'static str)> {
     match layer {
-        Layer::Loss => None,
+        Layer::Loss | Layer::Sure => None,
         Layer::Mean => Some((&beliefs.mean, "expected loss, standardised")),
         Layer::Uncertainty => Some((&beliefs.uncertainty, "its standard deviation")),
         Layer::Acquisition => Some((&beliefs.acquisition, "log expected improvement")),

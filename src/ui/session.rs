@@ -62,6 +62,8 @@ pub enum Layer {
     /// The sum's loss.
     #[default]
     Loss,
+    /// The same, greyed out where the decoder is off its manifold.
+    Sure,
     /// What the search's surrogate expects.
     Mean,
     /// How sure it is.
@@ -323,6 +325,12 @@ impl Session {
                 seed,
                 pause_secs,
             } = self.search;
+            let is_chained = self.task.as_ref().is_some_and(|task| task.lines > 1);
+            let model = self.board.model.get();
+            if is_chained && model.is_some_and(|model| model.config.lines == 1) {
+                let hint = "this model was trained on single lines: Several lines opens another";
+                self.say(hint.into(), false);
+            }
             let pause = Duration::from_secs_f32(pause_secs);
             self.send(Command::Search(SearchOrder::Begin(SolveRequest {
                 task: self.task.clone().unwrap_or(sum.into()),
@@ -351,7 +359,7 @@ impl Session {
     /// Shows another layer on the large map.
     pub fn show_layer(&mut self, layer: Layer) {
         if std::mem::replace(&mut self.layer, layer) != layer {
-            let shows = layer != Layer::Loss;
+            let shows = !matches!(layer, Layer::Loss | Layer::Sure);
             self.send(Command::Search(SearchOrder::ShowBeliefs(shows)));
         }
     }
