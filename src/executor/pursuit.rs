@@ -127,10 +127,16 @@ pub fn spaces(executor: &Executor, base: &Space, tasks: &[Arc<Task>]) -> Result<
     // Each line is proposed to lead one of as many even steps on the way of the first example.
     let steps = tasks.iter().flat_map(|task| task.even_steps());
     if let Some(proposed) = executor.propose(&steps.collect::<Vec<_>>())? {
-        let mut lines = proposed.iter();
+        // Decoded and encoded again, a proposal lies where the executor knows its program.
+        let decoded = executor.decode(&proposed)?;
+        let place = |(code, point): (Option<i32>, &[f32])| -> Vec<f32> {
+            let row = code.map(|code| (code - CODES.start()) as usize);
+            let known = row.and_then(|row| base.places.iter().nth(row));
+            known.unwrap_or(point).to_vec()
+        };
+        let mut lines = decoded.into_iter().zip(proposed.iter()).map(place);
         for space in &mut spaces {
-            let point = lines.by_ref().take(space.lines).flatten().copied();
-            space.warm = vec![point.collect()];
+            space.warm = vec![lines.by_ref().take(space.lines).flatten().collect()];
         }
     }
     Ok(spaces)

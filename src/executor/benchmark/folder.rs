@@ -117,6 +117,14 @@ impl Folder {
             .with_context(|| format!("can't write {}", self.path.join("results.csv").display()))
     }
 
+    /// Writes the summary as it stands, so that a killed program's seconds are known to the next.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub fn sum_up(&self, comparison: &Comparison) -> Result<()> {
+        write_summary(&self.path, comparison)
+    }
+
     /// Writes the table in order, the summary and, where a search has ended, the picture.
     ///
     /// # Errors

@@ -6,7 +6,12 @@
 mod figures;
 mod folder;
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -34,6 +39,8 @@ use crate::{
 
 /// Searches in lock step: enough to fill a pass, few enough to answer in between.
 const ABREAST: usize = 128;
+/// Between two summaries of a comparison under way.
+const SUM_UP: Duration = Duration::from_secs(10);
 /// Seed of the sample of sums.
 const SAMPLE_SEED: u64 = 7;
 
@@ -116,6 +123,7 @@ pub struct BenchmarkTask {
     total: usize,
     begun: Instant,
     done_before: usize,
+    summed_up: Instant,
 }
 
 impl BenchmarkTask {
@@ -167,6 +175,7 @@ impl BenchmarkTask {
             lanes: Vec::new(),
             total,
             begun: Instant::now(),
+            summed_up: Instant::now(),
         })
     }
 
@@ -208,6 +217,14 @@ impl BenchmarkTask {
                 .wall_secs
                 .push((strategy, begun.elapsed().as_secs_f64())),
         }
+        if let Some(folder) = self
+            .folder
+            .as_ref()
+            .filter(|_| self.summed_up.elapsed() > SUM_UP)
+        {
+            folder.sum_up(&self.comparison())?;
+            self.summed_up = Instant::now();
+        }
         Ok(None)
     }
 
@@ -216,19 +233,22 @@ impl BenchmarkTask {
     /// # Errors
     /// If a file can't be written.
     pub fn finish(&mut self) -> Result<Comparison> {
-        let is_complete = self.jobs.is_empty() && self.lanes.is_empty();
         self.rows.sort_by_key(Row::key);
-        let comparison = Comparison::new(
-            self.settings.clone(),
-            &self.rows,
-            &self.wall_secs,
-            self.ceiling,
-            is_complete,
-        );
+        let comparison = self.comparison();
         if let Some(folder) = &mut self.folder {
             folder.close(&self.rows, &comparison)?;
         }
         Ok(comparison)
+    }
+
+    fn comparison(&self) -> Comparison {
+        Comparison::new(
+            self.settings.clone(),
+            &self.rows,
+            &self.wall_secs,
+            self.ceiling,
+            self.jobs.is_empty() && self.lanes.is_empty(),
+        )
     }
 
     /// How far it is.
