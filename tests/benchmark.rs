@@ -7,7 +7,7 @@ use std::{
 };
 
 use glyphspace::{
-    data::sums::Task,
+    data::{language::Language, sums::Task},
     device::{self, Choice},
     engine::Job,
     executor::{
@@ -36,7 +36,7 @@ fn plan(methods: &[Method], sums: usize, out: Option<&Path>) -> Plan {
             .iter()
             .map(|method| Strategy::cold(*method))
             .collect(),
-        tasks: sample(sums, 1),
+        tasks: sample(Language::TwoDigits, sums, 1),
         budget: 30,
         seeds: 1,
         out: out.map(Path::to_owned),
@@ -97,17 +97,17 @@ fn figures_are_those_worked_out_by_hand() {
 
 #[test]
 fn samples_are_seeded_and_without_repeats() {
-    let some = sample(50, 1);
-    assert_eq!(some, sample(50, 1));
+    let some = sample(Language::TwoDigits, 50, 1);
+    assert_eq!(some, sample(Language::TwoDigits, 50, 1));
     let distinct: std::collections::HashSet<_> = some.iter().collect();
     assert_eq!((some.len(), distinct.len()), (50, 50));
-    assert_eq!(sample(8100, 1).len(), 8100);
+    assert_eq!(sample(Language::TwoDigits, 8100, 1).len(), 8100);
 }
 
 #[test]
 fn points_that_share_a_pass_are_answered_as_alone() {
     let model = bundled();
-    let tasks = sample(40, 1);
+    let tasks = sample(Language::TwoDigits, 40, 1);
     let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
     let points = Points {
         dims: 2,
@@ -132,7 +132,7 @@ fn points_that_share_a_pass_are_answered_as_alone() {
 #[test]
 fn gradients_agree_with_finite_differences() {
     let model = bundled();
-    let tasks = sample(30, 1);
+    let tasks = sample(Language::TwoDigits, 30, 1);
     let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
     let points = Points {
         dims: 2,

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use glyphspace::data::{
+    language::{Code, Execution, Language},
     split::Split,
-    sums::{CODES, STATES, Sum, SumError, Task},
-    tokens::{LENGTH, Lexicon, PAD},
+    sums::{Sum, SumError, Task},
+    tokens::{Lexicon, PAD},
 };
 
 fn check(text: &str, start: i32, result: i32) {
@@ -46,6 +47,8 @@ fn sums_are_read_as_people_write_them() {
     check("10+?=99", 10, 99);
     check("99+?=10", 99, 10);
     check("50+?=50", 50, 50);
+    check("-9999 + ? = 0", -9999, 0);
+    check("4821+?=-3310", 4821, -3310);
 }
 
 #[test]
@@ -95,18 +98,19 @@ fn what_is_no_sum_is_refused_and_shown_one() {
 #[test]
 fn programs_of_several_lines_are_read_from_their_examples() {
     let task: Task = " 71 + ? +x= 18".parse().unwrap();
-    assert_eq!((task.lines, task.examples.len()), (2, 1));
+    assert_eq!((task.lines(), task.examples.len()), (2, 1));
     assert_eq!(task.to_string(), "71+?+?=18");
     assert_eq!(task.to_string().parse(), Ok(task.clone()));
-    assert!(task.is_solved_by(&[-50, -3]) && task.is_solved_by(&[9, -62]));
-    assert!(!task.is_solved_by(&[-50, -4]) && !task.is_solved_by(&[-53]));
+    let add = |addends: &[i32]| -> Vec<Code> { addends.iter().copied().map(Code::Add).collect() };
+    assert!(task.is_solved_by(&add(&[-50, -3])) && task.is_solved_by(&add(&[9, -62])));
+    assert!(!task.is_solved_by(&add(&[-50, -4])) && !task.is_solved_by(&add(&[-53])));
 
     let both = Task::all_of(vec![task.clone(), "90+?+?=37".parse().unwrap()]).unwrap();
     assert_eq!(both.to_string(), "71+?+?=18, 90+?+?=37");
     assert_eq!(both.contradiction(), None);
-    assert!(both.is_solved_by(&[-50, -3]));
+    assert!(both.is_solved_by(&add(&[-50, -3])));
     let never = Task::all_of(vec![task.clone(), "20+?+?=33".parse().unwrap()]).unwrap();
-    assert!(never.contradiction().is_some() && !never.is_solved_by(&[-50, -3]));
+    assert!(never.contradiction().is_some() && !never.is_solved_by(&add(&[-50, -3])));
 
     let uneven = Task::all_of(vec![task, "20+?=33".parse().unwrap()]).unwrap_err();
     assert!(uneven.to_string().contains("20+?=33"), "{uneven}");
@@ -118,24 +122,24 @@ fn programs_of_several_lines_are_read_from_their_examples() {
 #[test]
 fn numbers_out_of_range_are_refused_by_name() {
     let cases = [
-        ("9+?=18", "9"),
-        ("100+?=18", "100"),
-        ("71+?=0", "0"),
-        ("71+?=100", "100"),
-        ("-71+?=18", "-71"),
-        ("71+?=-18", "-18"),
-        ("? + 5 = 18", "5"),
+        ("10000+?=18", "10000"),
+        ("71+?=10000", "10000"),
+        ("-71000+?=18", "-71000"),
+        ("71+?=-18000", "-18000"),
+        ("? + 50000 = 18", "50000"),
         ("99999999999999999999+?=18", "99999999999999999999"),
     ];
     for (text, number) in cases {
-        check_refused(text, number, "from 10 to 99");
+        check_refused(text, number, "from -9999 to 9999");
         check_refused(text, &format!("{text:?}"), "whole numbers");
         let error = text.parse::<Sum>().expect_err(text);
         assert_eq!(
             error,
             SumError::Range {
                 text: text.into(),
-                number: number.into()
+                number: number.into(),
+                low: -9999,
+                high: 9999,
             }
         );
     }
@@ -153,8 +157,9 @@ fn there_is_one_program_to_each_sum() {
     assert_eq!(Sum::all().count(), 8100);
     assert_eq!(Sum::all().collect::<HashSet<_>>().len(), 8100);
     for sum in Sum::all() {
-        assert!((-89..=89).contains(&sum.solution()), "{sum}");
-        let solvers: Vec<i32> = CODES.filter(|code| sum.is_solved_by(*code)).collect();
+        assert!((-89..=89).contains(&sum.solution().operand()), "{sum}");
+        let codes = Language::TwoDigits.codes();
+        let solvers: Vec<Code> = codes.filter(|code| sum.is_solved_by(*code)).collect();
         assert_eq!(solvers, [sum.solution()], "{sum}");
     }
     assert_eq!(
@@ -163,17 +168,18 @@ fn there_is_one_program_to_each_sum() {
             result: 18
         }
         .solution(),
-        -53
+        Code::Add(-53)
     );
 }
 
 #[test]
 fn numbers_come_back_from_their_tokens() {
-    let lexicon = Lexicon::new().unwrap();
+    let lexicon = Lexicon::new(Language::TwoDigits).unwrap();
     let mut words = HashSet::new();
     for number in -99..=99 {
-        let word = lexicon.encode(number).unwrap();
-        assert_eq!(lexicon.decode(&word), Some(number));
+        let word = lexicon.encode_number(number).unwrap();
+        assert_eq!(lexicon.decode_number(word), Some(number));
+        assert_eq!(lexicon.decode(word), Some(Code::Add(number)));
         assert!(
             word.iter()
                 .all(|token| (0..lexicon.vocabulary_size() as i32).contains(token)),
@@ -187,15 +193,17 @@ fn numbers_come_back_from_their_tokens() {
     }
     assert_eq!(words.len(), 199, "two numbers share a spelling");
     for outside in [-100, 100, i32::MIN, i32::MAX] {
-        assert_eq!(lexicon.encode(outside), None, "{outside}");
+        assert_eq!(lexicon.encode_number(outside), None, "{outside}");
     }
 }
 
 #[test]
 fn one_token_stands_for_one_character() {
-    let lexicon = Lexicon::new().unwrap();
-    let word = |number| lexicon.encode(number).unwrap();
-    let [one, two, end, _] = word(12);
+    let lexicon = Lexicon::new(Language::TwoDigits).unwrap();
+    let word = |number| lexicon.encode_number(number).unwrap();
+    let [one, two, end, _] = *word(12) else {
+        panic!("a word has four tokens")
+    };
     let sign = word(-1)[0];
     assert_eq!(word(21), [two, one, end, end]);
     assert_eq!(word(1), [one, end, end, end]);
@@ -205,8 +213,8 @@ fn one_token_stands_for_one_character() {
 
 #[test]
 fn tokens_that_no_number_is_written_in_are_no_number() {
-    let lexicon = Lexicon::new().unwrap();
-    let word = |number| lexicon.encode(number).unwrap();
+    let lexicon = Lexicon::new(Language::TwoDigits).unwrap();
+    let word = |number| lexicon.encode_number(number).unwrap();
     let (sign, end) = (word(-7)[0], word(7)[1]);
     let (zero, seven) = (word(0)[0], word(7)[0]);
     let none: [&[i32]; 14] = [
@@ -237,8 +245,7 @@ fn tokens_that_no_number_is_written_in_are_no_number() {
     assert_eq!(lexicon.decode(&[]), None);
     // Of all that can be written, the numbers are all that is read.
     let size = lexicon.vocabulary_size() as i32;
-    let all = (0..size.pow(LENGTH as u32))
-        .map(|n| std::array::from_fn::<_, LENGTH, _>(|i| n / size.pow(i as u32) % size));
+    let all = (0..size.pow(4)).map(|n| [0, 1, 2, 3].map(|i| n / size.pow(i) % size));
     assert_eq!(
         all.filter(|word| lexicon.decode(word).is_some()).count(),
         199
@@ -247,7 +254,8 @@ fn tokens_that_no_number_is_written_in_are_no_number() {
 
 #[test]
 fn the_split_is_fixed_by_its_seed() {
-    let (split, same, other) = (Split::new(0.1, 1), Split::new(0.1, 1), Split::new(0.1, 2));
+    let split = |seed| Split::new(Language::TwoDigits, 0.1, seed);
+    let (split, same, other) = (split(1), split(1), split(2));
     assert_eq!(
         (&split.train, &split.held_out),
         (&same.train, &same.held_out)
@@ -268,7 +276,7 @@ fn the_split_is_fixed_by_its_seed() {
 #[test]
 fn the_split_divides_all_sums_into_nine_tenths_and_one() {
     for (share, held_out) in [(0.1, 810), (0.0, 0), (0.5, 4050), (0.9, 7290)] {
-        let split = Split::new(share, 1);
+        let split = Split::new(Language::TwoDigits, share, 1);
         assert_eq!(
             (split.train.len(), split.held_out.len()),
             (8100 - held_out, held_out),
@@ -277,13 +285,13 @@ fn the_split_divides_all_sums_into_nine_tenths_and_one() {
         let all: HashSet<_> = split.train.iter().chain(&split.held_out).copied().collect();
         assert_eq!(
             all,
-            Sum::all().collect(),
+            Sum::all().map(Execution::from).collect(),
             "every sum is on one side, and on one only"
         );
     }
     // Held-out sums come from everywhere, not from a corner of the table.
-    let split = Split::new(0.1, 1);
-    for start in STATES {
+    let split = Split::new(Language::TwoDigits, 0.1, 1);
+    for start in Language::TwoDigits.states() {
         let held_out = split
             .held_out
             .iter()
@@ -294,4 +302,123 @@ fn the_split_divides_all_sums_into_nine_tenths_and_one() {
             "{held_out} of 90 sums from {start} are held out"
         );
     }
+}
+
+#[test]
+fn programs_of_several_operators_are_read_and_run() {
+    for (text, written) in [
+        ("12x?+?=90", "12x?+?=90"),
+        (" 12 * ? - x = 90", "12x?-?=90"),
+        ("12 ? ?=90", "12 ? ?=90"),
+        ("-5 \u{d7} _ = 40", "-5x?=40"),
+    ] {
+        let task: Task = text.parse().unwrap();
+        assert_eq!(task.to_string(), written);
+        assert_eq!(task.to_string().parse(), Ok(task));
+    }
+    for text in [
+        "12x=84", "12 x", "12x?x=84", "12:?=4", "12x7=84", "x?=84", "12?7=84",
+    ] {
+        let error = text.parse::<Task>().expect_err(text);
+        assert!(matches!(error, SumError::Form(_)), "{text}: {error}");
+    }
+    let task: Task = "12x?+?=90".parse().unwrap();
+    let both = Task::all_of(vec![task.clone(), "5x?+?=41".parse().unwrap()]).unwrap();
+    let program = [Code::Times(7), Code::Add(6)];
+    assert!(both.is_solved_by(&program) && task.is_solved_by(&program));
+    assert!(!both.is_solved_by(&[Code::Times(8), Code::Add(-6)]));
+    assert!(task.is_solved_by(&[Code::Times(8), Code::Add(-6)]));
+    assert!(
+        !task.is_solved_by(&[Code::Add(72), Code::Add(6)]),
+        "its first line multiplies"
+    );
+    assert_eq!(both.contradiction(), None);
+    let other = Task::all_of(vec![task, "5+?+?=41".parse().unwrap()]).unwrap_err();
+    assert!(other.to_string().contains("5+?+?=41"), "{other}");
+    assert_eq!("x7".parse(), Ok(Code::Times(7)));
+    assert_eq!("-53".parse(), Ok(Code::Add(-53)));
+    assert_eq!(serde_json::to_string(&program).unwrap(), r#"["x7",6]"#);
+}
+
+#[test]
+fn a_task_is_given_to_the_smallest_language_that_knows_it() {
+    for (text, language) in [
+        ("71+?=18", Language::TwoDigits),
+        ("71+?+?=18", Language::TwoDigits),
+        ("5+?=18", Language::Operators),
+        ("12x?=84", Language::Operators),
+        ("171+?=18", Language::FourDigits),
+        ("-71+?=-9999", Language::FourDigits),
+    ] {
+        let task: Task = text.parse().unwrap();
+        assert_eq!(Language::of(&task), Ok(language), "{text}");
+        language.check(&task).unwrap();
+    }
+    for (text, number) in [("171x?=18", "171"), ("12x?=-84", "-84")] {
+        let error = Language::of(&text.parse().unwrap())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(number) && error.contains("0 to 99"),
+            "{error}"
+        );
+    }
+    let error = Language::TwoDigits
+        .check(&"12x?=84".parse().unwrap())
+        .unwrap_err();
+    assert!(error.to_string().contains("multiply"), "{error}");
+}
+
+#[test]
+fn every_language_spells_what_it_knows() {
+    for language in Language::ALL {
+        let lexicon = Lexicon::new(language).unwrap();
+        let mut words = HashSet::new();
+        for (index, code) in language.codes().enumerate() {
+            assert_eq!(language.index_of(code), Some(index));
+            let word = lexicon.encode(code).unwrap();
+            assert_eq!(
+                (word.len(), lexicon.decode(word)),
+                (language.word_length(), Some(code))
+            );
+            words.insert(word.to_vec());
+        }
+        assert_eq!(words.len(), language.codes().count(), "{language:?}");
+        let states = language.states();
+        assert!(
+            states
+                .clone()
+                .all(|state| lexicon.encode_number(state).is_some())
+        );
+        // Every two states have a program between them.
+        let widest = states.end() - states.start();
+        assert!(language.index_of(Code::Add(widest)).is_some());
+        assert!(language.index_of(Code::Add(-widest)).is_some());
+        assert!(language.shown_codes().len() <= 210 && language.shown_states().len() <= 210);
+    }
+    assert_eq!(Language::FourDigits.spell(Code::Add(53)), "00053");
+    assert_eq!(Language::FourDigits.spell(Code::Add(-53)), "99947");
+}
+
+#[test]
+fn what_is_held_out_of_a_large_language_is_never_drawn() {
+    use rand::SeedableRng;
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+    let split = Split::new(Language::FourDigits, 0.5, 1);
+    assert_eq!((split.train.len(), split.held_out.len()), (2000, 2000));
+    assert!(
+        split
+            .train
+            .iter()
+            .all(|execution| !split.held_out.contains(execution))
+    );
+    // One state has few sums: half of them are never drawn, however often one draws.
+    let first = split.held_out[0];
+    let drawn: HashSet<Execution> = (0..60_000)
+        .map(|_| split.draw_from(first.start, &mut rng))
+        .collect();
+    assert!(!drawn.contains(&first));
+    assert!((8_000..11_000).contains(&drawn.len()), "{}", drawn.len());
+    let none = Split::new(Language::FourDigits, 0.0, 1);
+    assert_eq!((none.train.len(), none.held_out.len()), (2000, 0));
 }

@@ -126,6 +126,7 @@ fn enumeration_returns_every_place_once_and_then_nothing() {
             values: places.concat(),
         }
         .into(),
+        choices: vec![std::sync::Arc::new((0..199).collect())],
         ..Space::open(2)
     };
     let strategy = Strategy::cold(Method::Enumerate);
@@ -227,6 +228,7 @@ fn spiral(dims: usize, lines: usize, warm: Vec<Vec<f32>>) -> Space {
             values: (-99..=99).flat_map(place).collect(),
         }
         .into(),
+        choices: vec![std::sync::Arc::new((0..199).collect()); lines],
         words: std::sync::Arc::new((-99..=99).map(|n| n.to_string()).collect()),
         warm,
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use egui_kittest::{Harness, kittest::Queryable};
-use glyphspace::{device::Choice, training::Pace, ui::app::App};
+use glyphspace::{data::language::Code, device::Choice, training::Pace, ui::app::App};
 
 pub type Window = Harness<'static, Option<App>>;
 
@@ -76,7 +76,7 @@ fn pointing_decodes_and_a_click_pins() {
         (answer.point[0] - lowest[0]).abs() < 0.02 && (answer.point[1] - lowest[1]).abs() < 0.02
     );
     assert_eq!(answer.state, 71);
-    assert_eq!(answer.truth, answer.code.map(|code| 71 + code));
+    assert_eq!(answer.truth, answer.code.map(|code| code.run(71)));
     assert!(
         answer.loss.unwrap() < 0.5,
         "the map's lowest place has the loss {:?}",
@@ -145,7 +145,7 @@ fn solving_marks_where_it_looked() {
     });
     let search = app(&mut window).session.board.search.get().unwrap();
     let found = search.solved.map(|index| search.path[index].code);
-    assert_eq!(found, Some(Some(-53)));
+    assert_eq!(found, Some(Some(Code::Add(-53))));
     let text = format!("found \u{2212}53 in {} evaluations", search.path.len());
     assert!(window.query_by_label_contains(&text).is_some());
 }

@@ -9,9 +9,12 @@ use serde_json::json;
 use super::{BenchArgs, output::say, projection, session::ExecutorSession};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
-    data::{split::Split, sums::Sum},
+    data::{language::Language, sums::Sum},
     device::Choice,
-    executor::job::{Command, Event, Question, SolveRequest},
+    executor::{
+        benchmark::sample_sums,
+        job::{Command, Event, Question, SolveRequest},
+    },
     latent::{MAP_SIZE, order::quantile, search::Method},
     training::{Limit, Start},
 };
@@ -214,8 +217,7 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
 
 /// Milliseconds of each search over a seeded choice of sums, and the evaluations each needed.
 fn searches(session: &ExecutorSession) -> Result<(Vec<f64>, Vec<Option<usize>>)> {
-    // The held-out part of a split is a seeded choice without repeats.
-    let sums = Split::new(SEARCHED as f64 / Sum::all().count() as f64, SEARCH_SEED).held_out;
+    let sums = sample_sums(Language::TwoDigits, SEARCHED, SEARCH_SEED);
     let mut results = Vec::new();
     for sum in sums {
         let begun = Instant::now();

@@ -13,7 +13,10 @@ use super::{
     session::{ExecutorSession, stop_on_interrupt},
 };
 use crate::{
-    data::sums::{MOST_LINES, Sum},
+    data::{
+        language::Language,
+        sums::{MOST_LINES, Sum},
+    },
     device::Choice,
     executor::{
         benchmark::{Comparison, Plan, sample},
@@ -79,9 +82,11 @@ pub fn run(args: BenchmarkArgs, choice: Choice) -> Result<()> {
             strategies.push(strategy);
         }
     }
+    let model = session.board.model.get();
+    let language = model.map_or(Language::default(), |model| model.config.language);
     let plan = Plan {
         strategies,
-        tasks: sample(args.sums.0, args.lines.into()),
+        tasks: sample(language, args.sums.0, args.lines.into()),
         budget: args.budget as usize,
         seeds: args.seeds,
         out: args.out.clone(),

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     config::executor::ExecutorConfig,
-    data::sums::Task,
+    data::{
+        language::{Code, Language},
+        sums::{SumError, Task},
+    },
     device::Choice,
     executor::{
         board::{Landscape, Planes, Triple},
@@ -51,9 +54,24 @@ impl Model {
 impl ExecutorModel {
     /// The run, or the bundled model for programs of so many lines.
     pub fn source(&self, lines: usize) -> Result<Source> {
+        self.source_of(self.language.unwrap_or_default(), lines)
+    }
+
+    /// The run, or the bundled model that knows all of a task.
+    pub fn source_for(&self, task: &Task) -> Result<Source> {
+        let wrong = |error: SumError| WrongUse(error.to_string());
+        let language = match self.language {
+            Some(language) => language,
+            None if self.model.run.is_some() => Language::default(),
+            None => Language::of(task).map_err(wrong)?,
+        };
+        self.source_of(language, task.lines())
+    }
+
+    fn source_of(&self, language: Language, lines: usize) -> Result<Source> {
         match &self.model.run {
             Some(run) => Ok(Source::Run(run.clone())),
-            None => checkpoint::bundled(self.dims, lines)
+            None => checkpoint::bundled(language, self.dims, lines)
                 .map_err(|error| WrongUse(format!("{error:#}")).into()),
         }
     }
@@ -179,7 +197,7 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
             second.solution()
         ));
     }
-    let session = ExecutorSession::open(choice, args.model.source(task.lines)?)?;
+    let session = ExecutorSession::open(choice, args.model.source_for(&task)?)?;
     let budget = args.budget as usize;
     let strategy = Strategy {
         method: args.method,
@@ -197,7 +215,7 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     if args.json {
         let result = json!({
             "sum": task.to_string(),
-            "lines": task.lines,
+            "lines": task.lines(),
             "method": args.method,
             "code": found.and_then(|e| e.code),
             "program": found.map(|e| &e.program),
@@ -225,8 +243,8 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
 }
 
 /// A program's lines as people write them.
-fn program_text(program: &[Option<i32>]) -> String {
-    let line = |line: &Option<i32>| line.map_or_else(|| "no number".into(), |n| n.to_string());
+fn program_text(program: &[Option<Code>]) -> String {
+    let line = |line: &Option<Code>| line.map_or_else(|| "no number".into(), |n| n.to_string());
     program.iter().map(line).collect::<Vec<String>>().join(", ")
 }
 
@@ -320,6 +338,11 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
         say(format_args!("{}", serde_json::to_string(&answer)?))?;
     } else {
         let text = |n: Option<i32>| n.map_or_else(|| "no number".into(), |n| n.to_string());
+        let operation = match answer.code {
+            Some(Code::Times(factor)) => format!("x {factor}"),
+            Some(Code::Add(addend)) => format!("+ {addend}"),
+            None => "+ no number".into(),
+        };
         let truth = answer
             .truth
             .map_or_else(String::new, |truth| format!(" (really {truth})"));
@@ -327,8 +350,7 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
             .loss
             .map_or_else(String::new, |loss| format!(", loss {loss:.4}"));
         say(format_args!(
-            "{state} + {} = {}{truth}{loss}",
-            text(answer.code),
+            "{state} {operation} = {}{truth}{loss}",
             text(answer.result)
         ))?;
     }

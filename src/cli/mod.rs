@@ -20,7 +20,10 @@ use output::{note, say};
 
 use crate::{
     config::{Config, executor::PRESETS},
-    data::sums::{CODES, Sum, Task},
+    data::{
+        language::{Code, Language},
+        sums::{Sum, Task},
+    },
     device::{self, Choice},
     latent::search::Method,
     training::{Limit, Start},
@@ -140,7 +143,7 @@ impl RunArgs {
 struct TrainArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Sizes and recipe: pocket, lines, t5-mini, t5-small or t5-base
+    /// Sizes and recipe: pocket, lines, four-digits, operators, t5-mini, t5-small or t5-base
     #[arg(long, default_value = PRESETS[0], conflicts_with = "resume")]
     preset: String,
     /// Latent dimensions
@@ -163,6 +166,9 @@ struct ExecutorModel {
     /// Latent dimensions of the bundled model: 2, 10 or 100
     #[arg(long, conflicts_with = "run")]
     dims: Option<usize>,
+    /// What the bundled model reads and runs; without it what the sum needs, or two digits
+    #[arg(long, value_enum, conflicts_with = "run")]
+    language: Option<Language>,
 }
 
 #[derive(Debug, Args)]
@@ -210,7 +216,7 @@ struct MapArgs {
     model: ExecutorModel,
     /// Three programs, such as -53,0,40: the map is of the slice of the space through their places
     #[arg(long, value_name = "A,B,C", allow_hyphen_values = true, value_parser = three_programs)]
-    slice: Option<[i32; 3]>,
+    slice: Option<[Code; 3]>,
     /// Cells a side
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=2048))]
     size: u32,
@@ -245,7 +251,12 @@ struct DecodeArgs {
     #[command(flatten)]
     model: ExecutorModel,
     /// The state to run the program on
-    #[arg(long, default_value_t = 71, conflicts_with = "sum", value_parser = clap::value_parser!(i32).range(10..=99))]
+    #[arg(
+        long,
+        default_value_t = 71,
+        allow_negative_numbers = true,
+        conflicts_with = "sum"
+    )]
     state: i32,
     /// A sum to judge the result by
     #[arg(long, value_parser = parse::<Sum>)]
@@ -376,15 +387,10 @@ fn seconds(text: &str) -> Result<f64, String> {
     secs.ok_or_else(|| "expected a number of seconds above 0".into())
 }
 
-fn three_programs(text: &str) -> Result<[i32; 3], String> {
-    let numbers: Option<Vec<i32>> = text
-        .split(',')
-        .map(|part| part.trim().parse().ok())
-        .collect();
-    let programs = numbers
-        .filter(|numbers| numbers.iter().all(|number| CODES.contains(number)))
-        .and_then(|numbers| numbers.try_into().ok());
-    programs.ok_or_else(|| "expected three programs from -99 to 99, such as -53,0,40".into())
+fn three_programs(text: &str) -> Result<[Code; 3], String> {
+    let programs: Option<Vec<Code>> = text.split(',').map(|part| part.parse().ok()).collect();
+    let programs = programs.and_then(|programs| programs.try_into().ok());
+    programs.ok_or_else(|| "expected three programs such as -53,0,40".into())
 }
 
 fn coordinate(text: &str) -> Result<f32, String> {

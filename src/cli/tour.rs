@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
-    data::sums::Sum,
+    data::{language::Code, sums::Sum},
     device::Choice,
     engine::run_folder::RunFolder,
     executor::{export, job::SolveRequest, report::Report},
@@ -84,8 +84,8 @@ struct Visit {
     name: &'static str,
     report: Report,
     map_secs: f64,
-    lowest_code: Option<i32>,
-    solved: Vec<(Sum, Option<i32>, usize)>,
+    lowest_code: Option<Code>,
+    solved: Vec<(Sum, Option<Code>, usize)>,
 }
 
 impl Visit {

@@ -4,6 +4,7 @@
 pub mod bpe;
 pub mod corpus;
 mod hash;
+pub mod language;
 pub mod python;
 pub mod split;
 pub mod sums;

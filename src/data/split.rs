@@ -1,31 +1,129 @@
-//! Which sums are never trained on.
+//! Which executions are never trained on.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::sums::Sum;
+use super::{
+    language::{Code, Execution, Language},
+    sums::Sum,
+};
 
-/// A seeded division of all sums.
+/// Executions of a large language that stand for all in a judgement, of those held out and of the others.
+const JUDGED: usize = 2000;
+
+/// A seeded division of all executions whose result is a state.
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// Sums the models learn from.
-    pub train: Vec<Sum>,
-    /// Sums kept for judging them.
-    pub held_out: Vec<Sum>,
+    /// What the models learn from: all, or of a large language a draw.
+    pub train: Vec<Execution>,
+    /// Kept for judging them; all, or of a large language a draw.
+    pub held_out: Vec<Execution>,
+    language: Language,
+    share: f64,
+    seed: u64,
 }
 
 impl Split {
-    /// Holds out `share` (0..=1) of all sums, chosen by `seed` alone.
-    pub fn new(share: f64, seed: u64) -> Self {
-        let mut sums: Vec<Sum> = Sum::all().collect();
+    /// Holds out `share` (0..=1) of all executions, chosen by `seed` alone.
+    pub fn new(language: Language, share: f64, seed: u64) -> Self {
+        let mut split = Self {
+            train: Vec::new(),
+            held_out: Vec::new(),
+            language,
+            share,
+            seed,
+        };
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        for i in (1..sums.len()).rev() {
-            sums.swap(i, rng.random_range(0..=i));
+        if language.is_small() {
+            let mut all: Vec<Execution> = all(language).collect();
+            for i in (1..all.len()).rev() {
+                all.swap(i, rng.random_range(0..=i));
+            }
+            split.held_out = all.split_off(all.len() - (share * all.len() as f64).round() as usize);
+            split.train = all;
+            return split;
         }
-        let held_out = sums.split_off(sums.len() - (share * sums.len() as f64).round() as usize);
-        Self {
-            train: sums,
-            held_out,
+        let judged = |is_held_out: bool| if is_held_out { share } else { 1.0 - share } > 0.0;
+        while [true, false].into_iter().any(|held_out| {
+            let drawn = if held_out {
+                &split.held_out
+            } else {
+                &split.train
+            };
+            judged(held_out) && drawn.len() < JUDGED
+        }) {
+            let execution = any(language, &mut rng);
+            let drawn = match split.is_held_out(execution) {
+                true => &mut split.held_out,
+                false => &mut split.train,
+            };
+            if drawn.len() < JUDGED {
+                drawn.push(execution);
+            }
+        }
+        split
+    }
+
+    /// An execution that may be trained on.
+    pub fn draw(&self, rng: &mut ChaCha8Rng) -> Execution {
+        if self.language.is_small() {
+            return self.train[rng.random_range(0..self.train.len())];
+        }
+        loop {
+            let execution = any(self.language, rng);
+            if !self.is_held_out(execution) {
+                return execution;
+            }
         }
     }
+
+    /// One that may be trained on and begins at a state of a large language.
+    pub fn draw_from(&self, start: i32, rng: &mut ChaCha8Rng) -> Execution {
+        loop {
+            let result = rng.random_range(self.language.states());
+            let execution = Execution::from(Sum { start, result });
+            if !self.is_held_out(execution) {
+                return execution;
+            }
+        }
+    }
+
+    /// Of a large language, whose executions nobody can list: by a hash (SplitMix64, Steele et al. 2014).
+    fn is_held_out(&self, execution: Execution) -> bool {
+        let key = (execution.start as u32 as u64) << 32 | execution.result() as u32 as u64;
+        let mut hash = key ^ self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for _ in 0..2 {
+            hash = hash.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            hash ^= hash >> 31;
+        }
+        (hash as f64 / u64::MAX as f64) < self.share
+    }
+}
+
+/// Every execution of a small language whose result is a state: for each state the additions by result,
+/// then the multiplications.
+fn all(language: Language) -> impl Iterator<Item = Execution> {
+    let add = move |start| {
+        let to = move |result| Execution::from(Sum { start, result });
+        language.states().map(to)
+    };
+    let times = move |start| {
+        let factors = language
+            .codes()
+            .filter(|code| matches!(code, Code::Times(_)));
+        let executions = factors.map(move |code| Execution { start, code });
+        executions.filter(move |execution| language.states().contains(&execution.result()))
+    };
+    language
+        .states()
+        .flat_map(move |start| add(start).chain(times(start)))
+}
+
+fn any(language: Language, rng: &mut ChaCha8Rng) -> Execution {
+    Execution::from(Sum {
+        start: rng.random_range(language.states()),
+        result: rng.random_range(language.states()),
+    })
 }

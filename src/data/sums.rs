@@ -1,20 +1,17 @@
 //! Sums with a hole, `71+?=18`: how they are typed, and which ones the models know.
 
-use std::{fmt, ops::RangeInclusive, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The first number and the result of a sum: what the state autoencoder reads.
-pub const STATES: RangeInclusive<i32> = 10..=99;
-/// The programs: every number the code autoencoder reads and has a place for.
-pub const CODES: RangeInclusive<i32> = -99..=99;
+use super::language::{Code, Execution, Language};
 
 /// `start + ? = result`; the program that solves it is `result - start`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sum {
-    /// The first number, 10..=99.
+    /// The first number.
     pub start: i32,
-    /// The number to reach, 10..=99.
+    /// The number to reach.
     pub result: i32,
 }
 
@@ -26,13 +23,29 @@ pub enum SumError {
         "can't read {0:?}: expected a sum with a hole such as 71+?=18 (? or x for the unknown)"
     )]
     Form(String),
-    /// A number is outside what the models were trained on.
-    #[error("can't use {number} in {text:?}: expected whole numbers from 10 to 99")]
+    /// A number is outside what the models read.
+    #[error("can't use {number} in {text:?}: expected whole numbers from {low} to {high}")]
     Range {
         /// The text as typed.
         text: String,
         /// The number as typed.
         number: String,
+        /// The lowest number.
+        low: i32,
+        /// The highest one.
+        high: i32,
+    },
+    /// An operator that the model doesn't run.
+    #[error(
+        "can't use x in {text:?}: only models of operators multiply, and they read {low} to {high}"
+    )]
+    Operator {
+        /// The text as typed.
+        text: String,
+        /// The lowest number they read.
+        low: i32,
+        /// The highest one.
+        high: i32,
     },
     /// A program of another length.
     #[error("can't use {text:?}: expected {expected} holes at most, and as many in every example")]
@@ -45,19 +58,30 @@ pub enum SumError {
 }
 
 impl Sum {
-    /// Every sum there is: 90 x 90.
+    /// Every sum of two-digit numbers: 90 x 90.
     pub fn all() -> impl Iterator<Item = Sum> {
-        STATES.flat_map(|start| STATES.map(move |result| Sum { start, result }))
+        let states = Language::TwoDigits.states();
+        let from = states.clone();
+        from.flat_map(move |start| states.clone().map(move |result| Sum { start, result }))
     }
 
-    /// The one program that solves the sum.
-    pub fn solution(self) -> i32 {
-        self.result - self.start
+    /// The one addition that solves the sum.
+    pub fn solution(self) -> Code {
+        Code::Add(self.result - self.start)
     }
 
     /// Whether `code` solves the sum, by integer arithmetic.
-    pub fn is_solved_by(self, code: i32) -> bool {
-        self.start + code == self.result
+    pub fn is_solved_by(self, code: Code) -> bool {
+        code.run(self.start) == self.result
+    }
+}
+
+impl From<Sum> for Execution {
+    fn from(sum: Sum) -> Self {
+        Self {
+            start: sum.start,
+            code: sum.solution(),
+        }
     }
 }
 
@@ -73,7 +97,10 @@ impl FromStr for Sum {
     /// Reads `71+?=18`, `71 + x = 18` or `?+71=18`; blanks and case don't matter.
     fn from_str(text: &str) -> Result<Self, SumError> {
         let task: Task = text.parse()?;
-        match (task.lines, &task.examples[..]) {
+        if task.operators.iter().any(|o| *o != Operator::Plus) {
+            return Err(SumError::Form(text.trim().to_owned()));
+        }
+        match (task.lines(), &task.examples[..]) {
             (1, [sum]) => Ok(*sum),
             _ => Err(SumError::Lines {
                 text: text.trim().to_owned(),
@@ -86,38 +113,77 @@ impl FromStr for Sum {
 /// Lines a program may have.
 pub const MOST_LINES: usize = 8;
 
+/// What stands before a hole: what the line there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operator {
+    /// `+?`: a line that adds.
+    Plus,
+    /// `-?`: the same, as adding a negative number.
+    Minus,
+    /// `x?`: a line that multiplies.
+    Times,
+    /// A hole alone: any line.
+    Any,
+}
+
+impl Operator {
+    /// Whether the line may stand in its hole.
+    pub fn allows(self, code: Code) -> bool {
+        match self {
+            Self::Plus | Self::Minus => matches!(code, Code::Add(_)),
+            Self::Times => matches!(code, Code::Times(_)),
+            Self::Any => true,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Plus => "+?",
+            Self::Minus => "-?",
+            Self::Times => "x?",
+            Self::Any => " ?",
+        }
+    }
+}
+
 /// A program to find, by examples of what it leads to: `71+?+?=18` has two lines, each of which adds a
 /// number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Task {
-    /// Lines of the program, 1 to [`MOST_LINES`].
-    pub lines: usize,
+    /// What each line may be; 1 to [`MOST_LINES`] lines.
+    pub operators: Vec<Operator>,
     /// Where it starts and what it leads to; at least one.
     pub examples: Vec<Sum>,
 }
 
 impl From<Sum> for Task {
     fn from(sum: Sum) -> Self {
-        Self {
-            lines: 1,
-            examples: vec![sum],
-        }
+        Self::additions(1, sum)
     }
 }
 
 impl Task {
+    /// A program of so many additions.
+    pub fn additions(lines: usize, example: Sum) -> Self {
+        Self {
+            operators: vec![Operator::Plus; lines],
+            examples: vec![example],
+        }
+    }
+
     /// The program that all of `tasks` look for.
     ///
     /// # Errors
-    /// If there is none, or their programs differ in length.
+    /// If there is none, or their programs differ in form.
     pub fn all_of(tasks: Vec<Self>) -> Result<Self, SumError> {
         let mut tasks = tasks.into_iter();
         let mut all = tasks.next().ok_or(SumError::Form(String::new()))?;
         for task in tasks {
-            if task.lines != all.lines {
+            if task.operators != all.operators {
                 return Err(SumError::Lines {
                     text: task.to_string(),
-                    expected: all.lines,
+                    expected: all.lines(),
                 });
             }
             all.examples.extend(task.examples);
@@ -125,28 +191,44 @@ impl Task {
         Ok(all)
     }
 
+    /// Lines of the program.
+    pub fn lines(&self) -> usize {
+        self.operators.len()
+    }
+
     /// Whether the program solves every example, by integer arithmetic.
-    pub fn is_solved_by(&self, program: &[i32]) -> bool {
-        let sum: i32 = program.iter().sum();
-        program.len() == self.lines
-            && self
-                .examples
+    pub fn is_solved_by(&self, program: &[Code]) -> bool {
+        let solves = |example: &Sum| Code::run_all(program, example.start) == example.result;
+        program.len() == self.lines()
+            && program
                 .iter()
-                .all(|example| example.is_solved_by(sum))
+                .zip(&self.operators)
+                .all(|(code, operator)| operator.allows(*code))
+            && self.examples.iter().all(solves)
     }
 
     /// The first example, done in as many even steps as there are lines: every one leads to a state.
     pub fn even_steps(&self) -> impl Iterator<Item = Sum> + use<> {
-        let (first, lines) = (self.examples[0], self.lines as i32);
-        let after = move |line: i32| first.start + first.solution() * line / lines;
+        let (first, lines) = (self.examples[0], self.lines() as i32);
+        let way = first.result - first.start;
+        let after = move |line: i32| first.start + way * line / lines;
         (0..lines).map(move |line| Sum {
             start: after(line),
             result: after(line + 1),
         })
     }
 
-    /// Two examples that no program of additions can solve together.
+    /// Whether its lines may be additions.
+    pub fn may_add(&self) -> bool {
+        !self.operators.contains(&Operator::Times)
+    }
+
+    /// Two examples that no program of additions can solve together, where it has to be one.
     pub fn contradiction(&self) -> Option<[Sum; 2]> {
+        let adds = |operator: &Operator| matches!(operator, Operator::Plus | Operator::Minus);
+        if !self.operators.iter().all(adds) {
+            return None;
+        }
         let first = self.examples[0];
         let other = self
             .examples
@@ -155,13 +237,10 @@ impl Task {
         Some([first, *other])
     }
 
-    fn text_of(&self, example: &Sum) -> String {
-        format!(
-            "{}{}={}",
-            example.start,
-            "+?".repeat(self.lines),
-            example.result
-        )
+    /// One of its examples as it is typed.
+    pub fn text_of(&self, example: &Sum) -> String {
+        let holes: String = self.operators.iter().map(|o| o.text()).collect();
+        format!("{}{holes}={}", example.start, example.result)
     }
 }
 
@@ -175,20 +254,13 @@ impl fmt::Display for Task {
 impl FromStr for Task {
     type Err = SumError;
 
-    /// Reads one example: `71+?=18`, `71 + x + x = 18` or `?+71=18`; blanks and case don't matter.
+    /// Reads one example: `71+?+?=18`, `12 x ? + ? = 90`, `12 ? ? = 90` (any lines) or, where one number is
+    /// added, `71 + x = 18` and `?+71=18`; blanks and case don't matter.
     fn from_str(text: &str) -> Result<Self, SumError> {
         let form = || SumError::Form(text.trim().to_owned());
         let (left, result) = text.split_once('=').ok_or_else(form)?;
-        let is_hole = |part: &&str| matches!(*part, "?" | "x" | "X" | "_");
-        let terms: Vec<&str> = left.split('+').map(str::trim).collect();
-        let (holes, numbers): (Vec<&str>, Vec<&str>) = terms.into_iter().partition(is_hole);
-        let [start] = numbers[..] else {
-            return Err(form());
-        };
-        if holes.is_empty() {
-            return Err(form());
-        }
-        if holes.len() > MOST_LINES {
+        let (start, operators) = halves(left.trim()).ok_or_else(form)?;
+        if operators.len() > MOST_LINES {
             return Err(SumError::Lines {
                 text: text.trim().to_owned(),
                 expected: MOST_LINES,
@@ -199,18 +271,57 @@ impl FromStr for Task {
             if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(form());
             }
+            let widest = Language::FourDigits.states();
             part.parse()
                 .ok()
-                .filter(|n| STATES.contains(n))
+                .filter(|n| widest.contains(n))
                 .ok_or_else(|| SumError::Range {
                     text: text.trim().to_owned(),
                     number: part.to_owned(),
+                    low: *widest.start(),
+                    high: *widest.end(),
                 })
         };
         let (start, result) = (number(start)?, number(result.trim())?);
         Ok(Self {
-            lines: holes.len(),
+            operators,
             examples: vec![Sum { start, result }],
         })
     }
+}
+
+fn is_hole(character: char) -> bool {
+    matches!(character, '?' | '_' | 'x' | 'X')
+}
+
+/// The number of a sum's left side as typed, and what its holes may be.
+fn halves(left: &str) -> Option<(&str, Vec<Operator>)> {
+    if left.starts_with(is_hole) {
+        // ?+71: the hole comes first where order doesn't matter.
+        let (hole, start) = left.split_once('+')?;
+        let is_alone = hole.trim().len() == 1;
+        return is_alone.then(|| (start.trim(), vec![Operator::Plus]));
+    }
+    let sign = usize::from(left.starts_with('-'));
+    let digits = left[sign..].find(|c: char| !c.is_ascii_digit())?;
+    let (start, holes) = left.split_at(sign + digits);
+    let mut characters = holes.chars().filter(|c| !c.is_whitespace()).peekable();
+    let mut operators = Vec::new();
+    while let Some(character) = characters.next() {
+        let operator = match character {
+            '+' => Operator::Plus,
+            '-' => Operator::Minus,
+            '*' | '\u{d7}' => Operator::Times,
+            // Between a number and a hole it multiplies; alone it would be a hole that says nothing.
+            'x' | 'X' => Operator::Times,
+            '?' | '_' => {
+                operators.push(Operator::Any);
+                continue;
+            }
+            _ => return None,
+        };
+        characters.next_if(|c| is_hole(*c))?;
+        operators.push(operator);
+    }
+    (!operators.is_empty()).then_some((start, operators))
 }

@@ -1,58 +1,66 @@
-//! Numbers as the models see them: one token a character, closed and filled up by `</s>`.
+//! Numbers and programs as the models see them: one token a character, closed and filled up by `</s>`.
 //!
-//! The vocabulary is a `tokenizers` file, assets/sums-tokenizer.json.
+//! The vocabularies are `tokenizers` files, assets/sums-tokenizer.json and assets/operators-tokenizer.json.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result, anyhow};
 use tokenizers::Tokenizer;
 
-use super::sums::CODES;
+use super::language::{Code, Language};
 
-/// Tokens a number is written in: a sign, two digits, and the end.
-pub const LENGTH: usize = 4;
 /// Begins every decoded sequence, as in T5.
 pub const PAD: i32 = 0;
 const END: i32 = 1;
 
-/// A number in tokens.
-pub type Word = [i32; LENGTH];
+/// A number or a program in tokens, as many as the language's words have.
+pub type Word = Vec<i32>;
 
-/// The word without a number: what a program leads to where the result is no state.
-pub const NOTHING: Word = [END; LENGTH];
-
-/// Turns the numbers -99..=99 into tokens and back.
+/// Turns a language's programs and states into tokens and back.
 pub struct Lexicon {
+    /// The language.
+    pub language: Language,
     vocabulary_size: usize,
     words: Vec<Word>,
-    numbers: HashMap<Word, i32>,
+    codes: HashMap<Word, Code>,
 }
 
 impl Lexicon {
-    /// Reads the bundled vocabulary and spells every number with it.
+    /// Reads the bundled vocabulary and spells every program with it.
     ///
     /// # Errors
     /// Only if the bundled file is broken.
-    pub fn new() -> Result<Self> {
-        let tokenizer = Tokenizer::from_bytes(include_bytes!("../../assets/sums-tokenizer.json"))
+    pub fn new(language: Language) -> Result<Self> {
+        let (name, file) = match language {
+            Language::Operators => (
+                "assets/operators-tokenizer.json",
+                &include_bytes!("../../assets/operators-tokenizer.json")[..],
+            ),
+            _ => (
+                "assets/sums-tokenizer.json",
+                &include_bytes!("../../assets/sums-tokenizer.json")[..],
+            ),
+        };
+        let tokenizer = Tokenizer::from_bytes(file)
             .map_err(|e| anyhow!("{e}"))
-            .context("assets/sums-tokenizer.json")?;
-        let spell = |number: i32| -> Result<Word> {
+            .context(name)?;
+        let spell = |code: Code| -> Result<Word> {
             let encoding = tokenizer
-                .encode(number.to_string(), false)
+                .encode(language.spell(code), false)
                 .map_err(|e| anyhow!("{e}"))?;
-            let mut word = [END; LENGTH];
+            let mut word = nothing(language);
             for (token, id) in word.iter_mut().zip(encoding.get_ids()) {
                 *token = *id as i32;
             }
             Ok(word)
         };
-        let words: Vec<Word> = CODES.map(spell).collect::<Result<_>>()?;
-        let numbers = words.iter().copied().zip(CODES).collect();
+        let words: Vec<Word> = language.codes().map(spell).collect::<Result<_>>()?;
+        let codes = words.iter().cloned().zip(language.codes()).collect();
         Ok(Self {
+            language,
             vocabulary_size: tokenizer.get_vocab_size(true),
             words,
-            numbers,
+            codes,
         })
     }
 
@@ -61,15 +69,33 @@ impl Lexicon {
         self.vocabulary_size
     }
 
-    /// The tokens of a number in -99..=99; `None` outside.
-    pub fn encode(&self, number: i32) -> Option<Word> {
+    /// The tokens of a program; `None` if it is none of the language's.
+    pub fn encode(&self, code: Code) -> Option<&[i32]> {
         self.words
-            .get(usize::try_from(number.checked_sub(*CODES.start())?).ok()?)
-            .copied()
+            .get(self.language.index_of(code)?)
+            .map(Vec::as_slice)
     }
 
-    /// The number the tokens spell; `None` unless they are just what [`Self::encode`] writes.
-    pub fn decode(&self, tokens: &[i32]) -> Option<i32> {
-        self.numbers.get(tokens).copied()
+    /// The tokens of a number; `None` if it is none of the language's.
+    pub fn encode_number(&self, number: i32) -> Option<&[i32]> {
+        self.encode(Code::Add(number))
     }
+
+    /// The program the tokens spell; `None` unless they are just what [`Self::encode`] writes.
+    pub fn decode(&self, tokens: &[i32]) -> Option<Code> {
+        self.codes.get(tokens).copied()
+    }
+
+    /// The number the tokens spell; `None` unless they are just what [`Self::encode_number`] writes.
+    pub fn decode_number(&self, tokens: &[i32]) -> Option<i32> {
+        match self.decode(tokens)? {
+            Code::Add(number) => Some(number),
+            Code::Times(_) => None,
+        }
+    }
+}
+
+/// The word without a number: what a program leads to where the result is no state.
+pub fn nothing(language: Language) -> Word {
+    vec![END; language.word_length()]
 }

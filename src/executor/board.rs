@@ -5,10 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{export::number_text, lines::Trace, trainer::Metrics};
+use super::{export::code_text, lines::Trace, trainer::Metrics};
 use crate::{
     config::executor::ExecutorConfig,
-    data::sums::{CODES, Sum, Task},
+    data::{
+        language::{Code, Language},
+        sums::{Sum, Task},
+    },
     engine::slot::Slot,
     latent::{field::Field, points::Points, projection::Slice, search::Strategy},
     training::TrainingView,
@@ -61,14 +64,16 @@ pub struct ModelView {
 pub struct Planes {
     /// Steps of the model they belong to.
     pub step: u64,
-    /// Of the programs -99..=99.
+    /// What the numbers are.
+    pub language: Language,
+    /// Of the programs shown of the language.
     pub codes: Points,
-    /// Of the states 10..=99.
+    /// Of the states shown of the language.
     pub states: Points,
 }
 
 /// The three programs a slice of the space goes through.
-pub type Triple = [i32; 3];
+pub type Triple = [Code; 3];
 
 /// Where a map of a space of more than two dimensions lies.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,16 +90,27 @@ impl Planes {
     /// # Errors
     /// If one of them isn't a program, or their places span no plane.
     pub fn cut(&self, programs: Triple) -> Result<Cut> {
-        let place = |program: i32| {
-            let index = usize::try_from(program - CODES.start()).ok();
+        let shown = self.language.shown_codes();
+        let place = |program: Code| {
+            let index = shown.iter().position(|code| *code == program);
             index
                 .and_then(|index| self.codes.iter().nth(index))
-                .with_context(|| format!("there is no program {program}: expected -99 to 99"))
+                .with_context(|| format!("{program} is none of the programs shown"))
         };
         let [a, b, c] = programs;
-        let slice = Slice::through([place(a)?, place(b)?, place(c)?])
-            .with_context(|| format!("programs {a}, {b} and {c}"))?;
-        Ok(Cut { programs, slice })
+        Cut::through(programs, [place(a)?, place(b)?, place(c)?])
+    }
+}
+
+impl Cut {
+    /// The slice through the places of three programs.
+    ///
+    /// # Errors
+    /// If they span no plane.
+    pub fn through(programs: Triple, places: [&[f32]; 3]) -> Result<Self> {
+        let [a, b, c] = programs;
+        let slice = Slice::through(places).with_context(|| format!("programs {a}, {b} and {c}"))?;
+        Ok(Self { programs, slice })
     }
 }
 
@@ -112,7 +128,7 @@ pub struct Landscape {
     /// 1 where the decoded program really solves the sum, 0 where it doesn't; missing as above.
     pub truth: Arc<Field>,
     /// The decoded programs, cell by cell.
-    pub code: Vec<Option<i32>>,
+    pub code: Vec<Option<Code>>,
     /// How unsure the decoder is of them, in nats.
     pub entropy: Vec<f32>,
     /// The loss with the cells missing where the decoder is off its manifold: unsure of the program, or
@@ -146,9 +162,9 @@ pub struct Evaluation {
     /// Negative log likelihood of the results there, their mean, in nats.
     pub loss: f32,
     /// The program decoded there; its first line, where it has several.
-    pub code: Option<i32>,
+    pub code: Option<Code>,
     /// All its lines.
-    pub program: Vec<Option<i32>>,
+    pub program: Vec<Option<Code>>,
     /// Evaluations it counts as.
     pub cost: usize,
 }
@@ -156,7 +172,7 @@ pub struct Evaluation {
 impl Evaluation {
     /// The program's lines as people write them.
     pub fn text(&self) -> String {
-        let line = |line: &Option<i32>| line.map_or_else(|| "no number".into(), number_text);
+        let line = |line: &Option<Code>| line.map_or_else(|| "no number".into(), code_text);
         let lines: Vec<String> = self.program.iter().map(line).collect();
         lines.join(", ")
     }
@@ -192,7 +208,7 @@ impl SearchView {
 #[derive(Clone, Debug)]
 pub struct ProgramRun {
     /// Its lines.
-    pub program: Vec<i32>,
+    pub program: Vec<Code>,
     /// One trace a state, each line run on the point the one before left.
     pub latent: Vec<Trace>,
     /// The same with each state decoded and encoded again between two lines.
@@ -237,7 +253,7 @@ pub struct Answer {
     /// The state the program was run on.
     pub state: i32,
     /// The decoded program; `None` where the decoder yields no number.
-    pub code: Option<i32>,
+    pub code: Option<Code>,
     /// What the model says that state + code is.
     pub result: Option<i32>,
     /// What it really is.

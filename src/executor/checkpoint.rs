@@ -7,7 +7,8 @@ use burn::{module::Module, tensor::Device};
 
 use super::{inference::Executor, model::LatentExecutor, trainer::Trainer};
 use crate::{
-    data::tokens::Lexicon,
+    config::executor::ExecutorConfig,
+    data::{language::Language, tokens::Lexicon},
     training::checkpoint::{CONFIG, Checkpoint, MODEL, PROGRESS, Source},
 };
 
@@ -41,18 +42,26 @@ const BUNDLED: [Checkpoint; 4] = [
     bundled!("executor-lines"),
 ];
 
-/// The bundled model of `dims` latent dimensions (2 where none are asked for) for programs of `lines`
-/// lines.
+/// The bundled model of a language, with `dims` latent dimensions (where none are asked for, 2 of the
+/// smallest language), for programs of `lines` lines.
 ///
 /// # Errors
 /// If there is none of so many dimensions.
-pub fn bundled(dims: Option<usize>, lines: usize) -> Result<Source> {
-    Ok(Source::BundledAs(match (dims, lines) {
-        (None | Some(2), 1) => return Ok(Source::Bundled),
-        (None | Some(2), _) => "executor-lines",
-        (Some(10), _) => "executor-10d",
-        (Some(100), _) => "executor-100d",
-        (Some(other), _) => bail!(
+pub fn bundled(language: Language, dims: Option<usize>, lines: usize) -> Result<Source> {
+    Ok(Source::BundledAs(match (language, dims, lines) {
+        (Language::TwoDigits, None | Some(2), 1) => return Ok(Source::Bundled),
+        (Language::TwoDigits, None | Some(2), _) => "executor-lines",
+        (Language::TwoDigits, Some(10), _) => "executor-10d",
+        (Language::TwoDigits, Some(100), _) => "executor-100d",
+        (Language::FourDigits, None | Some(16), _) => "executor-four-digits",
+        (Language::Operators, None | Some(10), _) => "executor-operators",
+        (Language::FourDigits, Some(dims), _) => {
+            bail!("the bundled model of four digits has 16 dimensions, not {dims}")
+        }
+        (Language::Operators, Some(dims), _) => {
+            bail!("the bundled model of operators has 10 dimensions, not {dims}")
+        }
+        (Language::TwoDigits, Some(other), _) => bail!(
             "no bundled model has {other} dimensions: expected 2, 10 or 100 (train one with executor train --dims {other})"
         ),
     }))
@@ -64,8 +73,8 @@ pub fn bundled(dims: Option<usize>, lines: usize) -> Result<Source> {
 /// Names the file that is missing, cut, foreign, or doesn't fit its configuration.
 pub fn load(source: &Source, device: &Device) -> Result<Executor> {
     let checkpoint = Checkpoint::of(source, &BUNDLED)?;
-    let (config, progress) = (checkpoint.config()?, checkpoint.progress()?);
-    let lexicon = Arc::new(Lexicon::new()?);
+    let (config, progress): (ExecutorConfig, _) = (checkpoint.config()?, checkpoint.progress()?);
+    let lexicon = Arc::new(Lexicon::new(config.language)?);
     let fresh = LatentExecutor::new(&config, lexicon.vocabulary_size(), device);
     let model = checkpoint.model(fresh)?.valid();
     Ok(Executor::new(config, progress, model, lexicon, device))

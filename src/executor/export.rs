@@ -1,6 +1,6 @@
 //! Maps, planes and curves as pictures and tables.
 
-use std::{ops::RangeInclusive, path::Path};
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -10,7 +10,7 @@ use super::{
     trainer::Metrics,
 };
 use crate::{
-    data::sums::{CODES, STATES},
+    data::language::{Code, Language},
     latent::{
         field::Field,
         holes::{emptiness, largest_void},
@@ -37,13 +37,15 @@ pub fn loss_scale(field: &Field) -> Scale {
 }
 
 /// Colours of the programs.
-pub fn code_scale() -> Scale {
-    Scale::value(*CODES.start() as f32, *CODES.end() as f32)
+pub fn code_scale(language: Language) -> Scale {
+    let addends = language.addends();
+    Scale::value(*addends.start() as f32, *addends.end() as f32)
 }
 
 /// Colours of the states.
-pub fn state_scale() -> Scale {
-    Scale::value(*STATES.start() as f32, *STATES.end() as f32)
+pub fn state_scale(language: Language) -> Scale {
+    let states = language.states();
+    Scale::value(*states.start() as f32, *states.end() as f32)
 }
 
 /// The loss map and the truth map side by side, with every program's number, and a search's path.
@@ -51,15 +53,18 @@ pub fn state_scale() -> Scale {
 /// # Errors
 /// Names the file.
 pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Result<()> {
-    let labels: Vec<String> = CODES.map(number_text).collect();
-    let mut spots = spots(&map.planes.codes, CODES, &labels, &code_scale());
+    let language = map.planes.language;
+    let shown = Group::Codes.shown(language);
+    let mut spots = spots(&map.planes.codes, &shown, &code_scale(language));
     // The solution's number is placed first.
-    let solution = (map.sum.solution() - CODES.start()) as usize;
-    spots.swap(0, solution);
+    let codes = language.shown_codes();
+    if let Some(solution) = codes.iter().position(|code| *code == map.sum.solution()) {
+        spots.swap(0, solution);
+    }
     let corners: Vec<String> = map
         .cut
         .iter()
-        .flat_map(|cut| cut.programs.map(number_text))
+        .flat_map(|cut| cut.programs.map(code_text))
         .collect();
     if let Some(cut) = &map.cut {
         // Of all programs only its three lie on a slice.
@@ -133,15 +138,14 @@ pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
 /// # Errors
 /// Names the file.
 pub fn planes_png(path: &Path, planes: &Planes) -> Result<()> {
-    let (code_labels, state_labels): (Vec<_>, Vec<_>) = (
-        CODES.map(number_text).collect(),
-        STATES.map(number_text).collect(),
-    );
-    let codes = spots(&planes.codes, CODES, &code_labels, &code_scale());
-    let states = spots(&planes.states, STATES, &state_labels, &state_scale());
+    let language = planes.language;
+    let [codes, states] = Group::ALL.map(|group| group.shown(language));
+    let scales = Group::ALL.map(|group| group.scale(language));
+    let codes = spots(&planes.codes, &codes, &scales[0]);
+    let states = spots(&planes.states, &states, &scales[1]);
     let panels = [
-        Panel::points("Places of the programs", &codes, code_scale(), "value"),
-        Panel::points("Places of the states", &states, state_scale(), "value"),
+        Panel::points("Places of the programs", &codes, scales[0], "value"),
+        Panel::points("Places of the states", &states, scales[1], "value"),
     ];
     plot::panels_png(path, &panels, PAIR_PX)
 }
@@ -152,39 +156,26 @@ pub fn planes_png(path: &Path, planes: &Planes) -> Result<()> {
 /// # Errors
 /// Names the file.
 pub fn holes_png(path: &Path, models: &[(String, &Planes)]) -> Result<()> {
-    let clouds: Vec<(String, &Points, RangeInclusive<i32>, Scale)> = models
+    let drawn: Vec<_> = models
         .iter()
-        .flat_map(|(name, planes)| {
-            [
-                (
-                    format!("Programs, {name}"),
-                    &planes.codes,
-                    CODES,
-                    code_scale(),
-                ),
-                (
-                    format!("States, {name}"),
-                    &planes.states,
-                    STATES,
-                    state_scale(),
-                ),
-            ]
+        .flat_map(|(name, planes)| Group::ALL.map(|group| (name, planes, group)))
+        .map(|(name, planes, group)| {
+            let places = group.of(planes);
+            let void = 100.0 * largest_void(places);
+            let title = format!("{}, {name}: void {void:.1} %", group.name());
+            let shown = group.shown(planes.language);
+            (
+                title,
+                emptiness(places),
+                places,
+                shown,
+                group.scale(planes.language),
+            )
         })
         .collect();
-    let drawn: Vec<_> = clouds
+    let all_spots: Vec<Vec<Spot<'_>>> = drawn
         .iter()
-        .map(|(name, places, values, scale)| {
-            let labels: Vec<String> = values.clone().map(number_text).collect();
-            let title = format!("{name}: void {:.1} %", 100.0 * largest_void(places));
-            (title, emptiness(places), labels, *scale)
-        })
-        .collect();
-    let all_spots: Vec<Vec<Spot<'_>>> = clouds
-        .iter()
-        .zip(&drawn)
-        .map(|((_, places, values, _), (.., labels, scale))| {
-            spots(places, values.clone(), labels, scale)
-        })
+        .map(|(.., places, shown, scale)| spots(places, shown, scale))
         .collect();
     let panels: Vec<Panel<'_>> = drawn
         .iter()
@@ -218,16 +209,21 @@ pub fn planes_csv(path: &Path, planes: &Planes) -> Result<()> {
                 .into_iter()
                 .chain(axes),
         )?;
-        let codes = CODES.zip(planes.codes.iter()).map(|row| ("code", row));
-        for (kind, (value, point)) in
-            codes.chain(STATES.zip(planes.states.iter()).map(|row| ("state", row)))
-        {
+        let codes = planes
+            .language
+            .shown_codes()
+            .into_iter()
+            .map(|code| code.to_string());
+        let states = planes
+            .language
+            .shown_states()
+            .into_iter()
+            .map(|state| state.to_string());
+        let codes = codes.zip(planes.codes.iter()).map(|row| ("code", row));
+        let states = states.zip(planes.states.iter()).map(|row| ("state", row));
+        for (kind, (value, point)) in codes.chain(states) {
             let coordinates = point.iter().map(f32::to_string);
-            table.write_record(
-                [kind.to_owned(), value.to_string()]
-                    .into_iter()
-                    .chain(coordinates),
-            )?;
+            table.write_record([kind.to_owned(), value].into_iter().chain(coordinates))?;
         }
         table.flush()?;
         Ok(())
@@ -252,25 +248,26 @@ pub fn projections_png(path: &Path, layouts: &[Projected]) -> Result<()> {
             (format!("{}: {kind}", layout.group.name()), note)
         })
         .collect();
-    let labels = |group: Group| -> Vec<String> { group.values().map(number_text).collect() };
-    let labels = Group::ALL.map(|group| (group, labels(group)));
+    let shown: Vec<Vec<(i32, String)>> = layouts
+        .iter()
+        .map(|layout| layout.group.shown(layout.language))
+        .collect();
     let fitted: Vec<(Fit, Vec<Spot<'_>>)> = layouts
         .iter()
-        .map(|layout| {
+        .zip(&shown)
+        .map(|(layout, shown)| {
             let fit = Fit::of(&layout.places);
-            let labels = labels.iter().find(|(group, _)| *group == layout.group);
-            let labels = labels.map_or(&[][..], |(_, labels)| labels);
             let places = fit.all_in_box(&layout.places);
-            let (values, scale) = (layout.group.values(), layout.group.scale());
-            (fit, spots(&places, values, labels, &scale))
+            let scale = layout.group.scale(layout.language);
+            (fit, spots(&places, shown, &scale))
         })
         .collect();
     let row = |group: Group| -> Vec<Multiple<'_>> {
         let layouts = layouts.iter().zip(&texts).zip(&fitted);
         layouts
             .filter(|((layout, _), _)| layout.group == group)
-            .map(|((_, (title, note)), (fit, spots))| Multiple {
-                panel: Panel::points(title, spots, group.scale(), "value"),
+            .map(|((layout, (title, note)), (fit, spots))| Multiple {
+                panel: Panel::points(title, spots, group.scale(layout.language), "value"),
                 note,
                 fit: *fit,
             })
@@ -294,7 +291,9 @@ pub fn projections_csv(path: &Path, layouts: &[Projected]) -> Result<()> {
         table.write_record(["kind", "value", "projection", "x", "y"])?;
         for layout in layouts {
             let (kind, projection) = (layout.group.id(), layout.kind.id());
-            for (value, place) in layout.group.values().zip(layout.places.iter()) {
+            let shown = layout.group.shown(layout.language);
+            for ((_, text), place) in shown.iter().zip(layout.places.iter()) {
+                let value = text.replace(MINUS, "-");
                 table.serialize((kind, value, &projection, place[0], place[1]))?;
             }
         }
@@ -342,28 +341,25 @@ pub fn curves_png(path: &Path, metrics: &[Metrics]) -> Result<()> {
     )
 }
 
+const MINUS: &str = "\u{2212}";
+
 /// A number as people write it, with a true minus sign.
 pub fn number_text(number: i32) -> String {
-    number.to_string().replace('-', "\u{2212}")
+    number.to_string().replace('-', MINUS)
 }
 
-fn spots<'a>(
-    places: &Points,
-    values: RangeInclusive<i32>,
-    labels: &'a [String],
-    scale: &Scale,
-) -> Vec<Spot<'a>> {
-    let spot = |((place, label), value): ((&[f32], &'a String), i32)| {
+/// A program as people write it.
+pub fn code_text(code: Code) -> String {
+    code.to_string().replace('-', MINUS)
+}
+
+fn spots<'a>(places: &Points, shown: &'a [(i32, String)], scale: &Scale) -> Vec<Spot<'a>> {
+    let spot = |(place, (value, label)): (&[f32], &'a (i32, String))| {
         Some(Spot {
             at: place.first_chunk().copied()?,
             label,
-            color: scale.color(value as f32),
+            color: scale.color(*value as f32),
         })
     };
-    places
-        .iter()
-        .zip(labels)
-        .zip(values)
-        .filter_map(spot)
-        .collect()
+    places.iter().zip(shown).filter_map(spot).collect()
 }

@@ -16,7 +16,7 @@ use super::{
     pursuit::{self, Pursuit},
 };
 use crate::{
-    data::sums::STATES,
+    data::language::Code,
     latent::{field::Field, points::Points, search::Belief},
     training::Pace,
 };
@@ -40,7 +40,7 @@ pub struct Hunt {
     next: Instant,
     between: Between,
     /// The best program whose run was shown.
-    shown: Vec<Option<i32>>,
+    shown: Vec<Option<Code>>,
 }
 
 impl Hunt {
@@ -57,6 +57,7 @@ impl Hunt {
             pause,
             between,
         } = request;
+        executor.language().check(&task)?;
         let task = Arc::new(task);
         let base = pursuit::survey(executor)?;
         let space = pursuit::spaces(executor, &base, std::slice::from_ref(&task))?.remove(0);
@@ -137,11 +138,11 @@ impl Hunt {
         let Some(best) = best.or(self.view.best()) else {
             return Ok(None);
         };
-        let program: Option<Vec<i32>> = best.program.iter().copied().collect();
+        let program: Option<Vec<Code>> = best.program.iter().copied().collect();
         let Some(program) = program.filter(|p| p.len() > 1 && best.program != self.shown) else {
             return Ok(None);
         };
-        let starts: Vec<i32> = STATES.collect();
+        let starts = executor.language().shown_states();
         let trace = |between| executor.trace(&best.point, &starts, between);
         let run = ProgramRun {
             program,
@@ -166,7 +167,7 @@ impl Hunt {
 
     /// What the search believes of the plane; None where it has no surrogate or another number of dimensions than two.
     pub fn beliefs(&self) -> Option<Beliefs> {
-        let is_plane = self.dims == 2 && self.view.task.lines == 1;
+        let is_plane = self.dims == 2 && self.view.task.lines() == 1;
         let grid = is_plane.then(|| Points::grid(BELIEFS))?;
         let beliefs = self.pursuit.beliefs(&grid)?;
         let field = |value: fn(&Belief) -> f64| {

@@ -10,17 +10,18 @@ use burn::{
 };
 
 use super::{
+    batch::{spell, words_tensor},
     board::Planes,
     lines::Between,
     model::LatentExecutor,
-    objective::{spell, words_tensor},
     trainer::octaves_at,
 };
 use crate::{
     config::executor::ExecutorConfig,
     data::{
-        sums::{CODES, STATES, Sum, Task},
-        tokens::{LENGTH, Lexicon, Word},
+        language::{Code, Execution, Language},
+        sums::{Sum, Task},
+        tokens::Lexicon,
     },
     latent::points::Points,
     nn::bottleneck::Octaves,
@@ -46,7 +47,7 @@ pub struct Executor {
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The programs decoded there; `None` where the decoder yields no number.
-    pub code: Vec<Option<i32>>,
+    pub code: Vec<Option<Code>>,
     /// What running them from the sum's first number gives.
     pub result: Vec<Option<i32>>,
     /// Negative log likelihood of the sum's result, in nats.
@@ -80,31 +81,57 @@ impl Executor {
         self.model.num_params()
     }
 
-    /// The places of the programs -99..=99.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn code_places(&self) -> Result<Points> {
-        self.points(self.model.code.encode(self.words(CODES)?))
+    /// The numbers it reads and the programs it runs.
+    pub fn language(&self) -> Language {
+        self.config.language
     }
 
-    /// The places of the states 10..=99.
+    /// The places of programs.
     ///
     /// # Errors
-    /// If the device fails.
-    pub fn state_places(&self) -> Result<Points> {
-        self.places_of_states(STATES)
+    /// If the device fails, or the model doesn't know one of them.
+    pub fn places_of_codes(&self, codes: impl IntoIterator<Item = Code>) -> Result<Points> {
+        let codes: Vec<Code> = codes.into_iter().collect();
+        let place = |codes: &[Code]| -> Result<Tensor<2>> {
+            let words = self.words_on(codes.iter().copied(), &self.device)?;
+            Ok(self.model.code.encode(words))
+        };
+        self.places(&codes, place)
     }
 
-    /// The places of all programs and states.
+    /// The places of states.
+    ///
+    /// # Errors
+    /// If the device fails, or the model doesn't know one of them.
+    pub fn places_of_states(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
+        let states: Vec<i32> = states.into_iter().collect();
+        let place = |states: &[i32]| -> Result<Tensor<2>> {
+            Ok(self.model.state.encode(self.words(states.iter().copied())?))
+        };
+        self.places(&states, place)
+    }
+
+    fn places<T>(&self, items: &[T], place: impl Fn(&[T]) -> Result<Tensor<2>>) -> Result<Points> {
+        let mut values = Vec::with_capacity(items.len() * self.config.dims);
+        for chunk in items.chunks(CHUNK) {
+            values.extend(read_floats(place(chunk)?)?);
+        }
+        Ok(Points {
+            dims: self.config.dims,
+            values,
+        })
+    }
+
+    /// The places of the programs and states that people are shown.
     ///
     /// # Errors
     /// If the device fails.
     pub fn planes(&self) -> Result<Planes> {
         Ok(Planes {
             step: self.progress.step,
-            codes: self.code_places()?,
-            states: self.state_places()?,
+            language: self.language(),
+            codes: self.places_of_codes(self.language().shown_codes())?,
+            states: self.places_of_states(self.language().shown_states())?,
         })
     }
 
@@ -112,9 +139,9 @@ impl Executor {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn decode(&self, points: &Points) -> Result<Vec<Option<i32>>> {
+    pub fn decode(&self, points: &Points) -> Result<Vec<Option<Code>>> {
         self.in_chunks(points, |points| {
-            self.numbers(
+            self.codes(
                 self.model
                     .code
                     .read(self.model.code.hidden(points, &self.octaves)),
@@ -153,30 +180,21 @@ impl Executor {
         Ok(outcome)
     }
 
-    /// The places of some states, all 10..=99 of them or fewer.
+    /// Runs the programs that lie where they are encoded: the result the model gives for each.
     ///
     /// # Errors
-    /// If the device fails, or a number is none the model can spell.
-    pub fn places_of_states(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
-        self.points(self.model.state.encode(self.words(states)?))
-    }
-
-    /// Runs the programs that lie where the codes are encoded: the result the model gives for each
-    /// (start, code).
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn run(&self, pairs: &[(i32, i32)]) -> Result<Vec<Option<i32>>> {
-        let mut results = Vec::with_capacity(pairs.len());
-        for chunk in pairs.chunks(CHUNK) {
+    /// If the device fails, or the model doesn't know a state or program.
+    pub fn run(&self, executions: &[Execution]) -> Result<Vec<Option<i32>>> {
+        let mut results = Vec::with_capacity(executions.len());
+        for chunk in executions.chunks(CHUNK) {
             let states = self
                 .model
                 .state
-                .encode(self.words(chunk.iter().map(|p| p.0))?);
+                .encode(self.words(chunk.iter().map(|e| e.start))?);
             let codes = self
                 .model
                 .code
-                .encode(self.words(chunk.iter().map(|p| p.1))?);
+                .encode(self.words_on(chunk.iter().map(|e| e.code), &self.device)?);
             let states = self.model.state.hidden(states, &self.octaves);
             let codes = self.model.code.hidden(codes, &self.octaves);
             let hidden = self
@@ -227,28 +245,37 @@ impl Executor {
         Ok(answers)
     }
 
-    pub(super) fn words(&self, numbers: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
-        self.words_on(numbers, &self.device)
+    /// [B, L] tokens of states.
+    pub(super) fn words(&self, states: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
+        self.words_on(states.into_iter().map(Code::Add), &self.device)
     }
 
+    /// [B, L] tokens of programs, or of states as what adds them.
     pub(super) fn words_on(
         &self,
-        numbers: impl IntoIterator<Item = i32>,
+        codes: impl IntoIterator<Item = Code>,
         device: &Device,
     ) -> Result<Tensor<2, Int>> {
-        let word = |number| spell(&self.lexicon, number);
-        let words: Vec<Word> = numbers.into_iter().map(word).collect::<Result<_>>()?;
-        Ok(words_tensor(&words, device))
+        let words = codes.into_iter().map(|code| spell(&self.lexicon, code));
+        words_tensor(words, &self.lexicon, device)
     }
 
+    /// The programs that [B, L] tokens spell.
+    pub(super) fn codes(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<Code>>> {
+        self.read(tokens, |word| self.lexicon.decode(word))
+    }
+
+    /// The numbers that [B, L] tokens spell.
     pub(super) fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
+        self.read(tokens, |word| self.lexicon.decode_number(word))
+    }
+
+    fn read<T>(&self, tokens: Tensor<2, Int>, decode: impl Fn(&[i32]) -> T) -> Result<Vec<T>> {
         let tokens: Vec<i32> = tokens
             .try_into_vec_as()
             .context("the device failed while decoding")?;
-        Ok(tokens
-            .chunks(LENGTH)
-            .map(|word| self.lexicon.decode(word))
-            .collect())
+        let words = tokens.chunks(self.language().word_length());
+        Ok(words.map(decode).collect())
     }
 
     pub(super) fn tensor(&self, points: &Points) -> Tensor<2> {
@@ -256,14 +283,6 @@ impl Executor {
             TensorData::new(points.values.clone(), [points.len(), points.dims]),
             &self.device,
         )
-    }
-
-    fn points(&self, tensor: Tensor<2>) -> Result<Points> {
-        let dims = tensor.dims()[1];
-        Ok(Points {
-            dims,
-            values: read_floats(tensor)?,
-        })
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     config::executor::ExecutorConfig,
-    data::sums::{STATES, Sum},
+    data::sums::Sum,
     device::{self, Choice, Chosen},
     engine::{Job, Work},
     latent::{MAP_SIZE, points::Points},
@@ -361,8 +361,13 @@ impl ExecutorJob {
                 point.len()
             );
         }
-        if !STATES.contains(&state) {
-            bail!("the state is {state}: expected 10 to 99");
+        let states = executor.language().states();
+        if !states.contains(&state) {
+            bail!(
+                "the state is {state}: expected {} to {}",
+                states.start(),
+                states.end()
+            );
         }
         let sum = Sum {
             start: state,
@@ -375,7 +380,7 @@ impl ExecutorJob {
             state,
             code,
             result: outcome.result[0],
-            truth: code.map(|code| state + code),
+            truth: code.map(|code| code.run(state)),
             loss: result.map(|_| outcome.loss[0]),
         })
     }

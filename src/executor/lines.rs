@@ -15,7 +15,10 @@ use super::{
     model::LatentExecutor,
 };
 use crate::{
-    data::sums::{STATES, Sum, Task},
+    data::{
+        language::Code,
+        sums::{Sum, Task},
+    },
     latent::points::Points,
     nn::losses::token_nll,
 };
@@ -47,7 +50,7 @@ pub struct Trace {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The program decoded there, line by line; `None` where the decoder yields no number.
-    pub program: Vec<Option<i32>>,
+    pub program: Vec<Option<Code>>,
     /// What running it on each example gives.
     pub results: Vec<Option<i32>>,
     /// Negative log likelihood of the examples' results, their mean, in nats.
@@ -63,7 +66,7 @@ pub struct Finding {
 impl Finding {
     /// Whether the decoded program solves the task, by integer arithmetic.
     pub fn solves(&self, task: &Task) -> bool {
-        let program: Option<Vec<i32>> = self.program.iter().copied().collect();
+        let program: Option<Vec<Code>> = self.program.iter().copied().collect();
         program.is_some_and(|program| task.is_solved_by(&program))
     }
 
@@ -140,10 +143,10 @@ impl Executor {
     }
 
     fn check(&self, points: &Points, tasks: &[&Task]) -> Result<()> {
-        let lines = tasks.first().map_or(1, |task| task.lines);
+        let lines = tasks.first().map_or(1, |task| task.lines());
         let dims = self.config.dims;
         let fits = points.dims == lines * dims && tasks.len() == points.len();
-        if !fits || tasks.iter().any(|task| task.lines != lines) {
+        if !fits || tasks.iter().any(|task| task.lines() != lines) {
             bail!(
                 "{} points of {} values for {} programs: expected {} values each, {dims} a line",
                 points.len(),
@@ -181,7 +184,7 @@ impl Executor {
         let distinct: BTreeSet<i32> = starts.clone().collect();
         let row: HashMap<i32, i32> = distinct.iter().copied().zip(0..).collect();
         let of_start = rows(starts.map(|start| row[&start]).collect());
-        let start = state.encode(self.words_on(distinct, device)?);
+        let start = state.encode(self.words_on(distinct.into_iter().map(Code::Add), device)?);
         let mut hidden = state.hidden(start, &self.octaves).select(0, of_start);
         let of_point = rows(of_point);
         let mut codes = Vec::with_capacity(lines);
@@ -205,7 +208,10 @@ impl Executor {
             }
             reached = Some(point);
         }
-        let target = self.words_on(examples.iter().map(|example| example.result), device)?;
+        let target = self.words_on(
+            examples.iter().map(|example| Code::Add(example.result)),
+            device,
+        )?;
         let (results, logits) = state.read_beside(hidden, target.clone());
         let nll = token_nll(logits, target).sum_dim(1);
         let loss = match is_one_each {
@@ -237,7 +243,7 @@ impl Executor {
 
     fn findings(&self, pass: Pass, tasks: &[&Task]) -> Result<Vec<Finding>> {
         let dims = self.config.dims;
-        let codes = pass.codes.into_iter().map(|codes| self.numbers(codes));
+        let codes = pass.codes.into_iter().map(|codes| self.codes(codes));
         let codes = codes.collect::<Result<Vec<_>>>()?;
         let mut results = self.numbers(pass.results)?.into_iter();
         let reached = read_floats(pass.reached)?;
@@ -283,7 +289,7 @@ impl Executor {
         for (line, point) in point.chunks(dims).enumerate() {
             let point = self.tensor(&Points::one(point));
             let program = self.model.code.hidden(point, &self.octaves);
-            let code = self.numbers(self.model.code.read(program.clone()))?[0]
+            let code = self.codes(self.model.code.read(program.clone()))?[0]
                 .with_context(|| format!("no number is decoded for line {}", line + 1))?;
             let program = program.repeat_dim(0, starts.len());
             let reached = self.model.execute(state, program);
@@ -291,17 +297,18 @@ impl Executor {
             for trace in &mut traces {
                 trace
                     .truth
-                    .push(trace.truth.last().unwrap_or(&trace.start) + code);
+                    .push(code.run(*trace.truth.last().unwrap_or(&trace.start)));
             }
             // Where the truth is no state, any word stands in, and its loss is left out.
             let truths = traces.iter().map(|trace| trace.truth[line]);
-            let stand_in = |truth: i32| truth.clamp(*STATES.start(), *STATES.end());
+            let states = self.language().states();
+            let stand_in = |truth: i32| truth.clamp(*states.start(), *states.end());
             let target = self.words(truths.map(stand_in))?;
             let (read, logits) = self.model.state.read_beside(hidden.clone(), target.clone());
-            let states = self.numbers(read.clone())?;
+            let read_states = self.numbers(read.clone())?;
             let losses = read_floats(token_nll(logits, target).sum_dim(1))?;
-            for ((trace, read), loss) in traces.iter_mut().zip(states).zip(losses) {
-                let is_state = STATES.contains(&trace.truth[line]);
+            for ((trace, read), loss) in traces.iter_mut().zip(read_states).zip(losses) {
+                let is_state = states.contains(&trace.truth[line]);
                 trace.states.push(read);
                 trace.loss.push(is_state.then_some(loss));
             }

@@ -10,7 +10,7 @@ use super::{
     inference::{Executor, Outcome},
 };
 use crate::{
-    data::sums::Sum,
+    data::{language::Code, sums::Sum},
     latent::{field::Field, holes::spacings_apart, points::Points},
 };
 
@@ -46,6 +46,7 @@ impl MapTask {
         size: usize,
         slice: Option<Triple>,
     ) -> Result<Self> {
+        executor.language().check(&sum.into())?;
         let dims = executor.config.dims;
         if dims != 2 && slice.is_none() {
             bail!(
@@ -53,7 +54,15 @@ impl MapTask {
             );
         }
         let planes = executor.planes()?;
-        let cut = slice.map(|programs| planes.cut(programs)).transpose()?;
+        let cut = |programs: Triple| {
+            let places = executor.places_of_codes(programs)?;
+            let mut places = places.iter();
+            let [Some(a), Some(b), Some(c)] = [(); 3].map(|()| places.next()) else {
+                bail!("the device failed while encoding programs");
+            };
+            Cut::through(programs, [a, b, c])
+        };
+        let cut = slice.map(cut).transpose()?;
         let mut sizes = vec![size];
         while let Some(coarser) = sizes.last().map(|size| size / 4).filter(|size| *size >= 16) {
             sizes.push(coarser);
@@ -126,7 +135,7 @@ impl MapTask {
         let doubt = entropy.iter().zip(&apart);
         let off = doubt.map(|(entropy, apart)| *entropy > UNSURE || *apart > 1.0);
         let off: Vec<bool> = off.zip(&missing).map(|(off, none)| off || *none).collect();
-        let right = |code: &Option<i32>| {
+        let right = |code: &Option<Code>| {
             if code.is_some_and(|c| self.sum.is_solved_by(c)) {
                 1.0
             } else {

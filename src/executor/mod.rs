@@ -3,6 +3,7 @@
 //! the planes from which numbers follow one another; its space of programs can then be seen, walked and
 //! searched.
 
+mod batch;
 pub mod benchmark;
 pub mod board;
 pub mod checkpoint;

@@ -21,7 +21,7 @@ use crate::{
     config::executor::{Decoder, ExecutorConfig},
     data::tokens,
     nn::{
-        bottleneck::{Bottleneck, Octaves},
+        bottleneck::{Bottleneck, BottleneckStart, Octaves},
         init::Initializer,
         t5::T5Stack,
     },
@@ -51,10 +51,18 @@ impl Autoencoder {
                 config.dims,
                 config.bottleneck,
                 config.octaves,
+                BottleneckStart {
+                    gain: config.bottleneck_gain,
+                    activation: config.bottleneck_activation,
+                },
                 init,
             ),
             decoder: T5Stack::new(config.decoder_layers, autoregressive, &sizes, init),
-            lm_head: init.linear(d, vocabulary, (d as f32).powf(-0.5)),
+            lm_head: init.linear(
+                d,
+                vocabulary,
+                sizes.initializer_factor * (d as f32).powf(-0.5),
+            ),
             autoregressive,
         }
     }
@@ -88,16 +96,21 @@ impl Autoencoder {
             let shown = Tensor::cat(vec![begin, target.narrow(1, 0, length - 1)], 1);
             self.decoder.decode(self.shared.forward(shown), hidden)
         } else {
-            self.decoder.encode(hidden)
+            self.decoded(hidden)
         };
         self.lm_head.forward(decoded)
+    }
+
+    /// [B, L, D] hidden states to those that a one-pass decoder writes the tokens from [B, L, D].
+    fn decoded(&self, hidden: Tensor<3>) -> Tensor<3> {
+        self.decoder.encode(hidden)
     }
 
     /// [B, L, D] hidden states to the likeliest [B, L] tokens, chosen one after the other where the
     /// decoder is autoregressive.
     pub fn read(&self, hidden: Tensor<3>) -> Tensor<2, Int> {
         if !self.autoregressive {
-            return likeliest(self.lm_head.forward(self.decoder.encode(hidden)));
+            return likeliest(self.lm_head.forward(self.decoded(hidden)));
         }
         let [batch, length, _] = hidden.dims();
         let mut shown = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &hidden.device());
@@ -118,7 +131,7 @@ impl Autoencoder {
             let tokens = self.read(hidden.clone());
             (tokens.clone(), self.logits(hidden, tokens))
         } else {
-            let logits = self.lm_head.forward(self.decoder.encode(hidden));
+            let logits = self.lm_head.forward(self.decoded(hidden));
             (likeliest(logits.clone()), logits)
         };
         let log = log_softmax(logits, 2);
@@ -157,6 +170,7 @@ pub struct LatentExecutor {
     pub code: Autoencoder,
     executor: T5Stack,
     inverse: Option<T5Stack>,
+    reads_decoded: bool,
 }
 
 impl LatentExecutor {
@@ -170,12 +184,17 @@ impl LatentExecutor {
             inverse: (config.inverse > 0.0).then(|| {
                 T5Stack::new(config.executor_layers, false, &config.t5_sizes(), &mut init)
             }),
+            reads_decoded: config.reads_decoded,
         }
     }
 
     /// Runs programs on states: hidden states of both, [B, L, D] each, to the results' points [B, Z].
     pub fn execute(&self, state: Tensor<3>, code: Tensor<3>) -> Tensor<2> {
         let length = state.dims()[1];
+        let (state, code) = match self.reads_decoded {
+            true => (self.state.decoded(state), self.code.decoded(code)),
+            false => (state, code),
+        };
         let both = Tensor::cat(vec![state, code], 1);
         self.state.point(self.executor.encode_prefix(both, length))
     }

@@ -1,8 +1,8 @@
-//! What a step of the Latent Executor's training sees: batches, and the terms of their loss.
+//! What a step of the Latent Executor's training sees, and the terms of its loss.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use burn::{
     module::Module,
     tensor::{Device, Int, Tensor, TensorData},
@@ -10,13 +10,16 @@ use burn::{
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{model::LatentExecutor, terms::Terms};
+use super::{
+    batch::{Batches, Numbers},
+    model::LatentExecutor,
+    terms::Terms,
+};
 use crate::{
     config::executor::{ExecutorConfig, Regulariser},
     data::{
-        split::Split,
-        sums::{CODES, STATES, Sum},
-        tokens::{LENGTH, Lexicon, NOTHING, Word},
+        language::{Code, Execution},
+        tokens::Lexicon,
     },
     nn::{
         bottleneck::Octaves,
@@ -28,92 +31,28 @@ use crate::{
     },
 };
 
-/// What every step needs: the numbers in tokens, and which sums may be trained on.
+/// What every step needs: the numbers in tokens, and which executions may be trained on.
 pub(super) struct Objective {
-    train: Vec<Sum>,
-    /// Each state with the results it may be trained to lead to.
-    known_results: Vec<(i32, Vec<i32>)>,
-    /// [S, L] tokens of all states.
-    states: Tensor<2, Int>,
-    /// [C, L] tokens of all programs.
-    codes: Tensor<2, Int>,
-    /// [S x C, L] tokens of the result of each program on each state; nothing where it is no state.
-    results: Tensor<2, Int>,
-    /// [S x C]: 1 where the result is a state and the sum may be trained on, else 0.
-    allowed: Tensor<1>,
-    /// [S x C]: 1 where the result is no state.
-    illegal: Tensor<1>,
+    batches: Batches,
     device: Device,
 }
 
 impl Objective {
     /// For runs on `device`, which has autodiff.
     pub fn new(config: &ExecutorConfig, lexicon: Arc<Lexicon>, device: &Device) -> Result<Self> {
-        let train = Split::new(config.held_out, config.split_seed).train;
-        let known: HashSet<Sum> = train.iter().copied().collect();
-        let known_results: Vec<(i32, Vec<i32>)> = STATES
-            .map(|start| {
-                (
-                    start,
-                    train
-                        .iter()
-                        .filter(|s| s.start == start)
-                        .map(|s| s.result)
-                        .collect(),
-                )
-            })
-            .filter(|(_, results): &(i32, Vec<i32>)| !results.is_empty())
-            .collect();
-        if config.lines > 1 && known_results.len() < STATES.count() {
-            bail!(
-                "held_out is {}: some state is left without a sum to go on with, expected less",
-                config.held_out
-            );
-        }
-        let word = |number: i32| spell(&lexicon, number);
-        let sums = || {
-            STATES.flat_map(|start| {
-                CODES.map(move |code| Sum {
-                    start,
-                    result: start + code,
-                })
-            })
-        };
-        let result = |sum: Sum| {
-            if STATES.contains(&sum.result) {
-                word(sum.result)
-            } else {
-                Ok(NOTHING)
-            }
-        };
-        let results: Vec<Word> = sums().map(result).collect::<Result<_>>()?;
-        let marks = |is_so: &dyn Fn(Sum) -> bool| -> Tensor<1> {
-            let marks: Vec<f32> = sums().map(|sum| f32::from(u8::from(is_so(sum)))).collect();
-            let count = marks.len();
-            Tensor::from_data(TensorData::new(marks, [count]), device)
-        };
-        let allowed = marks(&|sum| known.contains(&sum));
-        let illegal = marks(&|sum| !STATES.contains(&sum.result));
-        let states: Vec<Word> = STATES.map(word).collect::<Result<_>>()?;
-        let codes: Vec<Word> = CODES.map(word).collect::<Result<_>>()?;
         Ok(Self {
-            states: words_tensor(&states, device),
-            codes: words_tensor(&codes, device),
-            results: words_tensor(&results, device),
-            allowed,
-            illegal,
-            known_results,
-            train,
+            batches: Batches::new(config, lexicon, device)?,
             device: device.clone(),
         })
     }
 
     /// The terms for a fresh batch.
     ///
-    /// The autoencoders see every number they have in every step: there are few, and the planes then
-    /// fill evenly, the rare programs too. The executor sees a batch of sums, each with its program
+    /// The autoencoders see every number they have in every step where these are few: the planes then
+    /// fill evenly, the rare programs too. The executor sees a batch of executions, each with its program
     /// moved within its own region, and the programs at points anywhere; where programs have several
-    /// lines, each further line runs on the point the one before left.
+    /// lines, each further line runs on the point the one before left. Of a large language both see the
+    /// batch's numbers alone.
     pub fn terms(
         &self,
         model: &LatentExecutor,
@@ -122,96 +61,111 @@ impl Objective {
         rng: &mut ChaCha8Rng,
     ) -> Result<Terms> {
         let zero = || Tensor::<1>::zeros([1], &self.device);
-        let traces = self.traces(config, rng);
-        let elsewhere: Vec<i32> = (0..CELL_DRAWS).map(|_| rng.random_range(STATES)).collect();
-        let aims: Vec<Sum> = if config.inner_step > 0.0 {
-            (0..INNER_DRAWS).map(|_| self.any_sum(rng)).collect()
+        let traces = self.batches.traces(config, rng);
+        let numbers = self.batches.numbers(traces.iter().flatten())?;
+        let numbers = numbers.as_ref();
+        let cells = numbers.outcomes.as_ref().map_or(0, |_| CELL_DRAWS);
+        let any_state = |rng: &mut ChaCha8Rng| rng.random_range(self.batches.language.states());
+        let elsewhere: Vec<i32> = (0..cells).map(|_| any_state(rng)).collect();
+        let aims: Vec<Execution> = if config.inner_step > 0.0 {
+            (0..INNER_DRAWS).map(|_| self.batches.any(rng)).collect()
         } else {
             Vec::new()
         };
 
-        let read_in = model.state.read_in(self.states.clone());
+        let read_in = model.state.read_in(numbers.states.clone());
         let state_points = model.state.point(read_in.clone());
-        let code_points = model.code.encode(self.codes.clone());
+        let code_points = model.code.encode(numbers.codes.clone());
         let state_hidden = model.state.hidden(state_points.clone(), octaves);
-        let state_rows = |sums: &[Sum], number: fn(&Sum) -> i32| {
-            self.rows(sums.iter().map(|sum| number(sum) - STATES.start()))
+        let starts_of = |lines: &[Execution]| -> Tensor<1, Int> {
+            self.rows(lines.iter().map(|line| numbers.state_row(line.start)))
+        };
+        let results_of = |lines: &[Execution]| -> Tensor<1, Int> {
+            self.rows(lines.iter().map(|line| numbers.state_row(line.result())))
+        };
+        let codes_of = |lines: &[Execution]| -> Tensor<1, Int> {
+            self.rows(lines.iter().map(|line| numbers.code_row(line.code)))
         };
 
         // Programs: where they are encoded, the nearest one at points anywhere, and those proposed.
-        let anywhere = self.matrix(
-            even_draws(CELL_DRAWS, config.dims, rng.random()),
-            config.dims,
-        );
-        let nearest = nearest_rows(anywhere.clone(), code_points.clone().detach());
         let first = &traces[0];
+        let mut shown = vec![code_points.clone()];
+        let mut targets = vec![numbers.codes.clone()];
+        let nearest = (cells > 0).then(|| {
+            let draws = even_draws(cells, config.dims, rng.random());
+            let anywhere = self.matrix(draws, config.dims);
+            let nearest = nearest_rows(anywhere.clone(), code_points.clone().detach());
+            shown.push(anywhere);
+            targets.push(numbers.codes.clone().select(0, nearest.clone()));
+            nearest
+        });
+        // Where two states follow from an addition, that is what the inverse encoder is to propose.
+        let is_addition = |line: &&Execution| matches!(line.code, Code::Add(_));
+        let additions: Vec<Execution> = first.iter().filter(is_addition).copied().collect();
         let proposed = model.propose(
-            read_in
-                .clone()
-                .select(0, state_rows(first, |sum| sum.start)),
-            read_in.select(0, state_rows(first, |sum| sum.result)),
+            read_in.clone().select(0, starts_of(&additions)),
+            read_in.select(0, results_of(&additions)),
         );
-        let mut shown = vec![code_points.clone(), anywhere];
-        let mut targets = vec![
-            self.codes.clone(),
-            self.codes.clone().select(0, nearest.clone()),
-        ];
         if let Some(points) = &proposed {
             shown.push(points.clone());
-            targets.push(self.codes.clone().select(0, self.code_rows(first)));
+            targets.push(numbers.codes.clone().select(0, codes_of(&additions)));
         }
         let shown = model.code.hidden(Tensor::cat(shown, 0), octaves);
-        let anywhere = shown.clone().narrow(0, CODES.count(), CELL_DRAWS);
         let targets = Tensor::cat(targets, 0);
-        let nll = token_nll(model.code.logits(shown, targets.clone()), targets);
+        let nll = token_nll(model.code.logits(shown.clone(), targets.clone()), targets);
         let [code_nll, cell_nll, inverse_nll] = means(
             nll,
             [
-                CODES.count(),
-                CELL_DRAWS,
-                proposed.map_or(0, |_| config.batch),
+                numbers.code_count(),
+                cells,
+                proposed.as_ref().map_or(0, |_| additions.len()),
             ],
         );
 
         // Results of the first line, of the nearest programs, and after a step down the gradient.
-        let mut programs = vec![
-            model.code.hidden(
-                self.within_cells(&code_points, self.code_rows(first), config, rng),
-                octaves,
-            ),
-            anywhere,
-        ];
-        if !aims.is_empty() {
-            programs.push(self.descended(model, &state_hidden, &aims, config, octaves, rng));
+        let places = self.within_cells(&code_points, codes_of(first), config, rng);
+        let mut programs = vec![model.code.hidden(places, octaves)];
+        if cells > 0 {
+            programs.push(shown.narrow(0, numbers.code_count(), cells));
         }
-        let starts = first.iter().map(|sum| sum.start);
+        if !aims.is_empty() {
+            programs.push(self.descended(
+                model,
+                &state_hidden,
+                numbers,
+                &aims,
+                config,
+                octaves,
+                rng,
+            ));
+        }
+        let starts = first.iter().map(|line| line.start);
         let starts = starts.chain(elsewhere.iter().copied());
-        let starts = starts.chain(aims.iter().map(|sum| sum.start));
-        let starts = self.rows(starts.map(|start| start - STATES.start()));
-        let started = state_hidden.clone().select(0, starts);
+        let starts = starts.chain(aims.iter().map(|line| line.start));
+        let starts = self.rows(starts.map(|start| numbers.state_row(start)));
+        let started = state_hidden.select(0, starts);
         let points = model.execute(started, Tensor::cat(programs, 0));
         let mut results = vec![points.clone().narrow(0, 0, config.batch)];
         for line in &traces[1..] {
             let from = results[results.len() - 1].clone();
-            let program = self.within_cells(&code_points, self.code_rows(line), config, rng);
+            let program = self.within_cells(&code_points, codes_of(line), config, rng);
             let program = model.code.hidden(program, octaves);
             results.push(model.execute(model.state.hidden(from, octaves), program));
         }
         let later = results[1..].to_vec();
 
-        let pair = elsewhere
-            .iter()
-            .map(|start| (start - STATES.start()) * CODES.count() as i32);
-        let pair = self.rows(pair) + nearest;
-        let words = |sums: &[Sum]| {
-            let rows = state_rows(sums, |sum| sum.result);
-            self.states.clone().select(0, rows)
-        };
-        let mut targets = vec![
-            self.states.clone(),
-            words(first),
-            self.results.clone().select(0, pair.clone()),
-        ];
+        let words = |lines: &[Execution]| numbers.states.clone().select(0, results_of(lines));
+        let mut targets = vec![numbers.states.clone(), words(first)];
+        let outcomes = numbers
+            .outcomes
+            .as_ref()
+            .zip(nearest)
+            .map(|(outcomes, nearest)| {
+                let row = |start: &i32| numbers.state_row(*start) * numbers.code_count() as i32;
+                let pair = self.rows(elsewhere.iter().map(row)) + nearest;
+                targets.push(outcomes.results.clone().select(0, pair.clone()));
+                (outcomes, pair)
+            });
         if !aims.is_empty() {
             targets.push(words(&aims));
         }
@@ -222,34 +176,51 @@ impl Objective {
         let shown = self.shaken(Tensor::cat(shown, 0), config, rng);
         let shown = model.state.hidden(shown, octaves);
         let nll = token_nll(model.state.logits(shown, targets.clone()), targets);
-        let known = STATES.count();
-        let cell_results = nll.clone().narrow(0, known + config.batch, CELL_DRAWS);
+        let known = numbers.state_count();
+        let (cell_result_nll, nothing_nll) = match outcomes {
+            Some((outcomes, pair)) => {
+                let results = nll.clone().narrow(0, known + config.batch, cells);
+                let over = |mask: &Tensor<1>| {
+                    masked_mean(results.clone(), mask.clone().select(0, pair.clone()))
+                };
+                (over(&outcomes.allowed), over(&outcomes.illegal))
+            }
+            None => (zero(), zero()),
+        };
         let [state_nll, result_nll, _, inner_nll, lines_nll] = means(
             nll,
             [
                 known,
                 config.batch,
-                CELL_DRAWS,
+                cells,
                 aims.len(),
                 later.len() * config.batch,
             ],
         );
-        let allowed = self.allowed.clone().select(0, pair.clone());
-        let illegal = self.illegal.clone().select(0, pair);
 
+        let is_pulled = config.inverse_consistency > 0.0;
+        let inverse_consistency = match &proposed {
+            Some(points) if is_pulled => {
+                let encoded = code_points.clone().detach();
+                let encoded = encoded.select(0, codes_of(&additions));
+                (points.clone() - encoded).square().mean()
+            }
+            _ => zero(),
+        };
         let consistency = if config.consistency > 0.0 {
-            let encoded = traces
-                .iter()
-                .flatten()
-                .map(|sum| sum.result - STATES.start());
-            let encoded = state_points.clone().detach().select(0, self.rows(encoded));
+            let encoded = results_of(&traces.concat());
+            let encoded = state_points.clone().detach().select(0, encoded);
             (Tensor::cat(results.clone(), 0) - encoded).square().mean()
         } else {
             zero()
         };
-        let isometry = self.isometry(&state_points, &code_points, rng);
-        let neighbours =
-            neighbour_distance(code_points.clone()) + neighbour_distance(state_points.clone());
+        let (isometry, neighbours) = match cells {
+            0 => (zero(), zero()),
+            _ => (
+                self.isometry(numbers, &state_points, &code_points, rng),
+                neighbour_distance(code_points.clone()) + neighbour_distance(state_points.clone()),
+            ),
+        };
         let results = Tensor::cat(results, 0);
         let cover = if config.cover > 0.0 {
             let clouds = [&code_points, &state_points];
@@ -273,8 +244,8 @@ impl Objective {
             code_nll,
             result_nll,
             cell_nll,
-            cell_result_nll: masked_mean(cell_results.clone(), allowed),
-            nothing_nll: masked_mean(cell_results, illegal),
+            cell_result_nll,
+            nothing_nll,
             mmd_states,
             mmd_codes,
             isometry,
@@ -285,31 +256,8 @@ impl Objective {
             inner_nll,
             lines_nll,
             consistency,
+            inverse_consistency,
         })
-    }
-
-    /// A batch of programs line by line: sums each of which begins where the one before ended.
-    fn traces(&self, config: &ExecutorConfig, rng: &mut ChaCha8Rng) -> Vec<Vec<Sum>> {
-        let first: Vec<Sum> = (0..config.batch).map(|_| self.any_sum(rng)).collect();
-        let mut traces = vec![first];
-        for line in 1..config.lines {
-            let next = |sum: &Sum| {
-                let (start, results) = &self.known_results[(sum.result - STATES.start()) as usize];
-                let result = results[rng.random_range(0..results.len())];
-                Sum {
-                    start: *start,
-                    result,
-                }
-            };
-            let next = traces[line - 1].iter().map(next).collect();
-            traces.push(next);
-        }
-        traces
-    }
-
-    /// A sum that may be trained on.
-    fn any_sum(&self, rng: &mut ChaCha8Rng) -> Sum {
-        self.train[rng.random_range(0..self.train.len())]
     }
 
     /// Hidden states [N, L, D] of the programs a step down the gradient of each sum's loss from a
@@ -319,7 +267,8 @@ impl Objective {
         &self,
         model: &LatentExecutor,
         state_hidden: &Tensor<3>,
-        aims: &[Sum],
+        numbers: &Numbers,
+        aims: &[Execution],
         config: &ExecutorConfig,
         octaves: &Octaves,
         rng: &mut ChaCha8Rng,
@@ -327,14 +276,10 @@ impl Objective {
         let frozen = model.clone().no_grad();
         let draws = even_draws(aims.len(), config.dims, rng.random());
         let from = self.matrix(draws, config.dims).require_grad();
-        let rows = |number: fn(&Sum) -> i32| {
-            self.rows(aims.iter().map(|sum| number(sum) - STATES.start()))
-        };
-        let starts = state_hidden
-            .clone()
-            .detach()
-            .select(0, rows(|sum| sum.start));
-        let results = self.states.clone().select(0, rows(|sum| sum.result));
+        let starts = aims.iter().map(|aim| numbers.state_row(aim.start));
+        let starts = state_hidden.clone().detach().select(0, self.rows(starts));
+        let results = aims.iter().map(|aim| numbers.state_row(aim.result()));
+        let results = numbers.states.clone().select(0, self.rows(results));
         let reached = frozen.execute(starts, frozen.code.hidden(from.clone(), octaves));
         let logits = frozen
             .state
@@ -346,11 +291,6 @@ impl Objective {
         };
         let to = (from.detach() - down).clamp(-1.0, 1.0);
         model.code.hidden(to, octaves)
-    }
-
-    /// The rows of the programs that solve the sums.
-    fn code_rows(&self, sums: &[Sum]) -> Tensor<1, Int> {
-        self.rows(sums.iter().map(|sum| sum.solution() - CODES.start()))
     }
 
     /// The places of the programs in `rows` `[N]`, each moved at random within the largest ball that
@@ -386,7 +326,8 @@ impl Objective {
             return points;
         }
         let [count, dims] = points.dims();
-        let radius = config.state_noise * lattice_spacing(STATES.count(), dims);
+        let radius =
+            config.state_noise * lattice_spacing(self.batches.language.states().count(), dims);
         let ball = (0..count).flat_map(|_| in_ball(dims, rng)).collect();
         points + self.matrix(ball, dims) * radius
     }
@@ -394,44 +335,43 @@ impl Objective {
     /// Compares the distances of pairs of programs with those of the states they lead to from the
     /// same state; pairs that no state can take both count as farther than any other. Tokens alone
     /// give neighbours; this gives the plane its order at large.
-    fn isometry(&self, states: &Tensor<2>, codes: &Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<1> {
-        let near: Vec<[i32; 3]> = (0..NEAR_PAIRS)
-            .map(|_| {
-                let known = &self.known_results[rng.random_range(0..self.known_results.len())];
-                let mut result = || known.1[rng.random_range(0..known.1.len())];
-                [known.0, result(), result()]
-            })
-            .collect();
-        let widest = STATES.end() - STATES.start();
+    fn isometry(
+        &self,
+        numbers: &Numbers,
+        states: &Tensor<2>,
+        codes: &Tensor<2>,
+        rng: &mut ChaCha8Rng,
+    ) -> Tensor<1> {
+        let language = self.batches.language;
+        let near: Vec<[Execution; 2]> = (0..NEAR_PAIRS).map(|_| self.batches.pair(rng)).collect();
+        let widest = language.states().end() - language.states().start();
+        let addends = language.addends();
         let far = (0..FAR_PAIRS).map(|_| {
-            let low = rng.random_range(*CODES.start()..CODES.end() - widest);
-            (low, rng.random_range(low + widest + 1..=*CODES.end()))
+            let low = rng.random_range(*addends.start()..addends.end() - widest);
+            let high = rng.random_range(low + widest + 1..=*addends.end());
+            [low, high].map(Code::Add)
         });
-        let pairs: Vec<(i32, i32)> = near
+        let pairs: Vec<[Code; 2]> = near
             .iter()
-            .map(|t| (t[1] - t[0], t[2] - t[0]))
+            .map(|pair| pair.map(|line| line.code))
             .chain(far)
             .collect();
-        let code_row = |code: i32| code - CODES.start();
-        let apart = row_distances(
-            codes
-                .clone()
-                .select(0, self.rows(pairs.iter().map(|p| code_row(p.0)))),
-            codes
-                .clone()
-                .select(0, self.rows(pairs.iter().map(|p| code_row(p.1)))),
-        );
+        let codes = [0, 1].map(|side| {
+            let rows = pairs.iter().map(|pair| numbers.code_row(pair[side]));
+            codes.clone().select(0, self.rows(rows))
+        });
         let states = states.clone().detach();
-        let state_row = |state: i32| state - STATES.start();
-        let results_apart = row_distances(
-            states
-                .clone()
-                .select(0, self.rows(near.iter().map(|t| state_row(t[1])))),
-            states.select(0, self.rows(near.iter().map(|t| state_row(t[2])))),
-        );
+        let results = [0, 1].map(|side| {
+            let rows = near
+                .iter()
+                .map(|pair| numbers.state_row(pair[side].result()));
+            states.clone().select(0, self.rows(rows))
+        });
+        let apart = |[from, to]: [Tensor<2>; 2]| row_distances(from, to);
+        let results_apart = apart(results);
         let beyond = results_apart.clone().max() * BEYOND;
         let results_apart = Tensor::cat(vec![results_apart, beyond.repeat_dim(0, FAR_PAIRS)], 0);
-        distance_mismatch(apart, results_apart)
+        distance_mismatch(apart(codes), results_apart)
     }
 
     fn rows(&self, rows: impl Iterator<Item = i32>) -> Tensor<1, Int> {
@@ -534,19 +474,4 @@ fn in_ball(dims: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         .max(1e-12);
     let radius = rng.random::<f32>().powf(1.0 / dims as f32);
     direction.into_iter().map(|x| x / length * radius).collect()
-}
-
-/// [B, L] tokens.
-pub(super) fn words_tensor(words: &[Word], device: &Device) -> Tensor<2, Int> {
-    Tensor::from_data(
-        TensorData::new(words.concat(), [words.len(), LENGTH]),
-        device,
-    )
-}
-
-/// The tokens of a number.
-pub(super) fn spell(lexicon: &Lexicon, number: i32) -> Result<Word> {
-    lexicon
-        .encode(number)
-        .with_context(|| format!("{number} has no tokens: expected -99 to 99"))
 }

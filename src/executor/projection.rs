@@ -1,14 +1,14 @@
 //! The places of programs and states of a model of more than two dimensions, laid out on a plane in
 //! several ways.
 
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::ControlFlow;
 
 use super::{
     board::Planes,
-    export::{code_scale, state_scale},
+    export::{code_scale, code_text, number_text, state_scale},
 };
 use crate::{
-    data::sums::{CODES, STATES},
+    data::language::Language,
     latent::{
         points::Points,
         projection::{Kind, NEIGHBOURS, Stage, Trust, trust},
@@ -19,10 +19,10 @@ use crate::{
 /// Which numbers are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Group {
-    /// The programs -99..=99.
+    /// The programs.
     #[default]
     Codes,
-    /// The states 10..=99.
+    /// The states.
     States,
 }
 
@@ -46,19 +46,27 @@ impl Group {
         }
     }
 
-    /// Its numbers, in the order of their places.
-    pub fn values(self) -> RangeInclusive<i32> {
+    /// What is shown of it, in the order of the places: the number it is coloured by, and its text.
+    pub fn shown(self, language: Language) -> Vec<(i32, String)> {
         match self {
-            Self::Codes => CODES,
-            Self::States => STATES,
+            Self::Codes => {
+                let codes = language.shown_codes().into_iter();
+                codes
+                    .map(|code| (code.operand(), code_text(code)))
+                    .collect()
+            }
+            Self::States => {
+                let states = language.shown_states().into_iter();
+                states.map(|state| (state, number_text(state))).collect()
+            }
         }
     }
 
     /// Its colours.
-    pub fn scale(self) -> Scale {
+    pub fn scale(self, language: Language) -> Scale {
         match self {
-            Self::Codes => code_scale(),
-            Self::States => state_scale(),
+            Self::Codes => code_scale(language),
+            Self::States => state_scale(language),
         }
     }
 
@@ -76,6 +84,8 @@ impl Group {
 pub struct Projected {
     /// What was laid out.
     pub group: Group,
+    /// Of which language.
+    pub language: Language,
     /// In which way.
     pub kind: Kind,
     /// Where each number lies, in the order of the values, with axes of no fixed scale.
@@ -98,6 +108,7 @@ impl Projected {
         let trust = trust(points, &places, NEIGHBOURS);
         Some(Self {
             group,
+            language: planes.language,
             kind,
             places,
             trust,

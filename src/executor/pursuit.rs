@@ -1,12 +1,15 @@
 //! One search for the program of a task: what it is told of each evaluation, what that counts, and when it has ended.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use anyhow::Result;
 
 use super::{inference::Executor, lines::Finding};
 use crate::{
-    data::sums::{CODES, Task},
+    data::{
+        language::Code,
+        sums::{Operator, Task},
+    },
     latent::{
         points::Points,
         search::{self, Belief, NoProposals, Query, Search, Seen, Space, Strategy},
@@ -105,11 +108,13 @@ impl Pursuit {
 /// # Errors
 /// If the device fails.
 pub fn survey(executor: &Executor) -> Result<Space> {
+    let language = executor.language();
     Ok(Space {
         dims: executor.config.dims,
         lines: 1,
-        places: executor.code_places()?.into(),
-        words: Arc::new(CODES.map(|code| code.to_string()).collect()),
+        places: executor.places_of_codes(language.codes())?.into(),
+        choices: vec![Arc::new((0..language.codes().count()).collect())],
+        words: Arc::new(language.codes().map(|code| language.spell(code)).collect()),
         ..Space::default()
     })
 }
@@ -119,23 +124,44 @@ pub fn survey(executor: &Executor) -> Result<Space> {
 /// # Errors
 /// If the device fails.
 pub fn spaces(executor: &Executor, base: &Space, tasks: &[Arc<Task>]) -> Result<Vec<Space>> {
+    let language = executor.language();
+    // The programs that each operator allows are listed once for all tasks.
+    let mut allowed: HashMap<Operator, Arc<Vec<usize>>> = HashMap::new();
+    let mut choices = |operator: &Operator| {
+        let list = || {
+            let codes = language.codes().enumerate();
+            codes
+                .filter(|(_, code)| operator.allows(*code))
+                .map(|(index, _)| index)
+        };
+        allowed
+            .entry(*operator)
+            .or_insert_with(|| Arc::new(list().collect()))
+            .clone()
+    };
     let space = |task: &Arc<Task>| Space {
-        lines: task.lines,
+        lines: task.lines(),
+        choices: task.operators.iter().map(&mut choices).collect(),
         ..base.clone()
     };
     let mut spaces: Vec<Space> = tasks.iter().map(space).collect();
-    // Each line is proposed to lead one of as many even steps on the way of the first example.
-    let steps = tasks.iter().flat_map(|task| task.even_steps());
+    // Each line is proposed to lead one of as many even steps on the way of the first example, by addition.
+    let additive = tasks.iter().filter(|task| task.may_add());
+    let steps = additive.flat_map(|task| task.even_steps());
     if let Some(proposed) = executor.propose(&steps.collect::<Vec<_>>())? {
         // Decoded and encoded again, a proposal lies where the executor knows its program.
         let decoded = executor.decode(&proposed)?;
-        let place = |(code, point): (Option<i32>, &[f32])| -> Vec<f32> {
-            let row = code.map(|code| (code - CODES.start()) as usize);
+        let place = |(code, point): (Option<Code>, &[f32])| -> Vec<f32> {
+            let row = code.and_then(|code| language.index_of(code));
             let known = row.and_then(|row| base.places.iter().nth(row));
             known.unwrap_or(point).to_vec()
         };
         let mut lines = decoded.into_iter().zip(proposed.iter()).map(place);
-        for space in &mut spaces {
+        for (space, _) in spaces
+            .iter_mut()
+            .zip(tasks)
+            .filter(|(_, task)| task.may_add())
+        {
             space.warm = vec![lines.by_ref().take(space.lines).flatten().collect()];
         }
     }

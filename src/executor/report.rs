@@ -1,6 +1,6 @@
 //! How good a model is: accuracy on sums it has and hasn't seen, and the order of its planes.
 
-use std::{collections::HashSet, ops::RangeInclusive, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use anyhow::Result;
 use rand::{RngExt, SeedableRng};
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::{inference::Executor, lines::Between};
 use crate::{
     data::{
+        language::{Code, Execution},
         split::Split,
-        sums::{CODES, STATES, Sum, Task},
+        sums::{Sum, Task},
     },
     latent::{
         holes::{largest_region, largest_void},
@@ -44,9 +45,9 @@ pub struct Report {
     pub held_out_exact: f64,
     /// The same over the sums trained on.
     pub train_exact: f64,
-    /// Share of the states 10..=99 that come back exactly.
+    /// Share of the states that come back exactly.
     pub state_exact: f64,
-    /// Share of the programs -99..=99 that come back exactly.
+    /// Share of the programs that come back exactly.
     pub code_exact: f64,
     /// Share of a grid over the code plane that decodes to a number.
     pub grid_valid: Option<f64>,
@@ -109,14 +110,14 @@ pub struct Judgement {
     /// Sums judged so far: first the held-out ones, then the others.
     right: Vec<bool>,
     grid: Points,
-    decoded: Vec<Option<i32>>,
+    decoded: Vec<Option<Code>>,
 }
 
 impl Judgement {
     /// Begins to judge a model.
     pub fn new(executor: Arc<Executor>) -> Self {
         let config = &executor.config;
-        let split = Split::new(config.held_out, config.split_seed);
+        let split = Split::new(config.language, config.held_out, config.split_seed);
         let grid = if config.dims == 2 {
             Points::grid(GRID)
         } else {
@@ -137,18 +138,14 @@ impl Judgement {
     /// If the device fails.
     pub fn advance(&mut self) -> Result<Option<Report>> {
         let sums = self.split.held_out.iter().chain(&self.split.train);
-        let slice: Vec<Sum> = sums.skip(self.right.len()).take(SLICE).copied().collect();
+        let slice: Vec<Execution> = sums.skip(self.right.len()).take(SLICE).copied().collect();
         if !slice.is_empty() {
-            let pairs: Vec<_> = slice
-                .iter()
-                .map(|sum| (sum.start, sum.solution()))
-                .collect();
-            let results = self.executor.run(&pairs)?;
+            let results = self.executor.run(&slice)?;
             self.right.extend(
                 results
                     .iter()
                     .zip(&slice)
-                    .map(|(result, sum)| *result == Some(sum.result)),
+                    .map(|(result, execution)| *result == Some(execution.result())),
             );
             return Ok(None);
         }
@@ -175,15 +172,7 @@ impl Judgement {
         let on_pca = (executor.config.dims > 2)
             .then(|| trust(&planes.codes, &pca(&planes.codes), NEIGHBOURS))
             .flatten();
-        let codes: HashSet<i32> = self.decoded.iter().flatten().copied().collect();
-        let exact = |decoded: Vec<Option<i32>>, numbers: RangeInclusive<i32>| {
-            share(
-                decoded
-                    .into_iter()
-                    .zip(numbers)
-                    .map(|(decoded, number)| decoded == Some(number)),
-            )
-        };
+        let codes: HashSet<Code> = self.decoded.iter().flatten().copied().collect();
         Ok(Report {
             device: String::new(),
             dims: executor.config.dims,
@@ -193,8 +182,8 @@ impl Judgement {
             pairs_held_out: held_out.len(),
             held_out_exact: share(held_out.iter().copied()),
             train_exact: share(train.iter().copied()),
-            state_exact: exact(executor.decode_states(&planes.states)?, STATES),
-            code_exact: exact(executor.decode(&planes.codes)?, CODES),
+            state_exact: self.state_exact()?,
+            code_exact: self.code_exact()?,
             grid_valid: plane.then(|| share(self.decoded.iter().map(Option::is_some))),
             grid_largest_void: plane.then(|| largest_region(&is_undecodable)),
             grid_codes: plane.then_some(codes.len()),
@@ -210,42 +199,37 @@ impl Judgement {
             code_largest_void: plane.then(|| largest_void(&planes.codes)),
             state_largest_void: plane.then(|| largest_void(&planes.states)),
             proposals_exact: self.proposals_exact()?,
-            lines_exact: self.lines_exact(&planes.codes, Between::Latent)?,
-            lines_exact_requantised: self.lines_exact(&planes.codes, Between::Requantised)?,
+            lines_exact: self.lines_exact(Between::Latent)?,
+            lines_exact_requantised: self.lines_exact(Between::Requantised)?,
         })
     }
 
     /// Random programs whose every line leads from a state to a state; their first k lines are programs of
     /// k lines.
-    fn lines_exact(&self, places: &Points, between: Between) -> Result<Option<Vec<f64>>> {
+    fn lines_exact(&self, between: Between) -> Result<Option<Vec<f64>>> {
         if self.executor.config.lines < 2 {
             return Ok(None);
         }
         let mut rng = ChaCha8Rng::seed_from_u64(self.executor.config.split_seed);
         let trace = |_| -> Vec<i32> {
-            let states = (0..=LINES_JUDGED).map(|_| rng.random_range(STATES));
+            let states = self.executor.language().states();
+            let states = (0..=LINES_JUDGED).map(|_| rng.random_range(states.clone()));
             states.collect()
         };
         let traces: Vec<Vec<i32>> = (0..PROGRAMS_JUDGED).map(trace).collect();
-        let place = |code: i32| {
-            let from = (code - CODES.start()) as usize * places.dims;
-            places.values[from..from + places.dims].iter().copied()
-        };
         let exact = |lines: usize| -> Result<f64> {
-            let steps = |trace: &Vec<i32>| -> Vec<f32> {
-                let steps = trace[..=lines].windows(2).map(|two| two[1] - two[0]);
-                steps.flat_map(place).collect()
-            };
+            let codes = traces
+                .iter()
+                .flat_map(|trace| trace[..=lines].windows(2))
+                .map(|two| Code::Add(two[1] - two[0]));
+            let places = self.executor.places_of_codes(codes)?;
             let points = Points {
                 dims: places.dims * lines,
-                values: traces.iter().flat_map(steps).collect(),
+                values: places.values,
             };
-            let task = |trace: &Vec<i32>| Task {
-                lines,
-                examples: vec![Sum {
-                    start: trace[0],
-                    result: trace[lines],
-                }],
+            let task = |trace: &Vec<i32>| {
+                let (start, result) = (trace[0], trace[lines]);
+                Task::additions(lines, Sum { start, result })
             };
             let tasks: Vec<Task> = traces.iter().map(task).collect();
             let tasks: Vec<&Task> = tasks.iter().collect();
@@ -256,14 +240,43 @@ impl Judgement {
         Ok(Some((1..=LINES_JUDGED).map(exact).collect::<Result<_>>()?))
     }
 
+    fn state_exact(&self) -> Result<f64> {
+        let states: Vec<i32> = self.executor.language().states().collect();
+        let places = self.executor.places_of_states(states.iter().copied())?;
+        let decoded = self.executor.decode_states(&places)?;
+        Ok(share(
+            decoded
+                .iter()
+                .zip(&states)
+                .map(|(d, state)| *d == Some(*state)),
+        ))
+    }
+
+    fn code_exact(&self) -> Result<f64> {
+        let codes: Vec<Code> = self.executor.language().codes().collect();
+        let places = self.executor.places_of_codes(codes.iter().copied())?;
+        let decoded = self.executor.decode(&places)?;
+        Ok(share(
+            decoded
+                .iter()
+                .zip(&codes)
+                .map(|(d, code)| *d == Some(*code)),
+        ))
+    }
+
     fn proposals_exact(&self) -> Result<Option<f64>> {
-        let Some(points) = self.executor.propose(&self.split.held_out)? else {
+        let additions = self.split.held_out.iter().filter_map(|execution| {
+            let (start, result) = (execution.start, execution.result());
+            matches!(execution.code, Code::Add(_)).then_some(Sum { start, result })
+        });
+        let sums: Vec<Sum> = additions.collect();
+        let Some(points) = self.executor.propose(&sums)? else {
             return Ok(None);
         };
         let decoded = self.executor.decode(&points)?.into_iter();
         let solves =
-            |(code, sum): (Option<i32>, &Sum)| code.is_some_and(|code| sum.is_solved_by(code));
-        Ok(Some(share(decoded.zip(&self.split.held_out).map(solves))))
+            |(code, sum): (Option<Code>, &Sum)| code.is_some_and(|code| sum.is_solved_by(code));
+        Ok(Some(share(decoded.zip(&sums).map(solves))))
     }
 }
 

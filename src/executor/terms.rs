@@ -38,6 +38,8 @@ pub(super) struct Terms {
     pub lines_nll: Tensor<1>,
     /// How far results lie from where they are encoded.
     pub consistency: Tensor<1>,
+    /// How far proposals lie from where their programs are encoded.
+    pub inverse_consistency: Tensor<1>,
 }
 
 impl Terms {
@@ -60,6 +62,7 @@ impl Terms {
             (&self.inner_nll, config.inner_step),
             (&self.lines_nll, config.executor_weight),
             (&self.consistency, config.consistency),
+            (&self.inverse_consistency, config.inverse_consistency),
         ]
         .into_iter()
         .map(|(term, weight)| term.clone() * weight)
@@ -68,7 +71,7 @@ impl Terms {
     }
 
     /// All of them, in the order of their declaration.
-    pub fn into_values(self) -> [Tensor<1>; 16] {
+    pub fn into_values(self) -> [Tensor<1>; 17] {
         [
             self.state_nll,
             self.code_nll,
@@ -86,6 +89,7 @@ impl Terms {
             self.inner_nll,
             self.lines_nll,
             self.consistency,
+            self.inverse_consistency,
         ]
     }
 }

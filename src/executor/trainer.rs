@@ -75,6 +75,9 @@ pub struct Metrics {
     /// How far results lie from where they are encoded.
     #[serde(default)]
     pub consistency: f32,
+    /// How far proposals lie from where their programs are encoded.
+    #[serde(default)]
+    pub inverse_consistency: f32,
     /// The gradient's norm before clipping.
     pub gradient_norm: f32,
     /// Seconds spent in steps so far.
@@ -120,7 +123,7 @@ impl Trainer {
     /// If the configuration can't be trained.
     pub fn new(config: ExecutorConfig, device: &Device) -> Result<Self> {
         config.check()?;
-        let lexicon = Arc::new(Lexicon::new()?);
+        let lexicon = Arc::new(Lexicon::new(config.language)?);
         let device = device.clone().autodiff();
         let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
@@ -229,7 +232,8 @@ impl training::Trainer for Trainer {
             inner_nll: figures[14],
             lines_nll: figures[15],
             consistency: figures[16],
-            gradient_norm: figures[17],
+            inverse_consistency: figures[17],
+            gradient_norm: figures[18],
             train_secs: self.progress.train_secs,
         })
     }

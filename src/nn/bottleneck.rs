@@ -9,8 +9,13 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Tensor, activation::relu},
+    tensor::{
+        Tensor,
+        activation::{gelu, relu, silu},
+    },
 };
+
+use serde::{Deserialize, Serialize};
 
 use super::init::Initializer;
 
@@ -46,6 +51,41 @@ pub struct Bottleneck {
     decoder_mid: Linear,
     decoder_out: Linear,
     length: usize,
+    #[module(skip)]
+    activation: Activation,
+}
+
+/// What stands between the layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// max(x, 0).
+    #[default]
+    Relu,
+    /// x sigmoid(x).
+    Silu,
+    /// x times the normal distribution at x.
+    Gelu,
+}
+
+impl Activation {
+    fn of(self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Relu => relu(x),
+            Self::Silu => silu(x),
+            Self::Gelu => gelu(x),
+        }
+    }
+}
+
+/// How a bottleneck begins.
+#[derive(Clone, Copy, Debug)]
+pub struct BottleneckStart {
+    /// The first weights' deviation, times the root of their inputs: sqrt(2) keeps the scale through ReLU (He
+    /// et al. 2015, arXiv 1502.01852), less keeps the first points out of tanh's flat ends.
+    pub gain: f64,
+    /// What stands between the layers.
+    pub activation: Activation,
 }
 
 impl Bottleneck {
@@ -56,22 +96,30 @@ impl Bottleneck {
         dims: usize,
         width: usize,
         octaves: usize,
+        start: BottleneckStart,
         init: &mut Initializer,
     ) -> Self {
+        let BottleneckStart { gain, activation } = start;
         let lifted = dims * (1 + 2 * octaves);
+        let mut layer = |inputs: usize, outputs: usize| {
+            init.linear_biased(inputs, outputs, (gain * gain / inputs as f64).sqrt() as f32)
+        };
         Self {
-            encoder_in: init.linear_relu(length * d_model, width),
-            encoder_out: init.linear_relu(width, dims),
-            decoder_in: init.linear_relu(lifted, width),
-            decoder_mid: init.linear_relu(width, width),
-            decoder_out: init.linear_relu(width, length * d_model),
+            encoder_in: layer(length * d_model, width),
+            encoder_out: layer(width, dims),
+            decoder_in: layer(lifted, width),
+            decoder_mid: layer(width, width),
+            decoder_out: layer(width, length * d_model),
             length,
+            activation,
         }
     }
 
     /// [B, L, D] to [B, Z].
     pub fn encode(&self, hidden: Tensor<3>) -> Tensor<2> {
-        let x = relu(self.encoder_in.forward(hidden.flatten(1, 2)));
+        let x = self
+            .activation
+            .of(self.encoder_in.forward(hidden.flatten(1, 2)));
         self.encoder_out.forward(x).tanh()
     }
 
@@ -83,8 +131,10 @@ impl Bottleneck {
             features.push(angle.clone().sin() * *weight);
             features.push(angle.cos() * *weight);
         }
-        let x = relu(self.decoder_in.forward(Tensor::cat(features, 1)));
-        let x = relu(self.decoder_mid.forward(x));
+        let x = self
+            .activation
+            .of(self.decoder_in.forward(Tensor::cat(features, 1)));
+        let x = self.activation.of(self.decoder_mid.forward(x));
         let x = self.decoder_out.forward(x);
         let [batch, width] = x.dims();
         x.reshape([batch, self.length, width / self.length])

@@ -27,6 +27,10 @@ pub struct T5Sizes {
     pub relative_attention_num_buckets: usize,
     /// Distance from which all tokens share the last entry.
     pub relative_attention_max_distance: usize,
+    /// Deviation of that table's first entries.
+    pub relative_attention_deviation: f32,
+    /// Factor of the other first weights' deviation.
+    pub initializer_factor: f32,
 }
 
 /// What a token may attend to.
@@ -51,12 +55,13 @@ pub struct T5Attention {
 impl T5Attention {
     fn new(sizes: &T5Sizes, init: &mut Initializer) -> Self {
         let (d, inner) = (sizes.d_model, sizes.num_heads * sizes.d_kv);
+        let deviation = |inputs: usize| sizes.initializer_factor * (inputs as f32).powf(-0.5);
         // T5's initialisation: the queries carry the 1/sqrt(d_kv) that the scores leave out.
         Self {
-            q: init.linear(d, inner, ((d * sizes.d_kv) as f32).powf(-0.5)),
-            k: init.linear(d, inner, (d as f32).powf(-0.5)),
-            v: init.linear(d, inner, (d as f32).powf(-0.5)),
-            o: init.linear(inner, d, (inner as f32).powf(-0.5)),
+            q: init.linear(d, inner, deviation(d * sizes.d_kv)),
+            k: init.linear(d, inner, deviation(d)),
+            v: init.linear(d, inner, deviation(d)),
+            o: init.linear(inner, d, deviation(inner)),
             num_heads: sizes.num_heads,
         }
     }
@@ -128,13 +133,14 @@ impl T5Stack {
             attention: T5Attention::new(sizes, init),
             layer_norm: rms_norm(sizes.d_model, init),
         };
+        let deviation = |inputs: usize| sizes.initializer_factor * (inputs as f32).powf(-0.5);
         let block = (0..layers)
             .map(|_| T5Block {
                 self_attention: attention(init),
                 cross_attention: cross.then(|| attention(init)),
                 feed_forward: T5LayerFF {
-                    wi: init.linear(sizes.d_model, sizes.d_ff, (sizes.d_model as f32).powf(-0.5)),
-                    wo: init.linear(sizes.d_ff, sizes.d_model, (sizes.d_ff as f32).powf(-0.5)),
+                    wi: init.linear(sizes.d_model, sizes.d_ff, deviation(sizes.d_model)),
+                    wo: init.linear(sizes.d_ff, sizes.d_model, deviation(sizes.d_ff)),
                     layer_norm: rms_norm(sizes.d_model, init),
                 },
             })
@@ -144,7 +150,7 @@ impl T5Stack {
             relative_attention_bias: init.embedding(
                 sizes.relative_attention_num_buckets,
                 sizes.num_heads,
-                (sizes.d_model as f32).powf(-0.5),
+                sizes.relative_attention_deviation,
             ),
             final_layer_norm: rms_norm(sizes.d_model, init),
             relative_attention_max_distance: sizes.relative_attention_max_distance,

@@ -4,7 +4,11 @@ use egui::{Color32, Rect, Sense, Ui, Vec2, pos2, vec2};
 
 use super::theme::{Theme, color_from_rgb};
 use crate::{
-    executor::{board::ProgramRun, export::number_text, lines::Trace},
+    executor::{
+        board::ProgramRun,
+        export::{code_text, number_text},
+        lines::Trace,
+    },
     palette,
 };
 
@@ -17,7 +21,7 @@ const NUMBERED: i32 = 10;
 
 /// The map of a program's errors, beside it the same with requantised states.
 pub fn error_by_line(ui: &mut Ui, run: &ProgramRun) {
-    let program: Vec<String> = run.program.iter().map(|line| number_text(*line)).collect();
+    let program: Vec<String> = run.program.iter().map(|line| code_text(*line)).collect();
     ui.label(format!("Program {}", program.join(", then ")));
     ui.horizontal_top(|ui| {
         for (name, traces) in [

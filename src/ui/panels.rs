@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     config::executor::PRESETS,
+    data::language::{Code, Language},
     executor::{
         board::{Answer, SearchView},
         checkpoint,
@@ -21,11 +22,13 @@ use crate::{
 
 const PINS_SHOWN: usize = 8;
 /// The bundled models, their dimensions and the lines of their programs.
-const BUNDLED: [(&str, Option<usize>, usize); 4] = [
-    ("2-D", None, 1),
-    ("10-D", Some(10), 1),
-    ("100-D", Some(100), 1),
-    ("Several lines", None, 2),
+const BUNDLED: [(&str, Language, Option<usize>, usize); 6] = [
+    ("2-D", Language::TwoDigits, None, 1),
+    ("10-D", Language::TwoDigits, Some(10), 1),
+    ("100-D", Language::TwoDigits, Some(100), 1),
+    ("Several lines", Language::TwoDigits, None, 2),
+    ("Four digits", Language::FourDigits, None, 1),
+    ("Operators", Language::Operators, None, 1),
 ];
 
 /// What people asked for that the session can't do by itself.
@@ -102,10 +105,14 @@ fn pins(ui: &mut Ui, session: &mut Session) {
 /// `71 + −53 = 18`.
 fn equation(answer: &Answer) -> String {
     let text = |number: Option<i32>| number.map_or_else(|| "no number".into(), number_text);
+    let operation = match answer.code {
+        Some(Code::Add(addend)) => format!("+ {}", number_text(addend)),
+        Some(Code::Times(factor)) => format!("\u{d7} {}", number_text(factor)),
+        None => "+ no number".into(),
+    };
     format!(
-        "{} + {} = {}",
-        answer.state,
-        text(answer.code),
+        "{} {operation} = {}",
+        number_text(answer.state),
         text(answer.result)
     )
 }
@@ -300,10 +307,10 @@ fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
     field(ui, label, &mut session.open_path, hint, 150.0);
-    ui.horizontal(|ui| {
-        for (name, dims, lines) in BUNDLED {
+    ui.horizontal_wrapped(|ui| {
+        for (name, language, dims, lines) in BUNDLED {
             if ui.button(name).clicked() {
-                match checkpoint::bundled(dims, lines) {
+                match checkpoint::bundled(language, dims, lines) {
                     Ok(source) => session.open_source(source),
                     Err(error) => session.say(format!("{error:#}"), true),
                 }

@@ -13,12 +13,13 @@ use super::{
     widgets::combo,
 };
 use crate::{
-    data::sums::{CODES, STATES, Sum},
+    data::sums::Sum,
     executor::{
         board::{self, Answer, Landscape, SearchView},
-        export::{LOSS_TITLE, code_scale, loss_scale, number_text, state_scale},
+        export::{LOSS_TITLE, code_text, loss_scale},
+        projection::Group,
     },
-    latent::{field::Field, points::Points},
+    latent::field::Field,
     palette::Scale,
 };
 
@@ -182,6 +183,7 @@ impl Planes {
             (ui.available_height() / 3.0 - title_height).max(90.0),
         );
         let cursor = session.pointer;
+        let language = marks.planes.language;
         ui.horizontal(|ui| {
             let title = ui.strong("Truth");
             if let Some(sum) = marks.sum {
@@ -203,13 +205,13 @@ impl Planes {
         let plane = Plane {
             marks: &marks.codes,
             cursor,
-            ..Plane::new("Code plane", code_scale())
+            ..Plane::new("Code plane", Group::Codes.scale(language))
         };
         self.code_plane(ui, session, &plane, size);
         ui.strong("States, coloured by value");
         let plane = Plane {
             marks: &marks.states,
-            ..Plane::new("State plane", state_scale())
+            ..Plane::new("State plane", Group::States.scale(language))
         };
         plane.show(ui, &mut self.state_view, size);
     }
@@ -228,41 +230,34 @@ impl Planes {
 
 impl MarksOf {
     fn new(planes: Arc<board::Planes>, sum: Option<Sum>) -> Self {
-        let solution = sum.map(Sum::solution);
-        let emphasis = |value| {
-            if Some(value) == solution {
-                Emphasis::Highlighted
-            } else {
-                Emphasis::Normal
-            }
-        };
-        let mark = |places: &Points,
-                    values: std::ops::RangeInclusive<i32>,
-                    scale: Scale,
-                    radius: f32|
-         -> Vec<Mark> {
-            let one = |(value, place): (i32, &[f32])| Mark {
+        let language = planes.language;
+        let mark = |group: Group, radius: f32, is_named: &dyn Fn(usize) -> bool| -> Vec<Mark> {
+            let scale = group.scale(language);
+            let shown = group
+                .shown(language)
+                .into_iter()
+                .zip(group.of(&planes).iter());
+            let one = |(index, ((value, text), place)): (usize, ((i32, String), &[f32]))| Mark {
                 at: [place[0], place[1]],
-                label: number_text(value).into(),
+                label: text.into(),
                 color: scale.color(value as f32),
                 radius,
                 // Round numbers first, so that what is left when room is short is evenly spread.
                 priority: if value % 10 == 0 { 1.0 } else { 0.0 },
-                emphasis: emphasis(value),
+                emphasis: match is_named(index) {
+                    true => Emphasis::Highlighted,
+                    false => Emphasis::Normal,
+                },
             };
-            values.zip(places.iter()).map(one).collect()
+            shown.enumerate().map(one).collect()
         };
-        let numbers = mark(&planes.codes, CODES, code_scale(), 0.0);
-        let codes = mark(&planes.codes, CODES, code_scale(), DISC_RADIUS);
-        let mut states = mark(&planes.states, STATES, state_scale(), DISC_RADIUS);
-        for (state, value) in states.iter_mut().zip(STATES) {
-            let is_named = sum.is_some_and(|sum| sum.start == value || sum.result == value);
-            state.emphasis = if is_named {
-                Emphasis::Highlighted
-            } else {
-                Emphasis::Normal
-            };
-        }
+        let (codes, states) = (language.shown_codes(), language.shown_states());
+        let solves = |index: usize| sum.is_some_and(|sum| codes[index] == sum.solution());
+        let occurs =
+            |index: usize| sum.is_some_and(|sum| [sum.start, sum.result].contains(&states[index]));
+        let numbers = mark(Group::Codes, 0.0, &solves);
+        let codes = mark(Group::Codes, DISC_RADIUS, &solves);
+        let states = mark(Group::States, DISC_RADIUS, &occurs);
         Self {
             planes,
             sum,
@@ -312,7 +307,7 @@ fn belief_scale(field: &Field) -> Scale {
 
 fn lowest(map: &Landscape) -> String {
     let code = map.lowest().and_then(|(cell, _)| map.code[cell]);
-    code.map_or_else(|| "no number".into(), number_text)
+    code.map_or_else(|| "no number".into(), code_text)
 }
 
 fn steps(search: &SearchView, scale: &Scale) -> Vec<PathStep> {
@@ -336,7 +331,7 @@ fn pin(answer: &Answer) -> Option<Pin> {
 
 /// An answer, pinned where it is shown.
 pub fn pin_at(at: [f32; 2], answer: &Answer) -> Pin {
-    let label = answer.code.map_or_else(|| "no number".into(), number_text);
+    let label = answer.code.map_or_else(|| "no number".into(), code_text);
     let is_right = answer.truth.is_some() && answer.truth == answer.result;
     let color = if is_right {
         crate::palette::RIGHT

@@ -7,7 +7,10 @@ use anyhow::Result;
 use super::desk::{Desk, Message};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
-    data::sums::{CODES, Sum, Task},
+    data::{
+        language::{Code, Language},
+        sums::{Sum, Task},
+    },
     device::Choice,
     engine::{pair::Either, run_folder::RunFolder},
     executor::{
@@ -154,7 +157,10 @@ impl Session {
     /// Takes in what the engine reports.
     pub fn hear(&mut self, event: Event) {
         match event {
-            Event::Opened(name) => self.say(format!("opened {name}"), false),
+            Event::Opened(name) => {
+                self.read_sum();
+                self.say(format!("opened {name}"), false);
+            }
             Event::Started(folder) => {
                 self.leave();
                 self.say(format!("training into {}", folder.display()), false)
@@ -203,7 +209,8 @@ impl Session {
         let examples = self.sum_text.split([';', ',']).map(str::parse);
         let task = examples
             .collect::<Result<Vec<Task>, _>>()
-            .and_then(Task::all_of);
+            .and_then(Task::all_of)
+            .and_then(|task| self.language().check(&task).map(|()| task));
         let read = match &task {
             Ok(task) => Ok(task.examples[0]),
             Err(error) => Err(error.to_string()),
@@ -221,6 +228,12 @@ impl Session {
         let search = self.board.search.get()?;
         let is_looked_at = self.task.as_ref() == Some(search.task.as_ref());
         self.board.run.get().filter(|_| is_looked_at)
+    }
+
+    /// What the open model reads.
+    pub fn language(&self) -> Language {
+        let model = self.board.model.get();
+        model.map_or(Language::default(), |model| model.config.language)
     }
 
     fn watch(&mut self) {
@@ -250,10 +263,14 @@ impl Session {
     /// The programs the slice goes through: those chosen, else the sum's solution and two others spread
     /// over the range.
     pub fn programs(&self) -> Triple {
-        let (low, count) = (*CODES.start(), CODES.count() as i32);
-        let solution = self.sum.as_ref().map_or(0, |sum| sum.solution());
-        let on = |thirds: i32| low + (solution - low + thirds * count / 3).rem_euclid(count);
-        self.slice.unwrap_or([solution, on(1), on(2)])
+        let codes: Vec<Code> = self.language().codes().collect();
+        let solution = self.sum.as_ref().map_or(Code::Add(0), |sum| sum.solution());
+        let at = self.language().index_of(solution).unwrap_or_default();
+        let on = |thirds: usize| codes[(at + thirds * codes.len() / 3) % codes.len()];
+        let known = self
+            .slice
+            .filter(|slice| slice.iter().all(|code| codes.contains(code)));
+        known.unwrap_or([0, 1, 2].map(on))
     }
 
     /// Shows the slice through these programs.
@@ -325,7 +342,7 @@ impl Session {
                 seed,
                 pause_secs,
             } = self.search;
-            let is_chained = self.task.as_ref().is_some_and(|task| task.lines > 1);
+            let is_chained = self.task.as_ref().is_some_and(|task| task.lines() > 1);
             let model = self.board.model.get();
             if is_chained && model.is_some_and(|model| model.config.lines == 1) {
                 let hint = "this model was trained on single lines: Several lines opens another";

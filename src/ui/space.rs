@@ -15,10 +15,13 @@ use super::{
     theme::Theme,
 };
 use crate::{
-    data::sums::{CODES, Sum},
+    data::{
+        language::{Code, Language},
+        sums::Sum,
+    },
     executor::{
         board::{self, Cut, Landscape},
-        export::{LOSS_TITLE, loss_scale, number_text},
+        export::{LOSS_TITLE, code_text, loss_scale},
         projection::{Group, Projected},
     },
     latent::projection::Kind,
@@ -36,6 +39,8 @@ const NAMED: usize = 12;
 pub struct Space {
     projector: Projector,
     group: Group,
+    /// The group's numbers, by which they are coloured, and their texts.
+    shown: Vec<(i32, String)>,
     views: Vec<View>,
     slice_view: View,
     /// Which of the group's values are selected; empty for none.
@@ -51,19 +56,20 @@ impl Space {
         self.projector.finished()
     }
 
-    /// The numbers that are selected, in the order of their values.
-    pub fn selected(&self) -> Vec<i32> {
-        let value = |index: &usize| self.group.values().nth(*index);
-        self.selected.iter().filter_map(value).collect()
+    /// What is selected, in the order of the values.
+    pub fn selected(&self) -> Vec<&str> {
+        let text = |index: &usize| Some(self.shown.get(*index)?.1.as_str());
+        self.selected.iter().filter_map(text).collect()
     }
 
-    /// The number the pointer is at.
-    pub fn hovered(&self) -> Option<i32> {
-        self.group.values().nth(self.hovered?)
+    /// What the pointer is at.
+    pub fn hovered(&self) -> Option<&str> {
+        Some(self.shown.get(self.hovered?)?.1.as_str())
     }
 
     /// Draws the view.
     pub fn show(&mut self, ui: &mut Ui, session: &mut Session, planes: &Arc<board::Planes>) {
+        self.shown = self.group.shown(planes.language);
         let is_training = session
             .board
             .training
@@ -108,6 +114,7 @@ impl Space {
             ui.add(egui::Label::new(egui::RichText::new(text).weak()).truncate());
         });
         let layouts = self.projector.layouts();
+        let scale = self.group.scale(planes.language);
         self.views.resize(layouts.len(), View::default());
         let (columns, gap) = (2, ui.spacing().item_spacing);
         let rows = layouts.len().div_ceil(columns).max(1);
@@ -124,7 +131,8 @@ impl Space {
                     ui.allocate_ui(vec2(size.x, size.y + title), |ui| {
                         ui.vertical(|ui| {
                             ui.set_width(size.x);
-                            let at = self.layout(ui, index, *kind, layout.as_deref(), size);
+                            let at =
+                                self.layout(ui, index, (*kind, layout.as_deref()), scale, size);
                             hovered = hovered.or(at);
                         });
                     });
@@ -145,12 +153,12 @@ impl Space {
         &mut self,
         ui: &mut Ui,
         index: usize,
-        kind: Kind,
-        layout: Option<&Layout>,
+        (kind, layout): (Kind, Option<&Layout>),
+        scale: Scale,
         size: Vec2,
     ) -> Option<usize> {
         ui.horizontal(|ui| {
-            ui.strong(kind.name_of(self.group.values().count()));
+            ui.strong(kind.name_of(self.shown.len()));
             let trust = layout.and_then(|layout| layout.finished.as_ref()?.trust);
             let text = match (layout, trust) {
                 (None, _) => "waits".into(),
@@ -163,12 +171,12 @@ impl Space {
             ui.add(egui::Label::new(egui::RichText::new(text).weak()).truncate())
                 .on_hover_text("How far its neighbourhoods can be believed, by 12 neighbours each");
         });
-        let marks = layout.map_or_else(Vec::new, |layout| self.marks(layout));
+        let marks = layout.map_or_else(Vec::new, |layout| self.marks(layout, scale));
         let name = format!("Layout by {kind}");
         let plane = Plane {
             marks: &marks,
             has_axes: false,
-            ..Plane::new(&name, self.group.scale())
+            ..Plane::new(&name, scale)
         };
         let shown = plane.show(ui, &mut self.views[index], size);
         self.drag_brush(ui, index, &shown, &marks);
@@ -215,8 +223,7 @@ impl Space {
         }
     }
 
-    fn marks(&self, layout: &Layout) -> Vec<Mark> {
-        let scale = self.group.scale();
+    fn marks(&self, layout: &Layout, scale: Scale) -> Vec<Mark> {
         let is_selected = |index: usize| self.selected.binary_search(&index).is_ok();
         let emphasis = |index: usize| {
             if self.hovered == Some(index) {
@@ -228,29 +235,24 @@ impl Space {
                 Emphasis::Faded
             }
         };
-        let mark = |(index, (value, place)): (usize, (i32, &[f32]))| Mark {
+        let mark = |(index, ((value, text), place)): (usize, (&(i32, String), &[f32]))| Mark {
             at: [place[0], place[1]],
-            label: number_text(value).into(),
-            color: scale.color(value as f32),
+            label: text.as_str().into(),
+            color: scale.color(*value as f32),
             radius: DISC_RADIUS,
             priority: f32::from(value % 10 == 0) + 2.0 * f32::from(is_selected(index)),
             emphasis: emphasis(index),
         };
-        let values = self.group.values().zip(layout.places.iter());
-        values.enumerate().map(mark).collect()
+        let shown = self.shown.iter().zip(layout.places.iter());
+        shown.enumerate().map(mark).collect()
     }
 
     fn selection_text(&self) -> String {
-        if let Some(value) = self.hovered() {
-            return format!("at {}", number_text(value));
+        if let Some(text) = self.hovered() {
+            return format!("at {text}");
         }
         let selected = self.selected();
-        let named: Vec<String> = selected
-            .iter()
-            .take(NAMED)
-            .copied()
-            .map(number_text)
-            .collect();
+        let named = &selected[..selected.len().min(NAMED)];
         match selected.len() {
             0 => "drag a rectangle to select".into(),
             count if count > NAMED => format!("{count} selected: {}, ..", named.join(", ")),
@@ -261,11 +263,22 @@ impl Space {
     /// The slice: its programs, the loss map, the truth map.
     fn slice(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
         let mut programs = session.programs();
+        let language = planes.language;
+        let codes: Vec<Code> = language.codes().collect();
         ui.horizontal(|ui| {
             ui.strong("Slice through");
             for (program, name) in programs.iter_mut().zip(["first", "second", "third"]) {
-                let value = DragValue::new(program).range(CODES).speed(0.2);
+                let mut index = language.index_of(*program).unwrap_or_default();
+                let code_at = |index: f64| codes.get(index as usize).copied();
+                let value = DragValue::new(&mut index)
+                    .range(0..=codes.len() - 1)
+                    .speed(0.2)
+                    .custom_formatter(|index, _| {
+                        code_at(index).map_or_else(String::new, |code| code.to_string())
+                    })
+                    .custom_parser(|text| Some(language.index_of(text.parse().ok()?)? as f64));
                 let response = ui.add(value);
+                *program = codes[index];
                 response.widget_info(|| {
                     let name = format!("Slice, {name} program");
                     egui::WidgetInfo::labeled(egui::Role::SpinButton, true, name)
@@ -303,7 +316,7 @@ impl Space {
         sum: Option<Sum>,
         map: Option<&Landscape>,
     ) {
-        let corners = corners(cut, sum);
+        let corners = corners(cut, sum, session.language());
         let outline = cut.slice.outline();
         let pins: Vec<Pin> = session
             .pins
@@ -377,12 +390,13 @@ fn title_height(ui: &Ui) -> f32 {
 }
 
 /// The slice's three programs.
-fn corners(cut: &Cut, sum: Option<Sum>) -> Vec<Mark> {
+fn corners(cut: &Cut, sum: Option<Sum>, language: Language) -> Vec<Mark> {
     let solution = sum.map(Sum::solution);
-    let mark = |(at, program): ([f32; 2], i32)| Mark {
+    let scale = Group::Codes.scale(language);
+    let mark = |(at, program): ([f32; 2], Code)| Mark {
         at,
-        label: number_text(program).into(),
-        color: Group::Codes.scale().color(program as f32),
+        label: code_text(program).into(),
+        color: scale.color(program.operand() as f32),
         radius: DISC_RADIUS + 1.0,
         priority: 1.0,
         emphasis: if solution == Some(program) {

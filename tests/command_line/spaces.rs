@@ -88,9 +88,15 @@ fn a_slice_has_a_map() {
         1,
         &["5, 5 and 40", "one line"],
     );
-    for wrong in ["5,40", "5,40,100", "a,b,c", "1,2,3,4"] {
+    check_refused(
+        at,
+        "executor map 71+?=18 --run run --slice 5,40,100 --device cpu",
+        1,
+        &["100 is unknown", "-99 to 99"],
+    );
+    for wrong in ["5,40", "5,40,x", "a,b,c", "1,2,3,4"] {
         let line = format!("executor map 71+?=18 --run run --slice {wrong} --device cpu");
-        check_refused(at, &line, 2, &["--slice", "three programs from -99 to 99"]);
+        check_refused(at, &line, 2, &["--slice", "three programs"]);
     }
 }
 

@@ -25,8 +25,8 @@ fn wrong_command_lines_exit_with_2() {
         ("fly", &["fly"]),
         ("executor", &[]),
         ("executor solve", &["SUM"]),
-        ("executor solve 71-?=18", &["71-?=18", "expected a sum"]),
-        ("executor map 171+?=18", &["171", "from 10 to 99"]),
+        ("executor solve 71:?=18", &["71:?=18", "expected a sum"]),
+        ("executor map 17100+?=18", &["17100", "from -9999 to 9999"]),
         (
             "executor solve 71+?=18 --method guess",
             &["guess", "enumerate"],

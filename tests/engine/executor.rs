@@ -8,7 +8,7 @@ use std::{
 
 use glyphspace::{
     config::{Config as _, executor::ExecutorConfig},
-    data::sums::Sum,
+    data::{language::Code, sums::Sum},
     device::Choice,
     engine::{Engine, Notice},
     executor::{
@@ -177,7 +177,7 @@ fn questions_and_searches_are_answered_while_a_run_trains() {
             begun.elapsed()
         );
         let answer = lab.board.answer.get().unwrap();
-        assert_eq!(answer.truth, answer.code.map(|code| 71 + code));
+        assert_eq!(answer.truth, answer.code.map(|code| code.run(71)));
         assert!(answer.loss.unwrap() >= 0.0);
     }
     lab.send(Command::Decode(Question {
@@ -251,7 +251,7 @@ fn a_map_is_shown_coarse_first() {
     assert!(map.loss.is_consistent() && map.truth.is_consistent());
     assert_eq!(map.loss.share_computed(), 1.0);
     for (cell, code) in map.code.iter().enumerate() {
-        let is_right = code.is_some_and(|code| 45 + code == 90);
+        let is_right = code.is_some_and(|code| code.run(45) == 90);
         assert_eq!(
             (map.truth.values[cell] == 1.0, map.loss.missing[cell]),
             (is_right, code.is_none()),
@@ -280,7 +280,7 @@ fn a_map_is_shown_coarse_first() {
 #[test]
 fn three_programs_decode_at_their_places_on_a_slice() {
     let lab = Lab::open();
-    let programs = [-53, 0, 40];
+    let programs = [-53, 0, 40].map(Code::Add);
     lab.send(Command::Map {
         sum: Sum {
             start: 71,

@@ -6,7 +6,7 @@ use glyphspace::nn::{
     init::{Initializer, normal},
 };
 
-use super::{check_close, draws, fill, values};
+use super::{START, check_close, draws, fill, values};
 
 #[test]
 fn octaves_come_in_coarse_to_fine() {
@@ -30,7 +30,7 @@ fn octaves_come_in_coarse_to_fine() {
 fn a_point_is_lifted_by_weighted_sines_and_cosines() {
     let device = Device::flex();
     // One dimension, two octaves, and layers that pass everything on: what comes out is the features.
-    let bottleneck = Bottleneck::new(1, 5, 1, 5, 2, &mut Initializer::new(1, &device));
+    let bottleneck = Bottleneck::new(1, 5, 1, 5, 2, START, &mut Initializer::new(1, &device));
     let bottleneck = fill(bottleneck, |_, shape| match shape {
         [rows, columns] => (0..rows * columns)
             .map(|i| f32::from(u8::from(i / columns == i % columns)))
@@ -55,7 +55,7 @@ fn a_point_is_lifted_by_weighted_sines_and_cosines() {
 #[test]
 fn places_stay_in_the_box() {
     let device = Device::flex();
-    let bottleneck = Bottleneck::new(2, 4, 3, 8, 0, &mut Initializer::new(1, &device));
+    let bottleneck = Bottleneck::new(2, 4, 3, 8, 0, START, &mut Initializer::new(1, &device));
     let hidden = TensorData::new(draws(50 * 8, 4, |rng| 100.0 * normal(rng)), [50, 2, 4]);
     let places = values(bottleneck.encode(Tensor::from_data(hidden, &device)));
     assert_eq!(places.len(), 150);

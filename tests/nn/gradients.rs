@@ -11,7 +11,7 @@ use glyphspace::nn::{
     t5::{T5Sizes, T5Stack},
 };
 
-use super::{cloud, draws, uniform, values};
+use super::{START, cloud, draws, uniform, values};
 
 /// The gradient of `loss` at `at` against differences along every axis.
 pub fn check_gradient<const D: usize>(
@@ -122,11 +122,13 @@ fn gradients_through_the_networks_agree_with_finite_differences() {
         num_heads: 2,
         relative_attention_num_buckets: 8,
         relative_attention_max_distance: 16,
+        relative_attention_deviation: 0.35,
+        initializer_factor: 1.0,
     };
     let mut init = Initializer::new(3, &device);
     let encoder = T5Stack::new(2, false, &sizes, &mut init);
     let decoder = T5Stack::new(1, true, &sizes, &mut init);
-    let bottleneck = Bottleneck::new(3, 6, 2, 8, 2, &mut init);
+    let bottleneck = Bottleneck::new(3, 6, 2, 8, 2, START, &mut init);
     let hidden = |seed| TensorData::new(draws(3 * 6, seed, normal), [1, 3, 6]);
     let given = |seed| Tensor::<3>::from_data(hidden(seed), &device);
     let read = |out: Tensor<3>| (out * given(20)).sum();

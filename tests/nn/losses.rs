@@ -10,7 +10,7 @@ use glyphspace::nn::{
     },
 };
 
-use super::{check_close, cloud, draws, uniform, values};
+use super::{START, check_close, cloud, draws, uniform, values};
 
 #[test]
 fn token_likelihoods_agree_with_double_precision() {
@@ -157,7 +157,7 @@ fn poisoned_inputs_stay_visible() {
     ));
     assert!(nll[0].is_nan() && nll[1].is_finite(), "{nll:?}");
 
-    let bottleneck = Bottleneck::new(2, 4, 2, 8, 2, &mut Initializer::new(1, &device));
+    let bottleneck = Bottleneck::new(2, 4, 2, 8, 2, START, &mut Initializer::new(1, &device));
     let mut hidden = draws(8, 3, normal);
     hidden[2] = f32::NAN;
     let point = values(bottleneck.encode(Tensor::from_data(

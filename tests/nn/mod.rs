@@ -13,6 +13,7 @@ use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Device, Tensor, TensorData},
 };
+use glyphspace::nn::bottleneck::{Activation, BottleneckStart};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -148,3 +149,9 @@ pub fn fill<M: Module>(module: M, of: impl FnMut(&[String], &[usize]) -> Vec<f32
         of,
     })
 }
+
+/// How a bottleneck begins where it doesn't matter.
+pub const START: BottleneckStart = BottleneckStart {
+    gain: 1.2,
+    activation: Activation::Relu,
+};

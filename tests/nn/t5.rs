@@ -45,6 +45,8 @@ fn sizes(reference: &BTreeMap<String, usize>) -> T5Sizes {
         num_heads: reference["num_heads"],
         relative_attention_num_buckets: reference["relative_attention_num_buckets"],
         relative_attention_max_distance: reference["relative_attention_max_distance"],
+        relative_attention_deviation: 1.0,
+        initializer_factor: 1.0,
     }
 }
 

@@ -8,10 +8,7 @@ use glyphspace::{
         Config as _,
         executor::{Decoder, ExecutorConfig, Regulariser},
     },
-    data::{
-        split::Split,
-        sums::{CODES, Sum},
-    },
+    data::{language::Execution, split::Split, sums::Sum},
     executor::{
         inference::Executor,
         report::{Judgement, Report},
@@ -187,14 +184,15 @@ fn held_out_sums_are_never_in_a_batch() {
     ]);
     let mut trainer = Trainer::new(config.clone(), &Device::flex()).unwrap();
     let executor = trainer.snapshot();
-    let split = Split::new(config.held_out, config.split_seed);
-    let places = executor.code_places().unwrap();
-    let loss_of = |sum: &Sum| {
-        let place = places
-            .iter()
-            .nth((sum.solution() - CODES.start()) as usize)
-            .unwrap();
-        executor.evaluate(&Points::one(place), *sum).unwrap().loss[0] / config.length() as f32
+    let split = Split::new(config.language, config.held_out, config.split_seed);
+    let codes = config.language.codes();
+    let places = executor.places_of_codes(codes).unwrap();
+    let loss_of = |execution: &Execution| {
+        let index = config.language.index_of(execution.code).unwrap();
+        let place = places.iter().nth(index).unwrap();
+        let (start, result) = (execution.start, execution.result());
+        let sum = Sum { start, result };
+        executor.evaluate(&Points::one(place), sum).unwrap().loss[0] / config.length() as f32
     };
     let mut trained: Vec<f32> = split.train.iter().map(loss_of).collect();
     trained.sort_by(f32::total_cmp);

@@ -2,7 +2,10 @@
 
 use burn::tensor::Device;
 use glyphspace::{
-    data::sums::{CODES, STATES, Sum, Task},
+    data::{
+        language::{Code, Execution, Language},
+        sums::{Sum, Task},
+    },
     executor::{
         checkpoint,
         inference::Executor,
@@ -12,27 +15,21 @@ use glyphspace::{
 };
 
 fn executor(lines: usize) -> Executor {
-    checkpoint::load(&checkpoint::bundled(None, lines).unwrap(), &Device::flex()).unwrap()
+    let source = checkpoint::bundled(Language::TwoDigits, None, lines).unwrap();
+    checkpoint::load(&source, &Device::flex()).unwrap()
 }
 
 /// The places of programs, as one joint point.
 fn joint(executor: &Executor, program: &[i32]) -> Vec<f32> {
-    let places = executor.code_places().unwrap();
-    let place = |code: &i32| {
-        places
-            .iter()
-            .nth((code - CODES.start()) as usize)
-            .unwrap()
-            .to_vec()
-    };
-    program.iter().flat_map(place).collect()
+    let codes = program.iter().copied().map(Code::Add);
+    executor.places_of_codes(codes).unwrap().values
 }
 
 #[test]
 fn lines_run_on_what_the_ones_before_left() {
     let executor = executor(2);
     let program = [-30, 12, -9];
-    let starts: Vec<i32> = STATES.filter(|start| (40..=87).contains(start)).collect();
+    let starts: Vec<i32> = (40..=87).collect();
     let point = joint(&executor, &program);
     for between in [Between::Latent, Between::Requantised] {
         let traces = executor.trace(&point, &starts, between).unwrap();
@@ -48,8 +45,12 @@ fn lines_run_on_what_the_ones_before_left() {
         assert!(right * 100 >= all * 95, "{between:?}: {right} of {all}");
     }
     // What the first line leaves is what running that program alone gives.
-    let pairs: Vec<(i32, i32)> = starts.iter().map(|start| (*start, -30)).collect();
-    let alone = executor.run(&pairs).unwrap();
+    let code = Code::Add(-30);
+    let executions = starts.iter().map(|start| Execution {
+        start: *start,
+        code,
+    });
+    let alone = executor.run(&executions.collect::<Vec<_>>()).unwrap();
     let traces = executor.trace(&point, &starts, Between::Latent).unwrap();
     assert!(
         traces
@@ -72,8 +73,8 @@ fn a_task_is_judged_by_all_its_examples() {
     let found = executor
         .evaluate_each(&points, &[&two, &two, &two], Between::Latent)
         .unwrap();
-    assert_eq!(found[0].program, [Some(-40), Some(-13)]);
-    assert_eq!(found[1].program, [Some(-40), Some(9)]);
+    assert_eq!(found[0].program, [-40, -13].map(|n| Some(Code::Add(n))));
+    assert_eq!(found[1].program, [-40, 9].map(|n| Some(Code::Add(n))));
     assert_eq!(found[0].results, [Some(18), Some(37)]);
     assert!(found[0].solves(&two) && found[0].claims(&two));
     assert!(!found[1].solves(&two) && !found[1].claims(&two));

@@ -49,7 +49,7 @@ impl Settings {
             model_seed: model.config.seed,
             budget: plan.budget,
             sums: plan.tasks.len(),
-            lines: plan.tasks.first().map_or(1, |task| task.lines),
+            lines: plan.tasks.first().map_or(1, |task| task.lines()),
             seeds: plan.seeds,
             device: model.device.clone(),
         }

@@ -14,6 +14,8 @@ use std::{
 };
 
 use anyhow::Result;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use figures::Row;
@@ -28,8 +30,8 @@ use super::{
 };
 use crate::{
     data::{
-        split::Split,
-        sums::{CODES, Sum, Task},
+        language::{Code, Language},
+        sums::{Operator, Sum, Task},
     },
     latent::{
         points::Points,
@@ -59,19 +61,71 @@ pub struct Plan {
     pub out: Option<PathBuf>,
 }
 
-/// A seeded sample of `count` sums, all of them if there are no more, to be solved in so many lines: the
-/// same for every model.
-pub fn sample(count: usize, lines: usize) -> Vec<Arc<Task>> {
-    let all = Sum::all().count();
-    // The held-out part of a split is a seeded choice without repeats.
-    let sums = Split::new(count.min(all) as f64 / all as f64, SAMPLE_SEED).held_out;
-    let task = |sum| {
-        Arc::new(Task {
-            lines,
-            examples: vec![sum],
-        })
-    };
-    sums.into_iter().map(task).collect()
+/// A seeded sample of `count` tasks of a language, all of them if there are no more: sums to be solved in so
+/// many additions, or with several operators programs of so many lines by two examples. The same for every
+/// model.
+pub fn sample(language: Language, count: usize, lines: usize) -> Vec<Arc<Task>> {
+    if language == Language::Operators {
+        let mut random = ChaCha8Rng::seed_from_u64(SAMPLE_SEED);
+        let task = |_| Arc::new(any_task(language, lines, &mut random));
+        return (0..count).map(task).collect();
+    }
+    let task = |sum| Arc::new(Task::additions(lines, sum));
+    sample_sums(language, count, SAMPLE_SEED)
+        .map(task)
+        .collect()
+}
+
+/// What a random program does to two states, with only states on the way.
+fn any_task(language: Language, lines: usize, random: &mut ChaCha8Rng) -> Task {
+    let codes: Vec<Code> = language.codes().collect();
+    let (adds, times): (Vec<Code>, Vec<Code>) =
+        codes.iter().partition(|code| matches!(code, Code::Add(_)));
+    loop {
+        let mut operators = Vec::with_capacity(lines);
+        let mut program = Vec::with_capacity(lines);
+        for _ in 0..lines {
+            let (operator, codes) = match random.random_bool(0.5) {
+                true => (Operator::Plus, &adds),
+                false => (Operator::Times, &times),
+            };
+            operators.push(operator);
+            program.push(codes[random.random_range(0..codes.len())]);
+        }
+        let stays = |start: &i32| {
+            let mut state = *start;
+            program.iter().all(|code| {
+                state = code.run(state);
+                language.states().contains(&state)
+            })
+        };
+        let starts: Vec<i32> = language.states().filter(stays).collect();
+        if starts.len() < 2 {
+            continue;
+        }
+        let chosen = rand::seq::index::sample(random, starts.len(), 2);
+        let example = |index: usize| Sum {
+            start: starts[index],
+            result: Code::run_all(&program, starts[index]),
+        };
+        return Task {
+            operators,
+            examples: chosen.into_iter().map(example).collect(),
+        };
+    }
+}
+
+/// A seeded choice of `count` sums without repeats, all of them if there are no more.
+pub fn sample_sums(language: Language, count: usize, seed: u64) -> impl Iterator<Item = Sum> {
+    let states = language.states().count();
+    let first = *language.states().start();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let all = states * states;
+    let drawn = rand::seq::index::sample(&mut random, all, count.min(all));
+    drawn.into_iter().map(move |index| Sum {
+        start: first + (index / states) as i32,
+        result: first + (index % states) as i32,
+    })
 }
 
 /// The share of tasks whose results the model reads when it runs a program that solves them: what no search
@@ -80,19 +134,11 @@ pub fn sample(count: usize, lines: usize) -> Vec<Arc<Task>> {
 /// # Errors
 /// If the device fails.
 fn ceiling(executor: &Executor, tasks: &[Arc<Task>]) -> Result<f64> {
-    let places = executor.code_places()?;
-    let place =
-        |code: i32| &places.values[(code - CODES.start()) as usize * places.dims..][..places.dims];
-    let solution = |task: &Arc<Task>| -> Vec<f32> {
-        let steps = task.even_steps();
-        steps
-            .flat_map(|step| place(step.solution()))
-            .copied()
-            .collect()
-    };
+    let steps = tasks.iter().flat_map(|task| task.even_steps());
+    let places = executor.places_of_codes(steps.map(Sum::solution))?;
     let points = Points {
-        dims: places.dims * tasks[0].lines,
-        values: tasks.iter().flat_map(solution).collect(),
+        dims: places.dims * tasks[0].lines(),
+        values: places.values,
     };
     let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
     let findings = executor.evaluate_each(&points, &tasks, Between::Latent)?;

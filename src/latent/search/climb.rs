@@ -2,7 +2,7 @@
 //! in one character; with none better, from another program anew. The sceptic's baseline (Carvalho et al., ICLR 2024): it
 //! knows the language and evaluates programs at their encoded places.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -50,26 +50,20 @@ impl Climb {
                 return Some(tuple);
             }
         }
-        let count = self.space.places.len().min(self.space.words.len());
-        if count == 0 {
-            return None;
-        }
-        (0..DRAWS).find_map(|_| {
-            let index = |_| self.random.random_range(0..count);
-            let tuple: Vec<usize> = (0..self.space.lines).map(index).collect();
-            (!self.visited.contains(&tuple)).then_some(tuple)
-        })
+        (0..DRAWS)
+            .map_while(|_| self.space.tuple(&mut self.random))
+            .find(|tuple| !self.visited.contains(tuple))
     }
 
     fn nearest(&self, point: &[f32]) -> Vec<usize> {
-        let line = |line: &[f32]| {
-            let away = |place: &[f32]| distance(place, line);
-            let places = self.space.places.iter().map(away).enumerate();
-            places
-                .min_by(|a, b| a.1.total_cmp(&b.1))
-                .map_or(0, |(index, _)| index)
+        let places: Vec<&[f32]> = self.space.places.iter().collect();
+        let line = |(line, choices): (&[f32], &Arc<Vec<usize>>)| {
+            let away = |index: &usize| distance(places[*index], line);
+            let nearest = choices.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
+            nearest.copied().unwrap_or_default()
         };
-        point.chunks(self.space.dims.max(1)).map(line).collect()
+        let parts = point.chunks(self.space.dims.max(1));
+        parts.zip(&self.space.choices).map(line).collect()
     }
 
     /// The programs that differ from this one in one character of one line, in random order.
@@ -77,8 +71,8 @@ impl Climb {
         let words = self.space.words.clone();
         let mut found = Vec::new();
         for (line, &index) in of.iter().enumerate() {
-            for (other, word) in words.iter().enumerate() {
-                if differ_in_one(&words[index], word) {
+            for &other in self.space.choices[line].iter() {
+                if differ_in_one(&words[index], &words[other]) {
                     let mut tuple = of.to_vec();
                     tuple[line] = other;
                     found.push(tuple);

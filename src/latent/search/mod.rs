@@ -44,6 +44,8 @@ pub struct Space {
     pub places: Arc<Points>,
     /// Their texts: digits and sign.
     pub words: Arc<Vec<String>>,
+    /// Which of them each line may be, in order.
+    pub choices: Vec<Arc<Vec<usize>>>,
     /// What a learnt inverse proposes, best first; empty where there is none.
     pub warm: Vec<Vec<f32>>,
 }
@@ -69,6 +71,15 @@ impl Space {
         let [first, last] = APART;
         let share = last + (first - last) * (-(proposals as f64) / NARROWING).exp();
         share * gp::stretch(self.total())
+    }
+
+    /// One of the known programs a line, at random; None where none are known.
+    fn tuple(&self, random: &mut ChaCha8Rng) -> Option<Vec<usize>> {
+        let line = |choices: &Arc<Vec<usize>>| {
+            (!choices.is_empty()).then(|| choices[random.random_range(0..choices.len())])
+        };
+        let tuple: Vec<usize> = self.choices.iter().map(line).collect::<Option<_>>()?;
+        (!tuple.is_empty()).then_some(tuple)
     }
 
     fn anywhere(&self, random: &mut ChaCha8Rng) -> Vec<f64> {

@@ -26,24 +26,27 @@ pub(super) fn candidates(
     random: &mut ChaCha8Rng,
     elite: &[Vec<f64>],
 ) -> Option<Vec<Vec<f64>>> {
-    let count = space.places.len();
-    if count == 0 {
-        return None;
-    }
-    if space.lines == 1 && count <= ALL {
-        return Some(space.places.iter().map(to_f64).collect());
+    let first = space
+        .choices
+        .first()
+        .filter(|choices| !choices.is_empty())?;
+    if space.lines == 1 && first.len() <= ALL {
+        let point = |index: &usize| to_f64(&joint(&space.places, &[*index]));
+        return Some(first.iter().map(point).collect());
     }
     let mut points: Vec<Vec<f64>> = (0..DRAWN).filter_map(|_| any(space, random)).collect();
     for point in elite {
-        for line in 0..space.lines {
+        for (line, choices) in space.choices.iter().enumerate() {
             let part = line * space.dims..(line + 1) * space.dims;
             let from = super::to_f32(&point[part.clone()]);
             let away = |place: &[f32]| crate::latent::points::distance(place, &from);
-            let mut order: Vec<(f32, usize)> = space.places.iter().map(away).zip(0..).collect();
-            let nearest = NEAREST.min(count - 1);
+            let places: Vec<&[f32]> = space.places.iter().collect();
+            let all = choices.iter().map(|index| (away(places[*index]), *index));
+            let mut order: Vec<(f32, usize)> = all.collect();
+            let nearest = NEAREST.min(order.len().saturating_sub(1));
             order.select_nth_unstable_by(nearest, |a, b| a.0.total_cmp(&b.0));
             let near = order[..=nearest].iter().map(|(_, index)| *index);
-            let far = (0..NEAREST).map(|_| random.random_range(0..count));
+            let far = (0..NEAREST).map(|_| choices[random.random_range(0..choices.len())]);
             for index in near.chain(far).collect::<Vec<_>>() {
                 let mut moved = point.clone();
                 moved[part.clone()].copy_from_slice(&to_f64(&joint(&space.places, &[index])));
@@ -75,8 +78,6 @@ pub(super) fn is_new(point: &[f64], taken: &[Vec<f64>]) -> bool {
 }
 
 fn any(space: &Space, random: &mut ChaCha8Rng) -> Option<Vec<f64>> {
-    let count = space.places.len();
-    let index = |_| random.random_range(0..count);
-    let tuple: Vec<usize> = (count > 0).then(|| (0..space.lines).map(index).collect())?;
+    let tuple = space.tuple(random)?;
     Some(to_f64(&joint(&space.places, &tuple)))
 }

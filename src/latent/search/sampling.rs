@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Query, Search, Seen, Space, to_f32};
@@ -132,7 +132,7 @@ pub(super) struct Walk {
 
 impl Walk {
     pub fn new(space: Space, random: ChaCha8Rng) -> Self {
-        let mut order: Vec<usize> = (0..space.places.len()).collect();
+        let mut order = space.choices.first().map_or(Vec::new(), |all| all.to_vec());
         if !space.warm.is_empty() && space.lines == 1 {
             let away = |place: &[f32]| {
                 let all = space.warm.iter().map(|point| distance(point, place));
@@ -151,13 +151,8 @@ impl Walk {
     }
 
     fn tuple(&mut self) -> Option<Vec<usize>> {
-        let count = self.space.places.len();
-        if count == 0 {
-            return None;
-        }
         for _ in 0..DRAWS {
-            let index = |_| self.random.random_range(0..count);
-            let tuple: Vec<usize> = (0..self.space.lines).map(index).collect();
+            let tuple = self.space.tuple(&mut self.random)?;
             if self.been.insert(tuple.clone()) {
                 return Some(tuple);
             }

@@ -1,0 +1,264 @@
+//! What is drawn for a step: executions line by line, and the numbers they are made of in tokens.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::{
+    config::executor::ExecutorConfig,
+    data::{
+        language::{Code, Execution, Language},
+        split::Split,
+        tokens::{Lexicon, Word, nothing},
+    },
+};
+
+/// Share of multiplications among the executions drawn: there are few, and they are harder.
+const TIMES: f64 = 0.3;
+
+/// Where batches come from.
+pub(super) struct Batches {
+    pub language: Language,
+    split: Split,
+    /// Of a small language: what may be trained on, by the state it begins at.
+    known: Vec<Known>,
+    times: Vec<Execution>,
+    /// Of a small language: everything.
+    all: Option<Arc<Numbers>>,
+    lexicon: Arc<Lexicon>,
+    device: Device,
+}
+
+/// What may be trained on from one state.
+#[derive(Default)]
+struct Known {
+    adds: Vec<Execution>,
+    times: Vec<Execution>,
+}
+
+/// The states and programs of a step; all there are, or of a large language those of its executions.
+pub(super) struct Numbers {
+    /// [S, L] tokens of the states.
+    pub states: Tensor<2, Int>,
+    /// [C, L] tokens of the programs.
+    pub codes: Tensor<2, Int>,
+    state_rows: HashMap<i32, i32>,
+    code_rows: HashMap<Code, i32>,
+    /// Of each program on each state, where the numbers are all there are.
+    pub outcomes: Option<Outcomes>,
+}
+
+/// What each of C programs leads to from each of S states.
+pub(super) struct Outcomes {
+    /// [S x C, L] tokens of the result; nothing where it is no state.
+    pub results: Tensor<2, Int>,
+    /// [S x C]: 1 where the result is a state and may be trained on, else 0.
+    pub allowed: Tensor<1>,
+    /// [S x C]: 1 where the result is no state.
+    pub illegal: Tensor<1>,
+}
+
+impl Numbers {
+    fn new(
+        states: impl IntoIterator<Item = i32>,
+        codes: impl IntoIterator<Item = Code>,
+        lexicon: &Lexicon,
+        device: &Device,
+    ) -> Result<Self> {
+        let states: Vec<i32> = states.into_iter().collect();
+        let codes: Vec<Code> = codes.into_iter().collect();
+        let state_words = states.iter().map(|state| spell(lexicon, Code::Add(*state)));
+        let code_words = codes.iter().map(|code| spell(lexicon, *code));
+        Ok(Self {
+            states: words_tensor(state_words, lexicon, device)?,
+            codes: words_tensor(code_words, lexicon, device)?,
+            state_rows: states.into_iter().zip(0..).collect(),
+            code_rows: codes.into_iter().zip(0..).collect(),
+            outcomes: None,
+        })
+    }
+
+    /// How many states.
+    pub fn state_count(&self) -> usize {
+        self.state_rows.len()
+    }
+
+    /// How many programs.
+    pub fn code_count(&self) -> usize {
+        self.code_rows.len()
+    }
+
+    /// The row of a state, which must be among them.
+    pub fn state_row(&self, state: i32) -> i32 {
+        self.state_rows[&state]
+    }
+
+    /// The row of a program, which must be among them.
+    pub fn code_row(&self, code: Code) -> i32 {
+        self.code_rows[&code]
+    }
+}
+
+impl Batches {
+    /// For runs on `device`.
+    pub fn new(config: &ExecutorConfig, lexicon: Arc<Lexicon>, device: &Device) -> Result<Self> {
+        let language = config.language;
+        let split = Split::new(language, config.held_out, config.split_seed);
+        let mut batches = Self {
+            language,
+            split,
+            known: Vec::new(),
+            times: Vec::new(),
+            all: None,
+            lexicon,
+            device: device.clone(),
+        };
+        if language.is_small() {
+            batches.list(config)?;
+        }
+        Ok(batches)
+    }
+
+    /// Lists all that a small language has.
+    fn list(&mut self, config: &ExecutorConfig) -> Result<()> {
+        let (language, device) = (self.language, &self.device);
+        let first = *language.states().start();
+        self.known = language.states().map(|_| Known::default()).collect();
+        for execution in &self.split.train {
+            let known = &mut self.known[(execution.start - first) as usize];
+            match execution.code {
+                Code::Add(_) => known.adds.push(*execution),
+                Code::Times(_) => known.times.push(*execution),
+            }
+        }
+        self.times = self
+            .known
+            .iter()
+            .flat_map(|known| known.times.iter().copied())
+            .collect();
+        if config.lines > 1 && self.known.iter().any(|known| known.adds.is_empty()) {
+            bail!(
+                "held_out is {}: some state is left without a sum to go on with, expected less",
+                config.held_out
+            );
+        }
+        let trained: std::collections::HashSet<Execution> =
+            self.split.train.iter().copied().collect();
+        let executions = || {
+            let from = |start| language.codes().map(move |code| Execution { start, code });
+            language.states().flat_map(from)
+        };
+        let is_state = |execution: Execution| language.states().contains(&execution.result());
+        let marks = |is_so: &dyn Fn(Execution) -> bool| -> Tensor<1> {
+            let marks: Vec<f32> = executions()
+                .map(|e| f32::from(u8::from(is_so(e))))
+                .collect();
+            let count = marks.len();
+            Tensor::from_data(TensorData::new(marks, [count]), device)
+        };
+        let result = |execution: Execution| match is_state(execution) {
+            true => spell(&self.lexicon, Code::Add(execution.result())),
+            false => Ok(nothing(language)),
+        };
+        let outcomes = Outcomes {
+            results: words_tensor(executions().map(result), &self.lexicon, device)?,
+            allowed: marks(&|execution| trained.contains(&execution)),
+            illegal: marks(&|execution| !is_state(execution)),
+        };
+        let numbers = Numbers::new(language.states(), language.codes(), &self.lexicon, device)?;
+        self.all = Some(Arc::new(Numbers {
+            outcomes: Some(outcomes),
+            ..numbers
+        }));
+        Ok(())
+    }
+
+    /// All numbers of a small language, or those of the executions.
+    pub fn numbers<'a>(
+        &self,
+        executions: impl Iterator<Item = &'a Execution>,
+    ) -> Result<Arc<Numbers>> {
+        if let Some(all) = &self.all {
+            return Ok(all.clone());
+        }
+        let (mut states, mut codes) = (BTreeSet::new(), BTreeSet::new());
+        for execution in executions {
+            states.extend([execution.start, execution.result()]);
+            codes.insert(execution.code);
+        }
+        Numbers::new(states, codes, &self.lexicon, &self.device).map(Arc::new)
+    }
+
+    /// A batch of programs line by line: executions each of which begins where the one before ended.
+    pub fn traces(&self, config: &ExecutorConfig, rng: &mut ChaCha8Rng) -> Vec<Vec<Execution>> {
+        let first: Vec<Execution> = (0..config.batch).map(|_| self.any(rng)).collect();
+        let mut traces = vec![first];
+        for line in 1..config.lines {
+            let before = &traces[line - 1];
+            let next = before.iter().map(|e| self.from(e.result(), rng)).collect();
+            traces.push(next);
+        }
+        traces
+    }
+
+    /// An execution that may be trained on.
+    pub fn any(&self, rng: &mut ChaCha8Rng) -> Execution {
+        if !self.times.is_empty() && rng.random_bool(TIMES) {
+            return self.times[rng.random_range(0..self.times.len())];
+        }
+        self.split.draw(rng)
+    }
+
+    fn from(&self, start: i32, rng: &mut ChaCha8Rng) -> Execution {
+        if self.known.is_empty() {
+            return self.split.draw_from(start, rng);
+        }
+        let Known { adds, times } = &self.known[(start - self.language.states().start()) as usize];
+        let known = match times.is_empty() || !rng.random_bool(TIMES) {
+            true => adds,
+            false => times,
+        };
+        known[rng.random_range(0..known.len())]
+    }
+
+    /// Two additions from one state that may be trained on.
+    pub fn pair(&self, rng: &mut ChaCha8Rng) -> [Execution; 2] {
+        let known = &self.known[rng.random_range(0..self.known.len())].adds;
+        [(); 2].map(|()| known[rng.random_range(0..known.len())])
+    }
+}
+
+/// [B, L] tokens.
+pub(super) fn words_tensor(
+    words: impl Iterator<Item = Result<Word>>,
+    lexicon: &Lexicon,
+    device: &Device,
+) -> Result<Tensor<2, Int>> {
+    let words: Vec<Word> = words.collect::<Result<_>>()?;
+    let shape = [words.len(), lexicon.language.word_length()];
+    Ok(Tensor::from_data(
+        TensorData::new(words.concat(), shape),
+        device,
+    ))
+}
+
+/// The tokens of a program; a state's are those of the program that adds it.
+pub(super) fn spell(lexicon: &Lexicon, code: Code) -> Result<Word> {
+    let word = lexicon.encode(code).map(<[i32]>::to_vec);
+    word.with_context(|| {
+        let (addends, states) = (lexicon.language.addends(), lexicon.language.states());
+        format!(
+            "{code} is unknown to the model: expected states from {} to {}, programs from {} to {}",
+            states.start(),
+            states.end(),
+            addends.start(),
+            addends.end()
+        )
+    })
+}
