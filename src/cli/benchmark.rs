@@ -3,26 +3,24 @@
 use std::{path::PathBuf, str::FromStr};
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{
     ExecutorModel,
+    executor::language,
     output::say,
     parse,
     progress::Progress,
     session::{ExecutorSession, stop_on_interrupt},
 };
 use crate::{
-    data::{
-        language::Language,
-        sums::{MOST_LINES, Sum},
-    },
+    data::sums::{MOST_LINES, Sum},
     device::Choice,
     executor::{
         benchmark::{Comparison, Plan, sample},
         job::{BenchmarkOrder, Command, Event},
     },
-    latent::search::Strategy,
+    latent::search::{Method, Strategy},
 };
 
 /// What `executor benchmark` takes.
@@ -30,8 +28,9 @@ use crate::{
 pub struct BenchmarkArgs {
     #[command(flatten)]
     model: ExecutorModel,
-    /// Methods to compare, such as bo,random,warm-bo
-    #[arg(long, value_delimiter = ',', default_value = DEFAULT, value_parser = parse::<Strategy>)]
+    /// Methods to compare, such as bo,random,warm-bo; without it all cold ones, and where the model has an
+    /// inverse encoder that and warm-bo
+    #[arg(long, value_delimiter = ',', value_parser = parse::<Strategy>)]
     methods: Vec<Strategy>,
     /// A seeded sample of so many sums, or all
     #[arg(long, default_value = "100", value_parser = parse::<Extent>)]
@@ -53,7 +52,14 @@ pub struct BenchmarkArgs {
     json: bool,
 }
 
-const DEFAULT: &str = "random,sobol,enumerate,hill-climb,bo,turbo,cma-es,gradient";
+/// What is compared where nobody says what.
+fn every_method(has_inverse: bool) -> Vec<Strategy> {
+    let cold = Method::value_variants().iter().copied().map(Strategy::cold);
+    let warm = has_inverse.then_some(Strategy::warm(Method::Bo));
+    cold.filter(|strategy| has_inverse || !strategy.needs_proposals())
+        .chain(warm)
+        .collect()
+}
 
 /// How many sums.
 #[derive(Clone, Copy, Debug)]
@@ -77,13 +83,19 @@ impl FromStr for Extent {
 pub fn run(args: BenchmarkArgs, choice: Choice) -> Result<()> {
     let session = ExecutorSession::open(choice, args.model.source(args.lines.into())?)?;
     let mut strategies = Vec::new();
-    for strategy in args.methods {
+    let methods = match &args.methods[..] {
+        [] => {
+            let model = session.board.model.get();
+            every_method(model.is_some_and(|model| model.config.inverse > 0.0))
+        }
+        named => named.to_vec(),
+    };
+    for strategy in methods {
         if !strategies.contains(&strategy) {
             strategies.push(strategy);
         }
     }
-    let model = session.board.model.get();
-    let language = model.map_or(Language::default(), |model| model.config.language);
+    let language = language(&session);
     let plan = Plan {
         strategies,
         tasks: sample(language, args.sums.0, args.lines.into()),

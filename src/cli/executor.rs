@@ -199,9 +199,10 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     }
     let session = ExecutorSession::open(choice, args.model.source_for(&task)?)?;
     let budget = args.budget as usize;
+    let is_small = language(&session).is_small();
     let strategy = Strategy {
-        method: args.method,
-        is_warm: args.warm,
+        method: args.method.unwrap_or_default(),
+        is_warm: args.warm || args.method.is_none() && !is_small,
     };
     let request = SolveRequest {
         between: match args.requantise {
@@ -216,7 +217,8 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
         let result = json!({
             "sum": task.to_string(),
             "lines": task.lines(),
-            "method": args.method,
+            "method": strategy.method,
+            "warm": strategy.is_warm,
             "code": found.and_then(|e| e.code),
             "program": found.map(|e| &e.program),
             "solved": view.solved.is_some(),
@@ -240,6 +242,12 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     }
     session.finish();
     Ok(())
+}
+
+/// What the model asked reads and runs.
+pub fn language(session: &ExecutorSession) -> Language {
+    let model = session.board.model.get();
+    model.map_or(Language::default(), |model| model.config.language)
 }
 
 /// A program's lines as people write them.
@@ -319,6 +327,12 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
     let (state, result) = args
         .sum
         .map_or((args.state, None), |sum| (sum.start, Some(sum.result)));
+    let states = language(&session).states();
+    if !states.contains(&state) {
+        let (low, high) = (states.start(), states.end());
+        let text = format!("the state is {state}: expected {low} to {high}");
+        return Err(WrongUse(text).into());
+    }
     let decoded = |event| {
         if let Event::Decoded(answer) = event {
             Some(answer)

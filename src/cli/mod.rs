@@ -143,7 +143,7 @@ impl RunArgs {
 struct TrainArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Sizes and recipe: pocket, lines, four-digits, operators, t5-mini, t5-small or t5-base
+    /// Sizes and recipe: pocket, lines, four-digits, operators, lpn, t5-mini, t5-small or t5-base
     #[arg(long, default_value = PRESETS[0], conflicts_with = "resume")]
     preset: String,
     /// Latent dimensions
@@ -187,9 +187,9 @@ struct SolveArgs {
     examples: Vec<Task>,
     #[command(flatten)]
     model: ExecutorModel,
-    /// How to search
-    #[arg(long, value_enum, default_value_t = Method::Bo)]
-    method: Method,
+    /// How to search; without it bo, warm where the model knows too many programs to visit
+    #[arg(long, value_enum)]
+    method: Option<Method>,
     /// Begin with the inverse encoder's proposals and go on around them
     #[arg(long)]
     warm: bool,

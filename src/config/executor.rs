@@ -79,6 +79,9 @@ pub struct ExecutorConfig {
     /// What stands between the bottlenecks' layers.
     #[serde(default)]
     pub bottleneck_activation: Activation,
+    /// Whether the way back has a further layer.
+    #[serde(default = "yes")]
+    pub bottleneck_is_deep: bool,
     /// Octaves of Fourier features of the latent point.
     pub octaves: usize,
     /// How numbers are written.
@@ -175,6 +178,10 @@ fn he_gain() -> f64 {
     std::f64::consts::SQRT_2
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// T5's.
 fn t5_factor() -> f64 {
     1.0
@@ -187,11 +194,12 @@ const MOST_VALUES: f64 = 3e9;
 const PLANE_DIMS: usize = 3;
 
 /// The named sizes.
-pub const PRESETS: [&str; 7] = [
+pub const PRESETS: [&str; 8] = [
     "pocket",
     "lines",
     "four-digits",
     "operators",
+    "lpn",
     "t5-mini",
     "t5-small",
     "t5-base",
@@ -312,6 +320,7 @@ impl ExecutorConfig {
             bottleneck: 128,
             bottleneck_gain: he_gain(),
             bottleneck_activation: Activation::Relu,
+            bottleneck_is_deep: true,
             octaves: 3,
             decoder: Decoder::OnePass,
             reads_decoded: false,
@@ -380,6 +389,7 @@ impl ExecutorConfig {
                 bottleneck: 256,
                 bottleneck_gain: 0.5,
                 bottleneck_activation: Activation::Gelu,
+                bottleneck_is_deep: false,
                 relative_attention_deviation: Some(1.0),
                 initializer_factor: 0.5,
                 octaves: 0,
@@ -400,13 +410,25 @@ impl ExecutorConfig {
                 inverse_consistency: 0.5,
                 ..pocket
             },
+            // A Latent Program Network: a step down the gradient leads somewhere.
+            "lpn" => Self {
+                inner_step: 2.0,
+                schedule_steps: 3000,
+                ..pocket.with_dims(10)
+            },
             "operators" => Self {
                 language: Language::Operators,
                 dims: 10,
                 octaves: 0,
                 cover: 0.0,
                 executor_layers: 2,
+                bottleneck_gain: 0.5,
+                bottleneck_activation: Activation::Gelu,
+                bottleneck_is_deep: false,
+                relative_attention_deviation: Some(1.0),
+                initializer_factor: 0.5,
                 reads_decoded: true,
+                inverse_consistency: 0.5,
                 lines: 2,
                 consistency: 0.5,
                 ..pocket

@@ -35,11 +35,12 @@ macro_rules! bundled {
     };
 }
 
-const BUNDLED: [Checkpoint; 4] = [
+const BUNDLED: [Checkpoint; 5] = [
     bundled!("executor-2d"),
     bundled!("executor-10d"),
     bundled!("executor-100d"),
     bundled!("executor-lines"),
+    bundled!("executor-four-digits"),
 ];
 
 /// The bundled model of a language, with `dims` latent dimensions (where none are asked for, 2 of the

@@ -54,6 +54,7 @@ impl Autoencoder {
                 BottleneckStart {
                     gain: config.bottleneck_gain,
                     activation: config.bottleneck_activation,
+                    is_deep: config.bottleneck_is_deep,
                 },
                 init,
             ),

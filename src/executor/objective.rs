@@ -131,7 +131,7 @@ impl Objective {
         if !aims.is_empty() {
             programs.push(self.descended(
                 model,
-                &state_hidden,
+                (&state_hidden, &code_points),
                 numbers,
                 &aims,
                 config,
@@ -261,12 +261,13 @@ impl Objective {
     }
 
     /// Hidden states [N, L, D] of the programs a step down the gradient of each sum's loss from a
-    /// point anywhere: Adam's first step, of which no gradient is taken (Latent Program Network,
+    /// point within reach of the one that solves it: Adam's first step, of which no gradient is taken
+    /// (Latent Program Network,
     /// Bonnet and Macfarlane 2024, arXiv 2411.08706).
     fn descended(
         &self,
         model: &LatentExecutor,
-        state_hidden: &Tensor<3>,
+        (state_hidden, code_points): (&Tensor<3>, &Tensor<2>),
         numbers: &Numbers,
         aims: &[Execution],
         config: &ExecutorConfig,
@@ -274,8 +275,12 @@ impl Objective {
         rng: &mut ChaCha8Rng,
     ) -> Tensor<3> {
         let frozen = model.clone().no_grad();
-        let draws = even_draws(aims.len(), config.dims, rng.random());
-        let from = self.matrix(draws, config.dims).require_grad();
+        let rows = self.rows(aims.iter().map(|aim| numbers.code_row(aim.code)));
+        let places = code_points.clone().detach().select(0, rows);
+        let reach = INNER_STEP * (config.dims as f32).sqrt();
+        let ball = (0..aims.len()).flat_map(|_| in_ball(config.dims, rng));
+        let off = self.matrix(ball.collect(), config.dims) * reach;
+        let from = (places + off).clamp(-1.0, 1.0).require_grad();
         let starts = aims.iter().map(|aim| numbers.state_row(aim.start));
         let starts = state_hidden.clone().detach().select(0, self.rows(starts));
         let results = aims.iter().map(|aim| numbers.state_row(aim.result()));
@@ -421,9 +426,10 @@ impl Objective {
 
 /// Points anywhere in the box a step.
 const CELL_DRAWS: usize = 96;
-/// Points a step from which one step is made down the gradient, and its length in each coordinate.
+/// Points a step, as far from their programs as one step leads, from which one step is made down the
+/// gradient, and its length in each coordinate.
 const INNER_DRAWS: usize = 64;
-const INNER_STEP: f32 = 0.1;
+const INNER_STEP: f32 = 0.2;
 /// Pairs of programs with a state in common whose distances are compared a step.
 const NEAR_PAIRS: usize = 192;
 /// Pairs without.

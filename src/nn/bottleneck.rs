@@ -48,7 +48,7 @@ pub struct Bottleneck {
     encoder_in: Linear,
     encoder_out: Linear,
     decoder_in: Linear,
-    decoder_mid: Linear,
+    decoder_mid: Option<Linear>,
     decoder_out: Linear,
     length: usize,
     #[module(skip)]
@@ -86,6 +86,8 @@ pub struct BottleneckStart {
     pub gain: f64,
     /// What stands between the layers.
     pub activation: Activation,
+    /// Whether the way back has a further layer: it tells points of few dimensions apart.
+    pub is_deep: bool,
 }
 
 impl Bottleneck {
@@ -99,7 +101,11 @@ impl Bottleneck {
         start: BottleneckStart,
         init: &mut Initializer,
     ) -> Self {
-        let BottleneckStart { gain, activation } = start;
+        let BottleneckStart {
+            gain,
+            activation,
+            is_deep,
+        } = start;
         let lifted = dims * (1 + 2 * octaves);
         let mut layer = |inputs: usize, outputs: usize| {
             init.linear_biased(inputs, outputs, (gain * gain / inputs as f64).sqrt() as f32)
@@ -108,7 +114,7 @@ impl Bottleneck {
             encoder_in: layer(length * d_model, width),
             encoder_out: layer(width, dims),
             decoder_in: layer(lifted, width),
-            decoder_mid: layer(width, width),
+            decoder_mid: is_deep.then(|| layer(width, width)),
             decoder_out: layer(width, length * d_model),
             length,
             activation,
@@ -134,7 +140,10 @@ impl Bottleneck {
         let x = self
             .activation
             .of(self.decoder_in.forward(Tensor::cat(features, 1)));
-        let x = self.activation.of(self.decoder_mid.forward(x));
+        let x = match &self.decoder_mid {
+            Some(layer) => self.activation.of(layer.forward(x)),
+            None => x,
+        };
         let x = self.decoder_out.forward(x);
         let [batch, width] = x.dims();
         x.reshape([batch, self.length, width / self.length])

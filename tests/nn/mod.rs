@@ -154,4 +154,5 @@ pub fn fill<M: Module>(module: M, of: impl FnMut(&[String], &[usize]) -> Vec<f32
 pub const START: BottleneckStart = BottleneckStart {
     gain: 1.2,
     activation: Activation::Relu,
+    is_deep: true,
 };

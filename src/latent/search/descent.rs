@@ -1,17 +1,25 @@
 //! Gradient descent with restarts: Adam in the latent space (Bonnet and Macfarlane, "Searching Latent Program Spaces",
-//! arXiv 2411.08706, with their learning rate 0.1). Each step asks for a gradient, which counts as three evaluations.
+//! arXiv 2411.08706, with their learning rate 0.1). Each step asks for a gradient, which counts as three evaluations; so
+//! several places are looked at before the best of them are descended from.
+
+use std::collections::HashSet;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Query, Search, Seen, Space, to_f32};
+use super::{Query, Search, Seen, Space, sampling::joint, to_f32, to_f64};
 
 /// Step width and Adam's decays (Kingma and Ba 2014, arXiv 1412.6980).
-const RATE: f64 = 0.1;
+const RATE: f64 = 0.3;
 const DECAYS: [f64; 2] = [0.9, 0.999];
 /// Steps without a better loss after which it begins elsewhere.
-const PATIENCE: usize = 8;
+const PATIENCE: usize = 2;
 /// A loss better by less than this share is no better.
 const BETTER: f64 = 0.01;
+/// Places looked at at a time, and from how many of them it descends.
+const LOOKS: usize = 32;
+const DESCENTS: usize = 2;
+/// Draws of a program that it hasn't looked at before anywhere will do.
+const DRAWS: usize = 64;
 
 /// State of the descent.
 #[derive(Clone)]
@@ -24,7 +32,14 @@ pub(super) struct Descent {
     steps: usize,
     stale: usize,
     best: f64,
-    starts: usize,
+    /// Proposals of an inverse encoder that were begun from.
+    warmed: usize,
+    /// Still to look at before it descends.
+    looks: usize,
+    /// Where it may begin, the lowest loss last.
+    starts: Vec<(f64, Vec<f64>)>,
+    /// Programs looked at.
+    been: HashSet<Vec<usize>>,
 }
 
 impl Descent {
@@ -37,20 +52,54 @@ impl Descent {
             steps: 0,
             stale: 0,
             best: f64::INFINITY,
-            starts: 0,
+            warmed: 0,
+            looks: 0,
+            starts: Vec::new(),
+            been: HashSet::new(),
         };
         descent.begin();
         descent
     }
 
-    /// At the proposals one after the other, then anywhere.
+    /// At the proposals one after the other, then at the best places looked at.
     fn begin(&mut self) {
-        let proposal = self.space.warm.get(self.starts);
-        let proposal = proposal.map(|p| p.iter().map(|&x| f64::from(x)).collect());
-        self.at = proposal.unwrap_or_else(|| self.space.anywhere(&mut self.random));
-        self.starts += 1;
+        if let Some(proposal) = self.space.warm.get(self.warmed) {
+            self.at = to_f64(proposal);
+            self.warmed += 1;
+        } else if let Some((_, start)) = self.starts.pop() {
+            self.at = start;
+        } else {
+            self.looks = LOOKS;
+            self.look();
+            return;
+        }
         self.moments = [vec![0.0; self.at.len()], vec![0.0; self.at.len()]];
         (self.steps, self.stale, self.best) = (0, 0, f64::INFINITY);
+    }
+
+    /// At the place of a program that it hasn't looked at, or anywhere where none are known.
+    fn look(&mut self) {
+        let draws = (0..DRAWS).map_while(|_| self.space.tuple(&mut self.random));
+        let tuple = draws
+            .into_iter()
+            .find(|tuple| self.been.insert(tuple.clone()));
+        let place = tuple.map(|tuple| to_f64(&joint(&self.space.places, &tuple)));
+        self.at = place.unwrap_or_else(|| self.space.anywhere(&mut self.random));
+    }
+
+    fn looked(&mut self, loss: f64) {
+        if loss.is_finite() {
+            self.starts.push((loss, self.at.clone()));
+        }
+        self.looks -= 1;
+        if self.looks > 0 {
+            self.look();
+            return;
+        }
+        self.starts.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let worse = self.starts.len().saturating_sub(DESCENTS);
+        self.starts.drain(..worse);
+        self.begin();
     }
 }
 
@@ -58,11 +107,15 @@ impl Search for Descent {
     fn propose(&mut self) -> Option<Query> {
         Some(Query {
             point: to_f32(&self.at),
-            wants_gradient: true,
+            wants_gradient: self.looks == 0,
         })
     }
 
     fn observe(&mut self, _point: &[f32], seen: &Seen) {
+        if self.looks > 0 {
+            self.looked(f64::from(seen.loss));
+            return;
+        }
         let gradient = seen.gradient.as_deref().unwrap_or_default();
         let is_sound = gradient.len() == self.at.len() && gradient.iter().all(|g| g.is_finite());
         let loss = f64::from(seen.loss);
