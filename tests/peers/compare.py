@@ -15,7 +15,9 @@ First every twin has to agree with ours (the table's last columns; without that 
 
 Then ours and theirs are measured in turn, A B A B, all on the same processors: PyTorch in this process, ours
 as `glyphspace bench ..`. A ratio is ours over theirs of one pair, and the row has the median of the pairs: below
-1 ours is faster. The exit code is 1 where a twin disagrees.
+1 ours is faster. Where other work shares the processors PyTorch's threads wait for one another at every
+operation, ours once a step, so beside it is the ratio of the best times of all pairs. The exit code is 1 where
+a twin disagrees.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from statistics import median
 import torch
 
 import executor
+import glyphs
 from twin import PROGRAM, Trace, clocked, use_cores
 
 STEPS, FIRST, MOST = 100, 5, 1e-3
@@ -48,8 +51,8 @@ def ours(*arguments):
 class Steps:
     """A training step of a pocket preset."""
 
-    def __init__(self, name, twin, folder, slow, measured):
-        self.name, self.twin, self.measured = f"train-{name}", twin, measured
+    def __init__(self, name, twin, folder, slow, warm_up, measured):
+        self.name, self.twin, self.warm_up, self.measured = f"train-{name}", twin, warm_up, measured
         self.model = name
         self.traces = {}
         for which, count, keys in (("own", STEPS, []), ("slow", STEPS, ["--set", f"learning_rate={slow}"])):
@@ -65,9 +68,11 @@ class Steps:
         return max(apart, begun) < MOST, {"loss_curve": apart, "first_steps": begun}, text
 
     def theirs(self, compiled):
+        # The very steps that ours is measured at: batches of glyphs differ.
         training = self.twin(self.traces["own"], compiled)
-        clocked(training.step, 5)
-        return lambda: clocked(training.step, self.measured)
+        training.prepare(range(self.warm_up + self.measured))
+        clocked(training.step, self.warm_up)
+        return lambda: clocked(lambda turn: training.step(self.warm_up + turn), self.measured)
 
     def ours(self):
         return ours("bench", "train", "--model", self.model, "--steps", self.measured)["median_ms"]
@@ -117,7 +122,8 @@ class Map:
 def rows(folder):
     """What can be compared, made when its turn comes."""
     return {
-        "train-executor": lambda: Steps("executor", executor.Training, folder, 1e-5, 60),
+        "train-executor": lambda: Steps("executor", executor.Training, folder, 1e-5, 20, 60),
+        "train-glyphs": lambda: Steps("glyphs", glyphs.Training, folder, 2e-4, 10, 20),
         "map": lambda: Map(folder),
     }
 
@@ -143,6 +149,8 @@ def compare(row):
         "median_ms": {who: median(times) for who, times in millis.items()},
         "ratio": {way: median(values) for way, values in ratios.items()},
         "ratios": ratios,
+        "best_ms": {who: min(times) for who, times in millis.items()},
+        "ratio_of_best": {way: min(millis["ours"]) / min(millis[way]) for way in WAYS},
     }
 
 
@@ -164,11 +172,11 @@ if __name__ == "__main__":
     if args.json:
         print(json.dumps({"torch": torch.__version__, "cores": args.cores, "rows": found}, indent=1))
     else:
-        print(f"{'row':16} {'ours':>9} {'eager':>9} {'compiled':>9}   ours/eager  ours/compiled  (ms; torch {torch.__version__})")
+        print(f"{'row':16} {'ours':>9} {'eager':>9} {'compiled':>9}   ours/eager  ours/compiled  of the best times  (ms; torch {torch.__version__})")
         for row in found:
-            times, ratio = row["median_ms"], row["ratio"]
+            times, ratio, best = row["median_ms"], row["ratio"], row["ratio_of_best"]
             print(
                 f"{row['row']:16} {times['ours']:9.1f} {times['eager']:9.1f} {times['compiled']:9.1f}"
-                f"   {ratio['eager']:10.2f}  {ratio['compiled']:13.2f}  {'' if row['agrees'] else 'DISAGREES'}"
+                f"   {ratio['eager']:10.2f}  {ratio['compiled']:13.2f}  {best['eager']:8.2f} {best['compiled']:8.2f}  {'' if row['agrees'] else 'DISAGREES'}"
             )
     sys.exit(0 if all(row["agrees"] for row in found) else 1)

@@ -360,6 +360,9 @@ class Training:
         self.optimiser = optimiser(self.parameters, trace.config)
         self.draws = [self.sums.draws(step) for step in trace.steps]
 
+    def prepare(self, numbers):
+        """Nothing: all steps' draws are there."""
+
     def step(self, number):
         """The step's loss; numbers beyond the trace's begin again."""
         number %= len(self.draws)
