@@ -55,7 +55,8 @@ class Steps:
         self.name, self.twin, self.warm_up, self.measured = f"train-{name}", twin, warm_up, measured
         self.model = name
         self.traces = {}
-        for which, count, keys in (("own", STEPS, []), ("slow", STEPS, ["--set", f"learning_rate={slow}"])):
+        slow = ["--set", f"learning_rate={slow}"]
+        for which, count, keys in (("own", warm_up + measured, []), ("slow", STEPS, slow)):
             to = Path(folder) / f"{name}-{which}"
             ours("bench", "train", "--model", name, "--steps", count, "--trace", to, *keys)
             self.traces[which] = Trace(to)
