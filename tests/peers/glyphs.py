@@ -306,6 +306,8 @@ def rounded(pictures):
     return straight_through(pictures, (pictures * 255).round() / 255)
 
 
+# Compiled by torch 2.15, the padding's way back expects another order of the gradient's values than it gets.
+@torch.compiler.disable
 def blur(pictures, kernels):
     """Each picture by its own kernel [B, 7], across and down."""
     batch, channels, height, width = pictures.shape
