@@ -32,7 +32,8 @@
 //! - `ui` and `cli` never name burn; only `ui` names egui. A test reads the `use` lines.
 //! - `engine` knows no model: it runs a [`engine::Job`].
 //! - Every burn call is made by the engine's thread, or in a training step by threads that work on
-//!   shares of it while the engine's waits; the window never waits for either.
+//!   shares of it while the engine's waits; the window never waits for either. A trace for another
+//!   framework (`bench --trace`) is the exception: there is no engine then.
 //! - What a step draws at random follows from the run's seed and the step's number alone.
 //! - A file or folder that is there is never overwritten unless it was named as the one to write.
 

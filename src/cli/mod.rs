@@ -53,7 +53,7 @@ enum Command {
     #[command(subcommand)]
     Glyphs(glyphs::Glyphs),
     /// Measure speed
-    Bench(BenchArgs),
+    Bench(bench::BenchArgs),
     /// List the devices to compute on
     Devices,
 }
@@ -261,20 +261,6 @@ struct DecodeArgs {
     /// A sum to judge the result by
     #[arg(long, value_parser = parse::<Sum>)]
     sum: Option<Sum>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
-struct BenchArgs {
-    /// What to measure
-    #[arg(value_enum)]
-    what: bench::What,
-    #[command(flatten)]
-    model: ExecutorModel,
-    #[command(flatten)]
-    points: projection::PointsArgs,
     /// Print one JSON object
     #[arg(long)]
     json: bool,

@@ -20,4 +20,5 @@ pub mod projection;
 mod pursuit;
 pub mod report;
 mod terms;
+pub mod trace;
 pub mod trainer;

@@ -29,6 +29,7 @@ use crate::{
             nearest_rows, neighbour_distance, row_distances, saturation, token_nll,
         },
     },
+    training::tape,
 };
 
 /// What every step needs: the numbers in tokens, and which executions may be trained on.
@@ -381,11 +382,13 @@ impl Objective {
 
     fn rows(&self, rows: impl Iterator<Item = i32>) -> Tensor<1, Int> {
         let rows: Vec<i32> = rows.collect();
+        tape::note("rows", || rows.clone().into());
         let count = rows.len();
         Tensor::from_data(TensorData::new(rows, [count]), &self.device)
     }
 
     fn matrix(&self, values: Vec<f32>, columns: usize) -> Tensor<2> {
+        tape::note("matrix", || values.clone().into());
         let rows = values.len() / columns;
         Tensor::from_data(TensorData::new(values, [rows, columns]), &self.device)
     }

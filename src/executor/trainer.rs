@@ -111,7 +111,7 @@ pub struct Trainer {
     pub(super) model: LatentExecutor,
     pub(super) moments: Moments,
     objective: Objective,
-    shards: Shards,
+    pub(super) shards: Shards,
     lexicon: Arc<Lexicon>,
     device: Device,
 }

@@ -53,6 +53,14 @@ pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
     ))
 }
 
+/// The tokenizer of `source`'s model.
+///
+/// # Errors
+/// Names the file that is missing or none.
+pub fn tokenizer_of(source: &Source) -> Result<Arc<Bpe>> {
+    tokenizer(&Checkpoint::of(source, &[BUNDLED])?)
+}
+
 /// Goes on with the run at `path` over `corpus`.
 ///
 /// # Errors

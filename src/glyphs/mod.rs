@@ -13,4 +13,5 @@ mod model;
 mod objective;
 pub mod picture;
 pub mod report;
+pub mod trace;
 pub mod trainer;

@@ -9,12 +9,13 @@ use anyhow::{Context, Result};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
 
 use super::{batch::Batch, model::GlyphModel};
 use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     nn::{
-        channel::{Damage, Homography, Parts, rounded, warp_there_and_back},
+        channel::{Blow, Damage, Homography, Parts, rounded, warp_there_and_back},
         glyph_losses::{
             Pairs, contrast, gram_repulsion, info_nce, label_smoothed_cross_entropy,
             smoothness_and_contrast, vector_distance,
@@ -22,6 +23,7 @@ use crate::{
         mosaic::{Arrangement, Layouts, PoseHead, prefix_mask},
         perceptor::Perceptor,
     },
+    training::tape,
 };
 
 /// Temperature of the contrastive term.
@@ -138,6 +140,10 @@ pub fn terms(
     rng: &mut ChaCha8Rng,
     device: &Device,
 ) -> Result<Terms> {
+    tape::note(
+        "batch",
+        || json!({ "rows": batch.rows, "copies": batch.copies, "difficulties": difficulties }),
+    );
     let encoded = encode_rows(&batch.rows, pad, layouts, device);
     let arrangement = &encoded.arrangement;
     let slots = model.encode(encoded.tokens.clone(), encoded.real.clone());
@@ -177,6 +183,7 @@ pub fn terms(
         0.0 => Tensor::zeros([1], device),
         _ => {
             let pairs = Pairs::sample(batch.rows.len(), PAIRS, config.shared_pairs, rng);
+            tape::note("pairs", || json!([pairs.pictures, pairs.latents]));
             match pairs.pictures.is_empty() {
                 true => Tensor::zeros([1], device),
                 false => vector_distance(seen, latents, &pairs),
@@ -236,6 +243,9 @@ fn look(
         _ => difficulty,
     });
     let damage = Damage::sample(&tilts.collect::<Vec<_>>(), Parts::ALL, rng);
+    tape::note("damage", || {
+        damage.blows.iter().map(blow_in_words).collect()
+    });
     let found = model.corners(damage.shrunk(2.0).apply(small.detach()));
     let corners = damage
         .homographies()
@@ -269,6 +279,27 @@ fn look(
         parts.push(some(end..batch));
     }
     Ok((pose, Tensor::cat(parts, 0)))
+}
+
+/// A blow for a tape; the homography by where the picture's corners come to lie.
+fn blow_in_words(blow: &Blow) -> Value {
+    let patch = blow.patch.map(|patch| {
+        json!({
+            "centre": patch.centre,
+            "sides": patch.sides,
+            "fade": patch.fade,
+            "colour": patch.colour,
+        })
+    });
+    json!({
+        "corners": blow.homography.corners(),
+        "blur_px": blow.blur_px,
+        "scale": blow.scale,
+        "patch": patch,
+        "deviation": blow.deviation,
+        "noise_seed": blow.noise_seed,
+        "quality": blow.quality,
+    })
 }
 
 /// The map that sets a picture upright whose corners were found at eight numbers; the identity where

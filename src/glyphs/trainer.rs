@@ -110,7 +110,7 @@ pub struct Trainer {
     /// Frozen, and so no part of the model.
     perceptor: Option<Perceptor>,
     sampler: Sampler,
-    shards: Shards,
+    pub(super) shards: Shards,
     bpe: Arc<Bpe>,
     layouts: Layouts,
     device: Device,

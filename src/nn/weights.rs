@@ -1,12 +1,12 @@
-//! Pretrained weights from a safetensors file as PyTorch writes them.
+//! Weights as PyTorch has them, in safetensors files: pretrained ones read, ours written.
 
 use std::path::{Path, PathBuf};
 
 use burn::{
     module::Module,
     store::{
-        ApplyError, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter,
-        SafetensorsStore,
+        ApplyError, BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot,
+        PyTorchToBurnAdapter, SafetensorsStore,
     },
     tensor::DType,
 };
@@ -43,6 +43,14 @@ pub enum WeightsError {
         /// The value's name.
         key: String,
         /// What its reader says.
+        reason: String,
+    },
+    /// The file can't be written.
+    #[error("can't write {}: {reason}", file.display())]
+    Unwritable {
+        /// The file.
+        file: PathBuf,
+        /// What its writer says.
         reason: String,
     },
     /// Values of the network are not in the file.
@@ -120,4 +128,17 @@ pub fn read_weights<M: Module>(
         });
     }
     Ok(module)
+}
+
+/// Writes a module's weights as PyTorch names and lays them out: matrices of linear layers transposed.
+///
+/// # Errors
+/// Names the file.
+pub fn write_weights<M: Module>(module: &M, file: &Path) -> Result<(), WeightsError> {
+    let mut store = SafetensorsStore::from_file(file).with_to_adapter(BurnToPyTorchAdapter);
+    let written = module.save_into(&mut store);
+    written.map_err(|error| WeightsError::Unwritable {
+        file: file.to_path_buf(),
+        reason: error.to_string(),
+    })
 }

@@ -8,6 +8,7 @@ pub mod checkpoint;
 mod lane;
 mod run;
 mod shards;
+pub mod tape;
 
 use std::path::{Path, PathBuf};
 

@@ -3,12 +3,13 @@
 //! [`app`] is the frame round both systems, [`desk`] the engine they share, `bar` the switch between
 //! them. Of the Latent Executor, [`session`] is what is open (sum, pins), `panels` the controls, `planes`
 //! the four views of the latent planes, `space` those of a space of more dimensions, which `projector`
-//! lays out, [`canvas`] the widget that draws one; [`glyphs`] has the other.
+//! lays out, [`canvas`] the widget that draws one; [`glyphs`] has the other. [`frames`] measures them all.
 
 pub mod app;
 mod bar;
 pub mod canvas;
 pub mod desk;
+pub mod frames;
 pub mod glyphs;
 mod lines;
 mod panels;

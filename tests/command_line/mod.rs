@@ -1,5 +1,6 @@
 //! The program as people and scripts call it: what goes to which stream, exit codes, files.
 
+mod bench;
 mod questions;
 mod runs;
 mod spaces;

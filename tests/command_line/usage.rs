@@ -37,7 +37,7 @@ fn wrong_command_lines_exit_with_2() {
         ("executor decode 0.5 north", &["north", "from -1 to 1"]),
         ("executor decode 0.5 1.5", &["1.5", "from -1 to 1"]),
         ("executor decode NaN 0", &["NaN", "from -1 to 1"]),
-        ("executor decode 0 0 --state 7", &["7", "10..=99"]),
+        ("executor decode 0 0 --state 7", &["7", "10 to 99"]),
         ("executor train", &["--out"]),
         (
             "executor train --out run --set widht=3",

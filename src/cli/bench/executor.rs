@@ -1,19 +1,23 @@
-//! `glyphspace bench`: how long the things take that people wait for.
+//! What is measured of the Latent Executor.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
-use clap::ValueEnum;
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{BenchArgs, output::say, projection, session::ExecutorSession};
+use super::{BenchArgs, Measured, What, temporary, with_progress};
 use crate::{
+    cli::session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
     config::executor::{ExecutorConfig, PRESETS},
     data::{language::Language, sums::Sum},
-    device::Choice,
+    device::{self, Choice},
     executor::{
         benchmark::sample_sums,
         job::{Command, Event, Question, SolveRequest},
+        trace,
     },
     latent::{MAP_SIZE, order::quantile, search::Method},
     training::{Limit, Start},
@@ -29,97 +33,90 @@ const PROBES_PER_SEC: u64 = 60;
 const SEARCHED: usize = 100;
 const SEARCH_SEED: u64 = 7;
 const BUDGET: usize = 200;
+/// Maps drawn.
+const MAPS: usize = 5;
+/// Steps of a run that are measured, and those before them that are not.
+const STEPS: u64 = 100;
+const WARM_UP: u64 = 20;
 
-/// What is measured.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum What {
-    /// A training step of the pocket preset
-    Train,
-    /// A loss map of 256 x 256 cells
-    Map,
-    /// From the pointer to the decoded text, idle
-    Decode,
-    /// The same while a model trains
-    DecodeTraining,
-    /// Bayesian optimisation over 100 sums, and how often it succeeds
-    Search,
-    /// t-SNE of many points
-    Projection,
-}
-
-pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
-    if let What::Projection = args.what {
-        let dims = args.model.dims.unwrap_or(10);
-        return projection::bench(&args.points, dims, args.json);
-    }
+pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
-    let device = session
-        .board
-        .model
-        .get()
-        .map(|model| model.device.clone())
-        .unwrap_or_default();
-    let mut found = None;
-    let mut millis = match args.what {
-        What::Train | What::Projection => train(&session)?,
-        What::Map => maps(&session)?,
-        What::Decode => probes(&session)?,
-        What::DecodeTraining => probes_while_training(&session)?,
-        What::Search => {
-            let (millis, evaluations) = searches(&session)?;
-            found = Some(evaluations);
-            millis
+    let model = session.board.model.get().context("no model")?;
+    let mut measured = match args.what {
+        What::Train => return train(&session, args),
+        What::Map => Measured::new(maps(&session)?).with(json!({
+            "sizes": { "cells": MAP_SIZE * MAP_SIZE, "params": model.params },
+        })),
+        What::Decode => Measured::new(probes(&session)?),
+        What::DecodeTraining => Measured::new(probes_while_training(&session)?),
+        What::Search => searched(&session)?,
+        What::Projection | What::Glyph | What::Corpus | What::Ui => {
+            bail!("this is not measured of a Latent Executor")
         }
     };
+    measured.device.clone_from(&model.device);
+    measured.run = model.origin.clone();
     session.finish();
-    millis.sort_by(f64::total_cmp);
-    let (median, p95) = (quantile(&millis, 0.5), quantile(&millis, 0.95));
-    let what = args
-        .what
-        .to_possible_value()
-        .map(|value| value.get_name().to_owned());
-    let search = found.map(|evaluations: Vec<Option<usize>>| {
-        let success = evaluations.iter().flatten().count() as f64 / evaluations.len() as f64;
-        let mut tried: Vec<f64> = evaluations
-            .iter()
-            .map(|e| e.unwrap_or(BUDGET + 1) as f64)
-            .collect();
-        tried.sort_by(f64::total_cmp);
-        (success, quantile(&tried, 0.5))
-    });
-    if args.json {
-        let mut result = json!({ "what": what, "median_ms": median, "p95_ms": p95, "runs": millis.len(), "device": device });
-        if let Some((success, evaluations)) = search {
-            result["success_at"] = json!({ BUDGET.to_string(): success });
-            result["median_evaluations"] = json!(evaluations);
-        }
-        say(result)?;
-    } else {
-        let what = what.unwrap_or_default();
-        say(format_args!(
-            "{what}: median {median:.1} ms, 95th percentile {p95:.1} ms, {} runs on {device}",
-            millis.len()
-        ))?;
-        if let Some((success, evaluations)) = search {
-            say(format_args!(
-                "found within {BUDGET} evaluations: {success:.2} of the sums, median {evaluations:.0} evaluations"
-            ))?;
-        }
-    }
-    Ok(())
+    Ok(measured)
 }
 
-/// Milliseconds of each step of a short run, the first ones left out.
-fn train(session: &ExecutorSession) -> Result<Vec<f64>> {
-    let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-    session.train(fresh()?, &folder.path().join("run"), Limit::Steps(120))?;
+/// Writes what another framework needs to take the same steps, or to draw the same map.
+pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
+    listen_for_interrupts()?;
+    let device = device::open(choice)?.device;
+    match args.what {
+        What::Map => trace::model(&args.model.source(1)?, to, &device),
+        _ => {
+            let steps = args.steps.unwrap_or(STEPS);
+            with_progress(steps, |watch| {
+                trace::training(config(args)?, steps, to, &device, watch)
+            })
+        }
+    }
+}
+
+fn config(args: &BenchArgs) -> Result<ExecutorConfig> {
+    args.configured(ExecutorConfig::preset)
+}
+
+/// Each step of a short run, the first ones left out.
+fn train(session: &ExecutorSession, args: &BenchArgs) -> Result<Measured> {
+    let config = config(args)?;
+    let folder = temporary()?;
+    let start = Start::Fresh(Box::new(config.clone()));
+    let steps = args.steps.unwrap_or(STEPS) + WARM_UP;
+    session.train(start, &folder.path().join("run"), Limit::Steps(steps))?;
+    refuse_if_interrupted()?;
     let curve = session.board.curves.get().context("no metrics")?;
+    let model = session.board.model.get().context("no model")?;
     let secs: Vec<f64> = curve.iter().map(|m| m.train_secs).collect();
-    Ok(secs
-        .windows(2)
-        .skip(20)
-        .map(|pair| (pair[1] - pair[0]) * 1e3)
-        .collect())
+    let mut measured = Measured::of_steps(&secs, WARM_UP);
+    measured.device.clone_from(&model.device);
+    measured.run = args.preset.clone();
+    Ok(measured.with(json!({ "sizes": {
+        "params": model.params,
+        "dims": config.dims,
+        "batch": config.batch,
+        "shards": config.shards,
+    } })))
+}
+
+fn searched(session: &ExecutorSession) -> Result<Measured> {
+    let (millis, evaluations) = searches(session)?;
+    let success = evaluations.iter().flatten().count() as f64 / evaluations.len() as f64;
+    let tried = evaluations.iter().map(|e| e.unwrap_or(BUDGET + 1) as f64);
+    let mut tried: Vec<f64> = tried.collect();
+    tried.sort_by(f64::total_cmp);
+    let median = quantile(&tried, 0.5);
+    let mut measured = Measured::new(millis).with(json!({
+        "success_at": { BUDGET.to_string(): success },
+        "median_evaluations": median,
+        "sizes": { "sums": SEARCHED, "budget": BUDGET },
+    }));
+    measured.lines.push(format!(
+        "found within {BUDGET} evaluations: {success:.2} of the sums, median {median:.0} evaluations"
+    ));
+    Ok(measured)
 }
 
 fn maps(session: &ExecutorSession) -> Result<Vec<f64>> {
@@ -130,7 +127,7 @@ fn maps(session: &ExecutorSession) -> Result<Vec<f64>> {
             None
         }
     };
-    (0..5)
+    (0..MAPS)
         .map(|_| {
             session.ask(
                 Command::Map {
@@ -182,7 +179,7 @@ fn probes(session: &ExecutorSession) -> Result<Vec<f64>> {
 }
 
 fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
-    let folder = tempfile::tempdir().context("can't make a temporary folder")?;
+    let folder = temporary()?;
     let out = folder.path().join("run");
     let started = |event| {
         if let Event::Started(_) = event {
@@ -194,7 +191,7 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
     // The window watches while it trains: planes and maps are part of the load.
     session.ask(
         Command::Train {
-            start: fresh()?,
+            start: Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?)),
             out,
             limit: Limit::Schedule,
         },
@@ -228,8 +225,4 @@ fn searches(session: &ExecutorSession) -> Result<(Vec<f64>, Vec<Option<usize>>)>
         ));
     }
     Ok(results.into_iter().unzip())
-}
-
-fn fresh() -> Result<Start<ExecutorConfig>> {
-    Ok(Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?)))
 }

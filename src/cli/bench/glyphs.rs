@@ -1,0 +1,185 @@
+//! What is measured of Code Glyphs.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use super::{BenchArgs, Measured, What, quantiles, temporary, with_progress};
+use crate::{
+    cli::session::{
+        GlyphsSession, listen_for_interrupts, refuse_if_interrupted, stop_on_interrupt,
+    },
+    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    data::corpus::{BuildOptions, Corpus, Input, build},
+    device::{self, Choice},
+    glyphs::{
+        checkpoint, functions,
+        job::{Command, Event, RunOrder},
+        trace,
+    },
+    training::{Limit, Start, checkpoint::Source},
+};
+
+/// Functions painted and read.
+const FUNCTIONS: usize = 100;
+/// Functions before them, which warm the caches.
+const FIRST: usize = 5;
+/// Steps of a run that are measured, and those before them that are not.
+const STEPS: u64 = 40;
+const WARM_UP: u64 = 10;
+/// Steps of a trace.
+const TRACED: u64 = 100;
+
+pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
+    match args.what {
+        What::Train => train(args, choice),
+        _ => glyphs(args, choice),
+    }
+}
+
+/// Writes what another framework needs to take the same steps.
+pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
+    listen_for_interrupts()?;
+    let device = device::open(choice)?.device;
+    let steps = args.steps.unwrap_or(TRACED);
+    let folder = temporary()?;
+    let path = corpus(args.corpus.as_deref(), folder.path())?;
+    let (config, corpus) = (config(args)?, Arc::new(Corpus::open(&path)?));
+    with_progress(steps, |watch| {
+        trace::training(config, corpus, steps, to, &device, watch)
+    })
+}
+
+/// The corpus to train on: the one asked for, or one of the bundled sample, in the bundled model's
+/// tokens, which is made in `folder`.
+pub fn corpus(asked: Option<&Path>, folder: &Path) -> Result<PathBuf> {
+    if let Some(path) = asked {
+        return Ok(path.to_owned());
+    }
+    let path = folder.join("sample.corpus");
+    let bpe = checkpoint::tokenizer_of(&Source::Bundled)?;
+    let options = BuildOptions {
+        tokenizer: Some((*bpe).clone()),
+        ..BuildOptions::default()
+    };
+    build(&[Input::Sample], &path, &options, &mut |_| {
+        refuse_if_interrupted().is_ok()
+    })?;
+    Ok(path)
+}
+
+fn config(args: &BenchArgs) -> Result<GlyphsConfig> {
+    args.configured(GlyphsConfig::preset)
+}
+
+/// Each step of a short run, the first ones left out.
+fn train(args: &BenchArgs, choice: Choice) -> Result<Measured> {
+    listen_for_interrupts()?;
+    let config = config(args)?;
+    let folder = temporary()?;
+    let path = corpus(args.corpus.as_deref(), folder.path())?;
+    let functions = Corpus::open(&path)?;
+    let session = GlyphsSession::open(choice, Source::Bundled)?;
+    let command = Command::Train {
+        start: Start::Fresh(Box::new(config.clone())),
+        corpus: path,
+        out: folder.path().join("run"),
+        limit: Limit::Steps(args.steps.unwrap_or(STEPS) + WARM_UP),
+    };
+    let trained = |event| match event {
+        Event::Trained(_) => Some(()),
+        _ => None,
+    };
+    let stop = || Command::Run(RunOrder::Stop);
+    session.ask(
+        command,
+        trained,
+        stop_on_interrupt(stop, |_: &GlyphsSession| ()),
+    )?;
+    refuse_if_interrupted()?;
+    let curve = session.board.curves.get().context("no metrics")?;
+    let model = session.board.model.get().context("no model")?;
+    let secs: Vec<f64> = curve.iter().map(|m| m.train_secs).collect();
+    let mut measured = Measured::of_steps(&secs, WARM_UP);
+    measured.device.clone_from(&model.device);
+    measured.run.clone_from(&args.preset);
+    session.finish();
+    Ok(measured.with(json!({ "sizes": {
+        "params": model.params,
+        "batch": config.batch,
+        "batch_tokens": config.batch_tokens,
+        "shards": config.shards,
+        "functions": functions.len(),
+        "vocabulary": functions.bpe().size(),
+    } })))
+}
+
+/// Functions, one after the other, to glyphs and back, from the question to the answer.
+fn glyphs(args: &BenchArgs, choice: Choice) -> Result<Measured> {
+    listen_for_interrupts()?;
+    let source = args.model.model.source();
+    let bpe = checkpoint::tokenizer_of(&source)?;
+    let session = GlyphsSession::open(choice, source)?;
+    let model = session.board.model.get().context("no model")?;
+    let limit = model.config.max_tokens;
+    let asked = functions::of_corpus(args.corpus.as_deref(), &bpe, limit, 0.0)?;
+    let encoded = |event| match event {
+        Event::Encoded(mut glyphs) => glyphs.pop(),
+        _ => None,
+    };
+    let decoded = |event| match event {
+        Event::Decoded(mut read) => read.pop(),
+        _ => None,
+    };
+    let (mut encode, mut decode, mut exact) = (Vec::new(), Vec::new(), 0);
+    for (nth, function) in asked.iter().take(FIRST + FUNCTIONS).enumerate() {
+        let command = Command::Encode {
+            functions: vec![function.text.clone()],
+            size: GLYPH_SIZE,
+        };
+        let begun = Instant::now();
+        let glyph = session.ask(command, encoded, |_| refuse_if_interrupted())?;
+        let painted = Instant::now();
+        let command = Command::Decode(vec![glyph]);
+        let read = session.ask(command, decoded, |_| refuse_if_interrupted())?;
+        if nth >= FIRST {
+            encode.push((painted - begun).as_secs_f64() * 1e3);
+            decode.push(painted.elapsed().as_secs_f64() * 1e3);
+            exact += usize::from(read.decoded.tokens == function.tokens);
+        }
+    }
+    if encode.is_empty() {
+        bail!(
+            "{} functions are too few: expected more than {FIRST}",
+            asked.len()
+        );
+    }
+    let count = encode.len();
+    let both: Vec<f64> = encode.iter().zip(&decode).map(|(a, b)| a + b).collect();
+    let part = |name: &str, millis: &[f64]| {
+        let (median, p95) = quantiles(millis);
+        let line = format!("{name}: median {median:.1} ms, 95th percentile {p95:.1} ms");
+        (json!({ "median_ms": median, "p95_ms": p95 }), line)
+    };
+    let (painting, reading) = (part("encode", &encode), part("decode", &decode));
+    let mut measured = Measured::new(both).with(json!({
+        "encode": painting.0,
+        "decode": reading.0,
+        "exact": exact as f64 / count as f64,
+        "sizes": { "params": model.params, "functions": count, "max_tokens": limit },
+    }));
+    measured.lines = vec![
+        painting.1,
+        reading.1,
+        format!("{exact} of {count} functions read without a fault"),
+    ];
+    measured.device.clone_from(&model.device);
+    measured.run.clone_from(&model.origin);
+    session.finish();
+    Ok(measured)
+}
