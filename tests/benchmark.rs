@@ -11,7 +11,7 @@ use glyphspace::{
     device::{self, Choice},
     engine::Job,
     executor::{
-        benchmark::{Comparison, Count, Figures, Plan, sample, wilson},
+        benchmark::{Comparison, Count, Figures, Plan, Problem, sample, wilson},
         board::Board,
         checkpoint,
         inference::Executor,
@@ -36,7 +36,7 @@ fn plan(methods: &[Method], sums: usize, out: Option<&Path>) -> Plan {
             .iter()
             .map(|method| Strategy::cold(*method))
             .collect(),
-        tasks: sample(Language::TwoDigits, sums, 1),
+        problems: sample(Language::TwoDigits, sums, 1),
         budget: 30,
         seeds: 1,
         out: out.map(Path::to_owned),
@@ -105,10 +105,28 @@ fn samples_are_seeded_and_without_repeats() {
 }
 
 #[test]
+fn problems_of_several_operators_have_two_examples_and_a_solution() {
+    for lines in [1, 3] {
+        let problems = sample(Language::Operators, 60, lines);
+        assert_eq!(problems, sample(Language::Operators, 60, lines));
+        for problem in &problems {
+            assert!(problem.task.is_solved_by(&problem.solution), "{problem:?}");
+            assert_eq!(
+                (problem.task.lines(), problem.task.examples.len()),
+                (lines, 2)
+            );
+            Language::Operators.check(&problem.task).unwrap();
+        }
+        let multiplies = |problem: &&Problem| !problem.task.may_add();
+        assert!(problems.iter().filter(multiplies).count() > 15);
+    }
+}
+
+#[test]
 fn points_that_share_a_pass_are_answered_as_alone() {
     let model = bundled();
     let tasks = sample(Language::TwoDigits, 40, 1);
-    let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
+    let tasks: Vec<&Task> = tasks.iter().map(|problem| problem.task.as_ref()).collect();
     let points = Points {
         dims: 2,
         values: (0..80).map(|i| (i as f32 * 0.37).sin()).collect(),
@@ -133,7 +151,7 @@ fn points_that_share_a_pass_are_answered_as_alone() {
 fn gradients_agree_with_finite_differences() {
     let model = bundled();
     let tasks = sample(Language::TwoDigits, 30, 1);
-    let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
+    let tasks: Vec<&Task> = tasks.iter().map(|problem| problem.task.as_ref()).collect();
     let points = Points {
         dims: 2,
         values: (0..60).map(|i| 0.9 * (i as f32 * 0.61).sin()).collect(),

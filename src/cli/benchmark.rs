@@ -98,7 +98,7 @@ pub fn run(args: BenchmarkArgs, choice: Choice) -> Result<()> {
     let language = language(&session);
     let plan = Plan {
         strategies,
-        tasks: sample(language, args.sums.0, args.lines.into()),
+        problems: sample(language, args.sums.0, args.lines.into()),
         budget: args.budget as usize,
         seeds: args.seeds,
         out: args.out.clone(),
@@ -165,7 +165,7 @@ fn print(comparison: &Comparison) -> Result<()> {
         settings.device
     ))?;
     say(format_args!(
-        "executor's ceiling {:.4}: the share of sums whose program, encoded and run, gives the right result",
+        "executor's ceiling {:.4}: the share of tasks for which a right program, encoded and run, gives the right results",
         comparison.executor_ceiling
     ))?;
     let marks = comparison.methods.values().next();

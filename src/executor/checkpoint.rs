@@ -35,12 +35,13 @@ macro_rules! bundled {
     };
 }
 
-const BUNDLED: [Checkpoint; 5] = [
+const BUNDLED: [Checkpoint; 6] = [
     bundled!("executor-2d"),
     bundled!("executor-10d"),
     bundled!("executor-100d"),
     bundled!("executor-lines"),
     bundled!("executor-four-digits"),
+    bundled!("executor-operators"),
 ];
 
 /// The bundled model of a language, with `dims` latent dimensions (where none are asked for, 2 of the

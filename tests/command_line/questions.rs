@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{PNG, check_done, check_found, check_json, glyphspace, names, text};
+use super::{PNG, check_done, check_found, check_json, check_refused, glyphspace, names, text};
 
 #[test]
 fn eval_has_every_figure() {
@@ -230,4 +230,36 @@ fn a_picture_that_was_not_named_overwrites_nothing() {
         "{complaints}"
     );
     assert_eq!(fs::read_to_string(picture).unwrap(), "precious");
+}
+
+#[test]
+fn large_numbers_and_multiplications_have_models_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for (sum, code) in [
+        ("4821+?=-3310", -8131),
+        ("-9999+?=9999", 19998),
+        ("171+?=-18", -189),
+        ("0+?=-1", -1),
+    ] {
+        let line = format!("executor solve {sum} --json --device cpu");
+        let found = check_json(at, &line);
+        assert_eq!(found["solved"], true, "{found}");
+        assert_eq!(found["code"].as_i64(), Some(code), "{found}");
+        assert!(found["evaluations"].as_u64().unwrap() <= 200);
+    }
+    let line = "executor solve 12x?=84 5x?=35 --json --device cpu";
+    let found = check_json(at, line);
+    assert_eq!(found["code"], "x7", "{found}");
+    let line =
+        "executor solve 12x?+?=90 5x?+?=41 --method hill-climb --budget 2000 --json --device cpu";
+    let found = check_json(at, line);
+    assert_eq!(found["program"], serde_json::json!(["x7", 6]), "{found}");
+    check_refused(at, "executor solve 171x?=84", 2, &["171", "0 to 99"]);
+    check_refused(
+        at,
+        "executor map 4821+?=-3310 --device cpu",
+        1,
+        &["16", "expected 2"],
+    );
 }

@@ -48,8 +48,8 @@ impl Settings {
             steps: model.steps,
             model_seed: model.config.seed,
             budget: plan.budget,
-            sums: plan.tasks.len(),
-            lines: plan.tasks.first().map_or(1, |task| task.lines()),
+            sums: plan.problems.len(),
+            lines: plan.problems.first().map_or(1, |p| p.task.lines()),
             seeds: plan.seeds,
             device: model.device.clone(),
         }

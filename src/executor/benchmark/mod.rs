@@ -46,13 +46,22 @@ const SUM_UP: Duration = Duration::from_secs(10);
 /// Seed of the sample of sums.
 const SAMPLE_SEED: u64 = 7;
 
+/// A task, and a program that solves it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Problem {
+    /// The task.
+    pub task: Arc<Task>,
+    /// The program, of which only the executor's ceiling knows.
+    pub solution: Vec<Code>,
+}
+
 /// What is to be compared.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The strategies, in order.
     pub strategies: Vec<Strategy>,
     /// What is to be solved.
-    pub tasks: Vec<Arc<Task>>,
+    pub problems: Vec<Problem>,
     /// Evaluations a search may use.
     pub budget: usize,
     /// Each strategy searches each with the seeds 0, 1, ..
@@ -64,20 +73,27 @@ pub struct Plan {
 /// A seeded sample of `count` tasks of a language, all of them if there are no more: sums to be solved in so
 /// many additions, or with several operators programs of so many lines by two examples. The same for every
 /// model.
-pub fn sample(language: Language, count: usize, lines: usize) -> Vec<Arc<Task>> {
+pub fn sample(language: Language, count: usize, lines: usize) -> Vec<Problem> {
     if language == Language::Operators {
         let mut random = ChaCha8Rng::seed_from_u64(SAMPLE_SEED);
-        let task = |_| Arc::new(any_task(language, lines, &mut random));
-        return (0..count).map(task).collect();
+        return (0..count)
+            .map(|_| any_problem(language, lines, &mut random))
+            .collect();
     }
-    let task = |sum| Arc::new(Task::additions(lines, sum));
+    let problem = |sum| {
+        let task = Task::additions(lines, sum);
+        Problem {
+            solution: task.even_steps().map(Sum::solution).collect(),
+            task: Arc::new(task),
+        }
+    };
     sample_sums(language, count, SAMPLE_SEED)
-        .map(task)
+        .map(problem)
         .collect()
 }
 
 /// What a random program does to two states, with only states on the way.
-fn any_task(language: Language, lines: usize, random: &mut ChaCha8Rng) -> Task {
+fn any_problem(language: Language, lines: usize, random: &mut ChaCha8Rng) -> Problem {
     let codes: Vec<Code> = language.codes().collect();
     let (adds, times): (Vec<Code>, Vec<Code>) =
         codes.iter().partition(|code| matches!(code, Code::Add(_)));
@@ -108,9 +124,14 @@ fn any_task(language: Language, lines: usize, random: &mut ChaCha8Rng) -> Task {
             start: starts[index],
             result: Code::run_all(&program, starts[index]),
         };
-        return Task {
+        let examples = chosen.into_iter().map(example).collect();
+        let task = Arc::new(Task {
             operators,
-            examples: chosen.into_iter().map(example).collect(),
+            examples,
+        });
+        return Problem {
+            task,
+            solution: program,
         };
     }
 }
@@ -129,18 +150,21 @@ pub fn sample_sums(language: Language, count: usize, seed: u64) -> impl Iterator
 }
 
 /// The share of tasks whose results the model reads when it runs a program that solves them: what no search
-/// that trusts the model could surpass. A program of several lines goes the way in even steps.
+/// that trusts the model could surpass. Several additions go the way in even steps.
 ///
 /// # Errors
 /// If the device fails.
-fn ceiling(executor: &Executor, tasks: &[Arc<Task>]) -> Result<f64> {
-    let steps = tasks.iter().flat_map(|task| task.even_steps());
-    let places = executor.places_of_codes(steps.map(Sum::solution))?;
+fn ceiling(executor: &Executor, problems: &[Problem]) -> Result<f64> {
+    let codes = problems.iter().flat_map(|problem| &problem.solution);
+    let places = executor.places_of_codes(codes.copied())?;
     let points = Points {
-        dims: places.dims * tasks[0].lines(),
+        dims: places.dims * problems[0].task.lines(),
         values: places.values,
     };
-    let tasks: Vec<&Task> = tasks.iter().map(AsRef::as_ref).collect();
+    let tasks: Vec<&Task> = problems
+        .iter()
+        .map(|problem| problem.task.as_ref())
+        .collect();
     let findings = executor.evaluate_each(&points, &tasks, Between::Latent)?;
     let right = findings
         .iter()
@@ -180,9 +204,10 @@ impl BenchmarkTask {
     /// model or budget, or if the device fails.
     pub fn new(executor: Arc<Executor>, plan: Plan, model: &ModelView) -> Result<Self> {
         let base = pursuit::survey(&executor)?;
-        let spaces = pursuit::spaces(&executor, &base, &plan.tasks)?;
+        let tasks: Vec<Arc<Task>> = plan.problems.iter().map(|p| p.task.clone()).collect();
+        let spaces = pursuit::spaces(&executor, &base, &tasks)?;
         for (strategy, space) in plan.strategies.iter().zip(spaces.iter().cycle()) {
-            Pursuit::new(plan.tasks[0].clone(), *strategy, space, plan.budget, 0)?;
+            Pursuit::new(tasks[0].clone(), *strategy, space, plan.budget, 0)?;
         }
         let settings = Settings::new(&plan, model);
         let (folder, Earlier { rows, wall_secs }) = match &plan.out {
@@ -192,13 +217,13 @@ impl BenchmarkTask {
             }
             None => (None, Earlier::default()),
         };
-        let ceiling = ceiling(&executor, &plan.tasks)?;
+        let ceiling = ceiling(&executor, &plan.problems)?;
 
         let is_done: HashSet<_> = rows.iter().map(Row::key).collect();
         let mut jobs = Vec::new();
         for (index, strategy) in plan.strategies.iter().enumerate() {
             for seed in 0..plan.seeds {
-                for (number, task) in plan.tasks.iter().enumerate() {
+                for (number, task) in tasks.iter().enumerate() {
                     if !is_done.contains(&(*strategy, seed, task.clone())) {
                         jobs.push((index, seed, number));
                     }
@@ -206,7 +231,7 @@ impl BenchmarkTask {
             }
         }
         jobs.reverse();
-        let total = plan.strategies.len() * plan.seeds as usize * plan.tasks.len();
+        let total = plan.strategies.len() * plan.seeds as usize * tasks.len();
         Ok(Self {
             done_before: total - jobs.len(),
             executor,
@@ -325,7 +350,10 @@ impl BenchmarkTask {
         {
             self.jobs.pop();
             let (strategy, seed, number) = job;
-            let (task, space) = (self.plan.tasks[number].clone(), &self.spaces[number]);
+            let (task, space) = (
+                self.plan.problems[number].task.clone(),
+                &self.spaces[number],
+            );
             let strategy = self.plan.strategies[strategy];
             let pursuit = Pursuit::new(task, strategy, space, self.plan.budget, seed)?;
             self.lanes.push((job, pursuit));
