@@ -269,7 +269,7 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
             path.display()
         );
     }
-    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
+    let session = ExecutorSession::open(choice, args.model.source_for(&args.sum.into())?)?;
     let map = draw_map(&session, args.sum, args.size as usize, args.slice)?;
     if let Some(path) = &args.csv {
         export::map_csv(path, &map)?;
@@ -323,16 +323,25 @@ pub fn draw_map(
 }
 
 fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
-    let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let (state, result) = args
         .sum
         .map_or((args.state, None), |sum| (sum.start, Some(sum.result)));
-    let states = language(&session).states();
-    if !states.contains(&state) {
+    let check = |language: Language| {
+        let states = language.states();
         let (low, high) = (states.start(), states.end());
-        let text = format!("the state is {state}: expected {low} to {high}");
-        return Err(WrongUse(text).into());
+        let wrong = || WrongUse(format!("the state is {state}: expected {low} to {high}"));
+        states.contains(&state).then_some(()).ok_or_else(wrong)
+    };
+    let source = match args.sum {
+        Some(sum) => args.model.source_for(&sum.into())?,
+        None => args.model.source(1)?,
+    };
+    if args.sum.is_none() && args.model.model.run.is_none() {
+        // Before a device is opened for nothing.
+        check(args.model.language.unwrap_or_default())?;
     }
+    let session = ExecutorSession::open(choice, source)?;
+    check(language(&session))?;
     let decoded = |event| {
         if let Event::Decoded(answer) = event {
             Some(answer)

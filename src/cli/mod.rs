@@ -11,7 +11,11 @@ mod projection;
 mod session;
 mod tour;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -269,7 +273,7 @@ struct DecodeArgs {
 /// Runs the program; errors become one line and an exit code: 1 when the job could not be done, 2
 /// for a wrong command line.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(std::env::args_os().map(not_a_flag)) {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
             return exit_code(say(error.to_string().trim_end()));
@@ -291,6 +295,18 @@ pub fn main() -> ExitCode {
         }
     };
     exit_code(run(cli))
+}
+
+/// A sum that begins with a negative number, such as -5+?=3, is no flag: a blank before it says so.
+fn not_a_flag(argument: OsString) -> OsString {
+    let is_sum = argument.to_str().is_some_and(|text| {
+        let negative = text.strip_prefix('-').unwrap_or_default();
+        negative.starts_with(|c: char| c.is_ascii_digit()) && negative.contains('=')
+    });
+    match is_sum {
+        true => [OsStr::new(" "), &argument].into_iter().collect(),
+        false => argument,
+    }
 }
 
 fn exit_code(done: Result<()>) -> ExitCode {
