@@ -228,7 +228,9 @@ fn spiral(dims: usize, lines: usize, warm: Vec<Vec<f32>>) -> Space {
             values: (-99..=99).flat_map(place).collect(),
         }
         .into(),
-        choices: vec![std::sync::Arc::new((0..199).collect()); lines],
+        choices: (0..lines)
+            .map(|_| std::sync::Arc::new((0..199).collect()))
+            .collect(),
         words: std::sync::Arc::new((-99..=99).map(|n| n.to_string()).collect()),
         warm,
     }

@@ -130,15 +130,11 @@ impl Objective {
             programs.push(shown.narrow(0, numbers.code_count(), cells));
         }
         if !aims.is_empty() {
-            programs.push(self.descended(
-                model,
-                (&state_hidden, &code_points),
-                numbers,
-                &aims,
-                config,
-                octaves,
-                rng,
-            ));
+            let places = code_points.clone().select(0, codes_of(&aims));
+            let from = self.within_reach(places, rng);
+            let programs_there =
+                self.descended(model, &state_hidden, numbers, &aims, from, octaves);
+            programs.push(programs_there);
         }
         let starts = first.iter().map(|line| line.start);
         let starts = starts.chain(elsewhere.iter().copied());
@@ -261,27 +257,28 @@ impl Objective {
         })
     }
 
-    /// Hidden states [N, L, D] of the programs a step down the gradient of each sum's loss from a
-    /// point within reach of the one that solves it: Adam's first step, of which no gradient is taken
-    /// (Latent Program Network,
-    /// Bonnet and Macfarlane 2024, arXiv 2411.08706).
+    /// Points [N, Z] from which the inner step can lead to `places` [N, Z].
+    fn within_reach(&self, places: Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<2> {
+        let [count, dims] = places.dims();
+        let reach = INNER_STEP * (dims as f32).sqrt();
+        let ball = (0..count).flat_map(|_| in_ball(dims, rng)).collect();
+        (places.detach() + self.matrix(ball, dims) * reach).clamp(-1.0, 1.0)
+    }
+
+    /// Hidden states [N, L, D] of the programs a step down the gradient of each sum's loss from the points
+    /// `from` [N, Z]: Adam's first step, of which no gradient is taken (Latent Program Network, Bonnet and
+    /// Macfarlane 2024, arXiv 2411.08706).
     fn descended(
         &self,
         model: &LatentExecutor,
-        (state_hidden, code_points): (&Tensor<3>, &Tensor<2>),
+        state_hidden: &Tensor<3>,
         numbers: &Numbers,
         aims: &[Execution],
-        config: &ExecutorConfig,
+        from: Tensor<2>,
         octaves: &Octaves,
-        rng: &mut ChaCha8Rng,
     ) -> Tensor<3> {
         let frozen = model.clone().no_grad();
-        let rows = self.rows(aims.iter().map(|aim| numbers.code_row(aim.code)));
-        let places = code_points.clone().detach().select(0, rows);
-        let reach = INNER_STEP * (config.dims as f32).sqrt();
-        let ball = (0..aims.len()).flat_map(|_| in_ball(config.dims, rng));
-        let off = self.matrix(ball.collect(), config.dims) * reach;
-        let from = (places + off).clamp(-1.0, 1.0).require_grad();
+        let from = from.require_grad();
         let starts = aims.iter().map(|aim| numbers.state_row(aim.start));
         let starts = state_hidden.clone().detach().select(0, self.rows(starts));
         let results = aims.iter().map(|aim| numbers.state_row(aim.result()));
