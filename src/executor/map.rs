@@ -12,6 +12,7 @@ use super::{
 use crate::{
     data::{language::Code, sums::Sum},
     latent::{field::Field, holes::spacings_apart, points::Points},
+    training::Shards,
 };
 
 /// Entropy in nats above which a decoder is off its manifold: as unsure as of a fair coin.
@@ -22,6 +23,8 @@ pub struct MapTask {
     /// The sum it is of.
     pub sum: Sum,
     executor: Arc<Executor>,
+    /// One pass keeps one core busy.
+    shards: Shards,
     planes: Planes,
     cut: Option<Cut>,
     /// Grid sizes still to do, the next one last.
@@ -69,6 +72,7 @@ impl MapTask {
         }
         let mut task = Self {
             sum,
+            shards: Shards::of_cores(&executor.device)?,
             executor,
             planes,
             cut,
@@ -100,8 +104,14 @@ impl MapTask {
         };
         self.apart
             .extend(spacings_apart(&points, &self.planes.codes));
-        self.outcome
-            .extend(self.executor.evaluate(&points, self.sum)?);
+        let share = points.len().div_ceil(self.shards.count()).max(1);
+        let shares: Vec<Points> = points.chunks(share).collect();
+        let outcomes = self
+            .shards
+            .side_by_side(shares, |points| self.executor.evaluate(&points, self.sum));
+        for outcome in outcomes {
+            self.outcome.extend(outcome?);
+        }
         if self.done < self.grid.len() {
             return Ok(None);
         }

@@ -21,6 +21,22 @@ pub struct Shards {
 }
 
 impl Shards {
+    /// As many as this machine has cores.
+    ///
+    /// # Errors
+    /// If a thread can't be started.
+    pub fn of_cores(device: &Device) -> Result<Self> {
+        Self::new(
+            thread::available_parallelism().map_or(1, usize::from),
+            device,
+        )
+    }
+
+    /// How many parts are worked on at a time.
+    pub fn count(&self) -> usize {
+        self.pools.len().max(1)
+    }
+
     /// For `count` shares on `device`: on the CPU a thread for each, elsewhere one after the other.
     ///
     /// # Errors
@@ -77,17 +93,28 @@ impl Shards {
         P: Send,
         R: Send,
     {
+        let copy = |_: &P| match self.pools.is_empty() {
+            true => module.clone(),
+            false => module.clone().fork(&self.device),
+        };
+        let parts = parts.into_iter().map(|part| (copy(&part), part));
+        self.side_by_side(parts.collect(), |(copy, part)| work(copy, part))
+    }
+
+    /// What `work` makes of each part, in the parts' order.
+    pub fn side_by_side<P, R>(&self, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R>
+    where
+        P: Send,
+        R: Send,
+    {
         if self.pools.is_empty() {
-            let parts = parts.into_iter();
-            return parts.map(|part| work(module.clone(), part)).collect();
+            return parts.into_iter().map(work).collect();
         }
         let work = &work;
         thread::scope(|scope| {
             let parts = parts.into_iter().zip(self.pools.iter().cycle());
-            let threads = parts.map(|(part, pool)| {
-                let copy = module.clone().fork(&self.device);
-                scope.spawn(move || pool.install(|| work(copy, part)))
-            });
+            let threads =
+                parts.map(|(part, pool)| scope.spawn(move || pool.install(|| work(part))));
             let threads: Vec<_> = threads.collect();
             let results = threads.into_iter().map(|thread| {
                 thread
