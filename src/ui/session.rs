@@ -159,6 +159,8 @@ impl Session {
         match event {
             Event::Opened(name) => {
                 self.read_sum();
+                // Another language has other programs for a slice.
+                self.watch();
                 // Of so many programs a cold search finds hardly one.
                 self.search.is_warm |= !self.language().is_small();
                 self.say(format!("opened {name}"), false);

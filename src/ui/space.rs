@@ -299,8 +299,13 @@ impl Space {
             Some(cut) => Ok(cut),
             None => planes.cut(programs),
         };
+        let shown = language.shown_codes();
         match cut {
             Ok(cut) => self.maps(ui, session, &cut, sum, map),
+            // Only the engine knows where programs lie that aren't shown.
+            Err(_) if programs.iter().any(|program| !shown.contains(program)) => {
+                ui.weak("being computed");
+            }
             Err(error) => {
                 let theme = Theme::of(ui.visuals());
                 ui.colored_label(theme.error, format!("{error:#}"));
