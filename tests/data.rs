@@ -309,6 +309,8 @@ fn programs_of_several_operators_are_read_and_run() {
     for (text, written) in [
         ("12x?+?=90", "12x?+?=90"),
         (" 12 * ? - x = 90", "12x?-?=90"),
+        ("? + 71 + ? = 18", "71+?+?=18"),
+        ("?+?+71=18", "71+?+?=18"),
         ("12 ? ?=90", "12 ? ?=90"),
         ("-5 \u{d7} _ = 40", "-5x?=40"),
     ] {
@@ -376,6 +378,7 @@ fn every_language_spells_what_it_knows() {
         let mut words = HashSet::new();
         for (index, code) in language.codes().enumerate() {
             assert_eq!(language.index_of(code), Some(index));
+            assert_eq!(language.code_at(index), Some(code));
             let word = lexicon.encode(code).unwrap();
             assert_eq!(
                 (word.len(), lexicon.decode(word)),
@@ -383,7 +386,8 @@ fn every_language_spells_what_it_knows() {
             );
             words.insert(word.to_vec());
         }
-        assert_eq!(words.len(), language.codes().count(), "{language:?}");
+        assert_eq!(words.len(), language.code_count(), "{language:?}");
+        assert_eq!(language.code_at(words.len()), None);
         let states = language.states();
         assert!(
             states

@@ -135,6 +135,27 @@ impl Language {
         self.addends().map(Code::Add).chain(times)
     }
 
+    /// How many programs of one line there are.
+    pub fn code_count(self) -> usize {
+        let factors = match self {
+            Self::Operators => FACTORS.count(),
+            _ => 0,
+        };
+        self.addends().count() + factors
+    }
+
+    /// The program that stands at `index` among [`Self::codes`].
+    pub fn code_at(self, index: usize) -> Option<Code> {
+        let addends = self.addends();
+        match index.checked_sub(addends.clone().count()) {
+            None => Some(Code::Add(addends.start() + index as i32)),
+            Some(rest) if index < self.code_count() => {
+                Some(Code::Times(FACTORS.start() + rest as i32))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Where a program stands among [`Self::codes`].
     pub fn index_of(self, code: Code) -> Option<usize> {
         let addends = self.addends();
@@ -156,14 +177,18 @@ impl Language {
     pub fn shown_states(self) -> Vec<i32> {
         match self.is_small() {
             true => self.states().collect(),
-            false => self.states().filter(|n| n % SHOWN == 0).collect(),
+            false => multiples(SHOWN, self.states()).collect(),
         }
     }
 
     /// The programs that people are shown: all, or an even choice.
     pub fn shown_codes(self) -> Vec<Code> {
-        let is_shown = |code: &Code| self.is_small() || code.operand() % (2 * SHOWN) == 0;
-        self.codes().filter(is_shown).collect()
+        match self.is_small() {
+            true => self.codes().collect(),
+            false => multiples(2 * SHOWN, self.addends())
+                .map(Code::Add)
+                .collect(),
+        }
     }
 
     /// Tokens a word; shorter words are filled up.
@@ -221,4 +246,9 @@ impl Language {
         }
         Ok(())
     }
+}
+
+/// The multiples of `step` in a range.
+fn multiples(step: i32, range: RangeInclusive<i32>) -> impl Iterator<Item = i32> {
+    (range.start() / step..=range.end() / step).map(move |n| n * step)
 }

@@ -297,10 +297,14 @@ fn is_hole(character: char) -> bool {
 /// The number of a sum's left side as typed, and what its holes may be.
 fn halves(left: &str) -> Option<(&str, Vec<Operator>)> {
     if left.starts_with(is_hole) {
-        // ?+71: the hole comes first where order doesn't matter.
-        let (hole, start) = left.split_once('+')?;
-        let is_alone = hole.trim().len() == 1;
-        return is_alone.then(|| (start.trim(), vec![Operator::Plus]));
+        // ?+71+?: additions go in any order.
+        let is_alone = |part: &&str| part.len() == 1 && part.starts_with(is_hole);
+        let parts = left.split('+').map(str::trim);
+        let (holes, numbers): (Vec<&str>, Vec<&str>) = parts.partition(is_alone);
+        return match numbers[..] {
+            [start] if !holes.is_empty() => Some((start, vec![Operator::Plus; holes.len()])),
+            _ => None,
+        };
     }
     let sign = usize::from(left.starts_with('-'));
     let digits = left[sign..].find(|c: char| !c.is_ascii_digit())?;

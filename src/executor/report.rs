@@ -244,24 +244,14 @@ impl Judgement {
         let states: Vec<i32> = self.executor.language().states().collect();
         let places = self.executor.places_of_states(states.iter().copied())?;
         let decoded = self.executor.decode_states(&places)?;
-        Ok(share(
-            decoded
-                .iter()
-                .zip(&states)
-                .map(|(d, state)| *d == Some(*state)),
-        ))
+        Ok(share_kept(&decoded, &states))
     }
 
     fn code_exact(&self) -> Result<f64> {
         let codes: Vec<Code> = self.executor.language().codes().collect();
         let places = self.executor.places_of_codes(codes.iter().copied())?;
         let decoded = self.executor.decode(&places)?;
-        Ok(share(
-            decoded
-                .iter()
-                .zip(&codes)
-                .map(|(d, code)| *d == Some(*code)),
-        ))
+        Ok(share_kept(&decoded, &codes))
     }
 
     fn proposals_exact(&self) -> Result<Option<f64>> {
@@ -278,6 +268,11 @@ impl Judgement {
             |(code, sum): (Option<Code>, &Sum)| code.is_some_and(|code| sum.is_solved_by(code));
         Ok(Some(share(decoded.zip(&sums).map(solves))))
     }
+}
+
+/// The share of what is decoded as it was encoded.
+fn share_kept<T: PartialEq + Copy>(decoded: &[Option<T>], encoded: &[T]) -> f64 {
+    share(decoded.iter().zip(encoded).map(|(d, e)| *d == Some(*e)))
 }
 
 /// The share of hits; not a number where there is nothing to hit.

@@ -267,13 +267,15 @@ impl Session {
     /// The programs the slice goes through: those chosen, else the sum's solution and two others spread
     /// over the range.
     pub fn programs(&self) -> Triple {
-        let codes: Vec<Code> = self.language().codes().collect();
+        let (language, count) = (self.language(), self.language().code_count());
         let solution = self.sum.as_ref().map_or(Code::Add(0), |sum| sum.solution());
-        let at = self.language().index_of(solution).unwrap_or_default();
-        let on = |thirds: usize| codes[(at + thirds * codes.len() / 3) % codes.len()];
-        let known = self
-            .slice
-            .filter(|slice| slice.iter().all(|code| codes.contains(code)));
+        let at = language.index_of(solution).unwrap_or_default();
+        let on = |thirds: usize| {
+            let code = language.code_at((at + thirds * count / 3) % count);
+            code.unwrap_or(solution)
+        };
+        let is_known = |code: &Code| language.index_of(*code).is_some();
+        let known = self.slice.filter(|slice| slice.iter().all(is_known));
         known.unwrap_or([0, 1, 2].map(on))
     }
 

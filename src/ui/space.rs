@@ -264,21 +264,20 @@ impl Space {
     fn slice(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
         let mut programs = session.programs();
         let language = planes.language;
-        let codes: Vec<Code> = language.codes().collect();
         ui.horizontal(|ui| {
             ui.strong("Slice through");
             for (program, name) in programs.iter_mut().zip(["first", "second", "third"]) {
                 let mut index = language.index_of(*program).unwrap_or_default();
-                let code_at = |index: f64| codes.get(index as usize).copied();
+                let code_at = |index: f64| language.code_at(index as usize);
                 let value = DragValue::new(&mut index)
-                    .range(0..=codes.len() - 1)
+                    .range(0..=language.code_count() - 1)
                     .speed(0.2)
                     .custom_formatter(|index, _| {
                         code_at(index).map_or_else(String::new, |code| code.to_string())
                     })
                     .custom_parser(|text| Some(language.index_of(text.parse().ok()?)? as f64));
                 let response = ui.add(value);
-                *program = codes[index];
+                *program = language.code_at(index).unwrap_or(*program);
                 response.widget_info(|| {
                     let name = format!("Slice, {name} program");
                     egui::WidgetInfo::labeled(egui::Role::SpinButton, true, name)

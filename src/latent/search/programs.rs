@@ -35,12 +35,12 @@ pub(super) fn candidates(
         return Some(first.iter().map(point).collect());
     }
     let mut points: Vec<Vec<f64>> = (0..DRAWN).filter_map(|_| any(space, random)).collect();
+    let places: Vec<&[f32]> = space.places.iter().collect();
     for point in elite {
         for (line, choices) in space.choices.iter().enumerate() {
             let part = line * space.dims..(line + 1) * space.dims;
             let from = super::to_f32(&point[part.clone()]);
             let away = |place: &[f32]| crate::latent::points::distance(place, &from);
-            let places: Vec<&[f32]> = space.places.iter().collect();
             let all = choices.iter().map(|index| (away(places[*index]), *index));
             let mut order: Vec<(f32, usize)> = all.collect();
             let nearest = NEAREST.min(order.len().saturating_sub(1));
