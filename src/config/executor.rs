@@ -116,6 +116,10 @@ pub struct ExecutorConfig {
     pub weight_decay: f64,
     /// The gradient's norm is clipped to this.
     pub max_norm: f64,
+    /// Root mean square of a step of the weights between hidden layers, over the learning rate, along their
+    /// momentum made orthogonal (Muon); at 0 they too move as AdamW moves them.
+    #[serde(default)]
+    pub muon: f64,
     /// Weight of the executor's cross entropy.
     pub executor_weight: f64,
     /// Weight of each autoencoder's cross entropy.
@@ -272,6 +276,7 @@ impl Config for ExecutorConfig {
             ("coarse_to_fine", self.coarse_to_fine),
             ("weight_decay", self.weight_decay),
             ("max_norm", self.max_norm),
+            ("muon", self.muon),
             ("initializer_factor", self.initializer_factor),
             ("bottleneck_gain", self.bottleneck_gain),
             ("executor_weight", self.executor_weight),
@@ -303,7 +308,7 @@ impl ExecutorConfig {
     /// # Errors
     /// If there is no such preset.
     pub fn preset(name: &str) -> Result<Self> {
-        let pocket = Self {
+        let base = Self {
             language: Language::TwoDigits,
             dims: 2,
             d_model: 32,
@@ -335,6 +340,7 @@ impl ExecutorConfig {
             coarse_to_fine: 0.25,
             weight_decay: 0.01,
             max_norm: 1.0,
+            muon: 0.0,
             executor_weight: 8.0,
             autoencoder_weight: 0.6,
             mmd_states: 1.0,
@@ -369,15 +375,33 @@ impl ExecutorConfig {
             learning_rate: rate,
             schedule_steps: 20_000,
             shards: 1,
-            ..pocket.clone()
+            ..base.clone()
         };
         Ok(match name {
-            "pocket" => pocket,
+            // Chosen for what it reaches in a minute: 0.99 of the unseen sums after some 1,300 steps of two
+            // shares; the base had 0.88 after 1,000. Muon halves the steps; results pulled to where they are
+            // encoded, autoencoders that weigh more, and first points out of tanh's ends do the rest. The
+            // isometry's and neighbours' weights give back the order that this costs.
+            "pocket" => Self {
+                bottleneck_gain: 0.6,
+                bottleneck_activation: Activation::Gelu,
+                warmup_steps: 80,
+                schedule_steps: 2400,
+                weight_decay: 0.05,
+                muon: 0.5,
+                autoencoder_weight: 2.0,
+                isometry: 3.0,
+                neighbours: 3.0,
+                cell_noise: 0.75,
+                state_noise: 0.05,
+                consistency: 50.0,
+                ..base
+            },
             // Programs of several lines: results have to lie where the next line expects a state.
             "lines" => Self {
                 lines: 2,
                 consistency: 0.5,
-                ..pocket
+                ..base
             },
             "four-digits" => Self {
                 language: Language::FourDigits,
@@ -408,13 +432,13 @@ impl ExecutorConfig {
                 state_noise: 0.08,
                 consistency: 0.5,
                 inverse_consistency: 0.5,
-                ..pocket
+                ..base
             },
             // A Latent Program Network: a step down the gradient leads somewhere.
             "lpn" => Self {
                 inner_step: 2.0,
                 schedule_steps: 3000,
-                ..pocket.with_dims(10)
+                ..base.with_dims(10)
             },
             "operators" => Self {
                 language: Language::Operators,
@@ -431,7 +455,7 @@ impl ExecutorConfig {
                 inverse_consistency: 0.5,
                 lines: 2,
                 consistency: 0.5,
-                ..pocket
+                ..base
             },
             "t5-mini" => sized(128, 512, 2, 2, 256, 1e-3),
             "t5-small" => sized(512, 2048, 8, 6, 1024, 3e-4),

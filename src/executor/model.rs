@@ -23,6 +23,7 @@ use crate::{
     nn::{
         bottleneck::{Bottleneck, BottleneckStart, Octaves},
         init::Initializer,
+        linear::by_row,
         t5::T5Stack,
     },
 };
@@ -99,7 +100,7 @@ impl Autoencoder {
         } else {
             self.decoded(hidden)
         };
-        self.lm_head.forward(decoded)
+        by_row(&self.lm_head, decoded)
     }
 
     /// [B, L, D] hidden states to those that a one-pass decoder writes the tokens from [B, L, D].
@@ -111,7 +112,7 @@ impl Autoencoder {
     /// decoder is autoregressive.
     pub fn read(&self, hidden: Tensor<3>) -> Tensor<2, Int> {
         if !self.autoregressive {
-            return likeliest(self.lm_head.forward(self.decoded(hidden)));
+            return likeliest(by_row(&self.lm_head, self.decoded(hidden)));
         }
         let [batch, length, _] = hidden.dims();
         let mut shown = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &hidden.device());
@@ -119,7 +120,7 @@ impl Autoencoder {
             let decoded = self
                 .decoder
                 .decode(self.shared.forward(shown.clone()), hidden.clone());
-            let next = likeliest(self.lm_head.forward(decoded.narrow(1, written, 1)));
+            let next = likeliest(by_row(&self.lm_head, decoded.narrow(1, written, 1)));
             shown = Tensor::cat(vec![shown, next], 1);
         }
         shown.narrow(1, 1, length)
@@ -132,7 +133,7 @@ impl Autoencoder {
             let tokens = self.read(hidden.clone());
             (tokens.clone(), self.logits(hidden, tokens))
         } else {
-            let logits = self.lm_head.forward(self.decoded(hidden));
+            let logits = by_row(&self.lm_head, self.decoded(hidden));
             (likeliest(logits.clone()), logits)
         };
         let log = log_softmax(logits, 2);
@@ -187,6 +188,18 @@ impl LatentExecutor {
             }),
             reads_decoded: config.reads_decoded,
         }
+    }
+
+    /// Whether a parameter is a weight between hidden layers, rather than a table's, a head's, a norm's or
+    /// that of the narrow way into the latent space.
+    pub(super) fn is_hidden(path: &str) -> bool {
+        let outer = [
+            "shared",
+            "relative_attention_bias",
+            "lm_head",
+            "encoder_out",
+        ];
+        !path.split('.').any(|name| outer.contains(&name))
     }
 
     /// Runs programs on states: hidden states of both, [B, L, D] each, to the results' points [B, Z].

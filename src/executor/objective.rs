@@ -25,8 +25,9 @@ use crate::{
         bottleneck::Octaves,
         init::normal,
         losses::{
-            Prior, distance_mismatch, emptiness, lattice_spacing, mmd, nearest_distances,
-            nearest_rows, neighbour_distance, row_distances, saturation, token_nll,
+            box_discrepancy, distance_mismatch, emptiness, lattice_spacing, nearest_distances,
+            nearest_rows, neighbour_distance, row_distances, saturation, seed_discrepancy,
+            token_nll,
         },
     },
     training::tape,
@@ -54,18 +55,36 @@ impl Objective {
     /// moved within its own region, and the programs at points anywhere; where programs have several
     /// lines, each further line runs on the point the one before left. Of a large language both see the
     /// batch's numbers alone.
+    ///
+    /// What a step sees of all numbers and of points anywhere is dealt out to its shares, of which this is the
+    /// `share`-th, counted from 0.
     pub fn terms(
         &self,
         model: &LatentExecutor,
         config: &ExecutorConfig,
         octaves: &Octaves,
+        share: usize,
         rng: &mut ChaCha8Rng,
     ) -> Result<Terms> {
         let zero = || Tensor::<1>::zeros([1], &self.device);
         let traces = self.batches.traces(config, rng);
         let numbers = self.batches.numbers(traces.iter().flatten())?;
         let numbers = numbers.as_ref();
-        let cells = numbers.outcomes.as_ref().map_or(0, |_| CELL_DRAWS);
+        let cells = numbers
+            .outcomes
+            .as_ref()
+            .map_or(0, |_| CELL_DRAWS.div_ceil(config.shards));
+        // The share's own numbers, which it reads back.
+        let own = |count: usize| -> Tensor<1, Int> {
+            let (first, every) = match cells {
+                0 => (0, 1),
+                _ => (share, config.shards),
+            };
+            self.rows((first..count).step_by(every).map(|row| row as i32))
+        };
+        let own_states = own(numbers.state_count());
+        let own_codes = own(numbers.code_count());
+        let [known_states, known_codes] = [&own_states, &own_codes].map(|rows| rows.dims()[0]);
         let any_state = |rng: &mut ChaCha8Rng| rng.random_range(self.batches.language.states());
         let elsewhere: Vec<i32> = (0..cells).map(|_| any_state(rng)).collect();
         let aims: Vec<Execution> = if config.inner_step > 0.0 {
@@ -90,8 +109,8 @@ impl Objective {
 
         // Programs: where they are encoded, the nearest one at points anywhere, and those proposed.
         let first = &traces[0];
-        let mut shown = vec![code_points.clone()];
-        let mut targets = vec![numbers.codes.clone()];
+        let mut shown = vec![code_points.clone().select(0, own_codes.clone())];
+        let mut targets = vec![numbers.codes.clone().select(0, own_codes)];
         let nearest = (cells > 0).then(|| {
             let draws = even_draws(cells, config.dims, rng.random());
             let anywhere = self.matrix(draws, config.dims);
@@ -117,7 +136,7 @@ impl Objective {
         let [code_nll, cell_nll, inverse_nll] = means(
             nll,
             [
-                numbers.code_count(),
+                known_codes,
                 cells,
                 proposed.as_ref().map_or(0, |_| additions.len()),
             ],
@@ -127,7 +146,7 @@ impl Objective {
         let places = self.within_cells(&code_points, codes_of(first), config, rng);
         let mut programs = vec![model.code.hidden(places, octaves)];
         if cells > 0 {
-            programs.push(shown.narrow(0, numbers.code_count(), cells));
+            programs.push(shown.narrow(0, known_codes, cells));
         }
         if !aims.is_empty() {
             let places = code_points.clone().select(0, codes_of(&aims));
@@ -152,7 +171,8 @@ impl Objective {
         let later = results[1..].to_vec();
 
         let words = |lines: &[Execution]| numbers.states.clone().select(0, results_of(lines));
-        let mut targets = vec![numbers.states.clone(), words(first)];
+        let own_words = numbers.states.clone().select(0, own_states.clone());
+        let mut targets = vec![own_words, words(first)];
         let outcomes = numbers
             .outcomes
             .as_ref()
@@ -168,15 +188,14 @@ impl Objective {
         }
         targets.extend(traces[1..].iter().map(|line| words(line)));
         let targets = Tensor::cat(targets, 0);
-        let mut shown = vec![state_points.clone(), points];
+        let mut shown = vec![state_points.clone().select(0, own_states), points];
         shown.extend(later.iter().cloned());
         let shown = self.shaken(Tensor::cat(shown, 0), config, rng);
         let shown = model.state.hidden(shown, octaves);
         let nll = token_nll(model.state.logits(shown, targets.clone()), targets);
-        let known = numbers.state_count();
         let (cell_result_nll, nothing_nll) = match outcomes {
             Some((outcomes, pair)) => {
-                let results = nll.clone().narrow(0, known + config.batch, cells);
+                let results = nll.clone().narrow(0, known_states + config.batch, cells);
                 let over = |mask: &Tensor<1>| {
                     masked_mean(results.clone(), mask.clone().select(0, pair.clone()))
                 };
@@ -187,7 +206,7 @@ impl Objective {
         let [state_nll, result_nll, _, inner_nll, lines_nll] = means(
             nll,
             [
-                known,
+                known_states,
                 config.batch,
                 cells,
                 aims.len(),
@@ -214,7 +233,7 @@ impl Objective {
         let (isometry, neighbours) = match cells {
             0 => (zero(), zero()),
             _ => (
-                self.isometry(numbers, &state_points, &code_points, rng),
+                self.isometry(numbers, &state_points, &code_points, config, rng),
                 neighbour_distance(code_points.clone()) + neighbour_distance(state_points.clone()),
             ),
         };
@@ -222,7 +241,11 @@ impl Objective {
         let cover = if config.cover > 0.0 {
             let clouds = [&code_points, &state_points];
             let draws = self.matrix(
-                even_draws(PRIOR_DRAWS, config.dims, rng.random()),
+                even_draws(
+                    PRIOR_DRAWS.div_ceil(config.shards),
+                    config.dims,
+                    rng.random(),
+                ),
                 config.dims,
             );
             let [codes, states] = clouds.map(|cloud| emptiness(draws.clone(), cloud.clone()));
@@ -343,13 +366,17 @@ impl Objective {
         numbers: &Numbers,
         states: &Tensor<2>,
         codes: &Tensor<2>,
+        config: &ExecutorConfig,
         rng: &mut ChaCha8Rng,
     ) -> Tensor<1> {
         let language = self.batches.language;
-        let near: Vec<[Execution; 2]> = (0..NEAR_PAIRS).map(|_| self.batches.pair(rng)).collect();
+        let near: Vec<[Execution; 2]> = (0..NEAR_PAIRS.div_ceil(config.shards))
+            .map(|_| self.batches.pair(rng))
+            .collect();
         let widest = language.states().end() - language.states().start();
         let addends = language.addends();
-        let far = (0..FAR_PAIRS).map(|_| {
+        let far = FAR_PAIRS.div_ceil(config.shards);
+        let unlike = (0..far).map(|_| {
             let low = rng.random_range(*addends.start()..addends.end() - widest);
             let high = rng.random_range(low + widest + 1..=*addends.end());
             [low, high].map(Code::Add)
@@ -357,7 +384,7 @@ impl Objective {
         let pairs: Vec<[Code; 2]> = near
             .iter()
             .map(|pair| pair.map(|line| line.code))
-            .chain(far)
+            .chain(unlike)
             .collect();
         let codes = [0, 1].map(|side| {
             let rows = pairs.iter().map(|pair| numbers.code_row(pair[side]));
@@ -373,7 +400,7 @@ impl Objective {
         let apart = |[from, to]: [Tensor<2>; 2]| row_distances(from, to);
         let results_apart = apart(results);
         let beyond = results_apart.clone().max() * BEYOND;
-        let results_apart = Tensor::cat(vec![results_apart, beyond.repeat_dim(0, FAR_PAIRS)], 0);
+        let results_apart = Tensor::cat(vec![results_apart, beyond.repeat_dim(0, far)], 0);
         distance_mismatch(apart(codes), results_apart)
     }
 
@@ -399,26 +426,20 @@ impl Objective {
         config: &ExecutorConfig,
         rng: &mut ChaCha8Rng,
     ) -> (Tensor<1>, Tensor<1>) {
-        let dims = config.dims;
-        let mut term = |points: Tensor<2>, kind: Prior| {
-            let draws = match kind {
-                Prior::Box => even_draws(PRIOR_DRAWS, dims, rng.random()),
-                Prior::SeedNormal => (0..points.dims()[0] * dims).map(|_| normal(rng)).collect(),
-            };
-            mmd(points, self.matrix(draws, dims), kind)
+        let mut seed = |points: Tensor<2>| {
+            let count = points.dims()[0] * config.dims;
+            let draws = (0..count).map(|_| normal(rng)).collect();
+            seed_discrepancy(points, self.matrix(draws, config.dims))
         };
         match config.regulariser {
             Regulariser::Off => (
                 Tensor::zeros([1], &self.device),
                 Tensor::zeros([1], &self.device),
             ),
-            Regulariser::Seed => (
-                term(states, Prior::SeedNormal) + term(results, Prior::SeedNormal),
-                term(codes, Prior::SeedNormal),
-            ),
+            Regulariser::Seed => (seed(states) + seed(results), seed(codes)),
             Regulariser::Pooled => (
-                term(Tensor::cat(vec![states, results], 0), Prior::Box),
-                term(codes, Prior::Box),
+                box_discrepancy(Tensor::cat(vec![states, results], 0)),
+                box_discrepancy(codes),
             ),
         }
     }

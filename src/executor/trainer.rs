@@ -21,6 +21,7 @@ use crate::{
     nn::{
         adamw::{AdamW, Moments, flat_gradient},
         bottleneck::Octaves,
+        muon::Muon,
     },
     training::{self, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
 };
@@ -110,6 +111,7 @@ pub struct Trainer {
     pub progress: Progress,
     pub(super) model: LatentExecutor,
     pub(super) moments: Moments,
+    optimiser: AdamW,
     objective: Objective,
     pub(super) shards: Shards,
     lexicon: Arc<Lexicon>,
@@ -127,6 +129,11 @@ impl Trainer {
         let device = device.clone().autodiff();
         let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
+        let muon = Muon::new(&model, config.muon, LatentExecutor::is_hidden);
+        let optimiser = AdamW {
+            muon: (config.muon > 0.0).then_some(muon),
+            ..AdamW::new(config.weight_decay, config.max_norm)
+        };
         let objective = Objective::new(&config, lexicon.clone(), &device)?;
         let shards = Shards::new(config.shards, &device)?;
         Ok(Self {
@@ -134,6 +141,7 @@ impl Trainer {
             progress: Progress::default(),
             model,
             moments,
+            optimiser,
             objective,
             shards,
             lexicon,
@@ -180,9 +188,11 @@ impl training::Trainer for Trainer {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
         let octaves = octaves_at(config, self.progress.position);
-        let shares = (0..config.shards).map(|_| ChaCha8Rng::from_rng(&mut rng));
-        let share = |model: LatentExecutor, mut rng| {
-            let terms = self.objective.terms(&model, config, &octaves, &mut rng)?;
+        let shares = (0..config.shards).map(|share| (share, ChaCha8Rng::from_rng(&mut rng)));
+        let share = |model: LatentExecutor, (share, mut rng)| {
+            let terms = self
+                .objective
+                .terms(&model, config, &octaves, share, &mut rng)?;
             let loss = terms.loss(config);
             let gradient = flat_gradient(&model, &loss.backward());
             let figures = [loss].into_iter().chain(terms.into_values());
@@ -194,15 +204,13 @@ impl training::Trainer for Trainer {
         let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
 
         let learning_rate = config.learning_rate_at(self.progress.position);
-        let optimiser = AdamW::new(config.weight_decay, config.max_norm);
         let step = self.progress.step + 1;
-        let (model, norm) = optimiser.step(
+        let (model, norm) = self.optimiser.step(
             self.model.clone(),
             gradient,
             &mut self.moments,
             learning_rate,
             step,
-            None,
         );
         self.model = model;
 

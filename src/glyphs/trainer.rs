@@ -106,7 +106,7 @@ pub struct Trainer {
     pub curriculum: Curriculum,
     pub(super) model: GlyphModel,
     pub(super) moments: Moments,
-    rates: Rates,
+    optimiser: AdamW,
     /// Frozen, and so no part of the model.
     perceptor: Option<Perceptor>,
     sampler: Sampler,
@@ -128,7 +128,10 @@ impl Trainer {
         let layouts = config.layouts();
         let model = GlyphModel::new(&config, bpe.size(), &layouts, &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
-        let rates = Rates::new(&model, |path| rate(&config, path));
+        let optimiser = AdamW {
+            rates: Some(Rates::new(&model, |path| rate(&config, path))),
+            ..AdamW::new(config.weight_decay, config.max_norm)
+        };
         let perceptor = match config.needs_perceptor() {
             true => Some(perceptor(&config, &device)?),
             false => None,
@@ -139,7 +142,7 @@ impl Trainer {
             progress: Progress::default(),
             model,
             moments,
-            rates,
+            optimiser,
             perceptor,
             shards: Shards::new(config.shards, &device)?,
             sampler,
@@ -255,15 +258,13 @@ impl training::Trainer for Trainer {
         let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
 
         let learning_rate = config.learning_rate_at(self.progress.position);
-        let optimiser = AdamW::new(config.weight_decay, config.max_norm);
         let step = self.progress.step + 1;
-        let (model, norm) = optimiser.step(
+        let (model, norm) = self.optimiser.step(
             self.model.clone(),
             gradient,
             &mut self.moments,
             learning_rate,
             step,
-            Some(&self.rates),
         );
         self.model = model;
 

@@ -8,11 +8,13 @@
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
-    tensor::{Gradients, Tensor},
+    tensor::{Gradients, Shape, Tensor},
 };
 
+use super::muon::Muon;
+
 /// What doesn't change from step to step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AdamW {
     /// Decay of the first and second moment.
     pub betas: (f64, f64),
@@ -22,6 +24,10 @@ pub struct AdamW {
     pub weight_decay: f64,
     /// The gradient's norm is clipped to this.
     pub max_norm: f64,
+    /// Multipliers of the learning rate, decay included, value by value.
+    pub rates: Option<Rates>,
+    /// Matrices that move by their momentum made orthogonal instead.
+    pub muon: Option<Muon>,
 }
 
 /// What does: both moments `[N]`, in the order in which the module visits its parameters.
@@ -53,13 +59,11 @@ impl Rates {
     /// The multiplier `rate` gives for a parameter's path, such as `encoder.layers.0.query.weight`.
     /// A parameter whose rate is 0 stays as it is.
     pub fn new<M: Module>(module: &M, rate: impl Fn(&str) -> f64) -> Self {
-        let mut spread = Spread {
-            rate,
-            path: Vec::new(),
-            rates: Vec::new(),
-        };
-        module.visit(&mut spread);
-        Self(Tensor::cat(spread.rates, 0))
+        let device = module.devices().remove(0).inner();
+        let spread = parameters(module)
+            .into_iter()
+            .map(|(path, shape)| Tensor::full([shape.num_elements()], rate(&path), &device));
+        Self(Tensor::cat(spread.collect(), 0))
     }
 }
 
@@ -71,11 +75,12 @@ impl AdamW {
             epsilon: 1e-8,
             weight_decay,
             max_norm,
+            rates: None,
+            muon: None,
         }
     }
 
-    /// One step along `gradient` `[N]`, see [`flat_gradient`]; the `step`-th, counted from 1. `rates`
-    /// multiply the learning rate, decay included, value by value.
+    /// One step along `gradient` `[N]`, see [`flat_gradient`]; the `step`-th, counted from 1.
     /// Returns the module and the gradient's norm `[1]` before clipping.
     pub fn step<M: Module>(
         &self,
@@ -84,7 +89,6 @@ impl AdamW {
         moments: &mut Moments,
         learning_rate: f64,
         step: u64,
-        rates: Option<&Rates>,
     ) -> (M, Tensor<1>) {
         let mut values = Values(Vec::new());
         module.visit(&mut values);
@@ -98,12 +102,19 @@ impl AdamW {
 
         let (beta1, beta2) = self.betas;
         let first = moments.first.val() * beta1 + slope.clone() * (1.0 - beta1);
-        let second = moments.second.val() * beta2 + slope.square() * (1.0 - beta2);
+        let second = moments.second.val() * beta2 + slope.clone().square() * (1.0 - beta2);
         let bias = |beta: f64| 1.0 - beta.powi(step.min(i32::MAX as u64) as i32);
         let root = (second.clone() / bias(beta2)).sqrt() + self.epsilon;
         let move_by = first.clone() / root * (learning_rate / bias(beta1));
+        let move_by = match &self.muon {
+            None => move_by,
+            Some(muon) => {
+                let ahead = first.clone() * beta1 + slope * (1.0 - beta1);
+                muon.turn(move_by, &ahead, learning_rate)
+            }
+        };
         let decay = learning_rate * self.weight_decay;
-        let values = match rates {
+        let values = match &self.rates {
             None => values * (1.0 - decay) - move_by,
             Some(Rates(rates)) => values.clone() - (values * decay + move_by) * rates.clone(),
         };
@@ -114,13 +125,20 @@ impl AdamW {
     }
 }
 
-struct Spread<F> {
-    rate: F,
-    path: Vec<String>,
-    rates: Vec<Tensor<1>>,
+/// Path and shape of each of a module's parameters, in the order in which it visits them.
+pub(super) fn parameters<M: Module>(module: &M) -> Vec<(String, Shape)> {
+    let mut list = List::default();
+    module.visit(&mut list);
+    list.parameters
 }
 
-impl<F: Fn(&str) -> f64> ModuleVisitor for Spread<F> {
+#[derive(Default)]
+struct List {
+    path: Vec<String>,
+    parameters: Vec<(String, Shape)>,
+}
+
+impl ModuleVisitor for List {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.to_owned());
     }
@@ -130,11 +148,8 @@ impl<F: Fn(&str) -> f64> ModuleVisitor for Spread<F> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let value = param.val().inner();
-        let rate = (self.rate)(&self.path.join("."));
-        let count = value.shape().num_elements();
-        self.rates
-            .push(Tensor::full([count], rate, &value.device()));
+        self.parameters
+            .push((self.path.join("."), param.val().shape()));
     }
 }
 

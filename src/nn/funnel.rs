@@ -5,7 +5,7 @@
 
 use burn::{module::Module, nn::Linear, tensor::Tensor};
 
-use super::{conv::Activation, init::Initializer};
+use super::{conv::Activation, init::Initializer, linear::by_row};
 
 /// Dense layers with a leaky ReLU between two of them.
 #[derive(Module, Debug)]
@@ -45,8 +45,8 @@ impl Funnel {
         let Some(first) = layers.next() else {
             return slots;
         };
-        layers.fold(first.forward(slots), |x, layer| {
-            layer.forward(Activation::LeakyRelu.forward(x))
+        layers.fold(by_row(first, slots), |x, layer| {
+            by_row(layer, Activation::LeakyRelu.forward(x))
         })
     }
 }

@@ -16,6 +16,7 @@ use burn::{
 use super::{
     conv::{Activation, Filling, NormAct, SameConv, upsample},
     init::Initializer,
+    linear::by_row,
 };
 
 /// Dense layers that embed the vector.
@@ -241,7 +242,7 @@ impl DenseBlock {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let layers = self.layers.iter();
         layers.fold(x, |x, layer| {
-            layer.forward(Activation::LeakyRelu.forward(x))
+            by_row(layer, Activation::LeakyRelu.forward(x))
         })
     }
 }
@@ -288,7 +289,7 @@ impl CppnGenerator {
         for block in &self.blocks[1..] {
             x = Activation::Swish.forward(x.clone() + block.forward(x));
         }
-        sigmoid(self.output.forward(x))
+        sigmoid(by_row(&self.output, x))
             .swap_dims(1, 2)
             .reshape([batch, 3, size, size])
     }

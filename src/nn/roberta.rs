@@ -13,7 +13,7 @@ use burn::{
     },
 };
 
-use super::init::Initializer;
+use super::{init::Initializer, linear::by_row};
 
 /// Positions start behind the padding token's id, which is 1 in the published vocabularies.
 const FIRST_POSITION: usize = 2;
@@ -83,7 +83,7 @@ struct Output {
 
 impl Output {
     fn forward(&self, hidden: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
-        self.layer_norm.forward(self.dense.forward(hidden) + input)
+        self.layer_norm.forward(by_row(&self.dense, hidden) + input)
     }
 }
 
@@ -131,15 +131,15 @@ impl RobertaLayer {
                 .swap_dims(1, 2)
         };
         let scale = ((width / heads) as f64).powf(-0.5);
-        let query = split(self.attention.query.forward(x.clone()) * scale);
-        let key = split(self.attention.key.forward(x.clone()));
-        let value = split(self.attention.value.forward(x.clone()));
+        let query = split(by_row(&self.attention.query, x.clone()) * scale);
+        let key = split(by_row(&self.attention.key, x.clone()));
+        let value = split(by_row(&self.attention.value, x.clone()));
         let scores = query.matmul(key.swap_dims(2, 3)) + hidden_keys;
         let mixed = softmax(scores, 3).matmul(value).swap_dims(1, 2);
         let x = self
             .attention_output
             .forward(mixed.reshape([batch, length, width]), x);
-        let inner = gelu(self.intermediate.forward(x.clone()));
+        let inner = gelu(by_row(&self.intermediate, x.clone()));
         self.output.forward(inner, x)
     }
 }
@@ -214,7 +214,7 @@ impl RobertaForMaskedLm {
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
         let head = &self.lm_head;
         let [batch, length, width] = hidden.dims();
-        let x = head.layer_norm.forward(gelu(head.dense.forward(hidden)));
+        let x = head.layer_norm.forward(gelu(by_row(&head.dense, hidden)));
         let words = self.roberta.embeddings.word_embeddings.weight.val();
         let vocabulary = words.dims()[0];
         // One large product instead of one a sequence.

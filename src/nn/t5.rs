@@ -10,7 +10,7 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData, activation::softmax},
 };
 
-use super::init::Initializer;
+use super::{init::Initializer, linear::by_row};
 
 /// Sizes of a stack, named as in T5's published configurations.
 #[derive(Clone, Copy, Debug)]
@@ -74,16 +74,16 @@ impl T5Attention {
             x.reshape([batch, length, self.num_heads, inner / self.num_heads])
                 .swap_dims(1, 2)
         };
-        let q = heads(self.q.forward(queries));
-        let k = heads(self.k.forward(memory.clone()));
-        let v = heads(self.v.forward(memory));
+        let q = heads(by_row(&self.q, queries));
+        let k = heads(by_row(&self.k, memory.clone()));
+        let v = heads(by_row(&self.v, memory));
         let mut scores = q.matmul(k.swap_dims(2, 3));
         if let Some(bias) = bias {
             scores = scores + bias;
         }
         let mixed = softmax(scores, 3).matmul(v).swap_dims(1, 2);
         let inner = mixed.dims()[2] * mixed.dims()[3];
-        self.o.forward(mixed.reshape([batch, length, inner]))
+        by_row(&self.o, mixed.reshape([batch, length, inner]))
     }
 }
 
@@ -104,8 +104,8 @@ pub struct T5LayerFF {
 
 impl T5LayerFF {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let inner = self.wi.forward(self.layer_norm.forward(x.clone()));
-        x + self.wo.forward(burn::tensor::activation::relu(inner))
+        let inner = by_row(&self.wi, self.layer_norm.forward(x.clone()));
+        x + by_row(&self.wo, burn::tensor::activation::relu(inner))
     }
 }
 

@@ -37,6 +37,8 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
         epsilon,
         weight_decay,
         max_norm,
+        rates: None,
+        muon: None,
     };
     let mut module = linear(&reference.start, &device);
     let mut moments = Moments::zeros(module.num_params(), &device.clone().inner());
@@ -54,7 +56,6 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
             &mut moments,
             reference.learning_rate,
             step,
-            None,
         );
         check_close(&values(norm), &[expected.norm], 1e-5, "norm");
         check_close(
@@ -79,24 +80,14 @@ fn a_learning_rate_by_part_is_that_learning_rate_for_the_part() {
     let step = |learning_rate, rate: &dyn Fn(&str) -> f64| {
         let module = linear(&start, &device);
         let optimiser = AdamW {
-            betas: (0.9, 0.98),
-            epsilon: 1e-8,
-            weight_decay: 0.1,
-            max_norm: 1.0,
+            rates: Some(Rates::new(&module, rate)),
+            ..AdamW::new(0.1, 1.0)
         };
         let mut moments = Moments::zeros(module.num_params(), &device.clone().inner());
         let loss =
             module.weight.val().square().sum() + module.bias.as_ref().unwrap().val().square().sum();
-        let rates = Rates::new(&module, rate);
         let gradient = flat_gradient(&module, &loss.backward());
-        let (module, _) = optimiser.step(
-            module,
-            gradient,
-            &mut moments,
-            learning_rate,
-            1,
-            Some(&rates),
-        );
+        let (module, _) = optimiser.step(module, gradient, &mut moments, learning_rate, 1);
         (
             values(module.weight.val()),
             values(module.bias.as_ref().unwrap().val()),
@@ -118,14 +109,9 @@ fn a_poisoned_gradient_is_seen_in_the_norm_and_the_parameters() {
     let module = linear(&start, &device);
     let mut moments = Moments::zeros(module.num_params(), &device.clone().inner());
     let gradients = (module.weight.val() * f32::NAN).sum().backward();
-    let optimiser = AdamW {
-        betas: (0.9, 0.98),
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        max_norm: 1.0,
-    };
+    let optimiser = AdamW::new(0.0, 1.0);
     let gradient = flat_gradient(&module, &gradients);
-    let (module, norm) = optimiser.step(module, gradient, &mut moments, 0.1, 1, None);
+    let (module, norm) = optimiser.step(module, gradient, &mut moments, 0.1, 1);
     assert!(values(norm)[0].is_nan());
     assert!(values(module.weight.val()).iter().all(|w| w.is_nan()));
 }

@@ -5,8 +5,8 @@ use glyphspace::nn::{
     bottleneck::{Bottleneck, Octaves},
     init::{Initializer, normal},
     losses::{
-        Prior, distance_mismatch, emptiness, mmd, nearest_distances, neighbour_distance,
-        row_distances, saturation, token_nll,
+        box_discrepancy, distance_mismatch, emptiness, nearest_distances, neighbour_distance,
+        row_distances, saturation, seed_discrepancy, token_nll,
     },
 };
 
@@ -38,35 +38,74 @@ fn token_likelihoods_agree_with_double_precision() {
     assert_eq!(expected[2], 2e4);
 }
 
-fn discrepancy(points: TensorData, prior: TensorData, kind: Prior) -> f32 {
-    let device = Device::flex();
-    values(mmd(
-        Tensor::from_data(points, &device),
-        Tensor::from_data(prior, &device),
-        kind,
-    ))[0]
+fn from_box(points: TensorData) -> f32 {
+    let points = Tensor::from_data(points, &Device::flex());
+    values(box_discrepancy(points))[0]
+}
+
+fn from_draws(points: TensorData, draws: TensorData) -> f32 {
+    let [points, draws] = [points, draws].map(|t| Tensor::from_data(t, &Device::flex()));
+    values(seed_discrepancy(points, draws))[0]
+}
+
+/// The discrepancy from the box in double precision, its integrals as sums along each dimension.
+fn box_by_sums(points: &TensorData, dims: usize) -> f64 {
+    const STEPS: usize = 2000;
+    let grid: Vec<f64> = (0..STEPS)
+        .map(|i| (i as f64 + 0.5) * 2.0 / STEPS as f64 - 1.0)
+        .collect();
+    let points: Vec<f64> = points.iter::<f32>().map(f64::from).collect();
+    let rows: Vec<&[f64]> = points.chunks(dims).collect();
+    let count = rows.len() as f64;
+    let widths = [0.02, 0.1, 0.5].map(|width| width * dims as f64);
+    let term = |width: f64| {
+        let kernel = |x: f64, y: f64| (-(x - y).powi(2) / (2.0 * width)).exp();
+        let along = |x: f64| grid.iter().map(|v| kernel(x, *v)).sum::<f64>() / STEPS as f64;
+        let pair = |x: &[f64], y: &[f64]| -> f64 {
+            x.iter().zip(y).map(|(x, y)| kernel(*x, *y)).product()
+        };
+        let within: f64 = rows
+            .iter()
+            .map(|x| rows.iter().map(|y| pair(x, y)).sum::<f64>())
+            .sum();
+        let across: f64 = rows
+            .iter()
+            .map(|x| x.iter().map(|x| along(*x)).product::<f64>())
+            .sum();
+        let own = grid.iter().map(|x| along(*x)).sum::<f64>() / STEPS as f64;
+        within / (count * count) + own.powi(dims as i32) - 2.0 * across / count
+    };
+    widths.into_iter().map(term).sum()
 }
 
 #[test]
-fn discrepancy_is_nothing_between_equal_sets_and_grows_with_the_distance() {
-    for kind in [Prior::Box, Prior::SeedNormal] {
-        for dims in [1, 2, 10] {
-            let own = cloud(120, dims, 1, uniform);
-            assert!(
-                discrepancy(own.clone(), own.clone(), kind).abs() < 1e-5,
-                "{kind:?} in {dims} dimensions"
-            );
-            let at = |shift: f32| {
-                discrepancy(
-                    cloud(120, dims, 2, |rng| uniform(rng) + shift),
-                    own.clone(),
-                    kind,
-                )
-            };
+fn discrepancy_from_the_box_agrees_with_its_integrals() {
+    for (dims, spread) in [(1, 1.0), (2, 1.0), (2, 0.1), (10, 0.9), (100, 0.5)] {
+        let points = cloud(30, dims, 6, |rng| spread * uniform(rng));
+        let expected = box_by_sums(&points, dims) as f32;
+        let what = format!("{spread} of the box in {dims} dimensions");
+        check_close(&[from_box(points)], &[expected], 1e-5, &what);
+    }
+}
+
+#[test]
+fn discrepancies_are_nothing_where_nothing_differs_and_grow_with_the_distance() {
+    for dims in [1, 2, 10] {
+        let own = cloud(120, dims, 1, uniform);
+        assert!(
+            from_draws(own.clone(), own.clone()).abs() < 1e-5,
+            "{dims} dimensions"
+        );
+        let moved = |shift: f32| cloud(120, dims, 2, |rng| uniform(rng) + shift);
+        let measures: [(&str, &dyn Fn(f32) -> f32); 2] = [
+            ("box", &|shift| from_box(moved(shift))),
+            ("draws", &|shift| from_draws(moved(shift), own.clone())),
+        ];
+        for (name, at) in measures {
             let (near, far, farther) = (at(0.0), at(0.3), at(1.0));
             assert!(
                 near >= -1e-5 && near < far && far < farther,
-                "{kind:?} in {dims}: {near} {far} {farther}"
+                "{name} in {dims}: {near} {far} {farther}"
             );
         }
     }
@@ -76,17 +115,12 @@ fn discrepancy_is_nothing_between_equal_sets_and_grows_with_the_distance() {
 fn discrepancy_has_a_signal_in_a_hundred_dimensions_where_the_seeds_has_none() {
     let dims = 100;
     let collapsed = || cloud(120, dims, 3, |rng| 0.05 * normal(rng));
-    let spread = || cloud(120, dims, 4, uniform);
-    let boxed = |points| discrepancy(points, cloud(120, dims, 5, uniform), Prior::Box);
-    let seeds = |points| discrepancy(points, cloud(120, dims, 5, normal), Prior::SeedNormal);
-    assert!(
-        boxed(collapsed()) > 20.0 * boxed(spread()),
-        "{} {}",
-        boxed(collapsed()),
-        boxed(spread())
-    );
-    assert!(boxed(collapsed()) > 0.5, "{}", boxed(collapsed()));
-    assert!(seeds(collapsed()).abs() < 0.002, "{}", seeds(collapsed()));
+    let spread = from_box(cloud(120, dims, 4, uniform));
+    let boxed = from_box(collapsed());
+    let seeds = from_draws(collapsed(), cloud(120, dims, 5, normal));
+    assert!(boxed > 20.0 * spread, "{boxed} {spread}");
+    assert!(boxed > 0.5, "{boxed}");
+    assert!(seeds.abs() < 0.002, "{seeds}");
 }
 
 #[test]
@@ -134,14 +168,9 @@ fn poisoned_inputs_stay_visible() {
     let device = Device::flex();
     let mut poisoned = draws(16, 1, uniform);
     poisoned[5] = f32::NAN;
-    for kind in [Prior::Box, Prior::SeedNormal] {
-        let points = TensorData::new(poisoned.clone(), [8, 2]);
-        let got = discrepancy(points, cloud(8, 2, 2, uniform), kind);
-        assert!(
-            got.is_nan(),
-            "{kind:?} makes {got} of points that are no numbers"
-        );
-    }
+    let points = || TensorData::new(poisoned.clone(), [8, 2]);
+    assert!(from_box(points()).is_nan());
+    assert!(from_draws(points(), cloud(8, 2, 2, uniform)).is_nan());
     let row = |values: [f32; 3]| Tensor::<1>::from_data(values, &device);
     assert!(
         values(distance_mismatch(

@@ -5,6 +5,7 @@ mod adamw;
 mod bottleneck;
 pub mod gradients;
 mod losses;
+mod muon;
 mod t5;
 
 use std::collections::BTreeMap;

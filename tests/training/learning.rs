@@ -144,7 +144,7 @@ fn every_regulariser_does_what_it_is_named_for() {
 
 #[test]
 fn each_part_of_the_recipe_is_there_when_it_is_asked_for() {
-    let plain = metrics_of(&small(&["inverse=0", "cover=0"]), 1)[0];
+    let plain = metrics_of(&small(&["inverse=0", "cover=0", "consistency=0"]), 1)[0];
     let missing = [
         plain.inverse_nll,
         plain.inner_nll,

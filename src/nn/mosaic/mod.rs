@@ -24,7 +24,7 @@ pub use layout::{CANVAS, Layout};
 use layout::{PLACE, SAMPLES};
 pub use pose::{POSE_SIZE, PoseHead};
 
-use super::init::Initializer;
+use super::{init::Initializer, linear::by_row};
 
 const PIXELS: usize = CANVAS * CANVAS;
 const LOOKS: usize = SAMPLES * SAMPLES;
@@ -176,8 +176,8 @@ impl MosaicGenerator {
         let mask = arrangement.mask(&device);
         let mean = slots.clone() * (mask.clone() / mask.sum_dim(1)).unsqueeze_dim(2);
         // What the function is as a whole tinges and shapes the picture as a whole.
-        let whole = self.whole.forward(mean.sum_dim(1));
-        let painted = self.slot.forward(slots);
+        let whole = by_row(&self.whole, mean.sum_dim(1));
+        let painted = by_row(&self.slot, slots);
         let inner = painted.dims()[2];
         let runs = arrangement.runs().into_iter().map(|(index, first, count)| {
             let Layout { rows, columns } = layouts.all[index];
@@ -212,7 +212,7 @@ impl MosaicGenerator {
     /// Canvases [B, P, H] to pictures [B, 3, `size`, `size`], values 0..1.
     pub fn picture(&self, canvas: Tensor<3>, size: usize) -> Tensor<4> {
         let (device, [batch, ..]) = (canvas.device(), canvas.dims());
-        let x = self.paint.forward(canvas).swap_dims(1, 2);
+        let x = by_row(&self.paint, canvas).swap_dims(1, 2);
         let x = x + self.frame.val().unsqueeze();
         let enlarge = enlarging(size, &device);
         let x = x
@@ -285,14 +285,14 @@ impl MosaicReader {
             .reshape([batch, 3, CANVAS, PATCH, CANVAS, PATCH])
             .permute([0, 2, 4, 1, 3, 5])
             .reshape([batch, CANVAS, CANVAS, 3 * PATCH * PATCH]);
-        relu(self.stem.forward(patches))
+        relu(by_row(&self.stem, patches))
     }
 
     /// Features to logits of the layouts [B, layouts].
     pub fn layout(&self, features: Tensor<4>) -> Tensor<2> {
         let [batch, .., channels] = features.dims();
         let blocks = CANVAS / BLOCK;
-        let squeezed = relu(self.squeeze.forward(features.clone()))
+        let squeezed = relu(by_row(&self.squeeze, features.clone()))
             .reshape([batch, blocks, BLOCK, blocks, BLOCK, SQUEEZED])
             .mean_dim(4)
             .mean_dim(2)
@@ -324,7 +324,7 @@ impl MosaicReader {
                 .reshape([count, rows, SAMPLES, columns, SAMPLES, channels])
                 .permute([0, 1, 3, 2, 4, 5])
                 .reshape([count, rows * columns, LOOKS * channels]);
-            let slots = self.slot.forward(relu(self.look.forward(x)));
+            let slots = by_row(&self.slot, relu(by_row(&self.look, x)));
             let missing = arrangement.most_slots - rows * columns;
             if missing == 0 {
                 return slots;
