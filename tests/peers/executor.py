@@ -27,6 +27,8 @@ LENGTH, END = 4, 1
 STATES, CODES = range(10, 100), range(-99, 100)
 CELL_DRAWS, NEAR_PAIRS, FAR_PAIRS, BEYOND = 96, 192, 64, 1.3
 BANDWIDTHS, REACH, DECODED_AT_ONCE = (0.02, 0.1, 0.5), 0.05, 4096
+OUTER = {"shared", "relative_attention_bias", "lm_head", "encoder_out"}
+ROUNDS, COEFFICIENTS = 5, (3.4445, -4.775, 2.0315)
 
 
 def bucket(offset, buckets, reach):
@@ -110,17 +112,18 @@ class Bottleneck(nn.Module):
         self.decoder_in = nn.Linear(dims * (1 + 2 * c["octaves"]), width)
         self.decoder_mid, self.decoder_out = nn.Linear(width, width), nn.Linear(width, wide)
         self.register_buffer("waves", math.pi * 2.0 ** torch.arange(c["octaves"]), persistent=False)
+        self.activation = getattr(F, c["bottleneck_activation"])
 
     def encode(self, hidden):
-        return self.encoder_out(F.relu(self.encoder_in(hidden.flatten(1)))).tanh()
+        return self.encoder_out(self.activation(self.encoder_in(hidden.flatten(1)))).tanh()
 
     def decode(self, point, octaves):
         """[B, Z] points and the octaves' weights to [B, L, D]."""
         angles = point[:, None] * self.waves[:, None]
         waves = torch.stack([angles.sin(), angles.cos()], 2) * octaves[:, None, None]
         lifted = torch.cat([point, waves.flatten(1)], 1)
-        x = self.decoder_mid(F.relu(self.decoder_in(lifted)))
-        return self.decoder_out(F.relu(x)).unflatten(1, (LENGTH, -1))
+        x = self.decoder_mid(self.activation(self.decoder_in(lifted)))
+        return self.decoder_out(self.activation(x)).unflatten(1, (LENGTH, -1))
 
 
 class Autoencoder(nn.Module):
@@ -171,14 +174,18 @@ def row_distances(x, y):
     return ((x - y).square().sum(-1) + 1e-8).sqrt()
 
 
-def kernel_mean(x, y):
-    """The mean over shares of the kernel's mean."""
-    apart = square_distances(x, y) / (-2 * x.shape[-1])
-    return sum((apart / width).exp().mean() for width in BANDWIDTHS)
-
-
-def mmd(points, prior):
-    return kernel_mean(points, points) + kernel_mean(prior, prior) - 2 * kernel_mean(points, prior)
+def box_discrepancy(points):
+    """[.., N, Z] to the mean of the squared discrepancies from the uniform distribution on the box."""
+    dims, apart, total = points.shape[-1], square_distances(points, points), 0.0
+    for width in BANDWIDTHS:
+        spread = math.sqrt(dims * width)
+        reach = 1 / (spread * math.sqrt(2))
+        along = torch.erf((points + 1) * reach) - torch.erf((points - 1) * reach)
+        across = (along * (spread * math.sqrt(math.pi / 8))).prod(-1).mean()
+        own = math.erf(2 * reach) * spread * math.sqrt(math.pi / 2)
+        own -= spread**2 * (1 - math.exp(-2 / spread**2)) / 2
+        total = total + (apart / (-2 * spread**2)).exp().mean() + own**dims - 2 * across
+    return total
 
 
 def emptiness(points, places):
@@ -239,7 +246,7 @@ class Sums(nn.Module):
         """The terms of the loss (src/executor/objective.rs), each a mean over the shares."""
         c, model = self.c, self.model
         shares, batch, dims = c["shards"], c["batch"], c["dims"]
-        known, cells = len(STATES), CELL_DRAWS
+        known, cells = len(STATES) // shares, CELL_DRAWS // shares
         octaves = d["octaves"]
         read_in = model.state.read_in(self.states)
         states = model.state.bottleneck.encode(read_in)
@@ -248,12 +255,13 @@ class Sums(nn.Module):
 
         nearest = square_distances(d["anywhere"], codes.detach()).argmin(1)
         proposed = model.propose(read_in[d["start"]], read_in[d["result"]])
-        hidden = model.code.bottleneck.decode(torch.cat([codes, d["anywhere"], proposed]), octaves)
-        targets = torch.cat([self.codes, self.codes[nearest], self.codes[d["code"]]])
+        own = d["own_codes"]
+        hidden = model.code.bottleneck.decode(torch.cat([codes[own], d["anywhere"], proposed]), octaves)
+        targets = torch.cat([self.codes[own], self.codes[nearest], self.codes[d["code"]]])
         nll = token_nll(model.code.logits(hidden), targets)
-        code_nll, cell_nll, inverse_nll = (
-            part.mean() for part in nll.split([len(CODES), shares * cells, shares * batch])
-        )
+        code_nll, cell_nll, inverse_nll = nll.mean(1).split([len(CODES), shares * cells, shares * batch])
+        code_nll = (code_nll * d["code_weights"]).sum()
+        cell_nll, inverse_nll = cell_nll.mean(), inverse_nll.mean()
 
         # The largest ball round each program that holds no other, as a constant.
         fixed = codes.detach()
@@ -270,10 +278,11 @@ class Sums(nn.Module):
         pair = d["elsewhere"] * len(CODES) + nearest
         share = lambda x: x.unflatten(0, (shares, -1))
         everywhere = lambda x: x.expand(shares, *x.shape)
-        shown = torch.cat([everywhere(states), share(results), share(anywhere)], 1)
-        shown = shown + d["shake"] * (c["state_noise"] * lattice_spacing(known, dims))
+        own = d["own_states"]
+        shown = torch.cat([states[own], share(results), share(anywhere)], 1)
+        shown = shown + d["shake"] * (c["state_noise"] * lattice_spacing(len(STATES), dims))
         targets = torch.cat(
-            [everywhere(self.states), share(self.states[d["result"]]), share(self.results[pair])], 1
+            [self.states[own], share(self.states[d["result"]]), share(self.results[pair])], 1
         ).flatten(0, 1)
         hidden = model.state.bottleneck.decode(shown.flatten(0, 1), octaves)
         nll = share(token_nll(model.state.logits(hidden), targets))
@@ -288,7 +297,7 @@ class Sums(nn.Module):
         fixed = states.detach()
         results_apart = row_distances(fixed[d["led"][0]], fixed[d["led"][1]])
         beyond = results_apart.amax(1, keepdim=True) * BEYOND
-        results_apart = torch.cat([results_apart, beyond.expand(-1, FAR_PAIRS)], 1)
+        results_apart = torch.cat([results_apart, beyond.expand(-1, FAR_PAIRS // shares)], 1)
         x, y = (t - t.mean(1, keepdim=True) for t in (apart, results_apart))
         spread = (x.square().mean(1) * y.square().mean(1) + 1e-12).sqrt()
         isometry = (1 - (x * y).mean(1) / spread).mean()
@@ -301,13 +310,14 @@ class Sums(nn.Module):
             "cell_nll": cell_nll,
             "cell_result_nll": marked(self.allowed),
             "nothing_nll": marked(self.illegal),
-            "mmd_states": mmd(torch.cat([everywhere(states), share(results)], 1), d["prior_states"]),
-            "mmd_codes": mmd(codes, d["prior_codes"]),
+            "mmd_states": box_discrepancy(torch.cat([everywhere(states), share(results)], 1)),
+            "mmd_codes": box_discrepancy(codes),
             "isometry": isometry,
             "neighbours": neighbour_distance(codes) + neighbour_distance(states),
             "cover": emptiness(d["cover"], codes) + emptiness(d["cover"], states),
-            "saturation": out / (shares * (known + len(CODES) + batch) * dims),
+            "saturation": out / (shares * (len(STATES) + len(CODES) + batch) * dims),
             "inverse_nll": inverse_nll,
+            "consistency": (results - fixed[d["result"]]).square().mean(),
         }
 
     def loss(self, d):
@@ -329,25 +339,55 @@ class Sums(nn.Module):
         c, shares = self.c, self.c["shards"]
         values = [values for _, values in step["draws"]]
         each = len(values) // shares
-        if each != 17:
-            raise SystemExit(f"a share drew {each} times, this twin expects 17: see terms in objective.rs")
+        if each != 18:
+            raise SystemExit(f"a share drew {each} times, this twin expects 18: see terms in objective.rs")
         whole = lambda i: torch.stack([torch.tensor(values[s * each + i]) for s in range(shares)])
         points = lambda i: whole(i).float().view(shares, -1, c["dims"])
+        own_codes = [torch.tensor(values[s * each + 1]) for s in range(shares)]
         return {
             "octaves": self.octaves_at(step["metrics"]["position"]),
-            "anywhere": points(0).flatten(0, 1),
-            "start": whole(1).flatten(),
-            "result": whole(2).flatten(),
-            "code": whole(3).flatten(),
-            "ball": points(5).flatten(0, 1),
-            "elsewhere": whole(6)[:, c["batch"] :].flatten(),
-            "shake": points(9),
-            "near": (whole(10), whole(11)),
-            "led": (whole(12), whole(13)),
-            "cover": points(14).flatten(0, 1),
-            "prior_states": points(15),
-            "prior_codes": points(16),
+            "own_states": whole(0),
+            "own_codes": torch.cat(own_codes),
+            "code_weights": torch.cat([torch.full([len(own)], 1 / (len(own) * shares)) for own in own_codes]),
+            "anywhere": points(2).flatten(0, 1),
+            "start": whole(3).flatten(),
+            "result": whole(4).flatten(),
+            "code": whole(5).flatten(),
+            "ball": points(7).flatten(0, 1),
+            "elsewhere": whole(8)[:, c["batch"] :].flatten(),
+            "shake": points(11),
+            "near": (whole(13), whole(14)),
+            "led": (whole(15), whole(16)),
+            "cover": points(17).flatten(0, 1),
         }
+
+
+class Muon:
+    """The matrices' steps (src/nn/muon.rs), all of one shape at once."""
+
+    def __init__(self, named, config):
+        alike = {}
+        for name, matrix in named:
+            # Ours are the transposes.
+            wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+            alike.setdefault(tuple(wide.shape), []).append((matrix, wide is matrix))
+        self.groups = [(members, torch.zeros(len(members), *shape)) for shape, members in alike.items()]
+        self.pace, self.decay = config["muon"], config["weight_decay"]
+
+    @torch.no_grad()
+    def step(self, rate):
+        for members, momentum in self.groups:
+            slopes = torch.stack([m.grad if is_wide else m.grad.T for m, is_wide in members])
+            momentum.lerp_(slopes, 0.1)
+            x = slopes.lerp(momentum, 0.9)
+            x = x / (x.square().sum((1, 2), keepdim=True).sqrt() + 1e-12)
+            for _ in range(ROUNDS):
+                gram = x @ x.mT
+                first, third, fifth = COEFFICIENTS
+                x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=third, alpha=fifth), x, beta=first)
+            x *= rate * self.pace * math.sqrt(x.shape[2])
+            for (matrix, is_wide), move in zip(members, x):
+                matrix.mul_(1 - rate * self.decay).sub_(move if is_wide else move.T)
 
 
 class Training:
@@ -357,7 +397,10 @@ class Training:
         self.trace, self.sums = trace, Sums(trace)
         self.loss = torch.compile(self.sums.loss) if compiled else self.sums.loss
         self.parameters = list(self.sums.parameters())
-        self.optimiser = optimiser(self.parameters, trace.config)
+        is_hidden = lambda name, p: trace.config["muon"] > 0 and p.dim() == 2 and not OUTER & set(name.split("."))
+        named = list(self.sums.named_parameters())
+        self.muon = Muon([(name, p) for name, p in named if is_hidden(name, p)], trace.config)
+        self.optimiser = optimiser([p for name, p in named if not is_hidden(name, p)], trace.config)
         self.draws = [self.sums.draws(step) for step in trace.steps]
 
     def prepare(self, numbers):
@@ -366,13 +409,16 @@ class Training:
     def step(self, number):
         """The step's loss; numbers beyond the trace's begin again."""
         number %= len(self.draws)
+        rate = self.trace.steps[number]["metrics"]["learning_rate"]
         for group in self.optimiser.param_groups:
-            group["lr"] = self.trace.steps[number]["metrics"]["learning_rate"]
+            group["lr"] = rate
         loss = self.loss(self.draws[number])
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters, self.trace.config["max_norm"])
         self.optimiser.step()
-        self.optimiser.zero_grad()
+        self.muon.step(rate)
+        for parameter in self.parameters:
+            parameter.grad = None
         return loss.item()
 
     def agreement(self):
