@@ -136,8 +136,10 @@ pub struct Landscape {
     pub sure_loss: Arc<Field>,
     /// Where the programs and states lie.
     pub planes: Planes,
-    /// Seconds it took to compute.
+    /// Seconds it took to compute, with the coarser ones before it.
     pub secs: f64,
+    /// Seconds until there was a first coarse one to see.
+    pub first_secs: f64,
 }
 
 /// Entropy in nats below which the decoder is sure. Of ten sums' maps, eight have their lowest cell in the

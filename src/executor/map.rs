@@ -34,6 +34,7 @@ pub struct MapTask {
     outcome: Outcome,
     apart: Vec<f32>,
     begun: Instant,
+    first_secs: Option<f64>,
 }
 
 impl MapTask {
@@ -82,6 +83,7 @@ impl MapTask {
             outcome: Outcome::default(),
             apart: Vec::new(),
             begun: Instant::now(),
+            first_secs: None,
         };
         task.begin();
         Ok(task)
@@ -140,6 +142,7 @@ impl MapTask {
             ..
         } = std::mem::take(&mut self.outcome);
         let size = self.sizes.last().copied().unwrap_or_default();
+        let secs = self.begun.elapsed().as_secs_f64();
         let missing: Vec<bool> = code.iter().map(Option::is_none).collect();
         let apart = std::mem::take(&mut self.apart);
         let doubt = entropy.iter().zip(&apart);
@@ -174,7 +177,8 @@ impl MapTask {
             code,
             entropy,
             planes: self.planes.clone(),
-            secs: self.begun.elapsed().as_secs_f64(),
+            secs,
+            first_secs: *self.first_secs.get_or_insert(secs),
         }
     }
 }

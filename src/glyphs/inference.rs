@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use burn::{
     module::Module,
-    tensor::{Device, Tensor, TensorData, activation::softmax},
+    tensor::{Device, Int, Tensor, TensorData, activation::softmax},
 };
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
@@ -31,6 +31,8 @@ const PASS: usize = 32;
 
 /// How often a picture is set upright by the corners found, each time more exactly.
 const RIGHTINGS: usize = 2;
+/// Probability that all of a reading is right from which a picture isn't set upright.
+const SURE: f32 = 0.9;
 /// Certainty below which a picture is taken for no glyph: a mean probability of .5.
 const LEAST_CERTAINTY: f32 = -0.7;
 
@@ -50,6 +52,10 @@ pub struct Decoded {
 }
 
 impl Decoded {
+    fn is_sure(&self) -> bool {
+        self.certainty * (self.tokens.len() + 1) as f32 > SURE.ln()
+    }
+
     /// Whether the reader is so sure that there must be a glyph.
     pub fn is_glyph(&self) -> bool {
         !self.tokens.is_empty() && self.certainty > LEAST_CERTAINTY
@@ -261,10 +267,32 @@ impl GlyphReader {
         Ok(count.score())
     }
 
-    /// As they are, set upright by the corners found, and once more by the corners found then; what
-    /// the reader is surest of counts.
+    /// As they are, and those it isn't sure of set upright by the corners found, and once more by the corners
+    /// found then; what the reader is surest of counts.
     fn read_tensor(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
-        let mut surest = self.attempt(pictures.clone())?;
+        let mut read = self.attempt(pictures.clone())?;
+        let unsure: Vec<usize> = (0..read.len())
+            .filter(|nth| !read[*nth].is_sure())
+            .collect();
+        if unsure.is_empty() {
+            return Ok(read);
+        }
+        let rows: Vec<i32> = unsure.iter().map(|nth| *nth as i32).collect();
+        let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &self.device);
+        let surest = unsure.iter().map(|nth| read[*nth].clone()).collect();
+        let surest = self.read_upright(pictures.select(0, rows), surest)?;
+        for (nth, surest) in unsure.into_iter().zip(surest) {
+            read[nth] = surest;
+        }
+        Ok(read)
+    }
+
+    /// Sets pictures upright; the readings the reader is surest of, with those of them as they are.
+    fn read_upright(
+        &self,
+        pictures: Tensor<4>,
+        mut surest: Vec<Decoded>,
+    ) -> Result<Vec<Decoded>> {
         let mut maps = vec![Homography::IDENTITY; surest.len()];
         let mut seen = pictures.clone();
         for _ in 0..RIGHTINGS {

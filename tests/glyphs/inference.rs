@@ -1,8 +1,10 @@
 //! What a model answers: glyphs, readings, embeddings, morphs.
 
+use burn::tensor::Device;
 use glyphspace::{
-    glyphs::inference::GlyphReader,
+    glyphs::{checkpoint, inference::GlyphReader},
     nn::channel::{Damage, Parts},
+    training::checkpoint::Source,
 };
 use image::RgbImage;
 
@@ -189,4 +191,32 @@ fn a_morph_between_equal_functions_stands_still() {
             check_alike(&image, &glyph);
         }
     }
+}
+
+#[test]
+fn what_is_read_at_once_and_what_is_set_upright_are_read_together_as_alone() {
+    let reader = checkpoint::load(&Source::Bundled, &Device::flex()).unwrap();
+    let functions = ["def add(a, b):\n    return a + b", "def half(x):\n    return x / 2"];
+    let rows = functions.map(|text| reader.tokens(text).unwrap());
+    let mut pictures = reader.glyphs(&rows).unwrap();
+    let tilt = Parts {
+        affine: true,
+        perspective: true,
+        ..Parts::default()
+    };
+    let damage = Damage::sample(&[9.0, 9.0], tilt, &mut rng(3));
+    let tilted = reader.damaged(&pictures, &damage).unwrap();
+    pictures.splice(1..1, tilted);
+    let read = reader.read(&pictures).unwrap();
+    for (nth, [row, picture]) in [[0, 0], [0, 1], [1, 2], [1, 3]].into_iter().enumerate() {
+        assert_eq!(read[picture].tokens, rows[row], "picture {picture}");
+        let alone = reader.read(&pictures[nth..=nth]).unwrap().remove(0);
+        assert_eq!(alone.tokens, read[nth].tokens);
+        for (a, b) in alone.corners.iter().zip(read[nth].corners) {
+            assert!((a[0] - b[0]).abs() < 1e-3 && (a[1] - b[1]).abs() < 1e-3);
+        }
+    }
+    let straight = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
+    assert_eq!([read[0].corners, read[3].corners], [straight; 2]);
+    assert!(read[1].corners != straight && read[2].corners != straight);
 }

@@ -14,8 +14,8 @@ First every twin has to agree with ours (the table's last columns; without that 
 - the map: the losses of all cells, in nats, and the share of cells that decode to the same program.
 
 Then ours and theirs are measured in turn, A B A B, all on the same processors: PyTorch in this process, ours
-as `glyphspace bench ..`. A ratio is ours over theirs of one pair, and the row has the median of the pairs: below
-1 ours is faster. Where other work shares the processors PyTorch's threads wait for one another at every
+as `glyphspace bench ..`. A ratio is their time over ours in one pair, so 2 says that ours is twice as fast, and
+the row has the median of the pairs. Where other work shares the processors PyTorch's threads wait for one another at every
 operation, ours once a step, so beside it is the ratio of the best times of all pairs. The exit code is 1 where
 a twin disagrees.
 """
@@ -139,7 +139,7 @@ def compare(row):
         for way, theirs in peers.items():
             millis["ours"].append(row.ours())
             millis[way].append(theirs())
-            ratios[way].append(millis["ours"][-1] / millis[way][-1])
+            ratios[way].append(millis[way][-1] / millis["ours"][-1])
         last = ", ".join(f"{way} {times[-1]:.1f}" for way, times in millis.items())
         print(f"{row.name}: pair {number + 1}: {last} ms", file=sys.stderr, flush=True)
     return {
@@ -151,7 +151,7 @@ def compare(row):
         "ratio": {way: median(values) for way, values in ratios.items()},
         "ratios": ratios,
         "best_ms": {who: min(times) for who, times in millis.items()},
-        "ratio_of_best": {way: min(millis["ours"]) / min(millis[way]) for way in WAYS},
+        "ratio_of_best": {way: min(millis[way]) / min(millis["ours"]) for way in WAYS},
     }
 
 
@@ -173,11 +173,11 @@ if __name__ == "__main__":
     if args.json:
         print(json.dumps({"torch": torch.__version__, "cores": args.cores, "rows": found}, indent=1))
     else:
-        print(f"{'row':16} {'ours':>9} {'eager':>9} {'compiled':>9}   ours/eager  ours/compiled  of the best times  (ms; torch {torch.__version__})")
+        print(f"{'row':16} {'ours':>9} {'eager':>9} {'compiled':>9}   x eager  x compiled  of the best times  (ms; torch {torch.__version__})")
         for row in found:
             times, ratio, best = row["median_ms"], row["ratio"], row["ratio_of_best"]
             print(
                 f"{row['row']:16} {times['ours']:9.1f} {times['eager']:9.1f} {times['compiled']:9.1f}"
-                f"   {ratio['eager']:10.2f}  {ratio['compiled']:13.2f}  {best['eager']:8.2f} {best['compiled']:8.2f}  {'' if row['agrees'] else 'DISAGREES'}"
+                f"   {ratio['eager']:7.2f}  {ratio['compiled']:10.2f}  {best['eager']:8.2f} {best['compiled']:8.2f}  {'' if row['agrees'] else 'DISAGREES'}"
             )
     sys.exit(0 if all(row["agrees"] for row in found) else 1)

@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{BenchArgs, Measured, What, temporary, with_progress};
+use super::{BenchArgs, Measured, What, quantiles, temporary, with_progress};
 use crate::{
     cli::session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
     config::executor::{ExecutorConfig, PRESETS},
@@ -44,9 +44,17 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let model = session.board.model.get().context("no model")?;
     let mut measured = match args.what {
         What::Train => return train(&session, args),
-        What::Map => Measured::new(maps(&session)?).with(json!({
-            "sizes": { "cells": MAP_SIZE * MAP_SIZE, "params": model.params },
-        })),
+        What::Map => {
+            let (millis, first): (Vec<f64>, Vec<f64>) = maps(&session)?.into_iter().unzip();
+            let (first, _) = quantiles(&first);
+            let mut measured = Measured::new(millis).with(json!({
+                "first_picture_ms": first,
+                "sizes": { "cells": MAP_SIZE * MAP_SIZE, "params": model.params },
+            }));
+            let line = format!("first coarse picture: median {first:.1} ms");
+            measured.lines.push(line);
+            measured
+        }
         What::Decode => Measured::new(probes(&session)?),
         What::DecodeTraining => Measured::new(probes_while_training(&session)?),
         What::Search => searched(&session)?,
@@ -119,10 +127,11 @@ fn searched(session: &ExecutorSession) -> Result<Measured> {
     Ok(measured)
 }
 
-fn maps(session: &ExecutorSession) -> Result<Vec<f64>> {
+/// Milliseconds of each map, and until its first coarse picture.
+fn maps(session: &ExecutorSession) -> Result<Vec<(f64, f64)>> {
     let mapped = |event| {
         if let Event::Mapped(map) = event {
-            Some(map.secs * 1e3)
+            Some((map.secs * 1e3, map.first_secs * 1e3))
         } else {
             None
         }
