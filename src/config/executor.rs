@@ -283,13 +283,6 @@ impl Config for ExecutorConfig {
             ("autoencoder_weight", self.autoencoder_weight),
             ("mmd_states", self.mmd_states),
             ("mmd_codes", self.mmd_codes),
-            ("cells", self.cells),
-            ("cell_results", self.cell_results),
-            ("nothing", self.nothing),
-            ("cell_noise", self.cell_noise),
-            ("isometry", self.isometry),
-            ("neighbours", self.neighbours),
-            ("cover", self.cover),
             ("saturation", self.saturation),
             ("state_noise", self.state_noise),
             ("inverse", self.inverse),
@@ -298,6 +291,7 @@ impl Config for ExecutorConfig {
             ("inverse_consistency", self.inverse_consistency),
         ];
         check_between(&[("lines", self.lines)], 1, MOST_LINES)?;
+        check_not_negative(&needs_all)?;
         check_not_negative(&not_negative)
     }
 }

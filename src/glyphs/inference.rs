@@ -288,11 +288,7 @@ impl GlyphReader {
     }
 
     /// Sets pictures upright; the readings the reader is surest of, with those of them as they are.
-    fn read_upright(
-        &self,
-        pictures: Tensor<4>,
-        mut surest: Vec<Decoded>,
-    ) -> Result<Vec<Decoded>> {
+    fn read_upright(&self, pictures: Tensor<4>, mut surest: Vec<Decoded>) -> Result<Vec<Decoded>> {
         let mut maps = vec![Homography::IDENTITY; surest.len()];
         let mut seen = pictures.clone();
         for _ in 0..RIGHTINGS {

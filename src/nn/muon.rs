@@ -127,10 +127,13 @@ fn orthogonal(matrices: Tensor<3>) -> Tensor<3> {
     let [first, third, fifth] = COEFFICIENTS;
     let squares = matrices.clone().square().sum_dim(2).sum_dim(1);
     let mut x = matrices / (squares.sqrt() + 1e-12);
+    let one = Tensor::<2>::eye(x.dims()[1], &x.device()).unsqueeze::<3>();
+    let (first, third) = (one.clone() * first, one * third);
     for _ in 0..ROUNDS {
+        // first x + third (x x^T) x + fifth (x x^T)^2 x, all but the last product on the short side.
         let gram = x.clone().matmul(x.clone().swap_dims(1, 2));
-        let higher = gram.clone() * third + gram.clone().matmul(gram) * fifth;
-        x = x.clone() * first + higher.matmul(x);
+        let polynomial = (gram.clone() * fifth + third.clone()).matmul(gram) + first.clone();
+        x = polynomial.matmul(x);
     }
     x
 }

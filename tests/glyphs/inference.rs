@@ -196,7 +196,10 @@ fn a_morph_between_equal_functions_stands_still() {
 #[test]
 fn what_is_read_at_once_and_what_is_set_upright_are_read_together_as_alone() {
     let reader = checkpoint::load(&Source::Bundled, &Device::flex()).unwrap();
-    let functions = ["def add(a, b):\n    return a + b", "def half(x):\n    return x / 2"];
+    let functions = [
+        "def add(a, b):\n    return a + b",
+        "def half(x):\n    return x / 2",
+    ];
     let rows = functions.map(|text| reader.tokens(text).unwrap());
     let mut pictures = reader.glyphs(&rows).unwrap();
     let tilt = Parts {
