@@ -205,7 +205,11 @@ fn what_is_read_at_once_and_what_is_set_upright_are_read_together_as_alone() {
     let tilt = Parts {
         affine: true,
         perspective: true,
-        ..Parts::default()
+        blur: false,
+        scale: false,
+        occlusion: false,
+        noise: false,
+        jpeg: false,
     };
     let damage = Damage::sample(&[9.0, 9.0], tilt, &mut rng(3));
     let tilted = reader.damaged(&pictures, &damage).unwrap();
