@@ -222,7 +222,6 @@ impl Config for ExecutorConfig {
             ("executor_layers", self.executor_layers),
             ("bottleneck", self.bottleneck),
             ("batch", self.batch),
-            ("shards", self.shards),
             ("schedule_steps", self.schedule_steps as usize),
         ];
         check_between(&at_least_one, 1, 1 << 20)?;
@@ -245,6 +244,8 @@ impl Config for ExecutorConfig {
             );
         }
         check_between(&[("octaves", self.octaves)], 0, 16)?;
+        // The numbers are dealt out to them.
+        check_between(&[("shards", self.shards)], 1, 64)?;
         let needs_all = [
             ("cells", self.cells),
             ("cell_results", self.cell_results),

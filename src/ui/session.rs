@@ -128,7 +128,7 @@ impl Session {
             slice: None,
             train: TrainForm {
                 preset: 0,
-                secs: 240.0,
+                secs: 60.0,
                 seed: 0,
                 out: String::new(),
             },

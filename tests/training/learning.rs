@@ -168,6 +168,26 @@ fn each_part_of_the_recipe_is_there_when_it_is_asked_for() {
 }
 
 #[test]
+fn numbers_are_dealt_out_to_the_shares() {
+    let step = |shards: &str| metrics_of(&small(&["state_noise=0", "batch=4", shards]), 1)[0];
+    let (whole, dealt) = (step("shards=1"), step("shards=9"));
+    // 90 states make nine equal shares, 199 programs nearly.
+    assert!(
+        (whole.state_nll - dealt.state_nll).abs() < 1e-4,
+        "{dealt:?}"
+    );
+    assert!(
+        (whole.code_nll / dealt.code_nll - 1.0).abs() < 0.01,
+        "{dealt:?}"
+    );
+    let refused = small(&[]).set("shards=65").unwrap_err();
+    assert!(
+        format!("{refused:#}").contains("shards is 65"),
+        "{refused:#}"
+    );
+}
+
+#[test]
 fn held_out_sums_are_never_in_a_batch() {
     // One sum a step and no learning: the step's cross entropy is that of one sum, which the model
     // that never changes gives again when asked. Most sums are held out, so a batch drawn from all
