@@ -8,6 +8,7 @@ pub mod benchmark;
 pub mod board;
 pub mod checkpoint;
 pub mod command;
+mod draws;
 pub mod export;
 mod hunt;
 pub mod inference;

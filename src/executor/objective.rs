@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     batch::{Batches, Numbers},
+    draws::{even_draws, in_balls},
     model::LatentExecutor,
     terms::Terms,
 };
@@ -284,7 +285,7 @@ impl Objective {
     fn within_reach(&self, places: Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<2> {
         let [count, dims] = places.dims();
         let reach = INNER_STEP * (dims as f32).sqrt();
-        let ball = (0..count).flat_map(|_| in_ball(dims, rng)).collect();
+        let ball = in_balls(count, dims, rng);
         (places.detach() + self.matrix(ball, dims) * reach).clamp(-1.0, 1.0)
     }
 
@@ -335,7 +336,7 @@ impl Objective {
             return chosen;
         }
         let radius = nearest_distances(places.clone()) * (0.5 * share);
-        let ball = (0..count).flat_map(|_| in_ball(dims, rng)).collect();
+        let ball = in_balls(count, dims, rng);
         chosen + self.matrix(ball, dims) * radius.select(0, rows).unsqueeze_dim(1)
     }
 
@@ -354,7 +355,7 @@ impl Objective {
         let [count, dims] = points.dims();
         let radius =
             config.state_noise * lattice_spacing(self.batches.language.states().count(), dims);
-        let ball = (0..count).flat_map(|_| in_ball(dims, rng)).collect();
+        let ball = in_balls(count, dims, rng);
         points + self.matrix(ball, dims) * radius
     }
 
@@ -460,19 +461,6 @@ const BEYOND: f64 = 1.3;
 /// Draws from the uniform prior a step.
 const PRIOR_DRAWS: usize = 256;
 
-/// `count` draws from the box (-1, 1)^Z, spread more evenly than independent ones (a scrambled Sobol
-/// sequence, Burley 2020), so that the regulariser's pull is steady from step to step.
-fn even_draws(count: usize, dims: usize, seed: u32) -> Vec<f32> {
-    let most = sobol_burley::NUM_DIMENSIONS;
-    let draw = |i: usize, d: usize| {
-        let (group, dim) = (d as u32 / most, d as u32 % most);
-        sobol_burley::sample(i as u32, dim, seed.wrapping_add(group)) * 2.0 - 1.0
-    };
-    (0..count)
-        .flat_map(|i| (0..dims).map(move |d| draw(i, d)))
-        .collect()
-}
-
 /// The means of groups of rows [N, L], of so many rows each; 0 for a group without rows.
 fn means<const G: usize>(rows: Tensor<2>, groups: [usize; G]) -> [Tensor<1>; G] {
     let mut from = 0;
@@ -488,17 +476,4 @@ fn means<const G: usize>(rows: Tensor<2>, groups: [usize; G]) -> [Tensor<1>; G] 
 /// The mean of the rows [N, L] that `mask` `[N]` marks with 1; near 0 where there is none.
 fn masked_mean(rows: Tensor<2>, mask: Tensor<1>) -> Tensor<1> {
     (rows.mean_dim(1).squeeze_dim::<1>(1) * mask.clone()).sum() / (mask.sum() + 1e-3)
-}
-
-/// A point of the unit ball, uniform.
-fn in_ball(dims: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
-    let direction: Vec<f32> = (0..dims).map(|_| normal(rng)).collect();
-    let length = direction
-        .iter()
-        .map(|x| x * x)
-        .sum::<f32>()
-        .sqrt()
-        .max(1e-12);
-    let radius = rng.random::<f32>().powf(1.0 / dims as f32);
-    direction.into_iter().map(|x| x / length * radius).collect()
 }

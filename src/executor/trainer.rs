@@ -129,9 +129,9 @@ impl Trainer {
         let device = device.clone().autodiff();
         let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
         let moments = Moments::zeros(model.num_params(), &device.clone().inner());
-        let muon = Muon::new(&model, config.muon, LatentExecutor::is_hidden);
+        let muon = || Muon::new(&model, config.muon, LatentExecutor::is_hidden);
         let optimiser = AdamW {
-            muon: (config.muon > 0.0).then_some(muon),
+            muon: (config.muon > 0.0).then(muon),
             ..AdamW::new(config.weight_decay, config.max_norm)
         };
         let objective = Objective::new(&config, lexicon.clone(), &device)?;

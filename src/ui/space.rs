@@ -298,11 +298,11 @@ impl Space {
             Some(cut) => Ok(cut),
             None => planes.cut(programs),
         };
-        let shown = language.shown_codes();
+        let is_shown = |program| language.shown_codes().contains(program);
         match cut {
             Ok(cut) => self.maps(ui, session, &cut, sum, map),
             // Only the engine knows where programs lie that aren't shown.
-            Err(_) if programs.iter().any(|program| !shown.contains(program)) => {
+            Err(_) if !programs.iter().all(is_shown) => {
                 ui.weak("being computed");
             }
             Err(error) => {
