@@ -244,8 +244,10 @@ fn threads_begin_in_few_places() {
         .filter(|source| {
             !["training/shards.rs", "executor/benchmark/mod.rs"].contains(&source.name.as_str())
         })
-        // Work on many points is shared among the threads of rayon's pool.
-        .filter(|source| !source.name.starts_with("latent/projection/"))
+        // Work on many points or sequences is shared among the threads of rayon's pool, as burn's own on the CPU.
+        .filter(|source| {
+            !source.name.starts_with("latent/projection/") && source.name != "nn/fused/flex.rs"
+        })
     {
         for way in [
             "thread::spawn",

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use anyhow::{Context, Result};
-use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     nn::{
         channel::{Blow, Damage, Homography, Parts, rounded, warp_there_and_back},
+        fused::cross_entropy,
         glyph_losses::{
-            Pairs, contrast, gram_repulsion, info_nce, label_smoothed_cross_entropy,
-            smoothness_and_contrast, vector_distance,
+            Pairs, contrast, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance,
         },
         mosaic::{Arrangement, Layouts, PoseHead, prefix_mask},
         perceptor::Perceptor,
@@ -162,11 +162,12 @@ pub fn terms(
     // Logits are dear: of what has to be read alone.
     let hidden = reading.hidden.flatten::<2>(0, 1);
     let hidden = hidden.select(0, rows_of(encoded.read, device));
-    let token = label_smoothed_cross_entropy(
+    let token = cross_entropy(
         model.logits(hidden.unsqueeze()).squeeze_dim(0),
         rows_of(encoded.truth, device),
         config.label_smoothing as f32,
-    );
+    )
+    .mean();
     let meaning = match config.meaning {
         0.0 => Tensor::zeros([1], device),
         _ => meaning(reading.embedding, batch),
@@ -339,9 +340,7 @@ fn meaning(embedding: Tensor<2>, batch: &Batch) -> Tensor<1> {
 pub fn cross_entropy_of_classes(logits: Tensor<2>, classes: &[usize]) -> Tensor<1> {
     let device = logits.device();
     let classes: Vec<i32> = classes.iter().map(|&class| class as i32).collect();
-    let count = classes.len();
-    let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [count, 1]), &device);
-    log_softmax(logits, 1).gather(1, classes).mean().neg()
+    cross_entropy(logits, rows_of(classes, &device), 0.0).mean()
 }
 
 #[cfg(test)]

@@ -9,15 +9,15 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{
-        Tensor,
-        activation::{gelu, relu, silu},
-    },
+    tensor::{Tensor, activation::relu},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::init::Initializer;
+use super::{
+    fused::{gelu, silu},
+    init::Initializer,
+};
 
 /// Weights, 0 to 1, of the octaves sin and cos(pi 2^k z), k = 0, 1, ..
 #[derive(Clone, Debug, PartialEq)]

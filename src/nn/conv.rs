@@ -6,13 +6,13 @@ use burn::{
     module::{Module, Param},
     tensor::{
         Tensor, TensorData,
-        activation::{leaky_relu, relu, silu},
+        activation::{leaky_relu, relu},
         module::conv2d,
         ops::ConvOptions,
     },
 };
 
-use super::init::Initializer;
+use super::{fused::silu, init::Initializer};
 
 /// What bends between two layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,11 +10,12 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Tensor, TensorData, activation::sigmoid},
+    tensor::{Tensor, TensorData},
 };
 
 use super::{
     conv::{Activation, Filling, NormAct, SameConv, upsample},
+    fused::sigmoid,
     init::Initializer,
     linear::by_row,
 };

@@ -3,24 +3,10 @@
 //!
 //! Shapes: B examples, L tokens, V pieces of the vocabulary, C channels, H rows, W columns.
 
-use burn::tensor::{Int, Tensor, TensorData, activation::log_softmax};
+use burn::tensor::{Int, Tensor, TensorData};
 use rand::{Rng, seq::SliceRandom};
 
-use super::losses::distance_mismatch;
-
-/// Mean cross entropy in nats: `logits` [N, V] and `tokens` `[N]` to `[1]`. The truth is `smoothing`
-/// times an even mixture of the vocabulary and for the rest the token (Szegedy et al. 2016,
-/// arXiv 1512.00567).
-pub fn label_smoothed_cross_entropy(
-    logits: Tensor<2>,
-    tokens: Tensor<1, Int>,
-    smoothing: f32,
-) -> Tensor<1> {
-    let log_likelihood = log_softmax(logits, 1);
-    let token = log_likelihood.clone().gather(1, tokens.unsqueeze_dim(1));
-    let mixture = log_likelihood.mean_dim(1);
-    (token * (smoothing - 1.0) - mixture * smoothing).mean()
-}
+use super::{fused::cross_entropy, losses::distance_mismatch};
 
 /// Which examples of a batch are compared: pairs of unequal indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,9 +104,8 @@ pub fn info_nce(
         None => positives,
     };
     let cosines = unit_rows(anchors).matmul(unit_rows(candidates).transpose());
-    let own = Tensor::<1, Int>::arange(0..count as i64, &device).unsqueeze_dim::<2>(1);
-    let found = log_softmax(cosines / temperature, 1).gather(1, own);
-    found.mean().neg()
+    let own = Tensor::arange(0..count as i64, &device);
+    cross_entropy(cosines / temperature, own, 0.0).mean()
 }
 
 /// [N, D] with rows of length 1.

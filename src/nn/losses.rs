@@ -1,14 +1,14 @@
 //! What training makes small: cross entropy, and the distance of the latents from their prior.
 
-use burn::tensor::{
-    Int, Tensor,
-    activation::{log_softmax, relu},
-};
+use burn::tensor::{Int, Tensor, activation::relu};
+
+use super::fused::{cross_entropy, exp};
 
 /// Negative log likelihood in nats of each token: `logits` [B, L, V], `tokens` [B, L] to [B, L].
 pub fn token_nll(logits: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<2> {
-    let log_likelihood = log_softmax(logits, 2).gather(2, tokens.unsqueeze_dim::<3>(2));
-    log_likelihood.squeeze_dim::<2>(2).neg()
+    let [rows, length, vocabulary] = logits.dims();
+    let logits = logits.reshape([rows * length, vocabulary]);
+    cross_entropy(logits, tokens.flatten(0, 1), 0.0).reshape([rows, length])
 }
 
 /// Squared maximum mean discrepancy between `points` [N, Z] and the uniform distribution on the box
@@ -23,7 +23,7 @@ pub fn box_discrepancy(points: Tensor<2>) -> Tensor<1> {
     let mut sum = Tensor::zeros([1], &points.device());
     for width in BANDWIDTHS {
         let spread = (dims * width).sqrt();
-        let within = (distances.clone() / (-2.0 * spread * spread)).exp().mean();
+        let within = exp(distances.clone() / (-2.0 * spread * spread)).mean();
         // Over one dimension, the integral of exp(-(x - v)^2 / 2 spread^2) / 2 over v from -1 to 1.
         let reach = 1.0 / (spread * std::f64::consts::SQRT_2);
         let edges = ((points.clone() + 1.0) * reach).erf() - ((points.clone() - 1.0) * reach).erf();

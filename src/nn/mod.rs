@@ -5,6 +5,7 @@ pub mod bottleneck;
 pub mod channel;
 pub mod conv;
 pub mod funnel;
+pub mod fused;
 pub mod generators;
 pub mod glyph_losses;
 pub mod init;

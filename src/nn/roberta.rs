@@ -7,13 +7,14 @@
 use burn::{
     module::{Module, Param},
     nn::{Embedding, LayerNorm, Linear},
-    tensor::{
-        Int, Tensor,
-        activation::{gelu, softmax},
-    },
+    tensor::{Int, Tensor},
 };
 
-use super::{init::Initializer, linear::by_row};
+use super::{
+    fused::{Heads, attention, gelu, layer_norm},
+    init::Initializer,
+    linear::by_row,
+};
 
 /// Positions start behind the padding token's id, which is 1 in the published vocabularies.
 const FIRST_POSITION: usize = 2;
@@ -62,7 +63,7 @@ impl RobertaEmbeddings {
         let positions = self.position_embeddings.weight.val();
         let positions = positions.narrow(0, FIRST_POSITION, length).unsqueeze();
         let kind = self.token_type_embeddings.weight.val().unsqueeze();
-        self.layer_norm.forward(words + positions + kind)
+        layer_norm(&self.layer_norm, words + positions + kind, LAYER_NORM_EPS)
     }
 }
 
@@ -83,7 +84,8 @@ struct Output {
 
 impl Output {
     fn forward(&self, hidden: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
-        self.layer_norm.forward(by_row(&self.dense, hidden) + input)
+        let sum = by_row(&self.dense, hidden) + input;
+        layer_norm(&self.layer_norm, sum, LAYER_NORM_EPS)
     }
 }
 
@@ -124,21 +126,15 @@ impl RobertaLayer {
 
     /// [B, L, D] to [B, L, D]; `hidden_keys` [B, 1, 1, L] is added to the scores.
     fn forward(&self, x: Tensor<3>, hidden_keys: Tensor<4>) -> Tensor<3> {
-        let [batch, length, width] = x.dims();
-        let heads = self.attention.num_attention_heads;
-        let split = |x: Tensor<3>| {
-            x.reshape([batch, length, heads, width / heads])
-                .swap_dims(1, 2)
+        let of = &self.attention;
+        let [query, key, value] =
+            [&of.query, &of.key, &of.value].map(|layer| by_row(layer, x.clone()));
+        let heads = Heads {
+            count: of.num_attention_heads,
+            scale: ((x.dims()[2] / of.num_attention_heads) as f32).powf(-0.5),
         };
-        let scale = ((width / heads) as f64).powf(-0.5);
-        let query = split(by_row(&self.attention.query, x.clone()) * scale);
-        let key = split(by_row(&self.attention.key, x.clone()));
-        let value = split(by_row(&self.attention.value, x.clone()));
-        let scores = query.matmul(key.swap_dims(2, 3)) + hidden_keys;
-        let mixed = softmax(scores, 3).matmul(value).swap_dims(1, 2);
-        let x = self
-            .attention_output
-            .forward(mixed.reshape([batch, length, width]), x);
+        let mixed = attention(query, key, value, hidden_keys, heads);
+        let x = self.attention_output.forward(mixed, x);
         let inner = gelu(by_row(&self.intermediate, x.clone()));
         self.output.forward(inner, x)
     }
@@ -214,7 +210,8 @@ impl RobertaForMaskedLm {
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
         let head = &self.lm_head;
         let [batch, length, width] = hidden.dims();
-        let x = head.layer_norm.forward(gelu(by_row(&head.dense, hidden)));
+        let x = gelu(by_row(&head.dense, hidden));
+        let x = layer_norm(&head.layer_norm, x, LAYER_NORM_EPS);
         let words = self.roberta.embeddings.word_embeddings.weight.val();
         let vocabulary = words.dims()[0];
         // One large product instead of one a sequence.

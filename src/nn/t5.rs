@@ -7,10 +7,14 @@
 use burn::{
     module::Module,
     nn::{Embedding, Linear, RmsNorm},
-    tensor::{Device, Int, Tensor, TensorData, activation::softmax},
+    tensor::{Device, Int, Tensor, TensorData},
 };
 
-use super::{init::Initializer, linear::by_row};
+use super::{
+    fused::{Heads, attention, rms_norm},
+    init::Initializer,
+    linear::by_row,
+};
 
 /// Sizes of a stack, named as in T5's published configurations.
 #[derive(Clone, Copy, Debug)]
@@ -68,22 +72,15 @@ impl T5Attention {
 
     /// `queries` [B, Lq, D] attend to `memory` [B, Lk, D] under `bias` [1, H, Lq, Lk].
     fn forward(&self, queries: Tensor<3>, memory: Tensor<3>, bias: Option<Tensor<4>>) -> Tensor<3> {
-        let [batch, length, _] = queries.dims();
-        let heads = |x: Tensor<3>| {
-            let [batch, length, inner] = x.dims();
-            x.reshape([batch, length, self.num_heads, inner / self.num_heads])
-                .swap_dims(1, 2)
+        let bias = bias.unwrap_or_else(|| Tensor::zeros([1; 4], &queries.device()));
+        let q = by_row(&self.q, queries);
+        let k = by_row(&self.k, memory.clone());
+        let v = by_row(&self.v, memory);
+        let heads = Heads {
+            count: self.num_heads,
+            scale: 1.0,
         };
-        let q = heads(by_row(&self.q, queries));
-        let k = heads(by_row(&self.k, memory.clone()));
-        let v = heads(by_row(&self.v, memory));
-        let mut scores = q.matmul(k.swap_dims(2, 3));
-        if let Some(bias) = bias {
-            scores = scores + bias;
-        }
-        let mixed = softmax(scores, 3).matmul(v).swap_dims(1, 2);
-        let inner = mixed.dims()[2] * mixed.dims()[3];
-        by_row(&self.o, mixed.reshape([batch, length, inner]))
+        by_row(&self.o, attention(q, k, v, bias, heads))
     }
 }
 
@@ -104,7 +101,7 @@ pub struct T5LayerFF {
 
 impl T5LayerFF {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let inner = by_row(&self.wi, self.layer_norm.forward(x.clone()));
+        let inner = by_row(&self.wi, rms_norm(&self.layer_norm, x.clone()));
         x + by_row(&self.wo, burn::tensor::activation::relu(inner))
     }
 }
@@ -131,7 +128,7 @@ impl T5Stack {
     pub fn new(layers: usize, cross: bool, sizes: &T5Sizes, init: &mut Initializer) -> Self {
         let attention = |init: &mut Initializer| T5LayerAttention {
             attention: T5Attention::new(sizes, init),
-            layer_norm: rms_norm(sizes.d_model, init),
+            layer_norm: first_norm(sizes.d_model, init),
         };
         let deviation = |inputs: usize| sizes.initializer_factor * (inputs as f32).powf(-0.5);
         let block = (0..layers)
@@ -141,7 +138,7 @@ impl T5Stack {
                 feed_forward: T5LayerFF {
                     wi: init.linear(sizes.d_model, sizes.d_ff, deviation(sizes.d_model)),
                     wo: init.linear(sizes.d_ff, sizes.d_model, deviation(sizes.d_ff)),
-                    layer_norm: rms_norm(sizes.d_model, init),
+                    layer_norm: first_norm(sizes.d_model, init),
                 },
             })
             .collect();
@@ -152,7 +149,7 @@ impl T5Stack {
                 sizes.num_heads,
                 sizes.relative_attention_deviation,
             ),
-            final_layer_norm: rms_norm(sizes.d_model, init),
+            final_layer_norm: first_norm(sizes.d_model, init),
             relative_attention_max_distance: sizes.relative_attention_max_distance,
         }
     }
@@ -191,7 +188,7 @@ impl T5Stack {
                 length
             };
             let layer = &block.self_attention;
-            let normed = layer.layer_norm.forward(x.clone());
+            let normed = rms_norm(&layer.layer_norm, x.clone());
             let (asking, bias) = if queries == length {
                 (normed.clone(), bias.clone())
             } else {
@@ -203,12 +200,12 @@ impl T5Stack {
             };
             x = x + layer.attention.forward(asking, normed, Some(bias));
             if let (Some(layer), Some(memory)) = (&block.cross_attention, &memory) {
-                let normed = layer.layer_norm.forward(x.clone());
+                let normed = rms_norm(&layer.layer_norm, x.clone());
                 x = x + layer.attention.forward(normed, memory.clone(), None);
             }
             x = block.feed_forward.forward(x);
         }
-        self.final_layer_norm.forward(x)
+        rms_norm(&self.final_layer_norm, x)
     }
 
     /// [1, H, L, L]: what each head adds to the score of a query and key at their distance.
@@ -245,7 +242,7 @@ impl T5Stack {
     }
 }
 
-fn rms_norm(width: usize, init: &mut Initializer) -> RmsNorm {
+fn first_norm(width: usize, init: &mut Initializer) -> RmsNorm {
     RmsNorm {
         gamma: init.constant(width, 1.0),
         epsilon: 1e-6,

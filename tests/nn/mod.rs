@@ -3,6 +3,7 @@
 
 mod adamw;
 mod bottleneck;
+mod fused;
 pub mod gradients;
 mod losses;
 mod muon;

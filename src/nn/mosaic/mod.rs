@@ -14,17 +14,18 @@ mod pose;
 use burn::{
     module::{Module, Param},
     nn::{Embedding, Linear},
-    tensor::{
-        Device, Tensor, TensorData,
-        activation::{relu, sigmoid, silu},
-    },
+    tensor::{Device, Tensor, TensorData, activation::relu},
 };
 
 pub use layout::{CANVAS, Layout};
 use layout::{PLACE, SAMPLES};
 pub use pose::{POSE_SIZE, PoseHead};
 
-use super::{init::Initializer, linear::by_row};
+use super::{
+    fused::{sigmoid, silu},
+    init::Initializer,
+    linear::by_row,
+};
 
 const PIXELS: usize = CANVAS * CANVAS;
 const LOOKS: usize = SAMPLES * SAMPLES;

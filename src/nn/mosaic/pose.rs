@@ -5,10 +5,10 @@
 use burn::{
     module::{Module, Param},
     nn::Linear,
-    tensor::{Tensor, activation::silu, module::conv2d, ops::ConvOptions},
+    tensor::{Tensor, module::conv2d, ops::ConvOptions},
 };
 
-use crate::nn::init::Initializer;
+use crate::nn::{fused::silu, init::Initializer};
 
 /// Pixels a side that the head looks at.
 pub const POSE_SIZE: usize = 64;

@@ -1,0 +1,209 @@
+//! The gradients.
+
+use burn::backend::{
+    Autodiff, TensorMetadata,
+    autodiff::{
+        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+        grads::Gradients,
+        ops::{Backward, NodeGuard, Ops, OpsKind},
+    },
+    tensor::{FloatTensor, IntTensor},
+};
+
+use super::{Curve, Fused, Heads};
+
+/// Enters `output` into the graph as made by `operation` of its parents.
+fn enter<B, C, O, const N: usize>(
+    operation: O,
+    parents: [NodeGuard; N],
+    state: O::State,
+    output: FloatTensor<B>,
+) -> FloatTensor<Autodiff<B, C>>
+where
+    B: Fused,
+    C: CheckpointStrategy,
+    O: Backward<B, N>,
+{
+    match operation.prepare::<C>(parents).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => prepared.finish(state, output),
+        OpsKind::UnTracked(prepared) => prepared.finish(output),
+    }
+}
+
+/// Adds to the gradients of an operation's parents what `each` makes of its own, in their order.
+fn add<B: Fused, S, const N: usize>(
+    ops: Ops<S, N>,
+    grads: &mut Gradients,
+    each: impl FnOnce(S, FloatTensor<B>) -> [FloatTensor<B>; N],
+) {
+    let grad = grads.consume::<B>(&ops.node);
+    for (parent, grad) in ops.parents.into_iter().zip(each(ops.state, grad)) {
+        if let Some(parent) = parent {
+            grads.register::<B>(parent.id, grad);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Bent;
+
+impl<B: Fused> Backward<B, 1> for Bent {
+    type State = (FloatTensor<B>, Curve);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        add::<B, _, 1>(ops, grads, |(x, curve), grad| {
+            [B::fused_curve_backward(x, grad, curve)]
+        });
+    }
+}
+
+#[derive(Debug)]
+struct CrossEntropy;
+
+impl<B: Fused> Backward<B, 1> for CrossEntropy {
+    type State = (FloatTensor<B>, IntTensor<B>, FloatTensor<B>, f32);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        add::<B, _, 1>(
+            ops,
+            grads,
+            |(logits, classes, log_sums, smoothing), grad| {
+                [B::fused_cross_entropy_backward(
+                    logits, classes, log_sums, grad, smoothing,
+                )]
+            },
+        );
+    }
+}
+
+#[derive(Debug)]
+struct LayerNorm;
+
+impl<B: Fused> Backward<B, 3> for LayerNorm {
+    type State = (FloatTensor<B>, FloatTensor<B>, f64);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        add::<B, _, 3>(ops, grads, |(x, gamma, epsilon), grad| {
+            B::fused_layer_norm_backward(x, gamma, grad, epsilon).into()
+        });
+    }
+}
+
+#[derive(Debug)]
+struct RmsNorm;
+
+impl<B: Fused> Backward<B, 2> for RmsNorm {
+    type State = (FloatTensor<B>, FloatTensor<B>, f64);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        add::<B, _, 2>(ops, grads, |(x, gamma, epsilon), grad| {
+            B::fused_rms_norm_backward(x, gamma, grad, epsilon).into()
+        });
+    }
+}
+
+#[derive(Debug)]
+struct Attention;
+
+/// What an attention's gradients are made of.
+#[derive(Clone, Debug)]
+struct Attended<T> {
+    query: T,
+    key: T,
+    value: T,
+    taken: T,
+    heads: Heads,
+    /// Dimensions along which one bias counts for all scores.
+    shared: Vec<usize>,
+}
+
+impl<B: Fused> Backward<B, 4> for Attention {
+    type State = Attended<FloatTensor<B>>;
+
+    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let is_bias_learnt = ops.parents[3].is_some();
+        add::<B, _, 4>(ops, grads, |was, grad| {
+            let (query, key, value, mut scores) = B::fused_attention_backward(
+                was.query, was.key, was.value, was.taken, grad, was.heads,
+            );
+            if is_bias_learnt {
+                let shared = was.shared.into_iter();
+                scores = shared.fold(scores, |scores, dim| B::float_sum_dim(scores, dim));
+            }
+            [query, key, value, scores]
+        });
+    }
+}
+
+impl<B: Fused, C: CheckpointStrategy> Fused for Autodiff<B, C> {
+    fn fused_curve(x: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let output = B::fused_curve(x.clone(), curve);
+        enter::<B, C, _, 1>(Bent, [node], (x, curve), output)
+    }
+
+    fn fused_cross_entropy(
+        logits: FloatTensor<Self>,
+        classes: IntTensor<Self>,
+        smoothing: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (logits, node) = logits.into_parts();
+        let (output, log_sums) = B::fused_cross_entropy(logits.clone(), classes.clone(), smoothing);
+        let state = (logits, classes, log_sums.clone(), smoothing);
+        let output = enter::<B, C, _, 1>(CrossEntropy, [node], state, output);
+        (output, FloatTensor::<Self>::new(log_sums))
+    }
+
+    fn fused_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let [(x, x_node), (gamma, gamma_node), (beta, beta_node)] =
+            [x, gamma, beta].map(FloatTensor::<Self>::into_parts);
+        let output = B::fused_layer_norm(x.clone(), gamma.clone(), beta, epsilon);
+        let parents = [x_node, gamma_node, beta_node];
+        enter::<B, C, _, 3>(LayerNorm, parents, (x, gamma, epsilon), output)
+    }
+
+    fn fused_rms_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        let [(x, x_node), (gamma, gamma_node)] = [x, gamma].map(FloatTensor::<Self>::into_parts);
+        let output = B::fused_rms_norm(x.clone(), gamma.clone(), epsilon);
+        enter::<B, C, _, 2>(RmsNorm, [x_node, gamma_node], (x, gamma, epsilon), output)
+    }
+
+    fn fused_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        heads: Heads,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let shape = bias.shape();
+        let [
+            (query, query_node),
+            (key, key_node),
+            (value, value_node),
+            (bias, bias_node),
+        ] = [query, key, value, bias].map(FloatTensor::<Self>::into_parts);
+        let (found, taken) =
+            B::fused_attention(query.clone(), key.clone(), value.clone(), bias, heads);
+        let shared = (0..4).filter(|&dim| shape[dim] == 1 && taken.shape()[dim] != 1);
+        let state = Attended {
+            query,
+            key,
+            value,
+            taken: taken.clone(),
+            heads,
+            shared: shared.collect(),
+        };
+        let parents = [query_node, key_node, value_node, bias_node];
+        let found = enter::<B, C, _, 4>(Attention, parents, state, found);
+        (found, FloatTensor::<Self>::new(taken))
+    }
+}

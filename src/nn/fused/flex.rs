@@ -1,0 +1,482 @@
+//! On the CPU, in float32.
+
+use burn::{
+    backend::{
+        Flex, TensorMetadata,
+        flex::{FlexTensor, Layout},
+        ops::IntTensorOps,
+    },
+    tensor::{Bytes, DType, IntDType, Shape},
+};
+use macerator::{Simd, with_simd};
+use rayon::prelude::*;
+
+use super::{
+    Curve, Fused, Heads,
+    attention::{Gradients, Scratch, Sequence, Sizes, attend, attend_backward},
+    lanes::{exp, highest, normal_below, normal_density, sigmoid, sum},
+};
+
+/// Values made at once, before they go to memory that needs no clearing first.
+const CHUNK: usize = 512;
+/// Sequences that a thread takes at least.
+const SEQUENCES: usize = 16;
+
+fn values(x: &FlexTensor) -> &[f32] {
+    x.as_slice()
+        .expect("a tensor of this module is contiguous and float32")
+}
+
+fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    let layout = Layout::contiguous(shape.into());
+    FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
+}
+
+/// `x` with its values side by side, and alone in memory if it was.
+fn contiguous(x: FlexTensor) -> FlexTensor {
+    x.to_contiguous()
+}
+
+#[with_simd]
+fn map<S: Simd, F: Function>(x: &[f32], function: F) -> Vec<f32> {
+    let mut made = Vec::with_capacity(x.len());
+    let mut buffer = [0.0; CHUNK];
+    for x in x.chunks(CHUNK) {
+        for (value, &x) in buffer.iter_mut().zip(x) {
+            *value = function.at(x);
+        }
+        made.extend_from_slice(&buffer[..x.len()]);
+    }
+    made
+}
+
+fn mapped(x: FlexTensor, function: impl Function) -> FlexTensor {
+    let x = contiguous(x);
+    tensor(map(values(&x), function), x.shape())
+}
+
+#[with_simd]
+fn scale<S: Simd, F: Function>(x: &[f32], grad: &mut [f32], function: F) {
+    for (grad, &x) in grad.iter_mut().zip(x) {
+        *grad *= function.slope(x);
+    }
+}
+
+/// `grad`, each value times the slope at that of `x`.
+fn scaled(x: FlexTensor, grad: FlexTensor, function: impl Function) -> FlexTensor {
+    let (x, mut grad) = (contiguous(x), contiguous(grad));
+    let (start, end) = grad
+        .layout()
+        .contiguous_offsets()
+        .expect("made contiguous above");
+    let grads = &mut grad.storage_mut::<f32>()[start..end];
+    scale(values(&x), grads, function);
+    grad
+}
+
+/// A function and its slope.
+trait Function {
+    fn at(&self, x: f32) -> f32;
+    fn slope(&self, x: f32) -> f32;
+}
+
+struct Exp;
+
+impl Function for Exp {
+    #[inline(always)]
+    fn at(&self, x: f32) -> f32 {
+        exp(x)
+    }
+
+    #[inline(always)]
+    fn slope(&self, x: f32) -> f32 {
+        exp(x)
+    }
+}
+
+struct Sigmoid;
+
+impl Function for Sigmoid {
+    #[inline(always)]
+    fn at(&self, x: f32) -> f32 {
+        sigmoid(x)
+    }
+
+    #[inline(always)]
+    fn slope(&self, x: f32) -> f32 {
+        let s = sigmoid(x);
+        s * (1.0 - s)
+    }
+}
+
+struct Silu;
+
+impl Function for Silu {
+    #[inline(always)]
+    fn at(&self, x: f32) -> f32 {
+        x * sigmoid(x)
+    }
+
+    #[inline(always)]
+    fn slope(&self, x: f32) -> f32 {
+        let s = sigmoid(x);
+        s * (1.0 + x * (1.0 - s))
+    }
+}
+
+struct Gelu;
+
+impl Function for Gelu {
+    #[inline(always)]
+    fn at(&self, x: f32) -> f32 {
+        x * normal_below(x)
+    }
+
+    #[inline(always)]
+    fn slope(&self, x: f32) -> f32 {
+        normal_below(x) + x * normal_density(x)
+    }
+}
+
+fn as_i64(x: FlexTensor) -> FlexTensor {
+    contiguous(Flex::int_cast(x, IntDType::I64))
+}
+
+/// Cross entropies and logarithms of sums, a row each.
+#[with_simd]
+fn entropies<S: Simd>(logits: &[f32], classes: &[i64], smoothing: f32) -> (Vec<f32>, Vec<f32>) {
+    let vocabulary = logits.len() / classes.len();
+    let mut exps = vec![0.0; vocabulary];
+    let [mut entropies, mut log_sums] = [(); 2].map(|()| Vec::with_capacity(classes.len()));
+    for (row, &class) in logits.chunks_exact(vocabulary).zip(classes) {
+        let highest = highest(row);
+        for (value, &logit) in exps.iter_mut().zip(row) {
+            *value = exp(logit - highest);
+        }
+        let log_sum = sum(vocabulary, |j| exps[j]).ln() + highest;
+        let mean = match smoothing {
+            0.0 => 0.0,
+            _ => sum(vocabulary, |j| row[j]) / vocabulary as f32,
+        };
+        entropies.push(log_sum - (1.0 - smoothing) * row[class as usize] - smoothing * mean);
+        log_sums.push(log_sum);
+    }
+    (entropies, log_sums)
+}
+
+#[with_simd]
+fn entropies_backward<S: Simd>(
+    logits: &[f32],
+    classes: &[i64],
+    log_sums: &[f32],
+    grads: &[f32],
+    smoothing: f32,
+) -> Vec<f32> {
+    let vocabulary = logits.len() / classes.len();
+    let even = smoothing / vocabulary as f32;
+    let mut made = Vec::with_capacity(logits.len());
+    let mut buffer = vec![0.0; vocabulary];
+    for (i, row) in logits.chunks_exact(vocabulary).enumerate() {
+        let (log_sum, grad) = (log_sums[i], grads[i]);
+        for (value, &logit) in buffer.iter_mut().zip(row) {
+            *value = (exp(logit - log_sum) - even) * grad;
+        }
+        buffer[classes[i] as usize] -= (1.0 - smoothing) * grad;
+        made.extend_from_slice(&buffer);
+    }
+    made
+}
+
+/// A row's mean, 0 if it isn't to be `CENTRED`, and one over its deviation from it.
+#[inline(always)]
+fn moments<const CENTRED: bool>(row: &[f32], epsilon: f32) -> (f32, f32) {
+    let over = 1.0 / row.len() as f32;
+    let mean = match CENTRED {
+        true => sum(row.len(), |j| row[j]) * over,
+        false => 0.0,
+    };
+    let square = |j: usize| (row[j] - mean) * (row[j] - mean);
+    let variance = sum(row.len(), square) * over;
+    (mean, 1.0 / (variance + epsilon).sqrt())
+}
+
+#[with_simd]
+fn normed<S: Simd, const CENTRED: bool>(
+    x: &[f32],
+    gamma: &[f32],
+    beta: &[f32],
+    epsilon: f32,
+) -> Vec<f32> {
+    let width = gamma.len();
+    let mut made = Vec::with_capacity(x.len());
+    let mut buffer = vec![0.0; width];
+    for row in x.chunks_exact(width) {
+        let (mean, over) = moments::<CENTRED>(row, epsilon);
+        for ((value, &x), gamma) in buffer.iter_mut().zip(row).zip(gamma) {
+            *value = (x - mean) * over * gamma;
+        }
+        for (value, beta) in buffer.iter_mut().zip(beta) {
+            *value += beta;
+        }
+        made.extend_from_slice(&buffer);
+    }
+    made
+}
+
+/// The gradients of rows, gamma and beta.
+#[with_simd]
+fn normed_backward<S: Simd, const CENTRED: bool>(
+    x: &[f32],
+    gamma: &[f32],
+    grads: &[f32],
+    epsilon: f32,
+) -> [Vec<f32>; 3] {
+    let width = gamma.len();
+    let over_width = 1.0 / width as f32;
+    let mut made = Vec::with_capacity(x.len());
+    let [mut buffer, mut unit, mut gamma_grad, mut beta_grad] =
+        [(); 4].map(|()| vec![0.0f32; width]);
+    for (row, grad) in x.chunks_exact(width).zip(grads.chunks_exact(width)) {
+        let (mean, over) = moments::<CENTRED>(row, epsilon);
+        for j in 0..width {
+            unit[j] = (row[j] - mean) * over;
+            buffer[j] = grad[j] * gamma[j];
+            gamma_grad[j] += grad[j] * unit[j];
+            beta_grad[j] += grad[j];
+        }
+        let along = sum(width, |j| buffer[j] * unit[j]) * over_width;
+        let level = match CENTRED {
+            true => sum(width, |j| buffer[j]) * over_width,
+            false => 0.0,
+        };
+        for (value, unit) in buffer.iter_mut().zip(&unit) {
+            *value = (*value - level - unit * along) * over;
+        }
+        made.extend_from_slice(&buffer);
+    }
+    [made, gamma_grad, beta_grad]
+}
+
+impl Fused for Flex {
+    fn fused_curve(x: FlexTensor, curve: Curve) -> FlexTensor {
+        match curve {
+            Curve::Exp => mapped(x, Exp),
+            Curve::Sigmoid => mapped(x, Sigmoid),
+            Curve::Silu => mapped(x, Silu),
+            Curve::Gelu => mapped(x, Gelu),
+        }
+    }
+
+    fn fused_curve_backward(x: FlexTensor, grad: FlexTensor, curve: Curve) -> FlexTensor {
+        match curve {
+            Curve::Exp => scaled(x, grad, Exp),
+            Curve::Sigmoid => scaled(x, grad, Sigmoid),
+            Curve::Silu => scaled(x, grad, Silu),
+            Curve::Gelu => scaled(x, grad, Gelu),
+        }
+    }
+
+    fn fused_cross_entropy(
+        logits: FlexTensor,
+        classes: FlexTensor,
+        smoothing: f32,
+    ) -> (FlexTensor, FlexTensor) {
+        let (logits, classes) = (contiguous(logits), as_i64(classes));
+        let classes = classes.storage::<i64>();
+        let rows = classes.len();
+        let (found, log_sums) = entropies(values(&logits), classes, smoothing);
+        (tensor(found, [rows, 1]), tensor(log_sums, [rows, 1]))
+    }
+
+    fn fused_cross_entropy_backward(
+        logits: FlexTensor,
+        classes: FlexTensor,
+        log_sums: FlexTensor,
+        grad: FlexTensor,
+        smoothing: f32,
+    ) -> FlexTensor {
+        let (logits, classes) = (contiguous(logits), as_i64(classes));
+        let (log_sums, grad) = (contiguous(log_sums), contiguous(grad));
+        let (classes, log_sums, grad) = (classes.storage(), values(&log_sums), values(&grad));
+        let made = entropies_backward(values(&logits), classes, log_sums, grad, smoothing);
+        tensor(made, logits.shape())
+    }
+
+    fn fused_layer_norm(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        epsilon: f64,
+    ) -> FlexTensor {
+        let [x, gamma, beta] = [x, gamma, beta].map(contiguous);
+        let made = normed::<true>(values(&x), values(&gamma), values(&beta), epsilon as f32);
+        tensor(made, x.shape())
+    }
+
+    fn fused_layer_norm_backward(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        grad: FlexTensor,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
+        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
+        let [x_grad, gamma_grad, beta_grad] =
+            normed_backward::<true>(rows, weights, grad, epsilon as f32);
+        let width = gamma.shape();
+        (
+            tensor(x_grad, x.shape()),
+            tensor(gamma_grad, width.clone()),
+            tensor(beta_grad, width),
+        )
+    }
+
+    fn fused_rms_norm(x: FlexTensor, gamma: FlexTensor, epsilon: f64) -> FlexTensor {
+        let [x, gamma] = [x, gamma].map(contiguous);
+        let made = normed::<false>(values(&x), values(&gamma), &[], epsilon as f32);
+        tensor(made, x.shape())
+    }
+
+    fn fused_rms_norm_backward(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        grad: FlexTensor,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor) {
+        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
+        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
+        let [x_grad, gamma_grad, _] = normed_backward::<false>(rows, weights, grad, epsilon as f32);
+        (tensor(x_grad, x.shape()), tensor(gamma_grad, gamma.shape()))
+    }
+
+    fn fused_attention(
+        query: FlexTensor,
+        key: FlexTensor,
+        value: FlexTensor,
+        bias: FlexTensor,
+        heads: Heads,
+    ) -> (FlexTensor, FlexTensor) {
+        let [query, key, value, bias] = [query, key, value, bias].map(contiguous);
+        let (sizes, batch) = sizes(&query, &key, heads);
+        let [biases, rest @ ..] = bias.shape().dims::<4>();
+        let [of_heads, of_queries, of_keys] = rest;
+        let step = |count: usize, step: usize| if count == 1 { 0 } else { step };
+        let sizes = Sizes {
+            bias: [
+                step(of_heads, of_queries * of_keys),
+                step(of_queries, of_keys),
+                step(of_keys, 1),
+            ],
+            ..sizes
+        };
+        let of_batch = step(biases, of_heads * of_queries * of_keys);
+        let inputs = Inputs::new(&query, &key, &value, &sizes);
+        let bias = values(&bias);
+
+        let (each_found, each_taken) = (sizes.queries * sizes.width, sizes.taken());
+        let mut found = vec![0.0; batch * each_found];
+        let mut taken = vec![0.0; batch * each_taken];
+        found
+            .par_chunks_mut(each_found)
+            .zip(taken.par_chunks_mut(each_taken))
+            .enumerate()
+            .with_min_len(SEQUENCES)
+            .for_each_init(Scratch::default, |scratch, (i, (found, taken))| {
+                let (of, bias) = (inputs.sequence(i), &bias[i * of_batch..]);
+                attend(&sizes, of, bias, found, taken, scratch);
+            });
+        let shape = [batch, heads.count, sizes.queries, sizes.keys];
+        (tensor(found, query.shape()), tensor(taken, shape))
+    }
+
+    fn fused_attention_backward(
+        query: FlexTensor,
+        key: FlexTensor,
+        value: FlexTensor,
+        taken: FlexTensor,
+        grad: FlexTensor,
+        heads: Heads,
+    ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+        let [query, key, value, taken, grad] = [query, key, value, taken, grad].map(contiguous);
+        let (sizes, _) = sizes(&query, &key, heads);
+        let inputs = Inputs::new(&query, &key, &value, &sizes);
+        let (was_taken, grad) = (values(&taken), values(&grad));
+
+        let zeros = |like: &FlexTensor| vec![0.0; like.shape().num_elements()];
+        let [mut queries, mut keys, mut found, mut scores] =
+            [&query, &key, &value, &taken].map(zeros);
+        let (each_query, each_key) = (sizes.queries * sizes.width, sizes.keys * sizes.width);
+        let each_taken = sizes.taken();
+        queries
+            .par_chunks_mut(each_query)
+            .zip(keys.par_chunks_mut(each_key))
+            .zip(found.par_chunks_mut(each_key))
+            .zip(scores.par_chunks_mut(each_taken))
+            .enumerate()
+            .with_min_len(SEQUENCES)
+            .for_each_init(Scratch::default, |scratch, (i, to)| {
+                let (((query, key), value), scores) = to;
+                let to = Gradients {
+                    query,
+                    key,
+                    value,
+                    scores,
+                };
+                let of = inputs.sequence(i);
+                let taken = &was_taken[i * each_taken..][..each_taken];
+                let grad = &grad[i * each_query..][..each_query];
+                attend_backward(&sizes, of, taken, grad, to, scratch);
+            });
+        (
+            tensor(queries, query.shape()),
+            tensor(keys, key.shape()),
+            tensor(found, value.shape()),
+            tensor(scores, taken.shape()),
+        )
+    }
+}
+
+/// Those of `query` [B, Lq, W] and `key` [B, Lk, W], without a bias; and B.
+fn sizes(query: &FlexTensor, key: &FlexTensor, heads: Heads) -> (Sizes, usize) {
+    let ([batch, queries, width], [_, keys, _]) = (query.shape().dims(), key.shape().dims());
+    let sizes = Sizes {
+        queries,
+        keys,
+        width,
+        heads,
+        bias: [0; 3],
+    };
+    (sizes, batch)
+}
+
+/// All sequences' inputs, one after the other.
+struct Inputs<'a> {
+    all: Sequence<'a>,
+    each_query: usize,
+    each_key: usize,
+}
+
+impl<'a> Inputs<'a> {
+    fn new(
+        query: &'a FlexTensor,
+        key: &'a FlexTensor,
+        value: &'a FlexTensor,
+        sizes: &Sizes,
+    ) -> Self {
+        let [query, key, value] = [query, key, value].map(values);
+        Self {
+            all: Sequence { query, key, value },
+            each_query: sizes.queries * sizes.width,
+            each_key: sizes.keys * sizes.width,
+        }
+    }
+
+    fn sequence(&self, i: usize) -> Sequence<'a> {
+        let keys = i * self.each_key..(i + 1) * self.each_key;
+        Sequence {
+            query: &self.all.query[i * self.each_query..][..self.each_query],
+            key: &self.all.key[keys.clone()],
+            value: &self.all.value[keys],
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Arithmetic that a compiler lays out for as many values at once as the processor takes: no branches, no calls,
+//! nothing whose result would depend on the processor (no fused multiply-add). All of it is inlined, or it would
+//! not be compiled for the processor at hand where `macerator` has its callers compiled so.
+
+use std::f32::consts::{FRAC_1_SQRT_2, LN_2, LOG2_E};
+
+/// Sums and maxima are taken of so many values side by side, so that their order is the same everywhere.
+const LANES: usize = 8;
+
+/// e^x to 2 units in the last place: 0 below -87.3, infinite above 88.3 (polynomial of Cephes' expf, Moshier).
+#[inline(always)]
+pub fn exp(x: f32) -> f32 {
+    const LOWEST: f32 = -87.3;
+    const HIGHEST: f32 = 88.3;
+    // Adding this leaves a number's whole part in the last bits.
+    const WHOLE: f32 = 12_582_912.0;
+    // ln 2 in two parts, of which the first is exact in few bits.
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    debug_assert!((LN_2_HIGH + LN_2_LOW - LN_2).abs() < 1e-7);
+
+    let inside = if x < LOWEST { LOWEST } else { x };
+    let inside = if inside > HIGHEST { HIGHEST } else { inside };
+    let shifted = inside * LOG2_E + WHOLE;
+    let whole = shifted - WHOLE;
+    let r = inside - whole * LN_2_HIGH - whole * LN_2_LOW;
+    let mut p = 1.987_569_1e-4;
+    p = p * r + 1.398_199_9e-3;
+    p = p * r + 8.333_452e-3;
+    p = p * r + 4.166_579_6e-2;
+    p = p * r + 0.166_666_66;
+    p = p * r + 0.5;
+    let part = p * (r * r) + r + 1.0;
+    let exponent = shifted.to_bits().wrapping_sub(WHOLE.to_bits());
+    let power = f32::from_bits(exponent.wrapping_add(127) << 23);
+    let result = part * power;
+    let result = if x < LOWEST { 0.0 } else { result };
+    if x > HIGHEST { f32::INFINITY } else { result }
+}
+
+/// 1 / (1 + e^-x).
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// The normal distribution's share below x, to 2e-7 (Chebyshev fit of erfc: Press et al., Numerical Recipes, 6.2).
+#[inline(always)]
+pub fn normal_below(x: f32) -> f32 {
+    let z = x.abs() * FRAC_1_SQRT_2;
+    let t = 1.0 / (1.0 + 0.5 * z);
+    let mut p = 0.170_872_77;
+    p = p * t - 0.822_152_23;
+    p = p * t + 1.488_515_9;
+    p = p * t - 1.135_204;
+    p = p * t + 0.278_868_07;
+    p = p * t - 0.186_288_06;
+    p = p * t + 0.096_784_18;
+    p = p * t + 0.374_091_96;
+    p = p * t + 1.000_023_7;
+    p = p * t - 1.265_512_2;
+    let beyond = 0.5 * t * exp(p - z * z);
+    if x > 0.0 { 1.0 - beyond } else { beyond }
+}
+
+/// The normal distribution's density at x.
+#[inline(always)]
+pub fn normal_density(x: f32) -> f32 {
+    const SCALE: f32 = 0.398_942_3;
+    SCALE * exp(-0.5 * x * x)
+}
+
+/// The largest value of a row; NaNs are passed over.
+#[inline(always)]
+pub fn highest(row: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    fold(row.len(), f32::NEG_INFINITY, |i| row[i], larger)
+}
+
+/// The sum of `count` terms.
+#[inline(always)]
+pub fn sum(count: usize, term: impl Fn(usize) -> f32) -> f32 {
+    fold(count, 0.0, term, |a, b| a + b)
+}
+
+#[inline(always)]
+fn fold(
+    count: usize,
+    start: f32,
+    term: impl Fn(usize) -> f32,
+    join: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    let mut lanes = [start; LANES];
+    let whole = count / LANES * LANES;
+    for from in (0..whole).step_by(LANES) {
+        for (lane, value) in lanes.iter_mut().enumerate() {
+            *value = join(*value, term(from + lane));
+        }
+    }
+    let rest = (whole..count).map(term).fold(start, &join);
+    lanes.into_iter().fold(rest, join)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn far_off(ours: impl Fn(f32) -> f32, truth: impl Fn(f64) -> f64) -> f64 {
+        let places = (-8000..=8000).map(|i| i as f32 * 1e-2);
+        let off = places.map(|x| {
+            let truth = truth(f64::from(x));
+            (f64::from(ours(x)) - truth).abs() / truth.abs().max(1e-30)
+        });
+        off.fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn exponentials_are_right_to_the_last_places() {
+        assert!(far_off(exp, f64::exp) < 3e-7);
+        let ends = [
+            exp(-1e9),
+            exp(-87.4),
+            exp(0.0),
+            exp(88.4),
+            exp(f32::INFINITY),
+        ];
+        assert_eq!(ends, [0.0, 0.0, 1.0, f32::INFINITY, f32::INFINITY]);
+        assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn the_normal_distribution_is_right() {
+        let truth = |x: f64| 0.5 * libm::erfc(-x / std::f64::consts::SQRT_2);
+        let off = |x: f32| (f64::from(normal_below(x)) - truth(f64::from(x))).abs();
+        let worst = (-1000..=1000)
+            .map(|i| off(i as f32 * 1e-2))
+            .fold(0.0, f64::max);
+        assert!(worst < 2e-7, "{worst}");
+        assert_eq!([normal_below(-40.0), normal_below(40.0)], [0.0, 1.0]);
+        assert!(normal_below(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn rows_of_any_length_are_summed_and_searched() {
+        for count in [0, 1, 7, 8, 9, 30] {
+            let row: Vec<f32> = (0..count).map(|i| ((i * 37) % 11) as f32 - 5.0).collect();
+            assert_eq!(sum(count, |i| row[i]), row.iter().sum::<f32>());
+            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            assert_eq!(highest(&row), largest);
+        }
+    }
+}

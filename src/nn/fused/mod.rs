@@ -1,0 +1,311 @@
+//! Operations that burn composes of many, each as one with its own gradient.
+//!
+//! On the CPU most of a training step of small models is memory traffic between element-wise operations, and
+//! scalar exponentials and error functions inside them. There these run in one pass and eight values at a time;
+//! on every other backend, and wherever a gradient's gradient is asked for, they are the plain compositions.
+
+mod attention;
+mod autodiff;
+mod flex;
+mod lanes;
+mod plain;
+
+use burn::{
+    backend::{
+        Backend, Cube, Dispatch, backend_extension,
+        tensor::{FloatTensor, IntTensor},
+    },
+    nn::{LayerNorm, RmsNorm},
+    tensor::{Int, Tensor},
+};
+
+/// A function of each value by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Curve {
+    /// e^x.
+    Exp,
+    /// 1 / (1 + e^-x).
+    Sigmoid,
+    /// x sigmoid(x) (Elfwing et al. 2018, arXiv 1702.03118).
+    Silu,
+    /// x times the normal distribution at x (Hendrycks and Gimpel 2016, arXiv 1606.08415), exact.
+    Gelu,
+}
+
+/// How [`attention`] looks at its inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heads {
+    /// Heads side by side in the inputs' width.
+    pub count: usize,
+    /// What the scores are multiplied by.
+    pub scale: f32,
+}
+
+/// What a backend does for this module's functions; shapes as there.
+#[backend_extension(Flex, Cube, Autodiff)]
+pub trait Fused: Backend {
+    /// `curve` at each value.
+    fn fused_curve(x: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
+        plain::curve::<Self>(x, curve)
+    }
+
+    /// `grad` times the slope of `curve` at each value of `x`.
+    fn fused_curve_backward(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        curve: Curve,
+    ) -> FloatTensor<Self> {
+        plain::curve_backward::<Self>(x, grad, curve)
+    }
+
+    /// Rows [N, V] and classes `[N]` to cross entropies and the logarithms of the rows' sums of exponentials,
+    /// both [N, 1].
+    fn fused_cross_entropy(
+        logits: FloatTensor<Self>,
+        classes: IntTensor<Self>,
+        smoothing: f32,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::cross_entropy::<Self>(logits, classes, smoothing)
+    }
+
+    /// The gradient [N, V] of the cross entropies, whose own is `grad` [N, 1].
+    fn fused_cross_entropy_backward(
+        logits: FloatTensor<Self>,
+        classes: IntTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        smoothing: f32,
+    ) -> FloatTensor<Self> {
+        plain::cross_entropy_backward::<Self>(logits, classes, log_sums, grad, smoothing)
+    }
+
+    /// Rows [N, W] less their means, over their deviations, times `gamma` `[W]`, plus `beta` `[W]`.
+    fn fused_layer_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        Self::layer_norm(x, gamma, Some(beta), epsilon)
+    }
+
+    /// The gradients of `x`, `gamma` and `beta`.
+    fn fused_layer_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::layer_norm_backward::<Self>(x, gamma, grad, epsilon)
+    }
+
+    /// Rows [N, W] over their root mean squares, times `gamma` `[W]`.
+    fn fused_rms_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        plain::rms_norm::<Self>(x, gamma, epsilon)
+    }
+
+    /// The gradients of `x` and `gamma`.
+    fn fused_rms_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
+    }
+
+    /// What was found [B, Lq, W], and how much of each key each query took [B, H, Lq, Lk].
+    fn fused_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        heads: Heads,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::attention::<Self>(query, key, value, bias, heads)
+    }
+
+    /// The gradients of `query`, `key`, `value` and the scores [B, H, Lq, Lk] with their bias.
+    fn fused_attention_backward(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        taken: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        heads: Heads,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        plain::attention_backward::<Self>(query, key, value, taken, grad, heads)
+    }
+}
+
+impl Fused for Cube {}
+
+fn curve<const D: usize>(x: Tensor<D>, curve: Curve) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::fused_curve(x.into_dispatch(), curve))
+}
+
+/// e^x of each value.
+pub fn exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    curve(x, Curve::Exp)
+}
+
+/// [`Curve::Sigmoid`] of each value.
+pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    curve(x, Curve::Sigmoid)
+}
+
+/// [`Curve::Silu`] of each value.
+pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    curve(x, Curve::Silu)
+}
+
+/// [`Curve::Gelu`] of each value.
+pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    curve(x, Curve::Gelu)
+}
+
+/// Cross entropies in nats: `logits` [N, V] and `classes` `[N]` to `[N]`. The truth is `smoothing` times an even
+/// mixture of all classes and for the rest the one named (Szegedy et al. 2016, arXiv 1512.00567).
+pub fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>, smoothing: f32) -> Tensor<1> {
+    let (logits, classes) = (logits.into_dispatch(), classes.into_dispatch());
+    let (entropies, _) = Dispatch::fused_cross_entropy(logits, classes, smoothing);
+    Tensor::<2>::from_dispatch(entropies).squeeze_dim(1)
+}
+
+/// [.., W] normalised by `norm`, whose epsilon burn keeps to itself (Ba et al. 2016, arXiv 1607.06450).
+pub fn layer_norm<const D: usize>(norm: &LayerNorm, x: Tensor<D>, epsilon: f64) -> Tensor<D> {
+    let Some(beta) = &norm.beta else {
+        return norm.forward(x);
+    };
+    let (shape, gamma) = (x.dims(), norm.gamma.val());
+    let rows = x.reshape([-1, gamma.dims()[0] as i32]).into_dispatch();
+    let (gamma, beta) = (gamma.into_dispatch(), beta.val().into_dispatch());
+    Tensor::<2>::from_dispatch(Dispatch::fused_layer_norm(rows, gamma, beta, epsilon))
+        .reshape(shape)
+}
+
+/// [.., W] normalised by `norm` (Zhang and Sennrich 2019, arXiv 1910.07467).
+pub fn rms_norm<const D: usize>(norm: &RmsNorm, x: Tensor<D>) -> Tensor<D> {
+    let (shape, gamma) = (x.dims(), norm.gamma.val());
+    let rows = x.reshape([-1, gamma.dims()[0] as i32]).into_dispatch();
+    let normed = Dispatch::fused_rms_norm(rows, gamma.into_dispatch(), norm.epsilon);
+    Tensor::<2>::from_dispatch(normed).reshape(shape)
+}
+
+/// Scaled dot-product attention (Vaswani et al. 2017, arXiv 1706.03762) of `heads` side by side: `query`
+/// [B, Lq, W], `key` and `value` [B, Lk, W] to [B, Lq, W]. To the scores [B, H, Lq, Lk] a `bias` is added, of as
+/// many or of 1 in each dimension.
+pub fn attention(
+    query: Tensor<3>,
+    key: Tensor<3>,
+    value: Tensor<3>,
+    bias: Tensor<4>,
+    heads: Heads,
+) -> Tensor<3> {
+    let [query, key, value] = [query, key, value].map(Tensor::into_dispatch);
+    let (found, _) = Dispatch::fused_attention(query, key, value, bias.into_dispatch(), heads);
+    Tensor::from_dispatch(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::{
+        backend::{Flex, TensorMetadata, flex::FlexTensor, ops::FloatTensorOps},
+        tensor::{Device, TensorData},
+    };
+
+    use super::*;
+
+    fn given<const D: usize>(shape: [usize; D], seed: usize) -> FlexTensor {
+        let count: usize = shape.iter().product();
+        let value = |i: usize| ((i * 37 + seed * 101) % 61) as f32 / 15.0 - 2.0;
+        let values: Vec<f32> = (0..count).map(value).collect();
+        FlexTensor::from_data(TensorData::new(values, shape))
+    }
+
+    /// The greatest distance of two tensors of one shape.
+    fn apart(ours: FlexTensor, plain: FlexTensor) -> f32 {
+        assert_eq!(ours.shape(), plain.shape());
+        let furthest = Flex::float_max(Flex::float_abs(Flex::float_sub(ours, plain)));
+        furthest.into_data().as_slice::<f32>().expect("float32")[0]
+    }
+
+    #[test]
+    fn every_backend_computes_the_same() {
+        let mut off = Vec::new();
+        let x = || given([5, 7], 1);
+        let grad = || given([5, 7], 2);
+        for curve in [Curve::Exp, Curve::Sigmoid, Curve::Silu, Curve::Gelu] {
+            let plain = plain::curve::<Flex>(x(), curve);
+            off.push(apart(Flex::fused_curve(x(), curve), plain));
+            let plain = plain::curve_backward::<Flex>(x(), grad(), curve);
+            off.push(apart(Flex::fused_curve_backward(x(), grad(), curve), plain));
+        }
+
+        let classes = Tensor::<1, Int>::from_data([3, 0, 6, 6, 2], &Device::flex());
+        let classes = || FlexTensor::from_data(classes.to_data());
+        let (ours, log_sums) = Flex::fused_cross_entropy(x(), classes(), 0.1);
+        let (plain, plain_log_sums) = plain::cross_entropy::<Flex>(x(), classes(), 0.1);
+        off.extend([apart(ours, plain), apart(log_sums.clone(), plain_log_sums)]);
+        let grad_of_rows = given([5, 1], 3);
+        let inputs = || (x(), classes(), log_sums.clone(), grad_of_rows.clone());
+        let (logits, of, sums, grads) = inputs();
+        let ours = Flex::fused_cross_entropy_backward(logits, of, sums, grads, 0.1);
+        let (logits, of, sums, grads) = inputs();
+        let plain = plain::cross_entropy_backward::<Flex>(logits, of, sums, grads, 0.1);
+        off.push(apart(ours, plain));
+
+        let gamma = || given([7], 4);
+        let ours = Flex::fused_layer_norm_backward(x(), gamma(), grad(), 1e-5);
+        let plain = plain::layer_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
+        off.extend([
+            apart(ours.0, plain.0),
+            apart(ours.1, plain.1),
+            apart(ours.2, plain.2),
+        ]);
+        let plain = plain::rms_norm::<Flex>(x(), gamma(), 1e-5);
+        off.push(apart(Flex::fused_rms_norm(x(), gamma(), 1e-5), plain));
+        let ours = Flex::fused_rms_norm_backward(x(), gamma(), grad(), 1e-5);
+        let plain = plain::rms_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
+        off.extend([apart(ours.0, plain.0), apart(ours.1, plain.1)]);
+
+        let heads = Heads {
+            count: 2,
+            scale: 0.3,
+        };
+        let parts = || {
+            (
+                given([2, 3, 8], 5),
+                given([2, 4, 8], 6),
+                given([2, 4, 8], 7),
+            )
+        };
+        let bias = given([1, 2, 3, 4], 8);
+        let (query, key, value) = parts();
+        let (ours, taken) = Flex::fused_attention(query, key, value, bias.clone(), heads);
+        let (query, key, value) = parts();
+        let (plain, plain_taken) = plain::attention::<Flex>(query, key, value, bias, heads);
+        off.extend([apart(ours, plain), apart(taken.clone(), plain_taken)]);
+        let grad = || given([2, 3, 8], 9);
+        let (query, key, value) = parts();
+        let ours = Flex::fused_attention_backward(query, key, value, taken.clone(), grad(), heads);
+        let (query, key, value) = parts();
+        let plain = plain::attention_backward::<Flex>(query, key, value, taken, grad(), heads);
+        off.extend([
+            apart(ours.0, plain.0),
+            apart(ours.1, plain.1),
+            apart(ours.2, plain.2),
+            apart(ours.3, plain.3),
+        ]);
+        assert!(off.iter().all(|&off| off < 1e-5), "{off:?}");
+    }
+}

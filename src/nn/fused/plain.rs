@@ -1,0 +1,199 @@
+//! The same composed of burn's operations, on any backend.
+
+use burn::{
+    backend::{
+        Backend, TensorMetadata,
+        tensor::{FloatTensor, IntTensor},
+    },
+    tensor::Shape,
+};
+
+use super::{Curve, Heads};
+
+pub fn curve<B: Backend>(x: FloatTensor<B>, curve: Curve) -> FloatTensor<B> {
+    match curve {
+        Curve::Exp => B::float_exp(x),
+        Curve::Sigmoid => B::sigmoid(x),
+        Curve::Silu => B::float_mul(x.clone(), B::sigmoid(x)),
+        Curve::Gelu => B::gelu(x),
+    }
+}
+
+pub fn curve_backward<B: Backend>(
+    x: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    curve: Curve,
+) -> FloatTensor<B> {
+    match curve {
+        Curve::Exp => B::float_mul(grad, B::float_exp(x)),
+        Curve::Sigmoid => B::sigmoid_backward(B::sigmoid(x), grad),
+        // s (1 + x (1 - s)).
+        Curve::Silu => {
+            let s = B::sigmoid(x.clone());
+            let rest = B::float_add_scalar(B::float_neg(s.clone()), 1.0.into());
+            let slope = B::float_add_scalar(B::float_mul(x, rest), 1.0.into());
+            B::float_mul(grad, B::float_mul(s, slope))
+        }
+        Curve::Gelu => B::gelu_backward(x, grad),
+    }
+}
+
+pub fn cross_entropy<B: Backend>(
+    logits: FloatTensor<B>,
+    classes: IntTensor<B>,
+    smoothing: f32,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let rows = logits.shape()[0];
+    let highest = B::float_detach(B::float_max_dim(logits.clone(), 1));
+    let exps = B::float_exp(B::float_sub(logits.clone(), highest.clone()));
+    let log_sums = B::float_add(B::float_log(B::float_sum_dim(exps, 1)), highest);
+    let classes = B::int_reshape(classes, Shape::from([rows, 1]));
+    let named = B::float_gather(1, logits.clone(), classes);
+    let named = B::float_mul_scalar(named, (1.0 - smoothing).into());
+    let all = B::float_mul_scalar(B::float_mean_dim(logits, 1), smoothing.into());
+    let truth = B::float_add(named, all);
+    (B::float_sub(log_sums.clone(), truth), log_sums)
+}
+
+pub fn cross_entropy_backward<B: Backend>(
+    logits: FloatTensor<B>,
+    classes: IntTensor<B>,
+    log_sums: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    smoothing: f32,
+) -> FloatTensor<B> {
+    let [rows, vocabulary] = logits.shape().dims();
+    let even = smoothing / vocabulary as f32;
+    let likely = B::float_exp(B::float_sub(logits, log_sums));
+    let off = B::float_mul(B::float_sub_scalar(likely, even.into()), grad.clone());
+    let classes = B::int_reshape(classes, Shape::from([rows, 1]));
+    let named = B::float_mul_scalar(grad, (smoothing - 1.0).into());
+    B::float_scatter(1, off, classes, named, burn::tensor::IndexingUpdateOp::Add)
+}
+
+/// [N, W] times or plus `[W]`.
+fn wide<B: Backend>(row: FloatTensor<B>) -> FloatTensor<B> {
+    let width = row.shape()[0];
+    B::float_reshape(row, Shape::from([1, width]))
+}
+
+/// The sum over all rows [N, W], `[W]`.
+fn over_rows<B: Backend>(rows: FloatTensor<B>) -> FloatTensor<B> {
+    let width = rows.shape()[1];
+    B::float_reshape(B::float_sum_dim(rows, 0), Shape::from([width]))
+}
+
+/// Rows over their root mean squares, and those.
+fn unit<B: Backend>(x: FloatTensor<B>, epsilon: f64) -> (FloatTensor<B>, FloatTensor<B>) {
+    let square = B::float_mean_dim(B::float_mul(x.clone(), x.clone()), 1);
+    let rms = B::float_sqrt(B::float_add_scalar(square, epsilon.into()));
+    (B::float_div(x, rms.clone()), rms)
+}
+
+/// The gradient of [`unit`]'s rows.
+fn unit_backward<B: Backend>(
+    unit: FloatTensor<B>,
+    rms: FloatTensor<B>,
+    grad: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let along = B::float_mean_dim(B::float_mul(grad.clone(), unit.clone()), 1);
+    B::float_div(B::float_sub(grad, B::float_mul(unit, along)), rms)
+}
+
+fn centred<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_sub(x.clone(), B::float_mean_dim(x, 1))
+}
+
+pub fn rms_norm<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    epsilon: f64,
+) -> FloatTensor<B> {
+    B::float_mul(unit::<B>(x, epsilon).0, wide::<B>(gamma))
+}
+
+pub fn rms_norm_backward<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    epsilon: f64,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (unit, rms) = unit::<B>(x, epsilon);
+    let gamma_grad = over_rows::<B>(B::float_mul(grad.clone(), unit.clone()));
+    let grad = B::float_mul(grad, wide::<B>(gamma));
+    (unit_backward::<B>(unit, rms, grad), gamma_grad)
+}
+
+pub fn layer_norm_backward<B: Backend>(
+    x: FloatTensor<B>,
+    gamma: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    epsilon: f64,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let beta_grad = over_rows::<B>(grad.clone());
+    let (x_grad, gamma_grad) = rms_norm_backward::<B>(centred::<B>(x), gamma, grad, epsilon);
+    (centred::<B>(x_grad), gamma_grad, beta_grad)
+}
+
+/// [B, L, W] to [B, H, L, W / H].
+fn split<B: Backend>(x: FloatTensor<B>, heads: usize) -> FloatTensor<B> {
+    let [batch, length, width] = x.shape().dims();
+    let shape = Shape::from([batch, length, heads, width / heads]);
+    B::float_swap_dims(B::float_reshape(x, shape), 1, 2)
+}
+
+/// [B, H, L, D] to [B, L, H D].
+fn join<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let [batch, heads, length, width] = x.shape().dims();
+    let shape = Shape::from([batch, length, heads * width]);
+    B::float_reshape(B::float_swap_dims(x, 1, 2), shape)
+}
+
+fn turned<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    B::float_swap_dims(x, 2, 3)
+}
+
+pub fn attention<B: Backend>(
+    query: FloatTensor<B>,
+    key: FloatTensor<B>,
+    value: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    heads: Heads,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let split = |x| split::<B>(x, heads.count);
+    let query = split(B::float_mul_scalar(query, heads.scale.into()));
+    let scores = B::float_add(B::float_matmul(query, turned::<B>(split(key))), bias);
+    let taken = B::softmax(scores, 3);
+    let found = B::float_matmul(taken.clone(), split(value));
+    (join::<B>(found), taken)
+}
+
+pub fn attention_backward<B: Backend>(
+    query: FloatTensor<B>,
+    key: FloatTensor<B>,
+    value: FloatTensor<B>,
+    taken: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    heads: Heads,
+) -> (
+    FloatTensor<B>,
+    FloatTensor<B>,
+    FloatTensor<B>,
+    FloatTensor<B>,
+) {
+    let split = |x| split::<B>(x, heads.count);
+    let grad = split(grad);
+    let value_grad = B::float_matmul(turned::<B>(taken.clone()), grad.clone());
+    let taken_grad = B::float_matmul(grad, turned::<B>(split(value)));
+    let along = B::float_sum_dim(B::float_mul(taken_grad.clone(), taken.clone()), 3);
+    let score_grad = B::float_mul(taken, B::float_sub(taken_grad, along));
+    let scaled = B::float_mul_scalar(score_grad.clone(), heads.scale.into());
+    let query_grad = B::float_matmul(scaled.clone(), split(key));
+    let key_grad = B::float_matmul(turned::<B>(scaled), split(query));
+    (
+        join::<B>(query_grad),
+        join::<B>(key_grad),
+        join::<B>(value_grad),
+        score_grad,
+    )
+}

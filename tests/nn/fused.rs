@@ -1,0 +1,237 @@
+//! Operations made of many: against the compositions they stand for, values and gradients, and against finite
+//! differences.
+
+use burn::{
+    nn::RmsNorm,
+    tensor::{
+        Device, Int, Tensor, TensorData,
+        activation::{log_softmax, softmax},
+    },
+};
+use glyphspace::nn::{
+    fused::{Heads, attention, cross_entropy, exp, gelu, layer_norm, rms_norm, sigmoid, silu},
+    init::{Initializer, normal},
+};
+
+use super::{check_close, draws, gradients::check_gradient, values};
+
+const EPSILON: f64 = 1e-5;
+
+fn data<const D: usize>(shape: [usize; D], seed: u64) -> TensorData {
+    TensorData::new(draws(shape.iter().product(), seed, normal), shape)
+}
+
+fn given<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
+    Tensor::from_data(data(shape, seed), &Device::flex().autodiff())
+}
+
+/// Random sums of the results: every value counts by another weight.
+fn weighed<const D: usize>(x: Tensor<D>) -> Tensor<1> {
+    let weights = given(x.dims(), 99);
+    (x * weights).sum()
+}
+
+/// `ours` and `burns` of `inputs`, and the gradients of all inputs.
+fn check_same<const D: usize, const N: usize, const E: usize>(
+    what: &str,
+    inputs: [Tensor<D>; N],
+    ours: impl Fn([Tensor<D>; N]) -> Tensor<E>,
+    burns: impl Fn([Tensor<D>; N]) -> Tensor<E>,
+) {
+    let run = |f: &dyn Fn([Tensor<D>; N]) -> Tensor<E>| {
+        let inputs = inputs.clone().map(|x| x.detach().require_grad());
+        let made = f(inputs.clone());
+        let gradients = weighed(made.clone()).backward();
+        let gradients = inputs.map(|x| values(x.grad(&gradients).expect("it counts")));
+        (values(made.inner()), gradients)
+    };
+    let ((got, got_gradients), (expected, gradients)) = (run(&ours), run(&burns));
+    check_close(&got, &expected, 2e-5, what);
+    for (input, (got, expected)) in got_gradients.iter().zip(&gradients).enumerate() {
+        check_close(got, expected, 5e-5, &format!("{what}, input {input}"));
+    }
+}
+
+#[test]
+fn curves_are_burns_on_rows_of_any_length() {
+    for length in [1, 7, 600] {
+        let x = || [given([3, length], 1) * 3.0];
+        let burns = burn::tensor::activation::sigmoid;
+        check_same("exp", x(), |[x]| exp(x), |[x]| x.exp());
+        check_same("sigmoid", x(), |[x]| sigmoid(x), |[x]| burns(x));
+        check_same("silu", x(), |[x]| silu(x), |[x]| x.clone() * burns(x));
+        let burns = burn::tensor::activation::gelu;
+        check_same("gelu", x(), |[x]| gelu(x), |[x]| burns(x));
+    }
+}
+
+#[test]
+fn a_turned_tensor_is_read_in_its_order() {
+    let turn = |x: Tensor<2>| x.swap_dims(0, 1);
+    check_same(
+        "turned",
+        [given([4, 9], 2)],
+        |[x]| turn(gelu(turn(x.clone()))) + gelu(x.narrow(1, 0, 9)),
+        |[x]| burn::tensor::activation::gelu(x) * 2.0,
+    );
+}
+
+#[test]
+fn cross_entropies_are_burns() {
+    let classes = || Tensor::<1, Int>::from_data([2, 0, 12, 5], &Device::flex().autodiff());
+    for smoothing in [0.0, 0.1] {
+        let burns = |[logits]: [Tensor<2>; 1]| {
+            let log = log_softmax(logits, 1);
+            let named = log.clone().gather(1, classes().unsqueeze_dim(1));
+            let truth = named * (1.0 - smoothing) + log.mean_dim(1) * smoothing;
+            truth.squeeze_dim::<1>(1).neg()
+        };
+        let ours = |[logits]: [Tensor<2>; 1]| cross_entropy(logits, classes(), smoothing);
+        check_same("cross entropy", [given([4, 13], 3) * 4.0], ours, burns);
+    }
+    // Nothing overflows.
+    let logits = Tensor::<2>::from_data([[1e4, -1e4, 0.0]], &Device::flex());
+    let class = |class: i32| Tensor::<1, Int>::from_data([class], &Device::flex());
+    let nats = |of| values(cross_entropy(logits.clone(), class(of), 0.0))[0];
+    assert_eq!([nats(0), nats(1), nats(2)], [0.0, 2e4, 1e4]);
+}
+
+#[test]
+fn norms_are_burns_with_their_weights_gradients() {
+    let device = Device::flex().autodiff();
+    for width in [5, 16, 70] {
+        let mut init = Initializer::new(4, &device);
+        let norm = init.layer_norm(width, EPSILON);
+        let rows = [given([2, 3, width], 5) * 2.0 + 1.0];
+        let ours = |[x]: [Tensor<3>; 1]| layer_norm(&norm, x, EPSILON);
+        check_same("layer norm", rows.clone(), ours, |[x]| norm.forward(x));
+        let norm = RmsNorm {
+            gamma: init.constant(width, 1.5),
+            epsilon: EPSILON,
+        };
+        let ours = |[x]: [Tensor<3>; 1]| rms_norm(&norm, x);
+        check_same("rms norm", rows.clone(), ours, |[x]| norm.forward(x));
+
+        let weights = |ours: bool| {
+            let layer = init_layer_norm(width, &device);
+            let x = rows[0].clone();
+            let made = match ours {
+                true => layer_norm(&layer, x, EPSILON),
+                false => layer.forward(x),
+            };
+            let gradients = weighed(made).backward();
+            let [gamma, beta] = [Some(layer.gamma), layer.beta]
+                .map(|weight| weight.unwrap().val().grad(&gradients).unwrap());
+            [values(gamma), values(beta)].concat()
+        };
+        check_close(&weights(true), &weights(false), 5e-5, "gamma and beta");
+    }
+}
+
+fn init_layer_norm(width: usize, device: &Device) -> burn::nn::LayerNorm {
+    Initializer::new(6, device).layer_norm(width, EPSILON)
+}
+
+/// Attention composed of burn's operations.
+fn attention_by_head(inputs: [Tensor<3>; 3], bias: Tensor<4>, heads: Heads) -> Tensor<3> {
+    let [batch, queries, width] = inputs[0].dims();
+    let [query, key, value] = inputs.map(|x| {
+        let [_, length, _] = x.dims();
+        x.reshape([batch, length, heads.count, width / heads.count])
+            .swap_dims(1, 2)
+    });
+    let scores = query.matmul(key.swap_dims(2, 3)) * heads.scale + bias;
+    let mixed = softmax(scores, 3).matmul(value).swap_dims(1, 2);
+    mixed.reshape([batch, queries, width])
+}
+
+#[test]
+fn attention_is_that_of_heads_by_themselves() {
+    for (queries, keys, count, head) in [(1, 1, 1, 1), (4, 4, 4, 8), (5, 9, 2, 16), (3, 20, 3, 5)] {
+        let heads = Heads { count, scale: 0.4 };
+        let shape = |length| [2, length, count * head];
+        let inputs = [
+            given(shape(queries), 7),
+            given(shape(keys), 8),
+            given(shape(keys), 9),
+        ];
+        let biases = [
+            [1, 1, 1, 1],
+            [1, count, queries, keys],
+            [2, 1, 1, keys],
+            [2, count, queries, keys],
+        ];
+        for bias in biases {
+            let bias = given(bias, 10);
+            let what = format!("attention of {queries} to {keys}, {count} heads");
+            check_same(
+                &what,
+                inputs.clone(),
+                |[query, key, value]| attention(query, key, value, bias.clone(), heads),
+                |inputs| attention_by_head(inputs, bias.clone(), heads),
+            );
+            let parts = || inputs.clone();
+            check_same(
+                &format!("{what}, bias"),
+                [bias.clone()],
+                |[bias]| {
+                    let [query, key, value] = parts();
+                    attention(query, key, value, bias, heads)
+                },
+                |[bias]| attention_by_head(parts(), bias, heads),
+            );
+        }
+    }
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    check_gradient::<2>("gelu", data([2, 5], 11), 0.02, |x| weighed(gelu(x)));
+    check_gradient::<2>("silu", data([2, 5], 12), 0.02, |x| weighed(silu(x)));
+    check_gradient::<2>("sigmoid", data([2, 5], 13), 0.02, |x| weighed(sigmoid(x)));
+    check_gradient::<2>("exp", data([2, 5], 14), 0.02, |x| weighed(exp(x)));
+    let classes = || Tensor::<1, Int>::from_data([2, 0, 4], &Device::flex().autodiff());
+    check_gradient::<2>("cross entropy", data([3, 5], 15), 0.02, |logits| {
+        weighed(cross_entropy(logits, classes(), 0.1))
+    });
+    let norm = init_layer_norm(6, &Device::flex().autodiff());
+    check_gradient::<2>("layer norm", data([2, 6], 16), 0.03, |x| {
+        weighed(layer_norm(&norm, x, EPSILON))
+    });
+    let heads = Heads {
+        count: 2,
+        scale: 0.7,
+    };
+    let fixed = |seed| given([1, 3, 4], seed);
+    check_gradient::<3>("keys", data([1, 3, 4], 17), 0.03, |key| {
+        weighed(attention(
+            fixed(18),
+            key,
+            fixed(19),
+            given([1; 4], 20),
+            heads,
+        ))
+    });
+}
+
+#[test]
+fn what_is_no_number_stays_none() {
+    let poisoned = Tensor::<2>::from_data([[f32::NAN, 1.0, 2.0]], &Device::flex());
+    let all = |x: Tensor<2>| values(x).iter().all(|value| value.is_nan());
+    let class = Tensor::<1, Int>::from_data([1], &Device::flex());
+    assert!(values(cross_entropy(poisoned.clone(), class, 0.0))[0].is_nan());
+    assert!(values(gelu(poisoned.clone()))[0].is_nan());
+    let norm = init_layer_norm(3, &Device::flex());
+    assert!(all(layer_norm(&norm, poisoned.clone(), EPSILON)));
+    let x = poisoned.unsqueeze::<3>();
+    let heads = Heads {
+        count: 1,
+        scale: 1.0,
+    };
+    let bias = Tensor::zeros([1; 4], &Device::flex());
+    assert!(
+        values(attention(x.clone(), x.clone(), x, bias, heads))
+            .iter()
+            .all(|v| v.is_nan())
+    );
+}
