@@ -3,10 +3,8 @@
 //! The reader is trained on what it will meet: the photo is first set upright by the corners that
 //! the pose head finds in it at this step, errors included.
 
-use std::ops::Range;
-
 use anyhow::{Context, Result};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData, s};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -263,7 +261,6 @@ fn look(
         .iter()
         .take_while(|&&difficulty| difficulty > 0.0);
     let end = first + hit.count();
-    let some = |rows: Range<usize>| pictures.clone().narrow(0, rows.start, rows.len());
     let damage = damage.of(first..end);
     let found: Vec<f32> = found
         .detach()
@@ -271,15 +268,10 @@ fn look(
         .try_into_vec_as()
         .context("the device failed in a training step")?;
     let back: Vec<_> = found.chunks(8).map(upright).collect();
-    let seen = warp_there_and_back(some(first..end), &damage.homographies(), &back);
-    let mut parts = vec![damage.apply_behind_lens(seen)];
-    if first > 0 {
-        parts.insert(0, some(0..first));
-    }
-    if end < batch {
-        parts.push(some(end..batch));
-    }
-    Ok((pose, Tensor::cat(parts, 0)))
+    let hit = pictures.clone().narrow(0, first, end - first);
+    let seen = warp_there_and_back(hit, &damage.homographies(), &back);
+    let seen = damage.apply_behind_lens(seen);
+    Ok((pose, pictures.slice_assign(s![first..end], seen)))
 }
 
 /// A blow for a tape; the homography by where the picture's corners come to lie.

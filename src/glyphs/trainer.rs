@@ -201,11 +201,10 @@ impl Trainer {
         rng: &mut ChaCha8Rng,
     ) -> Result<(Tensor<1>, Tensor<1>)> {
         let config = &self.config;
-        // Neighbours have about the same length: the short ones are hit, or the long ones.
+        // Neighbours have about the same length: the short ones are hit, or the long ones. About as many in each
+        // share: those hit are dear, and the shares wait for each other.
         let count = batch.rows.len();
-        let hit = (0..count)
-            .filter(|_| !rng.random_bool(config.clean))
-            .count();
+        let hit = (count as f64 * (1.0 - config.clean) + rng.random::<f64>()) as usize;
         let first = if rng.random() { 0 } else { count - hit };
         let mut difficulties = vec![0.0; count];
         for difficulty in &mut difficulties[first..first + hit] {

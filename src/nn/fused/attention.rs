@@ -1,8 +1,15 @@
 //! Attention of one sequence on the CPU, head by head.
 //!
 //! Our sequences are short and heads narrow: products of such matrices cost a general matrix product more in
-//! setting out than in arithmetic, and it wants the heads apart. Here all products are sums of weighted rows, eight
-//! columns at a time, of packed copies whose rows are padded to a multiple of that.
+//! setting out than in arithmetic, and it wants the heads apart. Here all products are sums of weighted rows, eight or
+//! sixteen columns at a time, of packed copies whose rows are padded to a multiple of that.
+
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "`with_simd` compiles for each of its first parameter"
+)]
+
+use std::ops::Range;
 
 use macerator::{Simd, with_simd};
 
@@ -10,9 +17,6 @@ use super::{
     Heads,
     lanes::{exp, highest, sum},
 };
-
-/// Columns of a product made at once.
-const BLOCK: usize = 8;
 
 /// Lengths, widths and scale of a sequence's attention.
 #[derive(Clone, Copy, Debug)]
@@ -53,14 +57,14 @@ pub struct Gradients<'a> {
     pub scores: &'a mut [f32],
 }
 
-/// Rows of a matrix, padded with zeros to whole blocks.
+/// Rows of a matrix, padded with zeros to whole blocks of columns, which are made at once.
 #[derive(Default)]
-struct Packed {
+struct Packed<const BLOCK: usize> {
     stride: usize,
     values: Vec<f32>,
 }
 
-impl Packed {
+impl<const BLOCK: usize> Packed<BLOCK> {
     #[inline(always)]
     fn clear(&mut self, rows: usize, columns: usize) {
         self.stride = columns.next_multiple_of(BLOCK);
@@ -68,100 +72,158 @@ impl Packed {
         self.values.resize(rows * self.stride, 0.0);
     }
 
-    /// One head's columns of `x` [L, W].
+    /// `columns` of `x`, `width` wide.
     #[inline(always)]
-    fn take(&mut self, x: &[f32], width: usize, head: usize, from: usize) {
+    fn take(&mut self, x: &[f32], width: usize, columns: Range<usize>) {
         let rows = x.chunks_exact(width);
-        self.clear(rows.len(), head);
+        self.clear(rows.len(), columns.len());
         for (row, packed) in rows.zip(self.values.chunks_exact_mut(self.stride)) {
-            packed[..head].copy_from_slice(&row[from..from + head]);
+            packed[..columns.len()].copy_from_slice(&row[columns.clone()]);
         }
     }
 
     /// The same with rows for columns.
     #[inline(always)]
-    fn take_turned(&mut self, x: &[f32], width: usize, head: usize, from: usize) {
+    fn take_turned(&mut self, x: &[f32], width: usize, columns: Range<usize>) {
         let rows = x.chunks_exact(width);
-        self.clear(head, rows.len());
+        self.clear(columns.len(), rows.len());
         for (column, row) in rows.enumerate() {
-            for (d, &value) in row[from..from + head].iter().enumerate() {
+            for (d, &value) in row[columns.clone()].iter().enumerate() {
                 self.values[d * self.stride + column] = value;
             }
         }
     }
 
-    /// The sum of the first `count` rows, each times its weight, into `out`.
+    /// Row `i` from a block on.
     #[inline(always)]
-    fn mix(&self, count: usize, weight: impl Fn(usize) -> f32, out: &mut [f32]) {
+    fn block(&self, i: usize, block: usize) -> &[f32; BLOCK] {
+        self.values[i * self.stride + block * BLOCK..]
+            .first_chunk()
+            .expect("rows are whole blocks")
+    }
+
+    #[inline(always)]
+    fn block_mut(&mut self, i: usize, block: usize) -> &mut [f32; BLOCK] {
+        self.values[i * self.stride + block * BLOCK..]
+            .first_chunk_mut()
+            .expect("rows are whole blocks")
+    }
+
+    /// The sum of the rows, each times its weight, and of that `scale` times, into `out`.
+    #[inline(always)]
+    fn mix(&self, weights: &[f32], scale: f32, out: &mut [f32]) {
+        let (fours, rest) = weights.as_chunks::<4>();
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-            let row = |i: usize| -> &[f32; BLOCK] {
-                self.values[i * self.stride + block * BLOCK..]
-                    .first_chunk()
-                    .expect("rows are padded")
-            };
             // Four sums at a time: an addition waits for the one before it.
-            let mut sums = [[0.0f32; BLOCK]; 4];
-            let whole = count / 4 * 4;
-            for from in (0..whole).step_by(4) {
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    let (weight, row) = (weight(from + i), row(from + i));
-                    for (sum, value) in sum.iter_mut().zip(row) {
-                        *sum += weight * value;
-                    }
-                }
+            let [mut a, mut b, mut c, mut d] = [[0.0f32; BLOCK]; 4];
+            for (i, weights) in fours.iter().enumerate() {
+                add(&mut a, weights[0], self.block(4 * i, block));
+                add(&mut b, weights[1], self.block(4 * i + 1, block));
+                add(&mut c, weights[2], self.block(4 * i + 2, block));
+                add(&mut d, weights[3], self.block(4 * i + 3, block));
             }
-            for i in whole..count {
-                let (weight, row) = (weight(i), row(i));
-                for (sum, value) in sums[0].iter_mut().zip(row) {
-                    *sum += weight * value;
-                }
+            for (i, &weight) in rest.iter().enumerate() {
+                add(&mut a, weight, self.block(4 * fours.len() + i, block));
             }
-            let [a, b, c, d] = sums;
-            let mut total = [0.0; BLOCK];
-            for (lane, total) in total.iter_mut().enumerate() {
-                *total = (a[lane] + b[lane]) + (c[lane] + d[lane]);
+            for lane in 0..BLOCK {
+                a[lane] = ((a[lane] + b[lane]) + (c[lane] + d[lane])) * scale;
             }
-            out.copy_from_slice(&total[..out.len()]);
+            out.copy_from_slice(&a[..out.len()]);
         }
+    }
+
+    /// Adds to rows j the rows of `other`, each i times `weights` [I, J] at i, j: the weights' columns are not
+    /// gone down, of which each value would lie in another line of memory. Sums are made in copies: a compiler
+    /// that can't tell two rows apart adds value by value.
+    #[inline(always)]
+    fn add_turned(&mut self, weights: &[f32], columns: usize, other: &Self) {
+        for block in 0..self.stride / BLOCK {
+            let mut fours = weights.chunks_exact(4 * columns);
+            let mut from = 0;
+            for four in &mut fours {
+                let rows = [0, 1, 2, 3].map(|i| *other.block(from + i, block));
+                let (ab, cd) = four.split_at(2 * columns);
+                let ((a, b), (c, d)) = (ab.split_at(columns), cd.split_at(columns));
+                for j in 0..columns {
+                    let mut sum = *self.block(j, block);
+                    add(&mut sum, a[j], &rows[0]);
+                    add(&mut sum, b[j], &rows[1]);
+                    add(&mut sum, c[j], &rows[2]);
+                    add(&mut sum, d[j], &rows[3]);
+                    *self.block_mut(j, block) = sum;
+                }
+                from += 4;
+            }
+            for (i, weights) in fours.remainder().chunks_exact(columns).enumerate() {
+                let row = *other.block(from + i, block);
+                for (j, &weight) in weights.iter().enumerate() {
+                    let mut sum = *self.block(j, block);
+                    add(&mut sum, weight, &row);
+                    *self.block_mut(j, block) = sum;
+                }
+            }
+        }
+    }
+
+    /// Writes `scale` times the rows into those `columns` of `x`, `width` wide.
+    #[inline(always)]
+    fn give(&self, x: &mut [f32], width: usize, columns: Range<usize>, scale: f32) {
+        let rows = self.values.chunks_exact(self.stride);
+        for (row, packed) in x.chunks_exact_mut(width).zip(rows) {
+            for (value, packed) in row[columns.clone()].iter_mut().zip(packed) {
+                *value = packed * scale;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add<const BLOCK: usize>(sum: &mut [f32; BLOCK], weight: f32, row: &[f32; BLOCK]) {
+    for (sum, value) in sum.iter_mut().zip(row) {
+        *sum += weight * value;
     }
 }
 
 /// What is kept from one sequence to the next.
 #[derive(Default)]
-pub struct Scratch {
-    turned: Packed,
-    queries: Packed,
-    keys: Packed,
-    values: Packed,
+pub struct Scratch<const BLOCK: usize> {
+    turned: Packed<BLOCK>,
+    queries: Packed<BLOCK>,
+    keys: Packed<BLOCK>,
+    values: Packed<BLOCK>,
+    gathered: Packed<BLOCK>,
 }
 
 /// `found` [Lq, W], and `taken` [H, Lq, Lk].
 #[with_simd]
-pub fn attend<'a, S: Simd>(
+pub fn attend<'a, S: Simd, const BLOCK: usize>(
     sizes: &Sizes,
     of: Sequence<'a>,
     bias: &[f32],
     found: &mut [f32],
     taken: &mut [f32],
-    scratch: &mut Scratch,
+    scratch: &mut Scratch<BLOCK>,
 ) {
     let (width, keys, head) = (sizes.width, sizes.keys, sizes.head());
     let Scratch { turned, values, .. } = scratch;
     let each = taken.chunks_exact_mut(sizes.queries * keys);
     for (h, taken) in each.enumerate() {
-        let from = h * head;
-        turned.take_turned(of.key, width, head, from);
-        values.take(of.value, width, head, from);
-        for (i, taken) in taken.chunks_exact_mut(keys).enumerate() {
-            let query = &of.query[i * width + from..][..head];
-            turned.mix(head, |d| query[d] * sizes.heads.scale, taken);
+        let own = h * head..(h + 1) * head;
+        turned.take_turned(of.key, width, own.clone());
+        values.take(of.value, width, own.clone());
+        let rows = of
+            .query
+            .chunks_exact(width)
+            .zip(found.chunks_exact_mut(width));
+        for (i, (taken, (query, found))) in taken.chunks_exact_mut(keys).zip(rows).enumerate() {
+            turned.mix(&query[own.clone()], sizes.heads.scale, taken);
             let [of_head, of_query, of_key] = sizes.bias;
             let bias = &bias[h * of_head + i * of_query..];
             for (j, score) in taken.iter_mut().enumerate() {
                 *score += bias[j * of_key];
             }
             soften(taken);
-            values.mix(keys, |j| taken[j], &mut found[i * width + from..][..head]);
+            values.mix(taken, 1.0, &mut found[own.clone()]);
         }
     }
 }
@@ -181,48 +243,44 @@ fn soften(row: &mut [f32]) {
 
 /// The gradients, of which that of `found` is `grad` [Lq, W].
 #[with_simd]
-pub fn attend_backward<'a, S: Simd>(
+pub fn attend_backward<'a, S: Simd, const BLOCK: usize>(
     sizes: &Sizes,
     of: Sequence<'a>,
     taken: &[f32],
     grad: &[f32],
     to: Gradients<'a>,
-    scratch: &mut Scratch,
+    scratch: &mut Scratch<BLOCK>,
 ) {
     let (width, keys, head, scale) = (sizes.width, sizes.keys, sizes.head(), sizes.heads.scale);
-    let queries = sizes.queries;
-    let Scratch {
-        turned,
-        queries: packed_queries,
-        keys: packed_keys,
-        values: packed_grad,
-    } = scratch;
-    let scores = to.scores.chunks_exact_mut(queries * keys);
-    for (h, (scores, taken)) in scores.zip(taken.chunks_exact(queries * keys)).enumerate() {
-        let from = h * head;
-        turned.take_turned(of.value, width, head, from);
-        packed_queries.take(of.query, width, head, from);
-        packed_keys.take(of.key, width, head, from);
-        packed_grad.take(grad, width, head, from);
-        for (i, (scores, taken)) in scores
-            .chunks_exact_mut(keys)
-            .zip(taken.chunks_exact(keys))
-            .enumerate()
-        {
-            let grad = &grad[i * width + from..][..head];
-            turned.mix(head, |d| grad[d], scores);
+    let each = sizes.queries * keys;
+    let heads = to
+        .scores
+        .chunks_exact_mut(each)
+        .zip(taken.chunks_exact(each));
+    for (h, (scores, taken)) in heads.enumerate() {
+        let own = h * head..(h + 1) * head;
+        scratch.turned.take_turned(of.value, width, own.clone());
+        scratch.queries.take(of.query, width, own.clone());
+        scratch.keys.take(of.key, width, own.clone());
+        scratch.values.take(grad, width, own.clone());
+        let rows = scores.chunks_exact_mut(keys).zip(taken.chunks_exact(keys));
+        let ends = grad
+            .chunks_exact(width)
+            .zip(to.query.chunks_exact_mut(width));
+        for ((scores, taken), (grad, query)) in rows.zip(ends) {
+            scratch.turned.mix(&grad[own.clone()], 1.0, scores);
             let along = sum(keys, |j| scores[j] * taken[j]);
             for (score, taken) in scores.iter_mut().zip(taken) {
                 *score = taken * (*score - along);
             }
-            let out = &mut to.query[i * width + from..][..head];
-            packed_keys.mix(keys, |j| scores[j] * scale, out);
+            scratch.keys.mix(scores, scale, &mut query[own.clone()]);
         }
-        for j in 0..keys {
-            let out = &mut to.key[j * width + from..][..head];
-            packed_queries.mix(queries, |i| scores[i * keys + j] * scale, out);
-            let out = &mut to.value[j * width + from..][..head];
-            packed_grad.mix(queries, |i| taken[i * keys + j], out);
-        }
+        scratch.gathered.clear(keys, head);
+        let gathered = &mut scratch.gathered;
+        gathered.add_turned(scores, keys, &scratch.queries);
+        gathered.give(to.key, width, own.clone(), scale);
+        gathered.clear(keys, head);
+        gathered.add_turned(taken, keys, &scratch.values);
+        gathered.give(to.value, width, own, 1.0);
     }
 }

@@ -1,5 +1,10 @@
 //! On the CPU, in float32.
 
+#![expect(
+    clippy::extra_unused_type_parameters,
+    reason = "`with_simd` compiles for each of its first parameter"
+)]
+
 use burn::{
     backend::{
         Flex, TensorMetadata,
@@ -356,37 +361,10 @@ impl Fused for Flex {
         bias: FlexTensor,
         heads: Heads,
     ) -> (FlexTensor, FlexTensor) {
-        let [query, key, value, bias] = [query, key, value, bias].map(contiguous);
-        let (sizes, batch) = sizes(&query, &key, heads);
-        let [biases, rest @ ..] = bias.shape().dims::<4>();
-        let [of_heads, of_queries, of_keys] = rest;
-        let step = |count: usize, step: usize| if count == 1 { 0 } else { step };
-        let sizes = Sizes {
-            bias: [
-                step(of_heads, of_queries * of_keys),
-                step(of_queries, of_keys),
-                step(of_keys, 1),
-            ],
-            ..sizes
-        };
-        let of_batch = step(biases, of_heads * of_queries * of_keys);
-        let inputs = Inputs::new(&query, &key, &value, &sizes);
-        let bias = values(&bias);
-
-        let (each_found, each_taken) = (sizes.queries * sizes.width, sizes.taken());
-        let mut found = vec![0.0; batch * each_found];
-        let mut taken = vec![0.0; batch * each_taken];
-        found
-            .par_chunks_mut(each_found)
-            .zip(taken.par_chunks_mut(each_taken))
-            .enumerate()
-            .with_min_len(SEQUENCES)
-            .for_each_init(Scratch::default, |scratch, (i, (found, taken))| {
-                let (of, bias) = (inputs.sequence(i), &bias[i * of_batch..]);
-                attend(&sizes, of, bias, found, taken, scratch);
-            });
-        let shape = [batch, heads.count, sizes.queries, sizes.keys];
-        (tensor(found, query.shape()), tensor(taken, shape))
+        match is_narrow(&query, heads) {
+            true => attention::<8>(query, key, value, bias, heads),
+            false => attention::<16>(query, key, value, bias, heads),
+        }
     }
 
     fn fused_attention_backward(
@@ -397,43 +375,101 @@ impl Fused for Flex {
         grad: FlexTensor,
         heads: Heads,
     ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-        let [query, key, value, taken, grad] = [query, key, value, taken, grad].map(contiguous);
-        let (sizes, _) = sizes(&query, &key, heads);
-        let inputs = Inputs::new(&query, &key, &value, &sizes);
-        let (was_taken, grad) = (values(&taken), values(&grad));
-
-        let zeros = |like: &FlexTensor| vec![0.0; like.shape().num_elements()];
-        let [mut queries, mut keys, mut found, mut scores] =
-            [&query, &key, &value, &taken].map(zeros);
-        let (each_query, each_key) = (sizes.queries * sizes.width, sizes.keys * sizes.width);
-        let each_taken = sizes.taken();
-        queries
-            .par_chunks_mut(each_query)
-            .zip(keys.par_chunks_mut(each_key))
-            .zip(found.par_chunks_mut(each_key))
-            .zip(scores.par_chunks_mut(each_taken))
-            .enumerate()
-            .with_min_len(SEQUENCES)
-            .for_each_init(Scratch::default, |scratch, (i, to)| {
-                let (((query, key), value), scores) = to;
-                let to = Gradients {
-                    query,
-                    key,
-                    value,
-                    scores,
-                };
-                let of = inputs.sequence(i);
-                let taken = &was_taken[i * each_taken..][..each_taken];
-                let grad = &grad[i * each_query..][..each_query];
-                attend_backward(&sizes, of, taken, grad, to, scratch);
-            });
-        (
-            tensor(queries, query.shape()),
-            tensor(keys, key.shape()),
-            tensor(found, value.shape()),
-            tensor(scores, taken.shape()),
-        )
+        match is_narrow(&query, heads) {
+            true => attention_backward::<8>(query, key, value, taken, grad, heads),
+            false => attention_backward::<16>(query, key, value, taken, grad, heads),
+        }
     }
+}
+
+/// Whether blocks of eight columns hold a head.
+fn is_narrow(query: &FlexTensor, heads: Heads) -> bool {
+    query.shape()[2] / heads.count <= 8
+}
+
+fn attention<const BLOCK: usize>(
+    query: FlexTensor,
+    key: FlexTensor,
+    value: FlexTensor,
+    bias: FlexTensor,
+    heads: Heads,
+) -> (FlexTensor, FlexTensor) {
+    let [query, key, value, bias] = [query, key, value, bias].map(contiguous);
+    let (sizes, batch) = sizes(&query, &key, heads);
+    let [biases, rest @ ..] = bias.shape().dims::<4>();
+    let [of_heads, of_queries, of_keys] = rest;
+    let step = |count: usize, step: usize| if count == 1 { 0 } else { step };
+    let sizes = Sizes {
+        bias: [
+            step(of_heads, of_queries * of_keys),
+            step(of_queries, of_keys),
+            step(of_keys, 1),
+        ],
+        ..sizes
+    };
+    let of_batch = step(biases, of_heads * of_queries * of_keys);
+    let inputs = Inputs::new(&query, &key, &value, &sizes);
+    let bias = values(&bias);
+
+    let (each_found, each_taken) = (sizes.queries * sizes.width, sizes.taken());
+    let mut found = vec![0.0; batch * each_found];
+    let mut taken = vec![0.0; batch * each_taken];
+    found
+        .par_chunks_mut(each_found)
+        .zip(taken.par_chunks_mut(each_taken))
+        .enumerate()
+        .with_min_len(SEQUENCES)
+        .for_each_init(Scratch::<BLOCK>::default, |scratch, (i, (found, taken))| {
+            let (of, bias) = (inputs.sequence(i), &bias[i * of_batch..]);
+            attend(&sizes, of, bias, found, taken, scratch);
+        });
+    let shape = [batch, heads.count, sizes.queries, sizes.keys];
+    (tensor(found, query.shape()), tensor(taken, shape))
+}
+
+fn attention_backward<const BLOCK: usize>(
+    query: FlexTensor,
+    key: FlexTensor,
+    value: FlexTensor,
+    taken: FlexTensor,
+    grad: FlexTensor,
+    heads: Heads,
+) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+    let [query, key, value, taken, grad] = [query, key, value, taken, grad].map(contiguous);
+    let (sizes, _) = sizes(&query, &key, heads);
+    let inputs = Inputs::new(&query, &key, &value, &sizes);
+    let (was_taken, grad) = (values(&taken), values(&grad));
+
+    let zeros = |like: &FlexTensor| vec![0.0; like.shape().num_elements()];
+    let [mut queries, mut keys, mut found, mut scores] = [&query, &key, &value, &taken].map(zeros);
+    let (each_query, each_key) = (sizes.queries * sizes.width, sizes.keys * sizes.width);
+    let each_taken = sizes.taken();
+    queries
+        .par_chunks_mut(each_query)
+        .zip(keys.par_chunks_mut(each_key))
+        .zip(found.par_chunks_mut(each_key))
+        .zip(scores.par_chunks_mut(each_taken))
+        .enumerate()
+        .with_min_len(SEQUENCES)
+        .for_each_init(Scratch::<BLOCK>::default, |scratch, (i, to)| {
+            let (((query, key), value), scores) = to;
+            let to = Gradients {
+                query,
+                key,
+                value,
+                scores,
+            };
+            let of = inputs.sequence(i);
+            let taken = &was_taken[i * each_taken..][..each_taken];
+            let grad = &grad[i * each_query..][..each_query];
+            attend_backward(&sizes, of, taken, grad, to, scratch);
+        });
+    (
+        tensor(queries, query.shape()),
+        tensor(keys, key.shape()),
+        tensor(found, value.shape()),
+        tensor(scores, taken.shape()),
+    )
 }
 
 /// Those of `query` [B, Lq, W] and `key` [B, Lk, W], without a bias; and B.
