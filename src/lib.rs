@@ -16,7 +16,7 @@
 //! |---|---|
 //! | [`config`] | one configuration a system for file, flags and window |
 //! | [`data`] | sums as typed, their tokens, the held-out split; Python functions, tokenizer, corpora |
-//! | [`nn`] | T5 and RoBERTa blocks, mosaic, generators, readers, noisy channel, losses, AdamW; nothing of what is learnt |
+//! | [`nn`] | T5 and RoBERTa blocks, mosaic, generators, readers, noisy channel, losses, fused operations, AdamW; nothing of what is learnt |
 //! | [`training`] | runs, checkpoints and progress, the same for every system |
 //! | [`executor`] | the Latent Executor: model, trainer, questions, maps, its job on the engine |
 //! | [`glyphs`] | Code Glyphs: model, trainer, questions, judgement, its job on the engine |

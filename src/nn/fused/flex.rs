@@ -11,8 +11,9 @@ use burn::{
         flex::{FlexTensor, Layout},
         ops::IntTensorOps,
     },
-    tensor::{Bytes, DType, IntDType, Shape},
+    tensor::{Bytes, DType, Element, IntDType, Shape},
 };
+use bytemuck::Pod;
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
@@ -27,9 +28,9 @@ const CHUNK: usize = 512;
 /// Sequences that a thread takes at least.
 const SEQUENCES: usize = 16;
 
-fn values(x: &FlexTensor) -> &[f32] {
+fn values<T: Element + Pod>(x: &FlexTensor) -> &[T] {
     x.as_slice()
-        .expect("a tensor of this module is contiguous and float32")
+        .expect("made contiguous, and float32 or, of classes, int64")
 }
 
 fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
@@ -147,10 +148,22 @@ fn as_i64(x: FlexTensor) -> FlexTensor {
     contiguous(Flex::int_cast(x, IntDType::I64))
 }
 
+/// What rows of logits are judged by.
+#[derive(Clone, Copy)]
+struct Truth<'a> {
+    classes: &'a [i64],
+    vocabulary: usize,
+    smoothing: f32,
+}
+
 /// Cross entropies and logarithms of sums, a row each.
 #[with_simd]
-fn entropies<S: Simd>(logits: &[f32], classes: &[i64], smoothing: f32) -> (Vec<f32>, Vec<f32>) {
-    let vocabulary = logits.len() / classes.len();
+fn entropies<'a, S: Simd>(logits: &[f32], truth: Truth<'a>) -> (Vec<f32>, Vec<f32>) {
+    let Truth {
+        classes,
+        vocabulary,
+        smoothing,
+    } = truth;
     let mut exps = vec![0.0; vocabulary];
     let [mut entropies, mut log_sums] = [(); 2].map(|()| Vec::with_capacity(classes.len()));
     for (row, &class) in logits.chunks_exact(vocabulary).zip(classes) {
@@ -170,14 +183,17 @@ fn entropies<S: Simd>(logits: &[f32], classes: &[i64], smoothing: f32) -> (Vec<f
 }
 
 #[with_simd]
-fn entropies_backward<S: Simd>(
+fn entropies_backward<'a, S: Simd>(
     logits: &[f32],
-    classes: &[i64],
+    truth: Truth<'a>,
     log_sums: &[f32],
     grads: &[f32],
-    smoothing: f32,
 ) -> Vec<f32> {
-    let vocabulary = logits.len() / classes.len();
+    let Truth {
+        classes,
+        vocabulary,
+        smoothing,
+    } = truth;
     let even = smoothing / vocabulary as f32;
     let mut made = Vec::with_capacity(logits.len());
     let mut buffer = vec![0.0; vocabulary];
@@ -287,9 +303,13 @@ impl Fused for Flex {
         smoothing: f32,
     ) -> (FlexTensor, FlexTensor) {
         let (logits, classes) = (contiguous(logits), as_i64(classes));
-        let classes = classes.storage::<i64>();
-        let rows = classes.len();
-        let (found, log_sums) = entropies(values(&logits), classes, smoothing);
+        let [rows, vocabulary] = logits.shape().dims();
+        let truth = Truth {
+            classes: values(&classes),
+            vocabulary,
+            smoothing,
+        };
+        let (found, log_sums) = entropies(values(&logits), truth);
         (tensor(found, [rows, 1]), tensor(log_sums, [rows, 1]))
     }
 
@@ -302,8 +322,13 @@ impl Fused for Flex {
     ) -> FlexTensor {
         let (logits, classes) = (contiguous(logits), as_i64(classes));
         let (log_sums, grad) = (contiguous(log_sums), contiguous(grad));
-        let (classes, log_sums, grad) = (classes.storage(), values(&log_sums), values(&grad));
-        let made = entropies_backward(values(&logits), classes, log_sums, grad, smoothing);
+        let truth = Truth {
+            classes: values(&classes),
+            vocabulary: logits.shape()[1],
+            smoothing,
+        };
+        let (log_sums, grad) = (values(&log_sums), values(&grad));
+        let made = entropies_backward(values(&logits), truth, log_sums, grad);
         tensor(made, logits.shape())
     }
 
