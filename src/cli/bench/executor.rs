@@ -44,17 +44,7 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let model = session.board.model.get().context("no model")?;
     let mut measured = match args.what {
         What::Train => return train(&session, args),
-        What::Map => {
-            let (millis, first): (Vec<f64>, Vec<f64>) = maps(&session)?.into_iter().unzip();
-            let (first, _) = quantiles(&first);
-            let mut measured = Measured::new(millis).with(json!({
-                "first_picture_ms": first,
-                "sizes": { "cells": MAP_SIZE * MAP_SIZE, "params": model.params },
-            }));
-            let line = format!("first coarse picture: median {first:.1} ms");
-            measured.lines.push(line);
-            measured
-        }
+        What::Map => mapped(&session, model.params)?,
         What::Decode => Measured::new(probes(&session)?),
         What::DecodeTraining => Measured::new(probes_while_training(&session)?),
         What::Search => searched(&session)?,
@@ -107,6 +97,19 @@ fn train(session: &ExecutorSession, args: &BenchArgs) -> Result<Measured> {
         "batch": config.batch,
         "shards": config.shards,
     } })))
+}
+
+fn mapped(session: &ExecutorSession, params: usize) -> Result<Measured> {
+    let (millis, first): (Vec<f64>, Vec<f64>) = maps(session)?.into_iter().unzip();
+    let (first, _) = quantiles(&first);
+    let mut measured = Measured::new(millis).with(json!({
+        "first_picture_ms": first,
+        "sizes": { "cells": MAP_SIZE * MAP_SIZE, "params": params },
+    }));
+    measured
+        .lines
+        .push(format!("first coarse picture: median {first:.1} ms"));
+    Ok(measured)
 }
 
 fn searched(session: &ExecutorSession) -> Result<Measured> {

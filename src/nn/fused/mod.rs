@@ -9,6 +9,7 @@ mod autodiff;
 mod flex;
 mod lanes;
 mod plain;
+mod rows;
 
 use burn::{
     backend::{
@@ -32,7 +33,7 @@ pub enum Curve {
     Gelu,
 }
 
-/// How [`attention`] looks at its inputs.
+/// How [`attention()`] looks at its inputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Heads {
     /// Heads side by side in the inputs' width.

@@ -90,7 +90,7 @@ fn unit<B: Backend>(x: FloatTensor<B>, epsilon: f64) -> (FloatTensor<B>, FloatTe
     (B::float_div(x, rms.clone()), rms)
 }
 
-/// The gradient of [`unit`]'s rows.
+/// The gradient of [`unit()`]'s rows.
 fn unit_backward<B: Backend>(
     unit: FloatTensor<B>,
     rms: FloatTensor<B>,
