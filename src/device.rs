@@ -172,13 +172,18 @@ pub fn open(choice: Choice) -> Result<Chosen> {
     let Some(adapter) = adapter else {
         return Ok(cpu(reason));
     };
-    let device = open_adapter(instance, found[adapter.number].clone())
-        .with_context(|| format!("can't compute on {}", adapter.name))?;
-    Ok(Chosen {
-        device,
-        name: adapter.name.clone(),
-        reason,
-    })
+    let opened = open_adapter(instance, found[adapter.number].clone())
+        .with_context(|| format!("can't compute on {}", adapter.name));
+    match opened {
+        Ok(device) => Ok(Chosen {
+            device,
+            name: adapter.name.clone(),
+            reason,
+        }),
+        // Nobody asked for this one: the processor is better than nothing.
+        Err(error) if choice == Choice::Auto => Ok(cpu(format!("{error:#}"))),
+        Err(error) => Err(error),
+    }
 }
 
 fn cpu(reason: String) -> Chosen {
@@ -201,14 +206,18 @@ fn enumerate() -> (wgpu::Instance, Vec<wgpu::Adapter>) {
     (instance, adapters)
 }
 
-/// burn reads its limits from the adapter, so the device gets all of them; mappable primary
-/// buffers are left out because they slow discrete GPUs down.
+/// What is asked of a device that offers `offered`. burn reads from the adapter what it may use, so nearly
+/// everything. Mappable primary buffers slow discrete GPUs down. Experimental features (ray queries, mesh
+/// shaders: newer GPUs offer them) are refused unless allowed for, and no kernel of burn's needs them.
+pub fn features(offered: wgpu::Features) -> wgpu::Features {
+    offered - wgpu::Features::MAPPABLE_PRIMARY_BUFFERS - wgpu::Features::all_experimental_mask()
+}
+
 fn open_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Device> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("glyphspace"),
-        required_features: adapter.features() - wgpu::Features::MAPPABLE_PRIMARY_BUFFERS,
+        required_features: features(adapter.features()),
         required_limits: adapter.limits(),
-        experimental_features: wgpu::ExperimentalFeatures::disabled(),
         ..Default::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))?;

@@ -8,6 +8,7 @@ mod command_line;
 mod corpus;
 mod data;
 mod designs;
+mod device;
 mod engine;
 mod glyphs;
 mod layering;

@@ -1,0 +1,56 @@
+//! Which device is chosen, and what is asked of it.
+
+use glyphspace::device::{Adapter, Choice, features, select};
+use wgpu::{
+    DeviceType::{self, Cpu, DiscreteGpu, IntegratedGpu},
+    Features,
+};
+
+/// The number of the adapter that `choice` means among some of these kinds; `None` for the CPU.
+fn check(choice: &str, kinds: &[DeviceType], expected: Result<Option<usize>, &str>) {
+    let adapters: Vec<_> = kinds
+        .iter()
+        .enumerate()
+        .map(|(number, kind)| Adapter {
+            number,
+            name: format!("{kind:?} {number}"),
+            kind: *kind,
+        })
+        .collect();
+    let choice: Choice = choice.parse().unwrap();
+    match (select(choice, &adapters), expected) {
+        (Ok((adapter, _)), Ok(expected)) => assert_eq!(adapter.map(|a| a.number), expected),
+        (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),
+        (found, expected) => panic!("{choice} of {kinds:?}: {found:?}, expected {expected:?}"),
+    }
+}
+
+#[test]
+fn the_best_gpu_is_chosen_and_software_only_if_insisted_on() {
+    check("auto", &[Cpu, IntegratedGpu, DiscreteGpu], Ok(Some(2)));
+    check("gpu", &[IntegratedGpu, Cpu], Ok(Some(0)));
+    check("cpu", &[DiscreteGpu], Ok(None));
+    check("auto", &[Cpu], Ok(None));
+    check("auto", &[], Ok(None));
+    check("gpu:0", &[Cpu], Ok(Some(0)));
+    check(
+        "gpu",
+        &[Cpu],
+        Err("no GPU found, only Cpu 0: use --device cpu, or gpu:0 to insist"),
+    );
+    check("gpu", &[], Err("no GPU found: use --device cpu"));
+    check(
+        "gpu:3",
+        &[Cpu, DiscreteGpu],
+        Err("no adapter gpu:3: expected gpu:0 to gpu:1"),
+    );
+}
+
+/// A device is refused if asked for experimental features, which newer GPUs offer.
+#[test]
+fn nothing_experimental_is_asked_of_a_device() {
+    let asked = features(Features::all());
+    assert!(!asked.intersects(Features::all_experimental_mask()));
+    assert!(asked.contains(Features::SUBGROUP | Features::SHADER_F16));
+    assert_eq!(features(Features::SUBGROUP), Features::SUBGROUP);
+}
