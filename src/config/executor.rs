@@ -104,7 +104,7 @@ pub struct ExecutorConfig {
     /// Sums a share of a step.
     pub batch: usize,
     /// Shares of a step, each with sums and points of its own and a gradient from them; on a CPU they
-    /// are computed side by side.
+    /// are computed side by side, on a GPU as one.
     #[serde(default = "one")]
     pub shards: usize,
     /// Highest learning rate.
@@ -307,6 +307,15 @@ impl ExecutorConfig {
     /// Tokens a sequence.
     pub fn length(&self) -> usize {
         self.language.word_length()
+    }
+
+    /// The same with all of a step in one share.
+    pub fn in_one_share(&self) -> Self {
+        Self {
+            batch: self.batch * self.shards,
+            shards: 1,
+            ..self.clone()
+        }
     }
 
     /// The learning rate after `position` steps of the schedule.

@@ -85,7 +85,7 @@ pub struct GlyphsConfig {
     /// Functions a step, at most.
     pub batch: usize,
     /// Shares of a step's functions, each with a gradient of its own; on a CPU they are computed side
-    /// by side.
+    /// by side, on a GPU as one.
     #[serde(default = "one")]
     pub shards: usize,
     /// Tokens a step, padding counted, at most.
@@ -355,6 +355,14 @@ impl GlyphsConfig {
     /// Whether a perceptor looks at the pictures of a step.
     pub fn needs_perceptor(&self) -> bool {
         self.repulsion > 0.0 || (self.perceptual && self.vector_distance > 0.0)
+    }
+
+    /// The same with all of a step in one share.
+    pub fn in_one_share(&self) -> Self {
+        Self {
+            shards: 1,
+            ..self.clone()
+        }
     }
 
     /// The learning rate after `position` steps of the schedule.

@@ -2,7 +2,9 @@
 //!
 //! burn's `flex` backend works on most operations with one thread, so a step uses the processor's
 //! cores best when each computes the gradient of a share of the batch on its own. The shares are part
-//! of the recipe and their gradients are added in order, so a run is the same on any number of cores.
+//! of the recipe and their gradients are added in order, so a run is the same on any number of cores. A GPU
+//! has cores enough for all of a step and waits for operations instead: there a step is one share, which halves
+//! their number.
 
 use std::thread;
 
@@ -17,6 +19,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 pub struct Shards {
     /// One thread each: what an operation does on several threads would wait for the other shares.
     pools: Vec<ThreadPool>,
+    is_cpu: bool,
     device: Device,
 }
 
@@ -37,6 +40,11 @@ impl Shards {
         self.pools.len().max(1)
     }
 
+    /// Whether a step is to be cut into shares at all.
+    pub fn are_of_use(&self) -> bool {
+        self.is_cpu
+    }
+
     /// For `count` shares on `device`: on the CPU a thread for each, elsewhere one after the other.
     ///
     /// # Errors
@@ -51,6 +59,7 @@ impl Shards {
         let pools = (0..pools).map(pool).collect::<Result<_, _>>();
         Ok(Self {
             pools: pools.context("can't start a thread to train with")?,
+            is_cpu,
             device: device.clone(),
         })
     }

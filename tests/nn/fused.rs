@@ -17,7 +17,7 @@ use super::{check_close, draws, gradients::check_gradient, values};
 
 const EPSILON: f64 = 1e-5;
 
-fn data<const D: usize>(shape: [usize; D], seed: u64) -> TensorData {
+pub fn data<const D: usize>(shape: [usize; D], seed: u64) -> TensorData {
     TensorData::new(draws(shape.iter().product(), seed, normal), shape)
 }
 

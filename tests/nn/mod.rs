@@ -4,6 +4,7 @@
 mod adamw;
 mod bottleneck;
 mod fused;
+mod fused_gpu;
 pub mod gradients;
 mod losses;
 mod muon;

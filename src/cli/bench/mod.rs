@@ -179,10 +179,12 @@ impl Measured {
         }
     }
 
-    /// Of a run's clock after each step, the first `warm_up` steps left out.
+    /// Of a run's clock after each step, the first `warm_up` steps left out but for how long the very first
+    /// took, in which a GPU's kernels are compiled.
     fn of_steps(secs: &[f64], warm_up: u64) -> Self {
         let steps = secs.windows(2).skip((warm_up as usize).saturating_sub(1));
         Self::new(steps.map(|pair| (pair[1] - pair[0]) * 1e3).collect())
+            .with(json!({ "first_step_ms": secs.first().map(|secs| secs * 1e3) }))
     }
 
     /// The same with an object's entries in the JSON.

@@ -6,14 +6,16 @@
 
 mod attention;
 mod autodiff;
+mod cube;
 mod flex;
+mod kernels;
 mod lanes;
 mod plain;
 mod rows;
 
 use burn::{
     backend::{
-        Backend, Cube, Dispatch, backend_extension,
+        Backend, Dispatch, backend_extension,
         tensor::{FloatTensor, IntTensor},
     },
     nn::{LayerNorm, RmsNorm},
@@ -21,7 +23,7 @@ use burn::{
 };
 
 /// A function of each value by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Curve {
     /// e^x.
     Exp,
@@ -147,8 +149,6 @@ pub trait Fused: Backend {
         plain::attention_backward::<Self>(query, key, value, taken, grad, heads)
     }
 }
-
-impl Fused for Cube {}
 
 fn curve<const D: usize>(x: Tensor<D>, curve: Curve) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::fused_curve(x.into_dispatch(), curve))

@@ -136,20 +136,20 @@ pub fn layer_norm_backward<B: Backend>(
 }
 
 /// [B, L, W] to [B, H, L, W / H].
-fn split<B: Backend>(x: FloatTensor<B>, heads: usize) -> FloatTensor<B> {
+pub fn split<B: Backend>(x: FloatTensor<B>, heads: usize) -> FloatTensor<B> {
     let [batch, length, width] = x.shape().dims();
     let shape = Shape::from([batch, length, heads, width / heads]);
     B::float_swap_dims(B::float_reshape(x, shape), 1, 2)
 }
 
 /// [B, H, L, D] to [B, L, H D].
-fn join<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+pub fn join<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     let [batch, heads, length, width] = x.shape().dims();
     let shape = Shape::from([batch, length, heads * width]);
     B::float_reshape(B::float_swap_dims(x, 1, 2), shape)
 }
 
-fn turned<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+pub fn turned<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::float_swap_dims(x, 2, 3)
 }
 

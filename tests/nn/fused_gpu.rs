@@ -1,0 +1,118 @@
+//! The same operations on a GPU, or on Vulkan in software: against those on the CPU, values and gradients.
+
+use burn::{
+    nn::RmsNorm,
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use glyphspace::{
+    device::{self, Choice},
+    nn::{
+        fused::{Heads, attention, cross_entropy, exp, gelu, layer_norm, rms_norm, sigmoid, silu},
+        init::Initializer,
+    },
+};
+
+use super::{check_close, fused::data, values};
+
+const EPSILON: f64 = 1e-5;
+
+/// The first adapter and the CPU.
+fn devices() -> [Device; 2] {
+    let gpu = device::open(Choice::Adapter(0)).expect("a GPU, or Vulkan in software");
+    [gpu.device.autodiff(), Device::flex().autodiff()]
+}
+
+/// What `f` makes of `inputs`, and the gradients of all inputs, on one device as on the other.
+fn check_same<const D: usize, const E: usize>(
+    devices: &[Device; 2],
+    what: &str,
+    inputs: &[TensorData],
+    f: impl Fn(Vec<Tensor<D>>, &Device) -> Tensor<E>,
+) {
+    let [gpu, cpu] = devices.each_ref().map(|device| {
+        let inputs = inputs.iter().cloned();
+        let inputs = inputs.map(|data| Tensor::<D>::from_data(data, device).require_grad());
+        let inputs: Vec<_> = inputs.collect();
+        let made = f(inputs.clone(), device);
+        let weights = Tensor::from_data(data(made.dims(), 99), device);
+        let gradients = (made.clone() * weights).sum().backward();
+        let of = |x: &Tensor<D>| values(x.grad(&gradients).expect("it counts"));
+        let gradients: Vec<_> = inputs.iter().map(of).collect();
+        (values(made.inner()), gradients)
+    });
+    check_close(&gpu.0, &cpu.0, 2e-5, what);
+    for (input, (gpu, cpu)) in gpu.1.iter().zip(&cpu.1).enumerate() {
+        check_close(gpu, cpu, 5e-5, &format!("{what}, input {input}"));
+    }
+}
+
+#[test]
+fn a_gpu_makes_the_same_of_them() {
+    let devices = devices();
+    // Less than a cube's units, more, and more rows than one dimension has cubes.
+    for shape in [[3, 7], [2, 300], [70_000, 2]] {
+        let x = [data(shape, 1)];
+        check_same::<2, 2>(&devices, "exp", &x, |x, _| exp(x[0].clone()));
+        check_same::<2, 2>(&devices, "sigmoid", &x, |x, _| sigmoid(x[0].clone()));
+        check_same::<2, 2>(&devices, "silu", &x, |x, _| silu(x[0].clone()));
+        check_same::<2, 2>(&devices, "gelu", &x, |x, _| gelu(x[0].clone()));
+
+        let classes: Vec<i32> = (0..shape[0]).map(|i| (i * 5 % shape[1]) as i32).collect();
+        for smoothing in [0.0, 0.1] {
+            check_same::<2, 1>(&devices, "cross entropy", &x, |x, device| {
+                let classes = Tensor::<1, Int>::from_data(&classes[..], device);
+                cross_entropy(x[0].clone(), classes, smoothing)
+            });
+        }
+        check_same::<2, 2>(&devices, "layer norm", &x, |x, device| {
+            let norm = Initializer::new(4, device).layer_norm(shape[1], EPSILON);
+            layer_norm(&norm, x[0].clone(), EPSILON)
+        });
+        // Weights by themselves: their gradients count too.
+        check_same::<2, 2>(&devices, "rms norm", &x, |x, device| {
+            let gamma = Initializer::new(4, device).constant(shape[1], 1.5);
+            let norm = RmsNorm {
+                gamma,
+                epsilon: EPSILON,
+            };
+            rms_norm(&norm, x[0].clone())
+        });
+    }
+    for [queries, keys, count, head] in [[4, 4, 4, 8], [3, 150, 2, 5]] {
+        let heads = Heads { count, scale: 0.4 };
+        let shape = |length| [2, length, count * head];
+        let parts = [shape(queries), shape(keys), shape(keys)];
+        let parts = parts.map(|shape| data(shape, shape[1] as u64));
+        for bias in [[1, 1, 1, 1], [2, 1, 1, keys], [1, count, queries, keys]] {
+            let what = format!("attention of {queries} to {keys}, bias {bias:?}");
+            check_same::<3, 3>(&devices, &what, &parts, |parts, device| {
+                let bias = Tensor::from_data(data(bias, 10), device);
+                let [query, key, value] = parts.try_into().expect("three");
+                attention(query, key, value, bias, heads)
+            });
+        }
+    }
+}
+
+#[test]
+fn a_gpu_finds_the_gradients_of_weights_and_biases() {
+    let devices = devices();
+    let norms = devices.each_ref().map(|device| {
+        let norm = Initializer::new(6, device).layer_norm(40, EPSILON);
+        let made = layer_norm(&norm, Tensor::<2>::from_data(data([9, 40], 1), device), EPSILON);
+        let gradients = (made.clone() * made).sum().backward();
+        let weights = [Some(norm.gamma), norm.beta].map(|weight| weight.expect("it has both"));
+        weights.map(|weight| values(weight.val().grad(&gradients).expect("it counts")))
+    });
+    check_close(&norms[0].concat(), &norms[1].concat(), 5e-5, "layer norm");
+    for bias in [[1, 1, 1, 1], [2, 1, 1, 6], [2, 2, 5, 6]] {
+        check_same::<4, 3>(&devices, "bias", &[data(bias, 10)], |bias, device| {
+            let part = |length, seed| Tensor::from_data(data([2, length, 8], seed), device);
+            let heads = Heads {
+                count: 2,
+                scale: 0.3,
+            };
+            attention(part(5, 1), part(6, 2), part(6, 3), bias[0].clone(), heads)
+        });
+    }
+}
