@@ -37,6 +37,9 @@ pub struct Moments {
     pub first: Param<Tensor<1>>,
     /// Decaying mean of its square.
     pub second: Param<Tensor<1>>,
+    /// The parameters as the last step left them: kept rather than gathered from a hundred tensors again.
+    #[module(skip)]
+    values: Option<Tensor<1>>,
 }
 
 impl Moments {
@@ -46,6 +49,7 @@ impl Moments {
         Self {
             first: zeros(),
             second: zeros(),
+            values: None,
         }
         .no_grad()
     }
@@ -80,7 +84,8 @@ impl AdamW {
         }
     }
 
-    /// One step along `gradient` `[N]`, see [`flat_gradient`]; the `step`-th, counted from 1.
+    /// One step along `gradient` `[N]`, see [`flat_gradient`]; the `step`-th, counted from 1, of the module that the
+    /// step before returned.
     /// Returns the module and the gradient's norm `[1]` before clipping.
     pub fn step<M: Module>(
         &self,
@@ -90,9 +95,11 @@ impl AdamW {
         learning_rate: f64,
         step: u64,
     ) -> (M, Tensor<1>) {
-        let mut values = Values(Vec::new());
-        module.visit(&mut values);
-        let values = Tensor::cat(values.0, 0);
+        let values = moments.values.take().unwrap_or_else(|| {
+            let mut values = Values(Vec::new());
+            module.visit(&mut values);
+            Tensor::cat(values.0, 0)
+        });
         let norm = gradient.clone().square().sum().sqrt();
         let scale = (norm.clone() + 1e-6)
             .recip()
@@ -121,6 +128,7 @@ impl AdamW {
         let replace = |param: &Param<Tensor<1>>, value: Tensor<1>| param.clone().map(|_| value);
         moments.first = replace(&moments.first, first);
         moments.second = replace(&moments.second, second);
+        moments.values = Some(values.clone());
         (module.map(&mut Unflatten { values, from: 0 }), norm)
     }
 }

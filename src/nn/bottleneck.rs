@@ -9,7 +9,7 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Tensor, activation::relu},
+    tensor::{Tensor, TensorData, activation::relu},
 };
 
 use serde::{Deserialize, Serialize};
@@ -131,15 +131,9 @@ impl Bottleneck {
 
     /// [B, Z] to [B, L, D].
     pub fn decode(&self, point: Tensor<2>, octaves: &Octaves) -> Tensor<3> {
-        let mut features = vec![point.clone()];
-        for (k, weight) in octaves.0.iter().enumerate() {
-            let angle = point.clone() * (std::f32::consts::PI * (1 << k) as f32);
-            features.push(angle.clone().sin() * *weight);
-            features.push(angle.cos() * *weight);
-        }
         let x = self
             .activation
-            .of(self.decoder_in.forward(Tensor::cat(features, 1)));
+            .of(self.decoder_in.forward(lifted(point, octaves)));
         let x = match &self.decoder_mid {
             Some(layer) => self.activation.of(layer.forward(x)),
             None => x,
@@ -148,4 +142,20 @@ impl Bottleneck {
         let [batch, width] = x.dims();
         x.reshape([batch, self.length, width / self.length])
     }
+}
+
+/// Points [B, Z] and, octave by octave, their weighted sines and cosines: [B, (1 + 2 K) Z].
+fn lifted(point: Tensor<2>, octaves: &Octaves) -> Tensor<2> {
+    let [batch, dims] = point.dims();
+    let count = octaves.0.len();
+    if count == 0 {
+        return point;
+    }
+    let row = |values: Vec<f32>| {
+        Tensor::<4>::from_data(TensorData::new(values, [1, count, 1, 1]), &point.device())
+    };
+    let pitch = |k: usize| std::f32::consts::PI * (1 << k) as f32;
+    let angles = point.clone().reshape([batch, 1, 1, dims]) * row((0..count).map(pitch).collect());
+    let waves = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2) * row(octaves.0.clone());
+    Tensor::cat(vec![point, waves.reshape([batch, count * 2 * dims])], 1)
 }
