@@ -62,6 +62,8 @@ pub struct Chosen {
     pub name: String,
     /// Why it was chosen.
     pub reason: String,
+    /// Whether it is a GPU; a driver running on the CPU is none.
+    pub is_gpu: bool,
 }
 
 /// An adapter wgpu knows of.
@@ -179,6 +181,7 @@ pub fn open(choice: Choice) -> Result<Chosen> {
             device,
             name: adapter.name.clone(),
             reason,
+            is_gpu: !adapter.is_software(),
         }),
         // Nobody asked for this one: the processor is better than nothing.
         Err(error) if choice == Choice::Auto => Ok(cpu(format!("{error:#}"))),
@@ -192,6 +195,7 @@ fn cpu(reason: String) -> Chosen {
         device: Device::flex(),
         name: format!("CPU (flex, {threads} threads)"),
         reason,
+        is_gpu: false,
     }
 }
 

@@ -18,12 +18,12 @@ use super::{
     trainer::Trainer,
 };
 use crate::{
-    config::executor::ExecutorConfig,
+    config::executor::{ExecutorConfig, PRESETS},
     data::sums::Sum,
     device::{self, Choice, Chosen},
     engine::{Job, Work},
     latent::{MAP_SIZE, points::Points},
-    training::{Lane, Limit, Start, checkpoint::Source},
+    training::{Lane, Limit, Start, WarmUp, checkpoint::Source},
 };
 
 /// Points of a map a slice.
@@ -32,6 +32,7 @@ const SLICE: usize = 2048;
 const TRAINING_SLICE: usize = 512;
 /// Cells a side of the maps drawn while a run trains.
 const TRAINING_MAP: usize = 64;
+
 /// The job.
 pub struct ExecutorJob {
     chosen: Chosen,
@@ -50,6 +51,7 @@ pub struct ExecutorJob {
     sliced: Option<Triple>,
     /// The last round was a training step.
     has_stepped: bool,
+    warm_up: WarmUp<Trainer>,
 }
 
 impl ExecutorJob {
@@ -81,9 +83,20 @@ impl ExecutorJob {
             watched: None,
             sliced: None,
             has_stepped: false,
+            warm_up: WarmUp::default(),
         };
         job.show_model(source.to_string());
         Ok(job)
+    }
+
+    /// The same, with training's kernels compiled on a GPU as soon as there is nothing else to do.
+    pub fn warming_up(mut self) -> Self {
+        if self.chosen.is_gpu {
+            let device = self.chosen.device.clone();
+            self.warm_up =
+                WarmUp::new(move || Trainer::new(ExecutorConfig::preset(PRESETS[0])?, &device));
+        }
+        self
     }
 
     fn show_model(&self, origin: String) {
@@ -116,6 +129,7 @@ impl ExecutorJob {
     ) -> Result<()> {
         self.lane
             .begin(|| Trainer::run(start, &out, limit, &self.chosen.device))?;
+        self.warm_up = WarmUp::default();
         // A search of the model before would go on in another space.
         self.forget_hunt(events);
         if let Some(trainer) = self.lane.trainer() {
@@ -464,6 +478,7 @@ impl Job for ExecutorJob {
                 Work::Busy
             }
             Some(pause) => Work::Later(pause),
+            None if self.warm_up.step()? => Work::Busy,
             None => Work::Idle,
         })
     }

@@ -1,14 +1,20 @@
 //! The functions a model is asked about: a corpus in the model's own tokens.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Result, bail};
 
-use super::board::Tile;
-use crate::data::{
-    bpe::Bpe,
-    corpus::{self, Corpus},
-    python,
+use super::{board::Tile, checkpoint};
+use crate::{
+    data::{
+        bpe::Bpe,
+        corpus::{self, BuildOptions, Corpus, Input, build},
+        python,
+    },
+    training::checkpoint::Source,
 };
 
 /// A function as the model reads it.
@@ -88,4 +94,19 @@ pub fn of_corpus(
         bail!("{name} has no function of up to {max_tokens} tokens, the model's limit");
     }
     Ok(functions)
+}
+
+/// Makes a corpus of the bundled sample in the bundled model's tokens, in `folder`, unless `go_on` says no.
+///
+/// # Errors
+/// If it was told to stop or can't be written.
+pub fn sample_corpus(folder: &Path, go_on: &mut dyn FnMut() -> bool) -> Result<PathBuf> {
+    let path = folder.join("sample.corpus");
+    let bpe = checkpoint::tokenizer_of(&Source::Bundled)?;
+    let options = BuildOptions {
+        tokenizer: Some((*bpe).clone()),
+        ..BuildOptions::default()
+    };
+    build(&[Input::Sample], &path, &options, &mut |_| go_on())?;
+    Ok(path)
 }

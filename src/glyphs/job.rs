@@ -23,13 +23,13 @@ use super::{
     trainer::Trainer,
 };
 use crate::{
-    config::glyphs::GlyphsConfig,
+    config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
     data::corpus::Corpus,
     device::{self, Choice, Chosen},
     engine::{Job, Work},
     latent::points::distance,
     nn::channel::Damage,
-    training::{Lane, Limit, Start, checkpoint::Source},
+    training::{Lane, Limit, Start, WarmUp, checkpoint::Source},
 };
 
 /// Functions a slice.
@@ -49,6 +49,7 @@ pub struct GlyphsJob {
     grid_from: Instant,
     is_grid_due: bool,
     has_stepped: bool,
+    warm_up: WarmUp<Trainer>,
 }
 
 /// A search for the nearest glyphs.
@@ -87,9 +88,24 @@ impl GlyphsJob {
             grid_from: Instant::now(),
             is_grid_due: false,
             has_stepped: false,
+            warm_up: WarmUp::default(),
         };
         job.show_model(source.to_string());
         Ok(job)
+    }
+
+    /// The same, with training's kernels compiled on a GPU as soon as there is nothing else to do.
+    pub fn warming_up(mut self) -> Self {
+        if self.chosen.is_gpu {
+            let device = self.chosen.device.clone();
+            self.warm_up = WarmUp::new(move || {
+                let folder = tempfile::tempdir().context("can't make a temporary folder")?;
+                let path = functions::sample_corpus(folder.path(), &mut || true)?;
+                let corpus = Arc::new(Corpus::open(&path)?);
+                Trainer::new(GlyphsConfig::preset(GLYPH_PRESETS[0])?, corpus, &device)
+            });
+        }
+        self
     }
 
     fn show_model(&self, origin: String) {
@@ -142,6 +158,7 @@ impl GlyphsJob {
             let corpus = Arc::new(Corpus::open(&corpus)?);
             Trainer::run(start, corpus, &out, limit, &device)
         })?;
+        self.warm_up = WarmUp::default();
         if let Some(trainer) = self.lane.trainer() {
             let reader = Arc::new(trainer.snapshot());
             self.adopt(reader);
@@ -424,11 +441,10 @@ impl Job for GlyphsJob {
             .judge_slice(events)
             .inspect_err(|_| self.judgement = None)?;
         let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
-        Ok(
-            match trained || painted || judged || hunted || self.lane.is_running() {
-                true => Work::Busy,
-                false => Work::Idle,
-            },
-        )
+        let is_busy = trained || painted || judged || hunted || self.lane.is_running();
+        Ok(match is_busy || self.warm_up.step()? {
+            true => Work::Busy,
+            false => Work::Idle,
+        })
     }
 }

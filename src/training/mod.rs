@@ -9,6 +9,7 @@ mod lane;
 mod run;
 mod shards;
 pub mod tape;
+mod warm_up;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use lane::{Lane, Step};
 pub use run::Run;
 pub use shards::Shards;
+pub use warm_up::WarmUp;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

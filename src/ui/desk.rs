@@ -92,8 +92,9 @@ impl Desk {
         self.engine = Some(Engine::spawn("engine", wake, move || {
             let chosen = device::open(choice)?;
             let first = ExecutorJob::on(chosen.clone(), &executor_source, executor)?;
-            Ok(Pair::new(first, move || {
+            Ok(Pair::new(first.warming_up(), move || {
                 GlyphsJob::on(chosen.clone(), &glyphs_source, glyphs.clone())
+                    .map(GlyphsJob::warming_up)
             }))
         })?);
         Ok(())

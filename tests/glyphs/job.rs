@@ -23,6 +23,7 @@ fn job() -> (GlyphsJob, Arc<Board>) {
         device: Device::flex(),
         name: "cpu".into(),
         reason: "asked for".into(),
+        is_gpu: false,
     };
     let board = Arc::new(Board::default());
     (

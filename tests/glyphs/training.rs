@@ -280,6 +280,7 @@ fn the_learning_rate_is_changed_under_way() {
         device: Device::flex(),
         name: "cpu".into(),
         reason: "asked for".into(),
+        is_gpu: false,
     };
     let mut job = GlyphsJob::on(chosen, &Source::Bundled, Arc::default()).unwrap();
     let mut events = Vec::new();

@@ -99,7 +99,11 @@ fn a_gpu_finds_the_gradients_of_weights_and_biases() {
     let devices = devices();
     let norms = devices.each_ref().map(|device| {
         let norm = Initializer::new(6, device).layer_norm(40, EPSILON);
-        let made = layer_norm(&norm, Tensor::<2>::from_data(data([9, 40], 1), device), EPSILON);
+        let made = layer_norm(
+            &norm,
+            Tensor::<2>::from_data(data([9, 40], 1), device),
+            EPSILON,
+        );
         let gradients = (made.clone() * made).sum().backward();
         let weights = [Some(norm.gamma), norm.beta].map(|weight| weight.expect("it has both"));
         weights.map(|weight| values(weight.val().grad(&gradients).expect("it counts")))

@@ -1,12 +1,21 @@
 //! Runs of any system: a trainer made for the purpose, with files of its own.
 
-use std::{fs, path::Path, sync::Arc, thread::sleep, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Result, bail};
 use glyphspace::{
     engine::slot::Slot,
     training::{
-        Lane, Limit, Pace, Progress, Row, Run, Trainer,
+        Lane, Limit, Pace, Progress, Row, Run, Trainer, WarmUp,
         checkpoint::{Checkpoint, PROGRESS},
     },
 };
@@ -198,4 +207,29 @@ fn a_lane_paces_one_run_at_a_time_and_shows_it() {
     lane.step().unwrap();
     drop(lane);
     assert_eq!(resume(&place("dropped")).unwrap().progress.step, 1);
+}
+
+#[test]
+fn a_warm_up_is_two_steps_and_makes_its_trainer_at_the_first() {
+    let made = Arc::new(AtomicU64::new(0));
+    let count = made.clone();
+    let mut warm_up = WarmUp::new(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(Curriculum::default())
+    });
+    assert_eq!(made.load(Ordering::Relaxed), 0);
+    let steps: Vec<bool> = (0..4).map(|_| warm_up.step().unwrap()).collect();
+    assert_eq!(steps, [true, true, false, false]);
+    assert_eq!(made.load(Ordering::Relaxed), 1);
+    assert!(!WarmUp::<Curriculum>::default().step().unwrap());
+
+    // What fails is said once and not tried again.
+    let mut failing = WarmUp::new(|| {
+        Ok(Curriculum {
+            fails_at: Some(0),
+            ..Curriculum::default()
+        })
+    });
+    assert_eq!(failing.step().unwrap_err().to_string(), "the device failed");
+    assert!(!failing.step().unwrap());
 }

@@ -15,7 +15,7 @@ use crate::{
         GlyphsSession, listen_for_interrupts, refuse_if_interrupted, stop_on_interrupt,
     },
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
-    data::corpus::{BuildOptions, Corpus, Input, build},
+    data::corpus::Corpus,
     device::{self, Choice},
     glyphs::{
         checkpoint, functions,
@@ -58,19 +58,10 @@ pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
 /// The corpus to train on: the one asked for, or one of the bundled sample, in the bundled model's
 /// tokens, which is made in `folder`.
 pub fn corpus(asked: Option<&Path>, folder: &Path) -> Result<PathBuf> {
-    if let Some(path) = asked {
-        return Ok(path.to_owned());
+    match asked {
+        Some(path) => Ok(path.to_owned()),
+        None => functions::sample_corpus(folder, &mut || refuse_if_interrupted().is_ok()),
     }
-    let path = folder.join("sample.corpus");
-    let bpe = checkpoint::tokenizer_of(&Source::Bundled)?;
-    let options = BuildOptions {
-        tokenizer: Some((*bpe).clone()),
-        ..BuildOptions::default()
-    };
-    build(&[Input::Sample], &path, &options, &mut |_| {
-        refuse_if_interrupted().is_ok()
-    })?;
-    Ok(path)
 }
 
 fn config(args: &BenchArgs) -> Result<GlyphsConfig> {

@@ -65,12 +65,7 @@ fn over_rows(rows: CubeTensor) -> CubeTensor {
     Cube::float_reshape(Cube::float_sum_dim(rows, 0), Shape::from([width]))
 }
 
-fn norm(
-    x: CubeTensor,
-    gamma: CubeTensor,
-    beta: Option<CubeTensor>,
-    epsilon: f64,
-) -> CubeTensor {
+fn norm(x: CubeTensor, gamma: CubeTensor, beta: Option<CubeTensor>, epsilon: f64) -> CubeTensor {
     let (x, gamma) = (contiguous(x), contiguous(gamma));
     let is_centred = beta.is_some();
     // Read only if centred.

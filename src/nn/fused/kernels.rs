@@ -242,7 +242,10 @@ pub fn taken(
     let unit = UNIT_POS as usize;
     let mut highest = scale * scores[first] + bias[from];
     for i in range_stepped(unit, width, units) {
-        highest = max(highest, scale * scores[first + i] + bias[from + i * bias.stride(3)]);
+        highest = max(
+            highest,
+            scale * scores[first + i] + bias[from + i * bias.stride(3)],
+        );
     }
     let highest = highest_of_units(highest, units);
     let mut sum = 0.0f32;
