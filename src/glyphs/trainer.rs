@@ -172,7 +172,7 @@ impl Trainer {
     }
 
     /// What a step goes by: on a GPU all of it at once.
-    fn recipe(&self) -> GlyphsConfig {
+    pub(super) fn recipe(&self) -> GlyphsConfig {
         match self.shards.are_of_use() {
             true => self.config.clone(),
             false => self.config.in_one_share(),

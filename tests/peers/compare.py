@@ -2,7 +2,7 @@
 
     python3 -m venv venv && venv/bin/pip install numpy torch
     cargo build --release
-    venv/bin/python tests/peers/compare.py [--rows train-executor,map] [--pairs 5] [--cores 2] [--json]
+    venv/bin/python tests/peers/compare.py [--rows train-executor,map] [--pairs 5] [--cores 2] [--device gpu] [--json]
 
 First every twin has to agree with ours (the table's last columns; without that no time is worth anything):
 
@@ -13,8 +13,8 @@ First every twin has to agree with ours (the table's last columns; without that 
   of rounding (1e-5 for the executor); what is compared besides is the first steps at the preset's own rate.
 - the map: the losses of all cells, in nats, and the share of cells that decode to the same program.
 
-Then ours and theirs are measured in turn, A B A B, all on the same processors: PyTorch in this process, ours
-as `glyphspace bench ..`. A ratio is their time over ours in one pair, so 2 says that ours is twice as fast, and
+Then ours and theirs are measured in turn, A B A B, all on the same processors, or with --device gpu on the same
+GPU, PyTorch's through CUDA: PyTorch in this process, ours as `glyphspace bench ..`. A ratio is their time over ours in one pair, so 2 says that ours is twice as fast, and
 the row has the median of the pairs. Where other work shares the processors PyTorch's threads wait for one another at every
 operation, ours once a step, so beside it is the ratio of the best times of all pairs. The exit code is 1 where
 a twin disagrees.
@@ -31,6 +31,10 @@ from statistics import median
 
 import torch
 
+# Before the twins make their first tensors.
+if any(argument.startswith("gpu") or argument.startswith("--device=gpu") for argument in sys.argv[1:]):
+    torch.set_default_device("cuda")
+
 import executor
 import glyphs
 from twin import PROGRAM, Trace, clocked, use_cores
@@ -40,8 +44,8 @@ WAYS = {"eager": False, "compiled": True}
 
 
 def ours(*arguments):
-    """What one of our commands says as JSON, on the processor."""
-    command = [args.program, *map(str, arguments), "--device", "cpu", "--json"]
+    """What one of our commands says as JSON."""
+    command = [args.program, *map(str, arguments), "--device", args.device, "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr.strip().splitlines()[-1])
@@ -92,7 +96,7 @@ class Map:
     def agree(self):
         table = self.folder / "map.csv"
         subprocess.run(
-            [args.program, "executor", "map", "71+?=18", "--device", "cpu", "--csv", table],
+            [args.program, "executor", "map", "71+?=18", "--device", args.device, "--csv", table],
             check=True, capture_output=True,
         )
         twin = executor.Map(self.trace, False)
@@ -160,6 +164,7 @@ if __name__ == "__main__":
     parser.add_argument("--rows", default="all")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu, gpu or gpu:N, as our program has them")
     parser.add_argument("--program", default=str(PROGRAM))
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
@@ -171,7 +176,7 @@ if __name__ == "__main__":
             sys.exit(f"no row {unknown[0]}: expected some of {', '.join(known)}")
         found = [compare(known[name]()) for name in asked]
     if args.json:
-        print(json.dumps({"torch": torch.__version__, "cores": args.cores, "rows": found}, indent=1))
+        print(json.dumps({"torch": torch.__version__, "cores": args.cores, "device": args.device, "rows": found}, indent=1))
     else:
         print(f"{'row':16} {'ours':>9} {'eager':>9} {'compiled':>9}   x eager  x compiled  of the best times  (ms; torch {torch.__version__})")
         for row in found:

@@ -23,7 +23,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from noise import static
-from twin import Trace, clocked, differences, optimiser, use_cores
+from twin import Trace, clocked, differences, optimiser, tensor, use_cores
 
 CANVAS, FRAME, BLEND, SAMPLES, PLACES, PATCH, BLOCK, SQUEEZED = 32, 0.35, 0.5, 3, 25, 4, 4, 8
 GLYPH, TEMPERATURE = 128, 0.1
@@ -55,7 +55,7 @@ def spread(cells):
         inside = lambda cell: min(max(cell, 0), cells - 1)
         weights[pixel, inside(first)] += 1 - step
         weights[pixel, inside(first + 1)] += step
-    return torch.from_numpy(weights)
+    return tensor(weights)
 
 
 def looks(cells):
@@ -63,7 +63,7 @@ def looks(cells):
     reach = max(cell / SAMPLES, 1)
     middle = (FRAME + (np.arange(cells * SAMPLES) + 0.5) / SAMPLES) * cell
     weights = np.maximum(1 - np.abs(np.arange(CANVAS) + 0.5 - middle[:, None]) / reach, 0)
-    return torch.from_numpy((weights / weights.sum(1, keepdims=True)).astype(np.float32))
+    return tensor((weights / weights.sum(1, keepdims=True)).astype(np.float32))
 
 
 def places(rows, columns):
@@ -85,7 +85,7 @@ def places(rows, columns):
         sin(gx * half) * sin(gy * half), sin(gx * pi) * sin(gy * pi), cos(gx * pi) * cos(gy * pi),
         cos(2 * pi * np.sqrt(gx * gx + gy * gy)),
     ]  # fmt: skip
-    return torch.from_numpy(np.stack(features, 2).reshape(-1, PLACES).astype(np.float32))
+    return tensor(np.stack(features, 2).reshape(-1, PLACES).astype(np.float32))
 
 
 def enlarging():
@@ -99,7 +99,7 @@ def enlarging():
         for tap in range(-1, 3):
             at = math.floor(centre) + tap
             weights[i, min(max(at, 0), CANVAS - 1)] += kernel(centre - at)
-    return torch.from_numpy(weights)
+    return tensor(weights)
 
 
 # Networks.
@@ -238,7 +238,7 @@ class Pose(nn.Module):
         sizes = [(3, width, 5), (width, 2 * width, 3), (2 * width, 4 * width, 3)]
         self.kernels = nn.ParameterList(torch.zeros(o, i, s, s) for i, o, s in sizes)
         self.dense, self.output = nn.Linear(4 * width * 64, 8 * width), nn.Linear(8 * width, 8)
-        self.register_buffer("upright", torch.from_numpy(CORNERS.astype(np.float32)).flatten(), persistent=False)
+        self.register_buffer("upright", tensor(CORNERS.astype(np.float32)).flatten(), persistent=False)
 
     def forward(self, small):
         x = small * 2 - 1
@@ -355,10 +355,10 @@ def lens(blows, size, shrunk=1):
         if blow["deviation"]:
             paint[b] += blow["deviation"] / shrunk * static(blow["noise_seed"], 3 * size * size).reshape(3, size, size)
     d = {
-        "kernels": torch.from_numpy((kernels / kernels.sum(1, keepdims=True)).astype(np.float32)),
+        "kernels": tensor((kernels / kernels.sum(1, keepdims=True)).astype(np.float32)),
         "scale": torch.tensor([blow["scale"] for blow in blows])[:, :, None, None],
-        "keep": torch.from_numpy(keep),
-        "paint": torch.from_numpy(paint),
+        "keep": tensor(keep),
+        "paint": tensor(paint),
     }
     if shrunk == 1:
         quality = torch.tensor([blow["quality"] or 100.0 for blow in blows]).clamp(1, 100)
@@ -462,8 +462,8 @@ class Glyphs(nn.Module):
         first, end = b["hit"]
         if first == end:
             return pictures
-        corners = found.detach()[first:end].double().view(-1, 4, 2).numpy()
-        back = torch.from_numpy(np.linalg.inv(from_corners(corners)))
+        corners = found.detach()[first:end].double().view(-1, 4, 2).cpu().numpy()
+        back = tensor(np.linalg.inv(from_corners(corners)))
         points = map_points(b["there"], map_points(back, pixels(GLYPH)).clamp(-1, 1))
         hit = self.behind_lens(sample(pictures[first:end], points), b["lens"])
         return torch.cat([pictures[:first], hit, pictures[end:]])
@@ -489,7 +489,7 @@ class Glyphs(nn.Module):
         hard = [place for place, difficulty in enumerate(batch["difficulties"]) if difficulty > 0]
         first, end = (hard[0], hard[-1] + 1) if hard else (0, 0)
         corners = np.array([blow["corners"] for blow in blows])
-        maps = torch.from_numpy(from_corners(corners))
+        maps = tensor(from_corners(corners))
         in_pairs = {row for pair in batch["copies"] for row in pair}
         return {
             "tokens": tokens,
@@ -502,7 +502,7 @@ class Glyphs(nn.Module):
             "hit": (first, end),
             "there": maps[first:end],
             "tilted": map_points(maps, pixels(GLYPH // 2)),
-            "corners": torch.from_numpy(corners.reshape(count, 8)).float(),
+            "corners": tensor(corners.reshape(count, 8)).float(),
             "small": lens(blows, GLYPH // 2, 2),
             "lens": lens(blows[first:end], GLYPH) if hard else None,
             "of": torch.tensor([of for of, _ in batch["copies"]], dtype=torch.long),

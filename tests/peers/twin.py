@@ -27,6 +27,11 @@ def use_cores(count):
     torch.set_num_threads(count)
 
 
+def tensor(values):
+    """An array where tensors are made: on the processor, or with compare.py --device gpu on the GPU."""
+    return torch.from_numpy(values).to(torch.get_default_device())
+
+
 def read_weights(path):
     """A safetensors file as a state dict: a length, a JSON header, raw values."""
     raw = Path(path).read_bytes()
@@ -36,7 +41,7 @@ def read_weights(path):
         if name != "__metadata__":
             first, last = entry["data_offsets"]
             values = np.frombuffer(body[first:last], DTYPES[entry["dtype"]]).reshape(entry["shape"])
-            weights[name] = torch.from_numpy(values.copy())
+            weights[name] = tensor(values.copy())
     return weights
 
 
@@ -59,7 +64,7 @@ class Trace:
 
 
 def optimiser(groups, config):
-    """Our AdamW (src/nn/adamw.rs) in PyTorch's fastest form on a processor."""
+    """Our AdamW (src/nn/adamw.rs) in PyTorch's fastest form."""
     return torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, weight_decay=config["weight_decay"], fused=True)
 
 
@@ -76,5 +81,7 @@ def clocked(work, count):
     for turn in range(count):
         begun = time.perf_counter()
         work(turn)
+        if torch.get_default_device().type == "cuda":
+            torch.cuda.synchronize()
         millis.append((time.perf_counter() - begun) * 1e3)
     return median(millis)
