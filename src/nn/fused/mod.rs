@@ -1,8 +1,9 @@
 //! Operations that burn composes of many, each as one with its own gradient.
 //!
 //! On the CPU most of a training step of small models is memory traffic between element-wise operations, and
-//! scalar exponentials and error functions inside them. There these run in one pass and eight values at a time;
-//! on every other backend, and wherever a gradient's gradient is asked for, they are the plain compositions.
+//! scalar exponentials and error functions inside them. There these run in one pass and eight values at a time.
+//! A GPU waits for launches: there each is a kernel or two. Wherever a gradient's gradient is asked for, they are
+//! the plain compositions.
 
 mod attention;
 mod autodiff;
