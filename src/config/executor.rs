@@ -225,16 +225,17 @@ impl Config for ExecutorConfig {
                 "these sizes make a model of {values:.1e} values: expected at most {MOST_VALUES:.0e}"
             );
         }
-        if self.batch * self.dims > 1 << 24 {
+        // The numbers are dealt out to them.
+        check_between(&[("shards", self.shards)], 1, 64)?;
+        // On a GPU all shares are one.
+        if self.batch * self.shards * self.dims > 1 << 24 {
             bail!(
                 "batch is {}: expected at most {}",
                 self.batch,
-                (1 << 24) / self.dims
+                (1 << 24) / self.dims / self.shards
             );
         }
         check_between(&[("octaves", self.octaves)], 0, 16)?;
-        // The numbers are dealt out to them.
-        check_between(&[("shards", self.shards)], 1, 64)?;
         let needs_all = [
             ("cells", self.cells),
             ("cell_results", self.cell_results),

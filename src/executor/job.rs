@@ -89,7 +89,7 @@ impl ExecutorJob {
         Ok(job)
     }
 
-    /// The same, with training's kernels compiled on a GPU as soon as there is nothing else to do.
+    /// The same, with most of training's kernels compiled on a GPU while there is nothing else to do.
     pub fn warming_up(mut self) -> Self {
         if self.chosen.is_gpu {
             let device = self.chosen.device.clone();
@@ -127,9 +127,9 @@ impl ExecutorJob {
         limit: Limit,
         events: &mut Vec<Event>,
     ) -> Result<()> {
+        self.warm_up = WarmUp::default();
         self.lane
             .begin(|| Trainer::run(start, &out, limit, &self.chosen.device))?;
-        self.warm_up = WarmUp::default();
         // A search of the model before would go on in another space.
         self.forget_hunt(events);
         if let Some(trainer) = self.lane.trainer() {
@@ -406,6 +406,7 @@ impl Job for ExecutorJob {
     type Event = Event;
 
     fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
+        self.warm_up.put_off();
         match command {
             Command::Open(source) => {
                 if self.lane.trainer().is_some() {
@@ -451,6 +452,7 @@ impl Job for ExecutorJob {
     }
 
     fn probe(&mut self, question: Question) -> Result<()> {
+        self.warm_up.put_off();
         let answer = self.answer(question).context("can't decode the point")?;
         self.board.answer.put(answer);
         Ok(())
@@ -478,8 +480,10 @@ impl Job for ExecutorJob {
                 Work::Busy
             }
             Some(pause) => Work::Later(pause),
-            None if self.warm_up.step()? => Work::Busy,
-            None => Work::Idle,
+            None => match self.warm_up.step()? {
+                true => Work::Busy,
+                false => Work::Idle,
+            },
         })
     }
 }

@@ -89,7 +89,9 @@ impl Objective {
         let any_state = |rng: &mut ChaCha8Rng| rng.random_range(self.batches.language.states());
         let elsewhere: Vec<i32> = (0..cells).map(|_| any_state(rng)).collect();
         let aims: Vec<Execution> = if config.inner_step > 0.0 {
-            (0..INNER_DRAWS).map(|_| self.batches.any(rng)).collect()
+            (0..INNER_DRAWS.div_ceil(config.shards))
+                .map(|_| self.batches.any(rng))
+                .collect()
         } else {
             Vec::new()
         };
@@ -450,7 +452,7 @@ impl Objective {
 const CELL_DRAWS: usize = 96;
 /// Points a step, as far from their programs as one step leads, from which one step is made down the
 /// gradient, and its length in each coordinate.
-const INNER_DRAWS: usize = 64;
+const INNER_DRAWS: usize = 128;
 const INNER_STEP: f32 = 0.2;
 /// Pairs of programs with a state in common whose distances are compared a step.
 const NEAR_PAIRS: usize = 192;

@@ -168,7 +168,7 @@ impl Trainer {
 
     /// What a step goes by: on a GPU all of it at once.
     pub(super) fn recipe(&self) -> ExecutorConfig {
-        match self.shards.are_of_use() {
+        match self.shards.is_step_cut() {
             true => self.config.clone(),
             false => self.config.in_one_share(),
         }

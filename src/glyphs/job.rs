@@ -94,7 +94,7 @@ impl GlyphsJob {
         Ok(job)
     }
 
-    /// The same, with training's kernels compiled on a GPU as soon as there is nothing else to do.
+    /// The same, with most of training's kernels compiled on a GPU while there is nothing else to do.
     pub fn warming_up(mut self) -> Self {
         if self.chosen.is_gpu {
             let device = self.chosen.device.clone();
@@ -154,11 +154,11 @@ impl GlyphsJob {
         events: &mut Vec<Event>,
     ) -> Result<()> {
         let device = self.chosen.device.clone();
+        self.warm_up = WarmUp::default();
         self.lane.begin(|| {
             let corpus = Arc::new(Corpus::open(&corpus)?);
             Trainer::run(start, corpus, &out, limit, &device)
         })?;
-        self.warm_up = WarmUp::default();
         if let Some(trainer) = self.lane.trainer() {
             let reader = Arc::new(trainer.snapshot());
             self.adopt(reader);
@@ -308,6 +308,7 @@ impl Job for GlyphsJob {
     type Event = Event;
 
     fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
+        self.warm_up.put_off();
         match command {
             Command::Open(source) => {
                 if self.lane.trainer().is_some() {
@@ -415,6 +416,7 @@ impl Job for GlyphsJob {
     }
 
     fn probe(&mut self, question: Question) -> Result<()> {
+        self.warm_up.put_off();
         match self.answer(question.clone()) {
             Ok(answer) => {
                 self.board.refusal.clear();

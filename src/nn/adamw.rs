@@ -107,6 +107,8 @@ impl AdamW {
             .clamp_max(1.0);
         let slope = gradient * scale;
 
+        debug_assert_eq!(values.dims(), slope.dims());
+
         let (beta1, beta2) = self.betas;
         let first = moments.first.val() * beta1 + slope.clone() * (1.0 - beta1);
         let second = moments.second.val() * beta2 + slope.clone().square() * (1.0 - beta2);

@@ -3,8 +3,8 @@
 //! burn's `flex` backend works on most operations with one thread, so a step uses the processor's
 //! cores best when each computes the gradient of a share of the batch on its own. The shares are part
 //! of the recipe and their gradients are added in order, so a run is the same on any number of cores. A GPU
-//! has cores enough for all of a step and waits for operations instead: there a step is one share, which halves
-//! their number.
+//! has cores enough for all of a step and waits for operations instead: there a step is one share, so that there
+//! are as few as can be. What compares the numbers of a step with one another then compares them all.
 
 use std::thread;
 
@@ -41,7 +41,7 @@ impl Shards {
     }
 
     /// Whether a step is to be cut into shares at all.
-    pub fn are_of_use(&self) -> bool {
+    pub fn is_step_cut(&self) -> bool {
         self.is_cpu
     }
 

@@ -78,6 +78,13 @@ fn a_gpu_makes_the_same_of_them() {
             rms_norm(&norm, x[0].clone())
         });
     }
+    // A gradient that is one value for all.
+    let slopes = devices.each_ref().map(|device| {
+        let x = Tensor::<2>::from_data(data([3, 7], 1), device).require_grad();
+        let gradients = gelu(x.clone()).sum().backward();
+        values(x.grad(&gradients).expect("it counts"))
+    });
+    check_close(&slopes[0], &slopes[1], 5e-5, "the gradient of a sum");
     for [queries, keys, count, head] in [[4, 4, 4, 8], [3, 150, 2, 5]] {
         let heads = Heads { count, scale: 0.4 };
         let shape = |length| [2, length, count * head];
@@ -91,6 +98,18 @@ fn a_gpu_makes_the_same_of_them() {
                 attention(query, key, value, bias, heads)
             });
         }
+        // As T5's position tables come: turned, and only the first queries' part.
+        check_same::<3, 3>(
+            &devices,
+            "attention, turned bias",
+            &parts,
+            |parts, device| {
+                let table = Tensor::<4>::from_data(data([1, 6, keys, count], 11), device);
+                let bias = table.permute([0, 3, 1, 2]).narrow(2, 1, queries);
+                let [query, key, value] = parts.try_into().expect("three");
+                attention(query, key, value, bias, heads)
+            },
+        );
     }
 }
 

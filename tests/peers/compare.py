@@ -13,11 +13,11 @@ First every twin has to agree with ours (the table's last columns; without that 
   of rounding (1e-5 for the executor); what is compared besides is the first steps at the preset's own rate.
 - the map: the losses of all cells, in nats, and the share of cells that decode to the same program.
 
-Then ours and theirs are measured in turn, A B A B, all on the same processors, or with --device gpu on the same
-GPU, PyTorch's through CUDA: PyTorch in this process, ours as `glyphspace bench ..`. A ratio is their time over ours in one pair, so 2 says that ours is twice as fast, and
-the row has the median of the pairs. Where other work shares the processors PyTorch's threads wait for one another at every
-operation, ours once a step, so beside it is the ratio of the best times of all pairs. The exit code is 1 where
-a twin disagrees.
+Then ours and theirs are measured in turn, A B A B, all on the same processors, or with --device gpu on the best
+GPU, PyTorch's through CUDA: PyTorch in this process, ours as `glyphspace bench ..`. A ratio is their time over
+ours in one pair, so 2 says that ours is twice as fast, and the row has the median of the pairs. Where other work
+shares the processors PyTorch's threads wait for one another at every operation, ours once a step, so beside it
+is the ratio of the best times of all pairs. The exit code is 1 where a twin disagrees.
 """
 
 import argparse
@@ -32,8 +32,12 @@ from statistics import median
 import torch
 
 # Before the twins make their first tensors.
-if any(argument.startswith("gpu") or argument.startswith("--device=gpu") for argument in sys.argv[1:]):
+chosen = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+chosen.add_argument("--device", default="cpu", choices=["cpu", "gpu"], help="where both compute")
+if chosen.parse_known_args()[0].device == "gpu":
     torch.set_default_device("cuda")
+    # As exact as ours.
+    torch.backends.cudnn.allow_tf32 = False
 
 import executor
 import glyphs
@@ -160,11 +164,10 @@ def compare(row):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(parents=[chosen], allow_abbrev=False)
     parser.add_argument("--rows", default="all")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--device", default="cpu", help="cpu, gpu or gpu:N, as our program has them")
     parser.add_argument("--program", default=str(PROGRAM))
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-//! On a GPU: one kernel where the composition has five to fifteen. Small models wait for the launches of their
+//! On a GPU: one kernel where the composition has up to fifteen. Small models wait for the launches of their
 //! operations there, not for the arithmetic. Matrix products stay burn's.
 
 use burn::{
@@ -15,7 +15,7 @@ use burn_cubecl::{
 
 use super::{
     Curve, Fused, Heads, kernels,
-    plain::{join, split, turned},
+    plain::{join, over_rows, split, turned},
 };
 
 /// Units of a cube, at most: what every GPU has.
@@ -57,12 +57,6 @@ fn contiguous(x: CubeTensor) -> CubeTensor {
 
 fn as_i32(x: CubeTensor) -> CubeTensor {
     contiguous(Cube::int_cast(x, IntDType::I32))
-}
-
-/// The gradient of a row that was added to or multiplied with all rows.
-fn over_rows(rows: CubeTensor) -> CubeTensor {
-    let width = rows.shape()[1];
-    Cube::float_reshape(Cube::float_sum_dim(rows, 0), Shape::from([width]))
 }
 
 fn norm(x: CubeTensor, gamma: CubeTensor, beta: Option<CubeTensor>, epsilon: f64) -> CubeTensor {
@@ -244,7 +238,11 @@ impl Fused for Cube {
         epsilon: f64,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         let (x_grad, gamma_grads) = norm_backward(x, gamma, grad.clone(), epsilon, true);
-        (x_grad, over_rows(gamma_grads), over_rows(grad))
+        (
+            x_grad,
+            over_rows::<Cube>(gamma_grads),
+            over_rows::<Cube>(grad),
+        )
     }
 
     fn fused_rms_norm(x: CubeTensor, gamma: CubeTensor, epsilon: f64) -> CubeTensor {
@@ -258,7 +256,7 @@ impl Fused for Cube {
         epsilon: f64,
     ) -> (CubeTensor, CubeTensor) {
         let (x_grad, gamma_grads) = norm_backward(x, gamma, grad, epsilon, false);
-        (x_grad, over_rows(gamma_grads))
+        (x_grad, over_rows::<Cube>(gamma_grads))
     }
 
     fn fused_attention(

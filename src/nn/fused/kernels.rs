@@ -290,31 +290,19 @@ pub fn taken_backward(
     }
 }
 
-/// The sum of what a cube's units have, a power of two of them.
 #[cube]
 fn sum_of_units(value: f32, #[comptime] units: usize) -> f32 {
-    let mut shared = Shared::<[f32]>::new_slice(units);
-    let unit = UNIT_POS as usize;
-    shared[unit] = value;
-    sync_cube();
-    #[unroll]
-    for level in 0..comptime!(units.ilog2() as usize) {
-        let half = comptime!(units >> (level + 1));
-        if unit < half {
-            let other = shared[unit + half];
-            shared[unit] += other;
-        }
-        sync_cube();
-    }
-    let all = shared[0];
-    // The memory may be used again.
-    sync_cube();
-    all
+    of_units(value, true, units)
 }
 
-/// The highest of what a cube's units have, a power of two of them.
 #[cube]
 fn highest_of_units(value: f32, #[comptime] units: usize) -> f32 {
+    of_units(value, false, units)
+}
+
+/// The sum, or the highest, of what a cube's units have, a power of two of them.
+#[cube]
+fn of_units(value: f32, #[comptime] is_sum: bool, #[comptime] units: usize) -> f32 {
     let mut shared = Shared::<[f32]>::new_slice(units);
     let unit = UNIT_POS as usize;
     shared[unit] = value;
@@ -324,7 +312,11 @@ fn highest_of_units(value: f32, #[comptime] units: usize) -> f32 {
         let half = comptime!(units >> (level + 1));
         if unit < half {
             let other = shared[unit + half];
-            shared[unit] = max(shared[unit], other);
+            if is_sum {
+                shared[unit] += other;
+            } else {
+                shared[unit] = max(shared[unit], other);
+            }
         }
         sync_cube();
     }

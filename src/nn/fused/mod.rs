@@ -2,7 +2,8 @@
 //!
 //! On the CPU most of a training step of small models is memory traffic between element-wise operations, and
 //! scalar exponentials and error functions inside them. There these run in one pass and eight values at a time.
-//! A GPU waits for launches: there each is a kernel or two. Wherever a gradient's gradient is asked for, they are
+//! A GPU waits for launches: there each is a kernel, beside the products of attention and the sums of weights'
+//! gradients. Wherever a gradient's gradient is asked for, they are
 //! the plain compositions.
 
 mod attention;

@@ -78,7 +78,7 @@ fn wide<B: Backend>(row: FloatTensor<B>) -> FloatTensor<B> {
 }
 
 /// The sum over all rows [N, W], `[W]`.
-fn over_rows<B: Backend>(rows: FloatTensor<B>) -> FloatTensor<B> {
+pub fn over_rows<B: Backend>(rows: FloatTensor<B>) -> FloatTensor<B> {
     let width = rows.shape()[1];
     B::float_reshape(B::float_sum_dim(rows, 0), Shape::from([width]))
 }
