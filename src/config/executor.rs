@@ -199,6 +199,14 @@ fn t5_factor() -> f64 {
 const MOST_VALUES: f64 = 3e9;
 
 impl Config for ExecutorConfig {
+    fn in_one_share(&self) -> Self {
+        Self {
+            batch: self.batch * self.shards,
+            shards: 1,
+            ..self.clone()
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let at_least_one = [
             ("dims", self.dims),
@@ -308,15 +316,6 @@ impl ExecutorConfig {
     /// Tokens a sequence.
     pub fn length(&self) -> usize {
         self.language.word_length()
-    }
-
-    /// The same with all of a step in one share.
-    pub fn in_one_share(&self) -> Self {
-        Self {
-            batch: self.batch * self.shards,
-            shards: 1,
-            ..self.clone()
-        }
     }
 
     /// The learning rate after `position` steps of the schedule.

@@ -357,14 +357,6 @@ impl GlyphsConfig {
         self.repulsion > 0.0 || (self.perceptual && self.vector_distance > 0.0)
     }
 
-    /// The same with all of a step in one share.
-    pub fn in_one_share(&self) -> Self {
-        Self {
-            shards: 1,
-            ..self.clone()
-        }
-    }
-
     /// The learning rate after `position` steps of the schedule.
     pub fn learning_rate_at(&self, position: u64) -> f64 {
         super::learning_rate_at(
@@ -388,6 +380,13 @@ fn groups(units: usize) -> usize {
 }
 
 impl Config for GlyphsConfig {
+    fn in_one_share(&self) -> Self {
+        Self {
+            shards: 1,
+            ..self.clone()
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let sizes = [
             ("hidden_size", self.hidden_size, 4096),

@@ -17,6 +17,9 @@ pub trait Config: Serialize + DeserializeOwned {
     /// Names the key, its value and what was expected.
     fn check(&self) -> Result<()>;
 
+    /// The same with all of a training step in one share.
+    fn in_one_share(&self) -> Self;
+
     /// Sets one key from text, `key=value`.
     ///
     /// # Errors

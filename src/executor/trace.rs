@@ -37,7 +37,7 @@ pub fn training(
     // One share after the other: all is drawn on one thread, in order.
     trainer.shards = Shards::new(1, &device.clone().autodiff())?;
     let folder = RunFolder::create(to)?;
-    write_setup(folder.path(), &trainer.recipe(), 0)?;
+    write_setup(folder.path(), &trainer.shards.recipe(&trainer.config), 0)?;
     write_weights(&trainer.model.valid(), &to.join("weights.safetensors"))?;
     tape::write_steps(&mut trainer, steps, &to.join("steps.jsonl"), after_step)
 }

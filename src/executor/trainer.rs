@@ -166,14 +166,6 @@ impl Trainer {
         Run::new(trainer, start.resumed(), out, limit)
     }
 
-    /// What a step goes by: on a GPU all of it at once.
-    pub(super) fn recipe(&self) -> ExecutorConfig {
-        match self.shards.is_step_cut() {
-            true => self.config.clone(),
-            false => self.config.in_one_share(),
-        }
-    }
-
     /// The model as it stands, to be asked.
     pub fn snapshot(&self) -> Executor {
         let device = self.device.clone().inner();
@@ -192,7 +184,7 @@ impl training::Trainer for Trainer {
 
     fn step(&mut self) -> Result<Metrics> {
         let begun = Instant::now();
-        let config = &self.recipe();
+        let config = &*self.shards.recipe(&self.config);
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
         let octaves = octaves_at(config, self.progress.position);

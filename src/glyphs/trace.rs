@@ -39,7 +39,7 @@ pub fn training(
     // One share after the other: all is drawn on one thread, in order.
     trainer.shards = Shards::new(1, &device.clone().autodiff())?;
     let folder = RunFolder::create(to)?;
-    let setup = json!({ "config": trainer.recipe(), "vocabulary": vocabulary, "pad": pad });
+    let setup = json!({ "config": &*trainer.shards.recipe(&trainer.config), "vocabulary": vocabulary, "pad": pad });
     let path = folder.path().join("setup.json");
     fs::write(&path, setup.to_string())
         .with_context(|| format!("can't write {}", path.display()))?;

@@ -171,14 +171,6 @@ impl Trainer {
         Run::new(trainer, start.resumed(), out, limit)
     }
 
-    /// What a step goes by: on a GPU all of it at once.
-    pub(super) fn recipe(&self) -> GlyphsConfig {
-        match self.shards.is_step_cut() {
-            true => self.config.clone(),
-            false => self.config.in_one_share(),
-        }
-    }
-
     /// The model as it stands, to be asked.
     pub fn snapshot(&self) -> GlyphReader {
         GlyphReader::new(
@@ -258,7 +250,7 @@ impl training::Trainer for Trainer {
         if self.progress.step.is_multiple_of(VALIDATE_EVERY) {
             self.validate(&mut rng)?;
         }
-        let config = &self.recipe();
+        let config = &*self.shards.recipe(&self.config);
         let batches = self.sampler.draw(config, &mut rng).into_iter();
         let shares = batches.map(|batch| (batch, ChaCha8Rng::from_rng(&mut rng)));
         let share = |model, (batch, mut rng)| self.share(&model, &batch, &mut rng);

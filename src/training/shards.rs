@@ -6,7 +6,7 @@
 //! has cores enough for all of a step and waits for operations instead: there a step is one share, so that there
 //! are as few as can be. What compares the numbers of a step with one another then compares them all.
 
-use std::thread;
+use std::{borrow::Cow, thread};
 
 use anyhow::{Context, Result};
 use burn::{
@@ -14,6 +14,8 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::config::Config;
 
 /// Where the shares of a step are computed.
 pub struct Shards {
@@ -40,9 +42,12 @@ impl Shards {
         self.pools.len().max(1)
     }
 
-    /// Whether a step is to be cut into shares at all.
-    pub fn is_step_cut(&self) -> bool {
-        self.is_cpu
+    /// What a step goes by that is configured so: on a GPU all of it at once.
+    pub fn recipe<'a, C: Config + Clone>(&self, config: &'a C) -> Cow<'a, C> {
+        match self.is_cpu {
+            true => Cow::Borrowed(config),
+            false => Cow::Owned(config.in_one_share()),
+        }
     }
 
     /// For `count` shares on `device`: on the CPU a thread for each, elsewhere one after the other.

@@ -15,7 +15,7 @@ use burn_cubecl::{
 
 use super::{
     Curve, Fused, Heads, kernels,
-    plain::{join, over_rows, split, turned},
+    plain::{attention_backward_by, attention_by, over_rows},
 };
 
 /// Units of a cube, at most: what every GPU has.
@@ -266,11 +266,9 @@ impl Fused for Cube {
         bias: CubeTensor,
         heads: Heads,
     ) -> (CubeTensor, CubeTensor) {
-        let split = |x| split::<Cube>(x, heads.count);
-        let scores = Cube::float_matmul(split(query), turned::<Cube>(split(key)));
-        let taken = taken(scores, bias, heads.scale);
-        let found = Cube::float_matmul(taken.clone(), split(value));
-        (join::<Cube>(found), taken)
+        attention_by::<Cube>(query, key, value, heads.count, |scores| {
+            taken(scores, bias, heads.scale)
+        })
     }
 
     fn fused_attention_backward(
@@ -281,18 +279,7 @@ impl Fused for Cube {
         grad: CubeTensor,
         heads: Heads,
     ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
-        let split = |x| split::<Cube>(x, heads.count);
-        let grad = split(grad);
-        let value_grad = Cube::float_matmul(turned::<Cube>(taken.clone()), grad.clone());
-        let taken_grad = Cube::float_matmul(grad, turned::<Cube>(split(value)));
-        let (score_grad, scaled) = taken_backward(taken, taken_grad, heads.scale);
-        let query_grad = Cube::float_matmul(scaled.clone(), split(key));
-        let key_grad = Cube::float_matmul(turned::<Cube>(scaled), split(query));
-        (
-            join::<Cube>(query_grad),
-            join::<Cube>(key_grad),
-            join::<Cube>(value_grad),
-            score_grad,
-        )
+        let give = |taken, grad| taken_backward(taken, grad, heads.scale);
+        attention_backward_by::<Cube>(query, key, value, taken, grad, heads.count, give)
     }
 }

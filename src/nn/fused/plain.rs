@@ -136,21 +136,35 @@ pub fn layer_norm_backward<B: Backend>(
 }
 
 /// [B, L, W] to [B, H, L, W / H].
-pub fn split<B: Backend>(x: FloatTensor<B>, heads: usize) -> FloatTensor<B> {
+fn split<B: Backend>(x: FloatTensor<B>, heads: usize) -> FloatTensor<B> {
     let [batch, length, width] = x.shape().dims();
     let shape = Shape::from([batch, length, heads, width / heads]);
     B::float_swap_dims(B::float_reshape(x, shape), 1, 2)
 }
 
 /// [B, H, L, D] to [B, L, H D].
-pub fn join<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+fn join<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     let [batch, heads, length, width] = x.shape().dims();
     let shape = Shape::from([batch, length, heads * width]);
     B::float_reshape(B::float_swap_dims(x, 1, 2), shape)
 }
 
-pub fn turned<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+fn turned<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::float_swap_dims(x, 2, 3)
+}
+
+/// Attention whose heads take of each key what `take` makes of the products of `query` and `key`.
+pub fn attention_by<B: Backend>(
+    query: FloatTensor<B>,
+    key: FloatTensor<B>,
+    value: FloatTensor<B>,
+    heads: usize,
+    take: impl FnOnce(FloatTensor<B>) -> FloatTensor<B>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let split = |x| split::<B>(x, heads);
+    let taken = take(B::float_matmul(split(query), turned::<B>(split(key))));
+    let found = B::float_matmul(taken.clone(), split(value));
+    (join::<B>(found), taken)
 }
 
 pub fn attention<B: Backend>(
@@ -160,12 +174,41 @@ pub fn attention<B: Backend>(
     bias: FloatTensor<B>,
     heads: Heads,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let split = |x| split::<B>(x, heads.count);
-    let query = split(B::float_mul_scalar(query, heads.scale.into()));
-    let scores = B::float_add(B::float_matmul(query, turned::<B>(split(key))), bias);
-    let taken = B::softmax(scores, 3);
-    let found = B::float_matmul(taken.clone(), split(value));
-    (join::<B>(found), taken)
+    let query = B::float_mul_scalar(query, heads.scale.into());
+    attention_by::<B>(query, key, value, heads.count, |scores| {
+        B::softmax(B::float_add(scores, bias), 3)
+    })
+}
+
+/// The gradients of `query`, `key`, `value` and the scores, where `give` makes of what was taken and its gradient
+/// those of the scores, and of the products before they were scaled.
+pub fn attention_backward_by<B: Backend>(
+    query: FloatTensor<B>,
+    key: FloatTensor<B>,
+    value: FloatTensor<B>,
+    taken: FloatTensor<B>,
+    grad: FloatTensor<B>,
+    heads: usize,
+    give: impl FnOnce(FloatTensor<B>, FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>),
+) -> (
+    FloatTensor<B>,
+    FloatTensor<B>,
+    FloatTensor<B>,
+    FloatTensor<B>,
+) {
+    let split = |x| split::<B>(x, heads);
+    let grad = split(grad);
+    let value_grad = B::float_matmul(turned::<B>(taken.clone()), grad.clone());
+    let taken_grad = B::float_matmul(grad, turned::<B>(split(value)));
+    let (score_grad, scaled) = give(taken, taken_grad);
+    let query_grad = B::float_matmul(scaled.clone(), split(key));
+    let key_grad = B::float_matmul(turned::<B>(scaled), split(query));
+    (
+        join::<B>(query_grad),
+        join::<B>(key_grad),
+        join::<B>(value_grad),
+        score_grad,
+    )
 }
 
 pub fn attention_backward<B: Backend>(
@@ -181,19 +224,18 @@ pub fn attention_backward<B: Backend>(
     FloatTensor<B>,
     FloatTensor<B>,
 ) {
-    let split = |x| split::<B>(x, heads.count);
-    let grad = split(grad);
-    let value_grad = B::float_matmul(turned::<B>(taken.clone()), grad.clone());
-    let taken_grad = B::float_matmul(grad, turned::<B>(split(value)));
-    let along = B::float_sum_dim(B::float_mul(taken_grad.clone(), taken.clone()), 3);
-    let score_grad = B::float_mul(taken, B::float_sub(taken_grad, along));
-    let scaled = B::float_mul_scalar(score_grad.clone(), heads.scale.into());
-    let query_grad = B::float_matmul(scaled.clone(), split(key));
-    let key_grad = B::float_matmul(turned::<B>(scaled), split(query));
-    (
-        join::<B>(query_grad),
-        join::<B>(key_grad),
-        join::<B>(value_grad),
-        score_grad,
+    attention_backward_by::<B>(
+        query,
+        key,
+        value,
+        taken,
+        grad,
+        heads.count,
+        |taken, grad| {
+            let along = B::float_sum_dim(B::float_mul(grad.clone(), taken.clone()), 3);
+            let score_grad = B::float_mul(taken, B::float_sub(grad, along));
+            let scaled = B::float_mul_scalar(score_grad.clone(), heads.scale.into());
+            (score_grad, scaled)
+        },
     )
 }
