@@ -22,7 +22,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -31,6 +31,8 @@ use mailbox::{Busy, Mailbox};
 
 /// How long an idle engine sleeps before it looks round again.
 const IDLE: Duration = Duration::from_millis(250);
+/// How long nobody has to have asked for anything before the job may rest.
+const QUIET: Duration = Duration::from_secs(1);
 /// Notices on the way; more wait in the engine.
 const NOTICES: usize = 256;
 
@@ -71,6 +73,15 @@ pub trait Job: Sized + 'static {
     /// # Errors
     /// If that work failed; it is not tried again.
     fn work(&mut self, events: &mut Vec<Self::Event>) -> Result<Work>;
+
+    /// Does a slice of what nobody asked for but may soon: only when there is nothing else to do, and nobody has
+    /// asked for anything for a while.
+    ///
+    /// # Errors
+    /// If that work failed; it is not tried again.
+    fn rest(&mut self) -> Result<Work> {
+        Ok(Work::Idle)
+    }
 }
 
 /// A fact from the engine.
@@ -184,19 +195,26 @@ fn run<J: Job, W: Fn()>(
     outbox: &mut Outbox<J::Event, W>,
 ) -> Result<()> {
     let mut job = make()?;
+    let mut asked = Instant::now();
     (outbox.wake)();
     while !mailbox.is_closed() {
         let mut events = Vec::new();
         while let Some(command) = mailbox.command() {
             let done = job.command(command, &mut events);
             outbox.post(&mut events, done.err());
+            asked = Instant::now();
         }
         if let Some(probe) = mailbox.take_probe() {
             let done = job.probe(probe);
             outbox.post(&mut events, done.err());
             (outbox.wake)();
+            asked = Instant::now();
         }
-        let (work, error) = match job.work(&mut events) {
+        let worked = match job.work(&mut events) {
+            Ok(Work::Idle) if asked.elapsed() >= QUIET => job.rest(),
+            worked => worked,
+        };
+        let (work, error) = match worked {
             Ok(work) => (work, None),
             Err(error) => (Work::Busy, Some(error)),
         };

@@ -79,6 +79,13 @@ impl<A: Job, B: Job> Job for Pair<A, B> {
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
         }
     }
+
+    fn rest(&mut self) -> Result<Work> {
+        match (self.first.rest()?, &mut self.second) {
+            (Work::Idle, Some(second)) => second.rest(),
+            (first, _) => Ok(first),
+        }
+    }
 }
 
 /// Runs `run` and passes on the events it reports.

@@ -406,7 +406,6 @@ impl Job for ExecutorJob {
     type Event = Event;
 
     fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
-        self.warm_up.put_off();
         match command {
             Command::Open(source) => {
                 if self.lane.trainer().is_some() {
@@ -452,7 +451,6 @@ impl Job for ExecutorJob {
     }
 
     fn probe(&mut self, question: Question) -> Result<()> {
-        self.warm_up.put_off();
         let answer = self.answer(question).context("can't decode the point")?;
         self.board.answer.put(answer);
         Ok(())
@@ -480,10 +478,14 @@ impl Job for ExecutorJob {
                 Work::Busy
             }
             Some(pause) => Work::Later(pause),
-            None => match self.warm_up.step()? {
-                true => Work::Busy,
-                false => Work::Idle,
-            },
+            None => Work::Idle,
+        })
+    }
+
+    fn rest(&mut self) -> Result<Work> {
+        Ok(match self.warm_up.step()? {
+            true => Work::Busy,
+            false => Work::Idle,
         })
     }
 }

@@ -308,7 +308,6 @@ impl Job for GlyphsJob {
     type Event = Event;
 
     fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
-        self.warm_up.put_off();
         match command {
             Command::Open(source) => {
                 if self.lane.trainer().is_some() {
@@ -416,7 +415,6 @@ impl Job for GlyphsJob {
     }
 
     fn probe(&mut self, question: Question) -> Result<()> {
-        self.warm_up.put_off();
         match self.answer(question.clone()) {
             Ok(answer) => {
                 self.board.refusal.clear();
@@ -443,8 +441,16 @@ impl Job for GlyphsJob {
             .judge_slice(events)
             .inspect_err(|_| self.judgement = None)?;
         let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
-        let is_busy = trained || painted || judged || hunted || self.lane.is_running();
-        Ok(match is_busy || self.warm_up.step()? {
+        Ok(
+            match trained || painted || judged || hunted || self.lane.is_running() {
+                true => Work::Busy,
+                false => Work::Idle,
+            },
+        )
+    }
+
+    fn rest(&mut self) -> Result<Work> {
+        Ok(match self.warm_up.step()? {
             true => Work::Busy,
             false => Work::Idle,
         })

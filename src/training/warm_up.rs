@@ -1,23 +1,18 @@
 //! Steps of a run that nobody began: a GPU's kernels are compiled at their first use, which takes seconds, so a
 //! program that has nothing else to do uses them before somebody waits for it.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result};
 
 use super::Trainer;
 
 /// The second step compiles some more: what it goes on from lies otherwise in memory.
 const STEPS: u32 = 2;
-/// How long nobody has to have asked for anything.
-const QUIET: Duration = Duration::from_secs(1);
 
 /// What is left of them.
 pub struct WarmUp<T> {
     make: Option<Box<dyn FnOnce() -> Result<T>>>,
     trainer: Option<T>,
     left: u32,
-    from: Instant,
 }
 
 impl<T> Default for WarmUp<T> {
@@ -27,7 +22,6 @@ impl<T> Default for WarmUp<T> {
             make: None,
             trainer: None,
             left: 0,
-            from: Instant::now(),
         }
     }
 }
@@ -39,21 +33,15 @@ impl<T: Trainer> WarmUp<T> {
             make: Some(Box::new(make)),
             trainer: None,
             left: STEPS,
-            from: Instant::now() + QUIET,
         }
     }
 
-    /// Somebody asked for something: what is left waits until nobody does.
-    pub fn put_off(&mut self) {
-        self.from = Instant::now() + QUIET;
-    }
-
-    /// Takes a step if it is time; whether it did. The trainer is gone after the last.
+    /// Takes a step; whether there was one to take. The trainer is gone after the last.
     ///
     /// # Errors
     /// If it fails; then none is left.
     pub fn step(&mut self) -> Result<bool> {
-        if self.left == 0 || Instant::now() < self.from {
+        if self.left == 0 {
             return Ok(false);
         }
         self.left -= 1;

@@ -33,6 +33,8 @@ struct Echo {
     is_slow: bool,
     fails: bool,
     slices: u32,
+    asked: Option<Instant>,
+    rests: Arc<Mutex<Vec<Duration>>>,
 }
 
 impl Job for Echo {
@@ -41,6 +43,7 @@ impl Job for Echo {
     type Event = u32;
 
     fn command(&mut self, command: Order, events: &mut Vec<u32>) -> Result<()> {
+        self.asked = Some(Instant::now());
         match command {
             Order::Number(number) => events.push(number),
             Order::Burst(count) => events.extend(0..count),
@@ -53,6 +56,7 @@ impl Job for Echo {
     }
 
     fn probe(&mut self, probe: u32) -> Result<()> {
+        self.asked = Some(Instant::now());
         if probe == 13 {
             bail!("probe refused");
         }
@@ -72,22 +76,31 @@ impl Job for Echo {
         std::thread::sleep(SLOW);
         Ok(Work::Busy)
     }
+
+    fn rest(&mut self) -> Result<Work> {
+        let quiet = self.asked.map(|asked| asked.elapsed());
+        self.rests.lock().unwrap().extend(quiet);
+        Ok(Work::Idle)
+    }
 }
 
 struct Stage {
     engine: Engine<Echo>,
     probes: Arc<Mutex<Vec<u32>>>,
     shown: Arc<Slot<u32>>,
+    rests: Arc<Mutex<Vec<Duration>>>,
 }
 
 fn stage() -> Stage {
     let job = Echo::default();
     let (probes, shown) = (job.probes.clone(), job.shown.clone());
+    let rests = job.rests.clone();
     let engine = Engine::spawn("echo", || (), move || Ok(job)).unwrap();
     Stage {
         engine,
         probes,
         shown,
+        rests,
     }
 }
 
@@ -256,4 +269,25 @@ fn finishing_waits_for_the_slice_and_drops_the_job() {
         begun.elapsed()
     );
     assert_eq!(Arc::strong_count(&stage.shown), 1, "the job is still there");
+}
+
+#[test]
+fn a_job_rests_only_after_nobody_has_asked_for_a_while() {
+    let quiet = Duration::from_secs(1);
+    let stage = stage();
+    for number in 0..4 {
+        match number {
+            0 => stage.engine.send(Order::Number(number)).unwrap(),
+            _ => stage.engine.probe(number),
+        }
+        std::thread::sleep(quiet * 2 / 5);
+    }
+    wait_until("the job rests", || !stage.rests.lock().unwrap().is_empty());
+    let shortest = *stage.rests.lock().unwrap().iter().min().unwrap();
+    assert!(shortest >= quiet, "rested after {shortest:?}");
+
+    // Nor while there is something to do.
+    let slow = slow_stage();
+    std::thread::sleep(quiet + SLOW * 2);
+    assert!(slow.rests.lock().unwrap().is_empty());
 }
