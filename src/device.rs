@@ -16,8 +16,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use burn::tensor::Device;
 use burn_wgpu::WgpuSetup;
 
-/// Operations burn collects before it submits them: few, so that the window's frames fit between.
-const TASKS_MAX: usize = 16;
+/// Operations burn collects before it submits them: few, so that the window's frames fit between, but a recorded step of a
+/// pocket executor spends an eighth less of the processor's time on 64 than on 16.
+const TASKS_MAX: usize = 32;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

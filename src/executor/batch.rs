@@ -103,6 +103,21 @@ impl Numbers {
     pub fn code_row(&self, code: Code) -> i32 {
         self.code_rows[&code]
     }
+
+    /// The rows of the states at which executions start.
+    pub fn starts_of(&self, lines: &[Execution]) -> impl Iterator<Item = i32> {
+        lines.iter().map(|line| self.state_row(line.start))
+    }
+
+    /// The rows of the states they lead to.
+    pub fn results_of(&self, lines: &[Execution]) -> impl Iterator<Item = i32> {
+        lines.iter().map(|line| self.state_row(line.result()))
+    }
+
+    /// The rows of their programs.
+    pub fn codes_of(&self, lines: &[Execution]) -> impl Iterator<Item = i32> {
+        lines.iter().map(|line| self.code_row(line.code))
+    }
 }
 
 impl Batches {
@@ -177,6 +192,11 @@ impl Batches {
             ..numbers
         }));
         Ok(())
+    }
+
+    /// Whether the numbers are the same in every step.
+    pub fn are_all_known(&self) -> bool {
+        self.all.is_some()
     }
 
     /// All numbers of a small language, or those of the executions.

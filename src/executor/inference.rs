@@ -65,7 +65,7 @@ impl Executor {
         lexicon: Arc<Lexicon>,
         device: &Device,
     ) -> Self {
-        let octaves = octaves_at(&config, progress.position);
+        let octaves = Octaves::new(&octaves_at(&config, progress.position), device);
         Self {
             config,
             progress,

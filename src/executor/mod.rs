@@ -20,6 +20,7 @@ mod objective;
 pub mod projection;
 mod pursuit;
 pub mod report;
+mod sight;
 mod terms;
 pub mod trace;
 pub mod trainer;

@@ -5,7 +5,7 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::{
     module::Module,
     tensor::{Device, Tensor},
@@ -14,16 +14,26 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{checkpoint, inference::Executor, model::LatentExecutor, objective::Objective};
+use super::{
+    batch::{Batches, Numbers},
+    checkpoint,
+    draws::Drawn,
+    inference::Executor,
+    model::LatentExecutor,
+    objective::Objective,
+    sight::Sight,
+};
 use crate::{
     config::{Config as _, executor::ExecutorConfig},
     data::tokens::Lexicon,
     nn::{
-        adamw::{AdamW, Moments, flat_gradient},
+        adamw::{AdamW, Moments, flat_gradient, with_values},
         bottleneck::Octaves,
         muon::Muon,
     },
-    training::{self, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
+    training::{
+        self, Limit, Progress, Recording, Row, Run, Shards, Start, checkpoint::files, own, read,
+    },
 };
 
 /// One row of metrics.csv. Cross entropies are means a token, in nats.
@@ -112,8 +122,12 @@ pub struct Trainer {
     pub(super) model: LatentExecutor,
     pub(super) moments: Moments,
     optimiser: AdamW,
-    objective: Objective,
+    batches: Batches,
+    octaves: Octaves,
     pub(super) shards: Shards,
+    /// On a GPU, what the last step saw, and that step to be taken again, or why it can't be.
+    seen: Option<Sight>,
+    recording: Option<Result<Recording>>,
     lexicon: Arc<Lexicon>,
     device: Device,
 }
@@ -134,7 +148,8 @@ impl Trainer {
             muon: (config.muon > 0.0).then(muon),
             ..AdamW::new(config.weight_decay, config.max_norm)
         };
-        let objective = Objective::new(&config, lexicon.clone(), &device)?;
+        let batches = Batches::new(&config, lexicon.clone(), &device)?;
+        let octaves = Octaves::full(config.octaves, &device);
         let shards = Shards::new(config.shards, &device)?;
         Ok(Self {
             config,
@@ -142,8 +157,11 @@ impl Trainer {
             model,
             moments,
             optimiser,
-            objective,
+            batches,
+            octaves,
             shards,
+            seen: None,
+            recording: None,
             lexicon,
             device,
         })
@@ -172,10 +190,124 @@ impl Trainer {
         Executor::new(
             self.config.clone(),
             self.progress,
-            self.model.valid(),
+            self.model().valid(),
             self.lexicon.clone(),
             &device,
         )
+    }
+
+    /// On a GPU, whether the next step need only be launched, or why none can be; `None` before that was tried.
+    pub fn is_recorded(&self) -> Option<Result<(), &anyhow::Error>> {
+        let recording = self.recording.as_ref()?;
+        Some(recording.as_ref().map(|_| ()))
+    }
+
+    /// The model as the last step left it, which no further step writes over.
+    fn model(&self) -> LatentExecutor {
+        match self.seen {
+            None => self.model.clone(),
+            Some(_) => {
+                let [.., values] = self.moments.vectors(&self.model);
+                with_values(self.model.clone(), own(values))
+            }
+        }
+    }
+
+    /// The gradient `[N]` of what a share of a step is judged on, and its loss and terms `[F]`.
+    fn judged(
+        &self,
+        model: &LatentExecutor,
+        config: &ExecutorConfig,
+        numbers: &Numbers,
+        sight: &Sight,
+        drawn: &Drawn,
+    ) -> (Tensor<1>, Tensor<1>) {
+        let octaves = match sight.octaves {
+            Some(weights) => self.octaves.weighted(drawn.values(weights)),
+            None => self.octaves.clone(),
+        };
+        let objective = Objective {
+            model,
+            config,
+            octaves: &octaves,
+            numbers,
+            sight,
+            drawn,
+        };
+        let terms = objective.terms();
+        let loss = terms.loss(config);
+        let gradient = flat_gradient(model, &loss.backward());
+        let figures = [loss].into_iter().chain(terms.into_values());
+        (
+            gradient,
+            Tensor::cat(figures.map(Tensor::inner).collect(), 0),
+        )
+    }
+
+    /// A step in shares side by side; its figures.
+    fn step_in_shares(
+        &mut self,
+        octaves: &[f32],
+        pace: [f32; 3],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<f32>> {
+        let config = &self.config;
+        let shares = (0..config.shards).map(|share| (share, ChaCha8Rng::from_rng(&mut *rng)));
+        let share = |model: LatentExecutor, (share, mut rng)| {
+            let (sight, draws, numbers) =
+                Sight::draw(&self.batches, config, octaves, share, &mut rng)?;
+            Ok(self.judged(&model, config, &numbers, &sight, &draws.on(&self.device)))
+        };
+        let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
+        let pace = Tensor::from_data(pace, &self.device.clone().inner());
+        let (model, norm) =
+            self.optimiser
+                .step(self.model.clone(), gradient, &mut self.moments, pace);
+        self.model = model;
+        read(Tensor::cat(vec![figures, norm], 0))
+    }
+
+    /// A step all at once; its figures. Where the one before was alike it is recorded, and from then on only launched
+    /// again.
+    fn step_at_once(
+        &mut self,
+        octaves: &[f32],
+        pace: [f32; 3],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<f32>> {
+        let config = self.config.in_one_share();
+        let mut rng = ChaCha8Rng::from_rng(&mut *rng);
+        let (sight, mut draws, numbers) =
+            Sight::draw(&self.batches, &config, octaves, 0, &mut rng)?;
+        let pace = draws.values(&pace);
+        let is_alike = self.seen.as_ref() == Some(&sight);
+        if is_alike && let Some(Ok(recording)) = &self.recording {
+            return recording.replay(draws.rows, draws.values);
+        }
+        let drawn = draws.on(&self.device);
+        let step = |state: &[Tensor<1>; 3]| {
+            let [.., values] = state.clone();
+            let model = with_values(self.model.clone(), values);
+            let (gradient, figures) = self.judged(&model, &config, &numbers, &sight, &drawn);
+            let pace = drawn.values(pace).inner();
+            let (moved, norm) = self.optimiser.moved(state.clone(), gradient, pace);
+            (moved, Tensor::cat(vec![figures, norm], 0))
+        };
+        let state = self.moments.vectors(&self.model);
+        let is_hopeless = matches!(self.recording, Some(Err(_)));
+        let (state, figures) = if is_alike && self.batches.are_all_known() && !is_hopeless {
+            let inputs = (drawn.rows.clone().inner(), drawn.values.clone().inner());
+            let recorded = Recording::of(inputs, state, step)?;
+            self.recording = Some(recorded.recording);
+            (recorded.state, recorded.figures)
+        } else {
+            let (moved, figures) = step(&state);
+            self.recording = self.recording.take().filter(Result::is_err);
+            (moved, read(figures)?)
+        };
+        self.moments.replace(state);
+        self.seen = Some(sight);
+        Ok(figures)
     }
 }
 
@@ -184,39 +316,17 @@ impl training::Trainer for Trainer {
 
     fn step(&mut self) -> Result<Metrics> {
         let begun = Instant::now();
-        let config = &*self.shards.recipe(&self.config);
+        let config = &self.config;
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
-        let octaves = octaves_at(config, self.progress.position);
-        let shares = (0..config.shards).map(|share| (share, ChaCha8Rng::from_rng(&mut rng)));
-        let share = |model: LatentExecutor, (share, mut rng)| {
-            let terms = self
-                .objective
-                .terms(&model, config, &octaves, share, &mut rng)?;
-            let loss = terms.loss(config);
-            let gradient = flat_gradient(&model, &loss.backward());
-            let figures = [loss].into_iter().chain(terms.into_values());
-            Ok((
-                gradient,
-                Tensor::cat(figures.map(Tensor::inner).collect(), 0),
-            ))
-        };
-        let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
-
         let learning_rate = config.learning_rate_at(self.progress.position);
+        let octaves = octaves_at(config, self.progress.position);
         let step = self.progress.step + 1;
-        let (model, norm) = self.optimiser.step(
-            self.model.clone(),
-            gradient,
-            &mut self.moments,
-            learning_rate,
-            step,
-        );
-        self.model = model;
-
-        let figures: Vec<f32> = Tensor::cat(vec![figures, norm], 0)
-            .try_into_vec_as()
-            .context("the device failed in a training step")?;
+        let pace = self.optimiser.pace(learning_rate, step);
+        let figures = match self.shards.are_side_by_side() {
+            true => self.step_in_shares(&octaves, pace, &mut rng)?,
+            false => self.step_at_once(&octaves, pace, &mut rng)?,
+        };
         let position = self.progress.position;
         self.progress.advance(begun, self.config.schedule_steps);
         Ok(Metrics {
@@ -259,12 +369,12 @@ impl training::Trainer for Trainer {
     }
 
     fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        files(&self.config, &self.progress, &self.model, &self.moments)
+        files(&self.config, &self.progress, &self.model(), &self.moments)
     }
 }
 
-/// The octaves that are on at a position of the schedule.
-pub(super) fn octaves_at(config: &ExecutorConfig, position: u64) -> Octaves {
+/// The octaves' weights at a position of the schedule.
+pub(super) fn octaves_at(config: &ExecutorConfig, position: u64) -> Vec<f32> {
     let progress = position as f64 / config.schedule_steps as f64;
-    Octaves::at(config.octaves, progress, config.coarse_to_fine)
+    Octaves::weights_at(config.octaves, progress, config.coarse_to_fine)
 }

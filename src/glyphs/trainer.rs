@@ -258,13 +258,11 @@ impl training::Trainer for Trainer {
 
         let learning_rate = config.learning_rate_at(self.progress.position);
         let step = self.progress.step + 1;
-        let (model, norm) = self.optimiser.step(
-            self.model.clone(),
-            gradient,
-            &mut self.moments,
-            learning_rate,
-            step,
-        );
+        let pace = self.optimiser.pace(learning_rate, step);
+        let pace = Tensor::from_data(pace, &self.device.clone().inner());
+        let (model, norm) =
+            self.optimiser
+                .step(self.model.clone(), gradient, &mut self.moments, pace);
         self.model = model;
 
         let figures: Vec<f32> = Tensor::cat(vec![figures, norm], 0)

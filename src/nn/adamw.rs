@@ -4,7 +4,8 @@
 //! One vector instead of burn's optimiser a parameter: a dozen tensor operations a step rather than
 //! a dozen for each of a hundred small parameters, the clipping is of the whole gradient, and the
 //! state is three tensors that load onto the module's own device (burn 0.22's optimiser record
-//! loads onto `Device::default()`, which is a GPU's even where none was chosen).
+//! loads onto `Device::default()`, which is a GPU's even where none was chosen). What differs from step to step is
+//! a tensor too, so that a recorded step can be taken again.
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
@@ -37,7 +38,7 @@ pub struct Moments {
     pub first: Param<Tensor<1>>,
     /// Decaying mean of its square.
     pub second: Param<Tensor<1>>,
-    /// The parameters as the last step left them: kept rather than gathered from a hundred tensors again.
+    /// The parameters `[N]` as the last step left them: kept rather than gathered from a hundred tensors again.
     #[module(skip)]
     values: Option<Tensor<1>>,
 }
@@ -52,6 +53,24 @@ impl Moments {
             values: None,
         }
         .no_grad()
+    }
+
+    /// The first moment, the second and the parameters of `module` as the last step left them, each `[N]`.
+    pub fn vectors<M: Module>(&self, module: &M) -> [Tensor<1>; 3] {
+        let values = self.values.clone().unwrap_or_else(|| {
+            let mut values = Values(Vec::new());
+            module.visit(&mut values);
+            Tensor::cat(values.0, 0)
+        });
+        [self.first.val(), self.second.val(), values]
+    }
+
+    /// With such vectors instead.
+    pub fn replace(&mut self, [first, second, values]: [Tensor<1>; 3]) {
+        let replace = |param: &Param<Tensor<1>>, value: Tensor<1>| param.clone().map(|_| value);
+        self.first = replace(&self.first, first);
+        self.second = replace(&self.second, second);
+        self.values = Some(values);
     }
 }
 
@@ -84,7 +103,14 @@ impl AdamW {
         }
     }
 
-    /// One step along `gradient` `[N]`, see [`flat_gradient`]; the `step`-th, counted from 1, of the module that the
+    /// What of the `step`-th step, counted from 1, follows from its number: the learning rate, and what part of the
+    /// first and the second moment their beginning at 0 has left.
+    pub fn pace(&self, learning_rate: f64, step: u64) -> [f32; 3] {
+        let left = |beta: f64| 1.0 - beta.powi(step.min(i32::MAX as u64) as i32);
+        [learning_rate, left(self.betas.0), left(self.betas.1)].map(|value| value as f32)
+    }
+
+    /// One step along `gradient` `[N]`, see [`flat_gradient`], at the [`pace`](Self::pace) `[3]`, of the module that the
     /// step before returned.
     /// Returns the module and the gradient's norm `[1]` before clipping.
     pub fn step<M: Module>(
@@ -92,14 +118,22 @@ impl AdamW {
         module: M,
         gradient: Tensor<1>,
         moments: &mut Moments,
-        learning_rate: f64,
-        step: u64,
+        pace: Tensor<1>,
     ) -> (M, Tensor<1>) {
-        let values = moments.values.take().unwrap_or_else(|| {
-            let mut values = Values(Vec::new());
-            module.visit(&mut values);
-            Tensor::cat(values.0, 0)
-        });
+        let (moved, norm) = self.moved(moments.vectors(&module), gradient, pace);
+        moments.replace(moved.clone());
+        let [.., values] = moved;
+        (with_values(module, values), norm)
+    }
+
+    /// The [`vectors`](Moments::vectors) after such a step, and the gradient's norm.
+    pub fn moved(
+        &self,
+        [first, second, values]: [Tensor<1>; 3],
+        gradient: Tensor<1>,
+        pace: Tensor<1>,
+    ) -> ([Tensor<1>; 3], Tensor<1>) {
+        let [rate, first_left, second_left] = [0, 1, 2].map(|i| pace.clone().narrow(0, i, 1));
         let norm = gradient.clone().square().sum().sqrt();
         let scale = (norm.clone() + 1e-6)
             .recip()
@@ -110,28 +144,23 @@ impl AdamW {
         debug_assert_eq!(values.dims(), slope.dims());
 
         let (beta1, beta2) = self.betas;
-        let first = moments.first.val() * beta1 + slope.clone() * (1.0 - beta1);
-        let second = moments.second.val() * beta2 + slope.clone().square() * (1.0 - beta2);
-        let bias = |beta: f64| 1.0 - beta.powi(step.min(i32::MAX as u64) as i32);
-        let root = (second.clone() / bias(beta2)).sqrt() + self.epsilon;
-        let move_by = first.clone() / root * (learning_rate / bias(beta1));
+        let first = first * beta1 + slope.clone() * (1.0 - beta1);
+        let second = second * beta2 + slope.clone().square() * (1.0 - beta2);
+        let root = (second.clone() / second_left).sqrt() + self.epsilon;
+        let move_by = first.clone() / root * (rate.clone() / first_left);
         let move_by = match &self.muon {
             None => move_by,
             Some(muon) => {
                 let ahead = first.clone() * beta1 + slope * (1.0 - beta1);
-                muon.turn(move_by, &ahead, learning_rate)
+                muon.turn(move_by, &ahead, &rate)
             }
         };
-        let decay = learning_rate * self.weight_decay;
+        let decay = rate * self.weight_decay;
         let values = match &self.rates {
-            None => values * (1.0 - decay) - move_by,
+            None => values * (decay.neg() + 1.0) - move_by,
             Some(Rates(rates)) => values.clone() - (values * decay + move_by) * rates.clone(),
         };
-        let replace = |param: &Param<Tensor<1>>, value: Tensor<1>| param.clone().map(|_| value);
-        moments.first = replace(&moments.first, first);
-        moments.second = replace(&moments.second, second);
-        moments.values = Some(values.clone());
-        (module.map(&mut Unflatten { values, from: 0 }), norm)
+        ([first, second, values], norm)
     }
 }
 
@@ -197,6 +226,11 @@ impl ModuleVisitor for Values {
         let count = value.shape().num_elements();
         self.0.push(value.reshape([count]));
     }
+}
+
+/// `module` with the parameters `[N]` in the order in which it visits them.
+pub fn with_values<M: Module>(module: M, values: Tensor<1>) -> M {
+    module.map(&mut Unflatten { values, from: 0 })
 }
 
 struct Unflatten {

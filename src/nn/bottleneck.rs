@@ -9,7 +9,7 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Tensor, TensorData, activation::relu},
+    tensor::{Device, Tensor, activation::relu},
 };
 
 use serde::{Deserialize, Serialize};
@@ -19,27 +19,60 @@ use super::{
     init::Initializer,
 };
 
-/// Weights, 0 to 1, of the octaves sin and cos(pi 2^k z), k = 0, 1, ..
-#[derive(Clone, Debug, PartialEq)]
-pub struct Octaves(pub Vec<f32>);
+/// The octaves sin and cos(pi 2^k z), k = 0, 1, .., and their weights, 0 to 1.
+#[derive(Clone, Debug)]
+pub struct Octaves(Option<Waves>);
+
+/// Both [1, K, 1, 1].
+#[derive(Clone, Debug)]
+struct Waves {
+    pitches: Tensor<4>,
+    weights: Tensor<4>,
+}
 
 impl Octaves {
-    /// All `count` octaves in full.
-    pub fn full(count: usize) -> Self {
-        Self(vec![1.0; count])
+    /// Octaves of these weights on `device`.
+    pub fn new(weights: &[f32], device: &Device) -> Self {
+        let pitch = |k: usize| std::f32::consts::PI * (1 << k) as f32;
+        let pitches: Vec<f32> = (0..weights.len()).map(pitch).collect();
+        let row = |values: &[f32]| in_waves(Tensor::from_data(values, device));
+        let waves = || Waves {
+            pitches: row(&pitches),
+            weights: row(weights),
+        };
+        Self((!weights.is_empty()).then(waves))
     }
 
-    /// The octaves at `progress` (0 to 1) of a run that brings them in over its first `share`.
-    pub fn at(count: usize, progress: f64, share: f64) -> Self {
+    /// All `count` octaves in full.
+    pub fn full(count: usize, device: &Device) -> Self {
+        Self::new(&vec![1.0; count], device)
+    }
+
+    /// The same octaves with other weights `[K]`.
+    pub fn weighted(&self, weights: Tensor<1>) -> Self {
+        let waves = self.0.clone().map(|waves| Waves {
+            weights: in_waves(weights),
+            ..waves
+        });
+        Self(waves)
+    }
+
+    /// The weights of `count` octaves at `progress` (0 to 1) of a run that brings them in over its first `share`.
+    pub fn weights_at(count: usize, progress: f64, share: f64) -> Vec<f32> {
         if share <= 0.0 {
-            return Self::full(count);
+            return vec![1.0; count];
         }
         let reached = count as f64 * progress / share;
         let weight = |k: usize| {
             (1.0 - (std::f64::consts::PI * (reached - k as f64).clamp(0.0, 1.0)).cos()) / 2.0
         };
-        Self((0..count).map(|k| weight(k) as f32).collect())
+        (0..count).map(|k| weight(k) as f32).collect()
     }
+}
+
+fn in_waves(values: Tensor<1>) -> Tensor<4> {
+    let count = values.dims()[0];
+    values.reshape([1, count, 1, 1])
 }
 
 /// Hidden states to latent point and back.
@@ -146,16 +179,11 @@ impl Bottleneck {
 
 /// Points [B, Z] and, octave by octave, their weighted sines and cosines: [B, (1 + 2 K) Z].
 fn lifted(point: Tensor<2>, octaves: &Octaves) -> Tensor<2> {
-    let [batch, dims] = point.dims();
-    let count = octaves.0.len();
-    if count == 0 {
+    let Some(Waves { pitches, weights }) = octaves.0.clone() else {
         return point;
-    }
-    let row = |values: Vec<f32>| {
-        Tensor::<4>::from_data(TensorData::new(values, [1, count, 1, 1]), &point.device())
     };
-    let pitch = |k: usize| std::f32::consts::PI * (1 << k) as f32;
-    let angles = point.clone().reshape([batch, 1, 1, dims]) * row((0..count).map(pitch).collect());
-    let waves = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2) * row(octaves.0.clone());
+    let ([batch, dims], [_, count, ..]) = (point.dims(), pitches.dims());
+    let angles = point.clone().reshape([batch, 1, 1, dims]) * pitches;
+    let waves = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2) * weights;
     Tensor::cat(vec![point, waves.reshape([batch, count * 2 * dims])], 1)
 }

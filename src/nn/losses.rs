@@ -2,7 +2,10 @@
 
 use burn::tensor::{Int, Tensor, activation::relu};
 
-use super::fused::{cross_entropy, exp};
+use super::{
+    constants::identity,
+    fused::{cross_entropy, exp},
+};
 
 /// Negative log likelihood in nats of each token: `logits` [B, L, V], `tokens` [B, L] to [B, L].
 pub fn token_nll(logits: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<2> {
@@ -30,10 +33,9 @@ pub fn box_discrepancy(points: Tensor<2>) -> Tensor<1> {
         let along = edges * (spread * (std::f64::consts::PI / 8.0).sqrt());
         let across = along.log().sum_dim(1).exp().mean();
         // And that over x: with Gaussian and error function of the side, which is 2.
-        let side = Tensor::<1>::full([1], 2.0 * reach, &points.device());
-        let own = side.erf() * (spread * (std::f64::consts::PI / 2.0).sqrt())
+        let own = libm::erf(2.0 * reach) * spread * (std::f64::consts::PI / 2.0).sqrt()
             - spread * spread * (1.0 - (-2.0 / (spread * spread)).exp()) / 2.0;
-        sum = sum + within + own.powf_scalar(dims) - across * 2.0;
+        sum = sum + within - across * 2.0 + own.powf(dims);
     }
     sum
 }
@@ -117,7 +119,7 @@ pub fn nearest_rows(points: Tensor<2>, places: Tensor<2>) -> Tensor<1, Int> {
 pub fn nearest_distances(points: Tensor<2>) -> Tensor<1> {
     let points = points.detach();
     let count = points.dims()[0];
-    let own = Tensor::<2>::eye(count, &points.device()) * 1e9;
+    let own = identity(count, &points.device()) * 1e9;
     let others = square_distances(points.clone(), points) + own;
     others.min_dim(1).squeeze_dim::<1>(1).sqrt()
 }

@@ -3,6 +3,7 @@
 pub mod adamw;
 pub mod bottleneck;
 pub mod channel;
+pub(crate) mod constants;
 pub mod conv;
 pub mod funnel;
 pub mod fused;

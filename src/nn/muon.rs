@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use burn::{module::Module, tensor::Tensor};
 
-use super::adamw::parameters;
+use super::{adamw::parameters, constants::identity};
 
 /// Which parts of the parameters' vector are such matrices.
 #[derive(Clone, Debug)]
@@ -79,19 +79,20 @@ impl Muon {
         Self { pace, alike }
     }
 
-    /// `step` `[N]` with the matrices' parts replaced by those of `momentum` `[N]` made orthogonal.
+    /// `step` `[N]` with the matrices' parts replaced by those of `momentum` `[N]` made orthogonal, at the learning rate
+    /// `[1]`.
     pub(super) fn turn(
         &self,
         step: Tensor<1>,
         momentum: &Tensor<1>,
-        learning_rate: f64,
+        learning_rate: &Tensor<1>,
     ) -> Tensor<1> {
         let mut turned = BTreeMap::new();
         for ([_, long], matrices) in &self.alike {
             let stack = matrices.iter().map(|matrix| matrix.of(momentum));
             // The root mean square of an orthogonal matrix's values is 1 / sqrt(long side).
-            let length = learning_rate * self.pace * (*long as f64).sqrt();
-            let stack = orthogonal(Tensor::stack(stack.collect(), 0)) * length;
+            let length = learning_rate.clone() * (self.pace * (*long as f64).sqrt());
+            let stack = orthogonal(Tensor::stack(stack.collect(), 0)) * length.unsqueeze();
             for (matrix, laid) in matrices.iter().zip(stack.iter_dim(0)) {
                 turned.insert(matrix.from, matrix.flat(laid.squeeze_dim(0)));
             }
@@ -123,7 +124,7 @@ fn orthogonal(matrices: Tensor<3>) -> Tensor<3> {
     let [first, third, fifth] = COEFFICIENTS;
     let squares = matrices.clone().square().sum_dim(2).sum_dim(1);
     let mut x = matrices / (squares.sqrt() + 1e-12);
-    let one = Tensor::<2>::eye(x.dims()[1], &x.device()).unsqueeze::<3>();
+    let one = identity(x.dims()[1], &x.device()).unsqueeze::<3>();
     let (first, third) = (one.clone() * first, one * third);
     for _ in 0..ROUNDS {
         // first x + third (x x^T) x + fifth (x x^T)^2 x, all but the last product on the short side.

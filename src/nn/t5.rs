@@ -7,10 +7,11 @@
 use burn::{
     module::Module,
     nn::{Embedding, Linear, RmsNorm},
-    tensor::{Device, Int, Tensor, TensorData},
+    tensor::{Device, Tensor},
 };
 
 use super::{
+    constants::constant,
     fused::{Heads, attention, rms_norm},
     init::Initializer,
     linear::by_row,
@@ -217,15 +218,10 @@ impl T5Stack {
             for key in 0..length as i32 {
                 let reach = self.relative_attention_max_distance;
                 indices.push(bucket(key - query, direction, buckets, reach) as i32);
-                hidden.push(if direction == Direction::Backward && key > query {
-                    -1e9_f32
-                } else {
-                    0.0
-                });
+                hidden.push(i32::from(key > query));
             }
         }
-        let count = length * length;
-        let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), device);
+        let indices = constant(&indices, device);
         let bias = self.relative_attention_bias.weight.val().select(0, indices);
         let bias = bias
             .reshape([1, length, length, heads])
@@ -233,10 +229,8 @@ impl T5Stack {
         match direction {
             Direction::Both => bias,
             Direction::Backward => {
-                bias + Tensor::<4>::from_data(
-                    TensorData::new(hidden, [1, 1, length, length]),
-                    device,
-                )
+                let hidden = constant(&hidden, device).float() * -1e9;
+                bias + hidden.reshape([1, 1, length, length])
             }
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod checkpoint;
 mod lane;
+mod recording;
 mod run;
 mod shards;
 pub mod tape;
@@ -17,6 +18,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use lane::{Lane, Step};
+pub use recording::{Recorded, Recording, own, read};
 pub use run::Run;
 pub use shards::Shards;
 pub use warm_up::WarmUp;

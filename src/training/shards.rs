@@ -42,6 +42,11 @@ impl Shards {
         self.pools.len().max(1)
     }
 
+    /// Whether they are: elsewhere than on the CPU a step is one.
+    pub fn are_side_by_side(&self) -> bool {
+        self.is_cpu
+    }
+
     /// What a step goes by that is configured so: on a GPU all of it at once.
     pub fn recipe<'a, C: Config + Clone>(&self, config: &'a C) -> Cow<'a, C> {
         match self.is_cpu {

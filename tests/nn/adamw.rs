@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::{
     module::{Module, Param},
     nn::Linear,
-    tensor::Device,
+    tensor::{Device, Tensor},
 };
 use glyphspace::nn::adamw::{AdamW, Moments, Rates, flat_gradient};
 
@@ -19,6 +19,10 @@ fn linear(params: &BTreeMap<String, Array>, device: &Device) -> Linear {
         weight,
         bias: Some(bias),
     }
+}
+
+fn pace(optimiser: &AdamW, learning_rate: f64, step: u64) -> Tensor<1> {
+    Tensor::from_data(optimiser.pace(learning_rate, step), &Device::flex())
 }
 
 #[test]
@@ -50,13 +54,8 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
         let gradients = (weight.sum() + bias.sum()).backward();
         let norm;
         let gradient = flat_gradient(&module, &gradients);
-        (module, norm) = optimiser.step(
-            module,
-            gradient,
-            &mut moments,
-            reference.learning_rate,
-            step,
-        );
+        let pace = pace(&optimiser, reference.learning_rate, step);
+        (module, norm) = optimiser.step(module, gradient, &mut moments, pace);
         check_close(&values(norm), &[expected.norm], 1e-5, "norm");
         check_close(
             &values(module.weight.val()),
@@ -87,7 +86,8 @@ fn a_learning_rate_by_part_is_that_learning_rate_for_the_part() {
         let loss =
             module.weight.val().square().sum() + module.bias.as_ref().unwrap().val().square().sum();
         let gradient = flat_gradient(&module, &loss.backward());
-        let (module, _) = optimiser.step(module, gradient, &mut moments, learning_rate, 1);
+        let pace = pace(&optimiser, learning_rate, 1);
+        let (module, _) = optimiser.step(module, gradient, &mut moments, pace);
         (
             values(module.weight.val()),
             values(module.bias.as_ref().unwrap().val()),
@@ -111,7 +111,8 @@ fn a_poisoned_gradient_is_seen_in_the_norm_and_the_parameters() {
     let gradients = (module.weight.val() * f32::NAN).sum().backward();
     let optimiser = AdamW::new(0.0, 1.0);
     let gradient = flat_gradient(&module, &gradients);
-    let (module, norm) = optimiser.step(module, gradient, &mut moments, 0.1, 1);
+    let pace = pace(&optimiser, 0.1, 1);
+    let (module, norm) = optimiser.step(module, gradient, &mut moments, pace);
     assert!(values(norm)[0].is_nan());
     assert!(values(module.weight.val()).iter().all(|w| w.is_nan()));
 }

@@ -198,7 +198,7 @@ fn poisoned_inputs_stay_visible() {
         "hidden states that are no numbers have the place {point:?}"
     );
     let point = Tensor::<2>::from_data([[0.0, f32::NAN]], &device);
-    let hidden = values(bottleneck.decode(point, &Octaves::full(2)));
+    let hidden = values(bottleneck.decode(point, &Octaves::full(2, &device)));
     assert!(
         hidden.iter().any(|h| h.is_nan()),
         "a place that is no number has the hidden states {hidden:?}"

@@ -48,7 +48,8 @@ impl Layers {
             ..AdamW::new(0.0, 1.0)
         };
         let mut moments = Moments::zeros(self.num_params(), &Device::flex());
-        optimiser.step(self, gradient, &mut moments, RATE, 1).0
+        let pace = Tensor::from_data(optimiser.pace(RATE, 1), &Device::flex());
+        optimiser.step(self, gradient, &mut moments, pace).0
     }
 }
 

@@ -335,12 +335,12 @@ class Sums(nn.Module):
         return sum(term * weights.get(name, c.get(name, 0)) for name, term in self.terms(d).items())
 
     def draws(self, step):
-        """What a step of the trace drew, in the order in which objective.rs draws it, all shares together."""
+        """What a step of the trace drew, in the order in which src/executor/sight.rs draws it, all shares together."""
         c, shares = self.c, self.c["shards"]
         values = [values for _, values in step["draws"]]
         each = len(values) // shares
-        if each != 18:
-            raise SystemExit(f"a share drew {each} times, this twin expects 18: see terms in objective.rs")
+        if each != 17:
+            raise SystemExit(f"a share drew {each} times, this twin expects 17: see src/executor/sight.rs")
         whole = lambda i: torch.stack([torch.tensor(values[s * each + i]) for s in range(shares)])
         points = lambda i: whole(i).float().view(shares, -1, c["dims"])
         own_codes = [torch.tensor(values[s * each + 1]) for s in range(shares)]
@@ -354,11 +354,11 @@ class Sums(nn.Module):
             "result": whole(4).flatten(),
             "code": whole(5).flatten(),
             "ball": points(7).flatten(0, 1),
-            "elsewhere": whole(8)[:, c["batch"] :].flatten(),
-            "shake": points(11),
-            "near": (whole(13), whole(14)),
-            "led": (whole(15), whole(16)),
-            "cover": points(17).flatten(0, 1),
+            "elsewhere": whole(9)[:, c["batch"] :].flatten(),
+            "shake": points(10),
+            "near": (whole(12), whole(13)),
+            "led": (whole(14), whole(15)),
+            "cover": points(16).flatten(0, 1),
         }
 
 

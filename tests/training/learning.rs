@@ -18,7 +18,7 @@ use glyphspace::{
     training::Trainer as _,
 };
 
-use super::small;
+use super::{small, smaller};
 
 fn metrics_of(config: &ExecutorConfig, steps: usize) -> Vec<Metrics> {
     let mut trainer = Trainer::new(config.clone(), &Device::flex()).unwrap();
@@ -72,6 +72,17 @@ fn the_autoregressive_decoder_learns() {
         100,
         0.7,
     );
+}
+
+#[test]
+fn every_language_is_trained_and_with_few_draws() {
+    let bare = ["octaves=0", "cell_noise=0", "state_noise=0", "cover=0"];
+    for preset in ["pocket", "lines", "lpn", "operators", "four-digits"] {
+        for config in [smaller(preset, &[]), smaller(preset, &bare)] {
+            let metrics = metrics_of(&config, 2);
+            assert!(metrics.iter().all(|m| m.loss.is_finite()), "{preset}");
+        }
+    }
 }
 
 /// Judges to the end.

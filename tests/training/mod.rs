@@ -3,6 +3,7 @@
 mod checkpoints;
 mod learning;
 mod lines;
+mod recorded;
 mod resuming;
 mod runs;
 mod shards;
@@ -18,7 +19,12 @@ use glyphspace::{
 
 /// The pocket preset, smaller still, with some keys set.
 fn small(assignments: &[&str]) -> ExecutorConfig {
-    let mut config = ExecutorConfig::preset("pocket").unwrap();
+    smaller("pocket", assignments)
+}
+
+/// A preset, smaller, with some keys set.
+fn smaller(preset: &str, assignments: &[&str]) -> ExecutorConfig {
+    let mut config = ExecutorConfig::preset(preset).unwrap();
     let sizes = [
         "d_model=16",
         "d_kv=8",

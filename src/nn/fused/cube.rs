@@ -153,6 +153,15 @@ fn taken_backward(taken: CubeTensor, grad: CubeTensor, scale: f32) -> (CubeTenso
     (score_grad, scaled)
 }
 
+/// Copies the values of `from` over those of `to`, in the buffer it has.
+pub(crate) fn copy(from: CubeTensor, to: CubeTensor) {
+    let from = contiguous(from);
+    let (count, dim) = for_values(from.shape().num_elements());
+    let client = from.client.clone();
+    let (from, to) = (from.into_tensor_arg(), to.into_tensor_arg());
+    kernels::copy::launch(&client, count, dim, from, to);
+}
+
 impl Fused for Cube {
     fn fused_curve(x: CubeTensor, curve: Curve) -> CubeTensor {
         let x = contiguous(x);

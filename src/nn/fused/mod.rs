@@ -15,6 +15,8 @@ mod lanes;
 mod plain;
 mod rows;
 
+pub(crate) use cube::copy;
+
 use burn::{
     backend::{
         Backend, Dispatch, backend_extension,

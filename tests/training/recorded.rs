@@ -1,0 +1,57 @@
+//! A step recorded on a GPU, or on Vulkan in software, against steps on the CPU.
+
+use burn::tensor::Device;
+use glyphspace::{
+    device::{self, Choice},
+    executor::trainer::{Metrics, Trainer},
+    training::Trainer as _,
+};
+
+use super::small;
+
+/// Few: what is nearest to what hangs on the last digit, and so, soon, everything.
+const STEPS: usize = 4;
+
+#[test]
+fn a_recorded_step_is_the_step() {
+    let gpu = device::open(Choice::Adapter(0)).expect("a GPU, or Vulkan in software");
+    let config = small(&["shards=1", "schedule_steps=8", "inner_step=0.5", "lines=2"]);
+    let mut trainer = Trainer::new(config.clone(), &gpu.device).unwrap();
+    let mut reference = Trainer::new(config, &Device::flex()).unwrap();
+    let mut before = None;
+    for step in 0..STEPS {
+        let (metrics, expected) = (trainer.step().unwrap(), reference.step().unwrap());
+        // The first is taken as it comes, the second is recorded.
+        let recorded = trainer.is_recorded();
+        let is_right = recorded.as_ref().map(Result::is_ok) == (step > 0).then_some(true);
+        assert!(is_right, "step {step}: {recorded:?}");
+        check_alike(&metrics, &expected);
+        if step == 2 {
+            let executor = trainer.snapshot();
+            let places = executor.places_of_states(0..20).unwrap();
+            before = Some((executor, places));
+        }
+    }
+    // What was taken of it stays as it was.
+    let (executor, places) = before.unwrap();
+    assert_eq!(executor.places_of_states(0..20).unwrap(), places);
+    assert_ne!(trainer.snapshot().places_of_states(0..20).unwrap(), places);
+}
+
+fn check_alike(metrics: &Metrics, expected: &Metrics) {
+    let figures = |metrics: &Metrics| {
+        let serde_json::Value::Object(row) = serde_json::to_value(metrics).unwrap() else {
+            unreachable!("a row is flat")
+        };
+        row
+    };
+    let expected = figures(expected);
+    for (name, value) in figures(metrics) {
+        if ["train_secs", "gradient_norm"].contains(&name.as_str()) {
+            continue;
+        }
+        let (value, expected) = (value.as_f64().unwrap(), expected[&name].as_f64().unwrap());
+        let is_alike = (value - expected).abs() < 2e-3 * expected.abs().max(0.1);
+        assert!(is_alike, "{name}: {value}, on the CPU {expected}");
+    }
+}
