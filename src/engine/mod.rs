@@ -47,6 +47,16 @@ pub enum Work {
     Idle,
 }
 
+impl Work {
+    /// [`Work::Busy`] if there is more to do.
+    pub fn busy_if(is_busy: bool) -> Self {
+        match is_busy {
+            true => Self::Busy,
+            false => Self::Idle,
+        }
+    }
+}
+
 /// Something the engine computes, slice by slice. All calls come from the engine's thread.
 pub trait Job: Sized + 'static {
     /// What it can be told.

@@ -483,9 +483,6 @@ impl Job for ExecutorJob {
     }
 
     fn rest(&mut self) -> Result<Work> {
-        Ok(match self.warm_up.step()? {
-            true => Work::Busy,
-            false => Work::Idle,
-        })
+        self.warm_up.step().map(Work::busy_if)
     }
 }

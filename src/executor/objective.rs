@@ -201,14 +201,12 @@ impl Objective<'_> {
                 box_discrepancy(Tensor::cat(vec![state_points, results], 0)),
                 box_discrepancy(code_points),
             ),
-            (Regulariser::Seed, Some(normals)) => {
-                let clouds = [state_points, results, code_points]
-                    .into_iter()
-                    .zip(normals);
-                let mut apart =
-                    clouds.map(|(cloud, part)| seed_discrepancy(cloud, drawn.points(part, dims)));
-                let mut next = || apart.next().expect("there are three");
-                (next() + next(), next())
+            (Regulariser::Seed, Some([states, reached, codes])) => {
+                let apart = |cloud, normals| seed_discrepancy(cloud, drawn.points(normals, dims));
+                (
+                    apart(state_points, states) + apart(results, reached),
+                    apart(code_points, codes),
+                )
             }
             _ => (zero(), zero()),
         };

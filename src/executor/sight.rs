@@ -145,16 +145,10 @@ impl Sight {
             (first..count).step_by(every).map(|row| row as i32)
         };
         let [own_states, own_codes] = [own(states), own(codes)].map(|rows| draws.rows(rows));
-        let points = match cells {
-            0 => None,
-            _ => Some(draws.points(even_draws(cells, dims, rng.random()))),
-        };
+        let points = (cells > 0).then(|| draws.points(even_draws(cells, dims, rng.random())));
         let is_addition = |line: &&Execution| matches!(line.code, Code::Add(_));
         let additions: Vec<Execution> = traces[0].iter().filter(is_addition).copied().collect();
-        let additions = match additions.is_empty() {
-            true => None,
-            false => Some(draws.lines(&additions, &numbers)),
-        };
+        let additions = (!additions.is_empty()).then(|| draws.lines(&additions, &numbers));
 
         let (mut lines, mut reached_for) = (Vec::new(), None);
         for (number, line) in traces.iter().enumerate() {
@@ -177,21 +171,15 @@ impl Sight {
 
         let shown = own_states.count + cells + aims.len() + traces.len() * config.batch;
         let shake = (config.state_noise > 0.0).then(|| draws.points(in_balls(shown, dims, rng)));
-        let cells = points.map(|points| {
-            let codes = numbers.code_count() as i32;
-            Cells {
-                points,
-                outcomes: draws.rows(elsewhere().map(|row| row * codes)),
-                pairs: Pairs::draw(batches, config, &numbers, &mut draws, rng),
-            }
+        let cells = points.map(|points| Cells {
+            points,
+            outcomes: draws.rows(elsewhere().map(|row| row * codes as i32)),
+            pairs: Pairs::draw(batches, config, &numbers, &mut draws, rng),
         });
-        let cover = match config.cover > 0.0 {
-            true => {
-                let count = PRIOR_DRAWS.div_ceil(config.shards);
-                Some(draws.points(even_draws(count, dims, rng.random())))
-            }
-            false => None,
-        };
+        let cover = (config.cover > 0.0).then(|| {
+            let count = PRIOR_DRAWS.div_ceil(config.shards);
+            draws.points(even_draws(count, dims, rng.random()))
+        });
         let reached = traces.len() * config.batch;
         let mut normals =
             |count: usize| draws.points((0..count * dims).map(|_| normal(rng)).collect());

@@ -441,18 +441,11 @@ impl Job for GlyphsJob {
             .judge_slice(events)
             .inspect_err(|_| self.judgement = None)?;
         let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
-        Ok(
-            match trained || painted || judged || hunted || self.lane.is_running() {
-                true => Work::Busy,
-                false => Work::Idle,
-            },
-        )
+        let is_busy = trained || painted || judged || hunted || self.lane.is_running();
+        Ok(Work::busy_if(is_busy))
     }
 
     fn rest(&mut self) -> Result<Work> {
-        Ok(match self.warm_up.step()? {
-            true => Work::Busy,
-            false => Work::Idle,
-        })
+        self.warm_up.step().map(Work::busy_if)
     }
 }

@@ -3,7 +3,7 @@
 //! The reader is trained on what it will meet: the photo is first set upright by the corners that
 //! the pose head finds in it at this step, errors included.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::{Device, Int, Tensor, TensorData, s};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +21,7 @@ use crate::{
         mosaic::{Arrangement, Layouts, PoseHead, prefix_mask},
         perceptor::Perceptor,
     },
-    training::tape,
+    training::{read, tape},
 };
 
 /// Temperature of the contrastive term.
@@ -262,11 +262,7 @@ fn look(
         .take_while(|&&difficulty| difficulty > 0.0);
     let end = first + hit.count();
     let damage = damage.of(first..end);
-    let found: Vec<f32> = found
-        .detach()
-        .narrow(0, first, end - first)
-        .try_into_vec_as()
-        .context("the device failed in a training step")?;
+    let found = read(found.detach().narrow(0, first, end - first))?;
     let back: Vec<_> = found.chunks(8).map(upright).collect();
     let hit = pictures.clone().narrow(0, first, end - first);
     let seen = warp_there_and_back(hit, &damage.homographies(), &back);

@@ -31,7 +31,7 @@ use crate::{
         perceptor::Perceptor,
         resnet_v2::ResNetV2Config,
     },
-    training::{self, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
+    training::{self, Limit, Progress, Row, Run, Shards, Start, checkpoint::files, read},
 };
 
 /// Steps between two looks at functions that are not trained on.
@@ -265,9 +265,7 @@ impl training::Trainer for Trainer {
                 .step(self.model.clone(), gradient, &mut self.moments, pace);
         self.model = model;
 
-        let figures: Vec<f32> = Tensor::cat(vec![figures, norm], 0)
-            .try_into_vec_as()
-            .context("the device failed in a training step")?;
+        let figures = read(Tensor::cat(vec![figures, norm], 0))?;
         let position = self.progress.position;
         self.progress.advance(begun, self.config.schedule_steps);
         Ok(Metrics {

@@ -14,11 +14,12 @@ mod warm_up;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use lane::{Lane, Step};
-pub use recording::{Recorded, Recording, own, read};
+pub use recording::{Recorded, Recording, own};
 pub use run::Run;
 pub use shards::Shards;
 pub use warm_up::WarmUp;
@@ -83,6 +84,16 @@ pub trait Trainer {
     /// # Errors
     /// If one can't be packed.
     fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>>;
+}
+
+/// Values of a step, row by row; waits for them.
+///
+/// # Errors
+/// If the device failed.
+pub fn read<const D: usize>(values: Tensor<D>) -> Result<Vec<f32>> {
+    values
+        .try_into_vec_as()
+        .context("the device failed in a training step")
 }
 
 /// What a run starts from.

@@ -6,7 +6,7 @@
 //! 94 ms without and 13 ms with it. It reads and writes the very buffers it was recorded with: what differs from step to
 //! step is written over its inputs, and it writes what it makes of its state over that state.
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use burn::{
     backend::Cube,
     tensor::{BackendPrimitive, Bytes, Int, Tensor, kind::Basic},
@@ -19,6 +19,7 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
+use super::read;
 use crate::nn::fused::copy;
 
 /// Bytes a step may need, tried one after the other.
@@ -140,16 +141,6 @@ fn reserve(client: &Client, bytes: usize) {
     // If it fails, so will the recording.
     let _ = pollster::block_on(client.sync());
     drop(held);
-}
-
-/// Figures of a step `[F]`; waits for the step.
-///
-/// # Errors
-/// If the device failed.
-pub fn read(figures: Tensor<1>) -> Result<Vec<f32>> {
-    figures
-        .try_into_vec_as()
-        .context("the device failed in a training step")
 }
 
 /// A tensor as the GPU has it.
