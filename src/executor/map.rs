@@ -104,15 +104,15 @@ impl MapTask {
             Some(cut) => cut.slice.embed_all(&points),
             None => points,
         };
-        self.apart
-            .extend(spacings_apart(&points, &self.planes.codes));
         let share = points.len().div_ceil(self.shards.count()).max(1);
         let shares: Vec<Points> = points.chunks(share).collect();
-        let outcomes = self
-            .shards
-            .side_by_side(shares, |points| self.executor.evaluate(&points, self.sum));
-        for outcome in outcomes {
+        let found = self.shards.side_by_side(shares, |points| {
+            let apart = spacings_apart(&points, &self.planes.codes);
+            (self.executor.evaluate(&points, self.sum), apart)
+        });
+        for (outcome, apart) in found {
             self.outcome.extend(outcome?);
+            self.apart.extend(apart);
         }
         if self.done < self.grid.len() {
             return Ok(None);

@@ -12,7 +12,10 @@ use burn::{
     },
 };
 
-use super::{fused::silu, init::Initializer};
+use super::{
+    fused::{product, silu},
+    init::Initializer,
+};
 
 /// What bends between two layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,9 +185,12 @@ pub fn upsample(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
 fn enlarge_last(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
     let matrix = Tensor::<2>::from_data(filling_matrix(width, factor, filling), &x.device());
-    x.reshape([batch * channels * height, width])
-        .matmul(matrix)
-        .reshape([batch, channels, height, width * factor])
+    product(x.reshape([batch * channels * height, width]), matrix).reshape([
+        batch,
+        channels,
+        height,
+        width * factor,
+    ])
 }
 
 /// [from, from * factor]: how much each pixel gives to each of the enlarged row.

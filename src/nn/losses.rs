@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor, activation::relu};
 
 use super::{
     constants::identity,
-    fused::{cross_entropy, exp},
+    fused::{cross_entropy, exp, product},
 };
 
 /// Negative log likelihood in nats of each token: `logits` [B, L, V], `tokens` [B, L] to [B, L].
@@ -127,5 +127,5 @@ pub fn nearest_distances(points: Tensor<2>) -> Tensor<1> {
 /// Squared distances [N, M] of two sets of points.
 fn square_distances(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     let squares = |t: &Tensor<2>| t.clone().square().sum_dim(1);
-    (squares(&x) + squares(&y).transpose() - x.matmul(y.transpose()) * 2.0).clamp_min(0.0)
+    (squares(&x) + squares(&y).transpose() - product(x, y.transpose()) * 2.0).clamp_min(0.0)
 }

@@ -11,7 +11,7 @@ use burn::{
 };
 
 use super::{
-    fused::{Heads, attention, gelu, layer_norm},
+    fused::{Heads, attention, gelu, layer_norm, product},
     init::Initializer,
     linear::by_row,
 };
@@ -215,7 +215,7 @@ impl RobertaForMaskedLm {
         let words = self.roberta.embeddings.word_embeddings.weight.val();
         let vocabulary = words.dims()[0];
         // One large product instead of one a sequence.
-        let logits = x.reshape([batch * length, width]).matmul(words.transpose());
+        let logits = product(x.reshape([batch * length, width]), words.transpose());
         (logits + head.bias.val().unsqueeze()).reshape([batch, length, vocabulary])
     }
 }

@@ -9,7 +9,9 @@ use burn::{
     },
 };
 use glyphspace::nn::{
-    fused::{Heads, attention, cross_entropy, exp, gelu, layer_norm, rms_norm, sigmoid, silu},
+    fused::{
+        Heads, attention, cross_entropy, exp, gelu, layer_norm, product, rms_norm, sigmoid, silu,
+    },
     init::{Initializer, normal},
 };
 
@@ -129,6 +131,44 @@ fn norms_are_burns_with_their_weights_gradients() {
         };
         check_close(&weights(true), &weights(false), 5e-5, "gamma and beta");
     }
+}
+
+#[test]
+fn products_are_burns_of_matrices_as_they_lie() {
+    // One row, none in common, and enough for several threads.
+    for [rows, inner, columns] in [[5, 7, 3], [1, 4, 9], [3, 0, 2], [200, 190, 210]] {
+        let (left, right) = (given([rows, inner], 1), given([inner, columns], 2));
+        let burns = |[left, right]: [Tensor<2>; 2]| left.matmul(right);
+        let both = [left.clone(), right.clone()];
+        check_same("product", both, |[left, right]| product(left, right), burns);
+        let turned = || [given([inner, rows], 3), given([columns, inner], 4)];
+        check_same(
+            "product of turned matrices",
+            turned(),
+            |[left, right]| product(left.transpose(), right.transpose()),
+            |[left, right]| left.transpose().matmul(right.transpose()),
+        );
+        let constant = || left.clone().detach();
+        check_same(
+            "product with a constant",
+            [right.clone()],
+            |[right]| product(constant(), right),
+            |[right]| constant().matmul(right),
+        );
+    }
+    let wide = || [given([6, 8], 5), given([8, 5], 6)];
+    check_same(
+        "product of parts",
+        wide(),
+        |[left, right]| product(left.narrow(1, 2, 3), right.narrow(0, 4, 3)),
+        |[left, right]| left.narrow(1, 2, 3).matmul(right.narrow(0, 4, 3)),
+    );
+    check_same(
+        "product of flipped matrices",
+        wide(),
+        |[left, right]| product(left.flip([1]), right.flip([0])),
+        |[left, right]| left.matmul(right),
+    );
 }
 
 fn init_layer_norm(width: usize, device: &Device) -> burn::nn::LayerNorm {

@@ -103,6 +103,26 @@ impl<B: Fused> Backward<B, 2> for RmsNorm {
 }
 
 #[derive(Debug)]
+struct Product;
+
+impl<B: Fused> Backward<B, 2> for Product {
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let ([left_node, right_node], (left, right)) = (ops.parents, ops.state);
+        if let Some(node) = left_node {
+            let right = B::float_swap_dims(right, 0, 1);
+            grads.register::<B>(node.id, B::fused_product(grad.clone(), right));
+        }
+        if let Some(node) = right_node {
+            let left = B::float_swap_dims(left, 0, 1);
+            grads.register::<B>(node.id, B::fused_product(left, grad));
+        }
+    }
+}
+
+#[derive(Debug)]
 struct Attention;
 
 /// What an attention's gradients are made of.
@@ -175,6 +195,13 @@ impl<B: Fused, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let [(x, x_node), (gamma, gamma_node)] = [x, gamma].map(FloatTensor::<Self>::into_parts);
         let output = B::fused_rms_norm(x.clone(), gamma.clone(), epsilon);
         enter::<B, C, _, 2>(RmsNorm, [x_node, gamma_node], (x, gamma, epsilon), output)
+    }
+
+    fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        let [(left, left_node), (right, right_node)] =
+            [left, right].map(FloatTensor::<Self>::into_parts);
+        let output = B::fused_product(left.clone(), right.clone());
+        enter::<B, C, _, 2>(Product, [left_node, right_node], (left, right), output)
     }
 
     fn fused_attention(

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::{
     Curve, Fused, Heads,
     attention::{Gradients, Scratch, Sequence, Sizes, attend, attend_backward},
+    product::{Matrix, product},
     rows::{
         Exp, Function, Gelu, Sigmoid, Silu, Truth, entropies, entropies_backward, map, normed,
         normed_backward, scale,
@@ -36,6 +37,17 @@ fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
 /// `x` with its values side by side, and alone in memory if it was.
 fn contiguous(x: FlexTensor) -> FlexTensor {
     x.to_contiguous()
+}
+
+/// `x` as it lies, turned or not.
+fn matrix(x: &FlexTensor) -> Matrix<'_> {
+    let layout = x.layout();
+    let ([rows, columns], strides) = (x.shape().dims(), layout.strides());
+    Matrix {
+        values: &x.storage()[layout.start_offset()..],
+        shape: [rows, columns],
+        strides: [strides[0], strides[1]].map(isize::unsigned_abs),
+    }
 }
 
 fn mapped(x: FlexTensor, function: impl Function) -> FlexTensor {
@@ -158,6 +170,16 @@ impl Fused for Flex {
         let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
         let [x_grad, gamma_grad, _] = normed_backward::<false>(rows, weights, grad, epsilon as f32);
         (tensor(x_grad, x.shape()), tensor(gamma_grad, gamma.shape()))
+    }
+
+    fn fused_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+        let is_flipped = |x: &FlexTensor| x.layout().strides().iter().any(|&stride| stride < 0);
+        let [left, right] = [left, right].map(|x| match is_flipped(&x) {
+            true => contiguous(x),
+            false => x,
+        });
+        let (left, right) = (matrix(&left), matrix(&right));
+        tensor(product(left, right), [left.shape[0], right.shape[1]])
     }
 
     fn fused_attention(

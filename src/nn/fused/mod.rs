@@ -13,6 +13,7 @@ mod flex;
 mod kernels;
 mod lanes;
 mod plain;
+mod product;
 mod rows;
 
 pub(crate) use cube::copy;
@@ -125,6 +126,11 @@ pub trait Fused: Backend {
         plain::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
     }
 
+    /// [M, K] times [K, N].
+    fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_matmul(left, right)
+    }
+
     /// What was found [B, Lq, W], and how much of each key each query took [B, H, Lq, Lk].
     fn fused_attention(
         query: FloatTensor<Self>,
@@ -204,6 +210,12 @@ pub fn rms_norm<const D: usize>(norm: &RmsNorm, x: Tensor<D>) -> Tensor<D> {
     let rows = x.reshape([-1, gamma.dims()[0] as i32]).into_dispatch();
     let normed = Dispatch::fused_rms_norm(rows, gamma.into_dispatch(), norm.epsilon);
     Tensor::<2>::from_dispatch(normed).reshape(shape)
+}
+
+/// `left` [M, K] times `right` [K, N].
+pub fn product(left: Tensor<2>, right: Tensor<2>) -> Tensor<2> {
+    let (left, right) = (left.into_dispatch(), right.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_product(left, right))
 }
 
 /// Scaled dot-product attention (Vaswani et al. 2017, arXiv 1706.03762) of `heads` side by side: `query`
