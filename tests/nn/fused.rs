@@ -190,7 +190,16 @@ fn attention_by_head(inputs: [Tensor<3>; 3], bias: Tensor<4>, heads: Heads) -> T
 
 #[test]
 fn attention_is_that_of_heads_by_themselves() {
-    for (queries, keys, count, head) in [(1, 1, 1, 1), (4, 4, 4, 8), (5, 9, 2, 16), (3, 20, 3, 5)] {
+    // Heads and keys that are a block or less, with more queries than one, and any others.
+    for (queries, keys, count, head) in [
+        (1, 1, 1, 1),
+        (4, 4, 4, 8),
+        (11, 8, 2, 8),
+        (20, 3, 1, 16),
+        (5, 9, 2, 8),
+        (5, 9, 2, 16),
+        (3, 20, 3, 5),
+    ] {
         let heads = Heads { count, scale: 0.4 };
         let shape = |length| [2, length, count * head];
         let inputs = [

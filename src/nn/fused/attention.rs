@@ -2,7 +2,8 @@
 //!
 //! Our sequences are short and heads narrow: products of such matrices cost a general matrix product more in
 //! setting out than in arithmetic, and it wants the heads apart. Here all products are sums of weighted rows, eight or
-//! sixteen columns at a time, of packed copies whose rows are padded to a multiple of that.
+//! sixteen columns at a time, of packed copies whose rows are padded to a multiple of that. Where a head's columns and
+//! its keys' scores are a block each, both stay in registers.
 
 #![expect(
     clippy::extra_unused_type_parameters,
@@ -33,6 +34,11 @@ pub struct Sizes {
 impl Sizes {
     fn head(&self) -> usize {
         self.width / self.heads.count
+    }
+
+    /// Whether a head's columns are a block and its keys fit into one.
+    fn are_blocks(&self, block: usize) -> bool {
+        self.head() == block && self.keys <= block
     }
 
     /// Scores of a sequence.
@@ -112,23 +118,9 @@ impl<const BLOCK: usize> Packed<BLOCK> {
     /// The sum of the rows, each times its weight, and of that `scale` times, into `out`.
     #[inline(always)]
     fn mix(&self, weights: &[f32], scale: f32, out: &mut [f32]) {
-        let (fours, rest) = weights.as_chunks::<4>();
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
-            // Four sums at a time: an addition waits for the one before it.
-            let [mut a, mut b, mut c, mut d] = [[0.0f32; BLOCK]; 4];
-            for (i, weights) in fours.iter().enumerate() {
-                add(&mut a, weights[0], self.block(4 * i, block));
-                add(&mut b, weights[1], self.block(4 * i + 1, block));
-                add(&mut c, weights[2], self.block(4 * i + 2, block));
-                add(&mut d, weights[3], self.block(4 * i + 3, block));
-            }
-            for (i, &weight) in rest.iter().enumerate() {
-                add(&mut a, weight, self.block(4 * fours.len() + i, block));
-            }
-            for lane in 0..BLOCK {
-                a[lane] = ((a[lane] + b[lane]) + (c[lane] + d[lane])) * scale;
-            }
-            out.copy_from_slice(&a[..out.len()]);
+            let mixed = mixed(weights, scale, |i| self.block(i, block));
+            out.copy_from_slice(&mixed[..out.len()]);
         }
     }
 
@@ -177,6 +169,83 @@ impl<const BLOCK: usize> Packed<BLOCK> {
     }
 }
 
+/// The sum of rows, each times its weight, and of that `scale` times.
+#[inline(always)]
+fn mixed<'a, const BLOCK: usize>(
+    weights: &[f32],
+    scale: f32,
+    row: impl Fn(usize) -> &'a [f32; BLOCK],
+) -> [f32; BLOCK] {
+    let (fours, rest) = weights.as_chunks::<4>();
+    // Four sums at a time: an addition waits for the one before it.
+    let [mut a, mut b, mut c, mut d] = [[0.0f32; BLOCK]; 4];
+    for (i, weights) in fours.iter().enumerate() {
+        add(&mut a, weights[0], row(4 * i));
+        add(&mut b, weights[1], row(4 * i + 1));
+        add(&mut c, weights[2], row(4 * i + 2));
+        add(&mut d, weights[3], row(4 * i + 3));
+    }
+    for (i, &weight) in rest.iter().enumerate() {
+        add(&mut a, weight, row(4 * fours.len() + i));
+    }
+    for lane in 0..BLOCK {
+        a[lane] = ((a[lane] + b[lane]) + (c[lane] + d[lane])) * scale;
+    }
+    a
+}
+
+/// Row `i` of `x`, `width` wide, from `column` on.
+#[inline(always)]
+fn part<const BLOCK: usize>(x: &[f32], width: usize, i: usize, column: usize) -> &[f32; BLOCK] {
+    x[i * width + column..]
+        .first_chunk()
+        .expect("a head is a block")
+}
+
+/// The same, to be written.
+#[inline(always)]
+fn part_mut<const BLOCK: usize>(
+    x: &mut [f32],
+    width: usize,
+    i: usize,
+    column: usize,
+) -> &mut [f32; BLOCK] {
+    x[i * width + column..]
+        .first_chunk_mut()
+        .expect("a head is a block")
+}
+
+/// A block's columns of `rows` rows of `x` as rows.
+#[inline(always)]
+fn turned<const BLOCK: usize>(
+    x: &[f32],
+    width: usize,
+    rows: usize,
+    column: usize,
+) -> [[f32; BLOCK]; BLOCK] {
+    let mut turned = [[0.0; BLOCK]; BLOCK];
+    for i in 0..rows {
+        let row = part::<BLOCK>(x, width, i, column);
+        for (turned, value) in turned.iter_mut().zip(row) {
+            turned[i] = *value;
+        }
+    }
+    turned
+}
+
+/// The lanes joined, halves with each other.
+#[inline(always)]
+fn joined<const BLOCK: usize>(mut lanes: [f32; BLOCK], join: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut half = BLOCK / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = join(lanes[lane], lanes[lane + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
 #[inline(always)]
 fn add<const BLOCK: usize>(sum: &mut [f32; BLOCK], weight: f32, row: &[f32; BLOCK]) {
     for (sum, value) in sum.iter_mut().zip(row) {
@@ -204,6 +273,9 @@ pub fn attend<'a, S: Simd, const BLOCK: usize>(
     taken: &mut [f32],
     scratch: &mut Scratch<BLOCK>,
 ) {
+    if sizes.are_blocks(BLOCK) {
+        return attend_in_blocks::<BLOCK>(sizes, of, bias, found, taken);
+    }
     let (width, keys, head) = (sizes.width, sizes.keys, sizes.head());
     let Scratch { turned, values, .. } = scratch;
     let each = taken.chunks_exact_mut(sizes.queries * keys);
@@ -251,6 +323,9 @@ pub fn attend_backward<'a, S: Simd, const BLOCK: usize>(
     to: Gradients<'a>,
     scratch: &mut Scratch<BLOCK>,
 ) {
+    if sizes.are_blocks(BLOCK) {
+        return attend_in_blocks_backward::<BLOCK>(sizes, of, taken, grad, to);
+    }
     let (width, keys, head, scale) = (sizes.width, sizes.keys, sizes.head(), sizes.heads.scale);
     let each = sizes.queries * keys;
     let heads = to
@@ -282,5 +357,128 @@ pub fn attend_backward<'a, S: Simd, const BLOCK: usize>(
         gathered.clear(keys, head);
         gathered.add_turned(taken, keys, &scratch.values);
         gathered.give(to.value, width, own, 1.0);
+    }
+}
+
+/// `keys` entries of a bias, `step` apart, and whatever after them: a block is read at once where there is one.
+#[inline(always)]
+fn row_of<const BLOCK: usize>(bias: &[f32], step: usize, keys: usize) -> [f32; BLOCK] {
+    match (step, bias.first_chunk()) {
+        (0, _) => [bias[0]; BLOCK],
+        (1, Some(row)) => *row,
+        _ => {
+            let mut row = [0.0; BLOCK];
+            for (j, value) in row[..keys].iter_mut().enumerate() {
+                *value = bias[j * step];
+            }
+            row
+        }
+    }
+}
+
+#[inline(always)]
+fn attend_in_blocks<const BLOCK: usize>(
+    sizes: &Sizes,
+    of: Sequence,
+    bias: &[f32],
+    found: &mut [f32],
+    taken: &mut [f32],
+) {
+    let (width, keys) = (sizes.width, sizes.keys);
+    let [of_head, of_query, of_key] = sizes.bias;
+    for h in 0..sizes.heads.count {
+        let own = h * BLOCK;
+        let turned = turned::<BLOCK>(of.key, width, keys, own);
+        // Each of these waits for the one before it, but not for those of other queries.
+        for first in (0..sizes.queries).step_by(BLOCK) {
+            let mut rows = [[0.0; BLOCK]; BLOCK];
+            let rows = &mut rows[..BLOCK.min(sizes.queries - first)];
+            for (i, scores) in rows.iter_mut().enumerate() {
+                let query = part::<BLOCK>(of.query, width, first + i, own);
+                *scores = mixed(query, sizes.heads.scale, |d| &turned[d]);
+                let bias = &bias[h * of_head + (first + i) * of_query..];
+                let biases = row_of::<BLOCK>(bias, of_key, keys);
+                for j in 0..BLOCK {
+                    scores[j] = match j < keys {
+                        true => scores[j] + biases[j],
+                        false => f32::NEG_INFINITY,
+                    };
+                }
+            }
+            for row in rows.iter_mut() {
+                let highest = joined(*row, |a, b| if b > a { b } else { a });
+                for share in row.iter_mut() {
+                    *share = exp(*share - highest);
+                }
+                let over = 1.0 / joined(*row, |a, b| a + b);
+                for share in row {
+                    *share *= over;
+                }
+            }
+            for (i, shares) in rows.iter().enumerate() {
+                // What is written beyond the row's end the next one writes over.
+                let row = &mut taken[(h * sizes.queries + first + i) * keys..];
+                match row.first_chunk_mut::<BLOCK>() {
+                    Some(row) => *row = *shares,
+                    None => row[..keys].copy_from_slice(&shares[..keys]),
+                }
+                let mixed = mixed(&shares[..keys], 1.0, |j| {
+                    part::<BLOCK>(of.value, width, j, own)
+                });
+                *part_mut(found, width, first + i, own) = mixed;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn attend_in_blocks_backward<const BLOCK: usize>(
+    sizes: &Sizes,
+    of: Sequence,
+    taken: &[f32],
+    grad: &[f32],
+    to: Gradients,
+) {
+    let (width, keys, scale) = (sizes.width, sizes.keys, sizes.heads.scale);
+    for h in 0..sizes.heads.count {
+        let own = h * BLOCK;
+        let turned = turned::<BLOCK>(of.value, width, keys, own);
+        let [mut key_grads, mut value_grads] = [[[0.0; BLOCK]; BLOCK]; 2];
+        for i in 0..sizes.queries {
+            let row = (h * sizes.queries + i) * keys;
+            let mut shares = [0.0; BLOCK];
+            for (share, &taken) in shares.iter_mut().zip(&taken[row..row + keys]) {
+                *share = taken;
+            }
+            let query = part::<BLOCK>(of.query, width, i, own);
+            let grad = part::<BLOCK>(grad, width, i, own);
+            let mut scores = mixed(grad, 1.0, |d| &turned[d]);
+            let mut along = scores;
+            for (along, share) in along.iter_mut().zip(shares) {
+                *along *= share;
+            }
+            let along = joined(along, |a, b| a + b);
+            for (score, share) in scores.iter_mut().zip(shares) {
+                *score = share * (*score - along);
+            }
+            let each = to.scores[row..row + keys].iter_mut().zip(scores);
+            each.for_each(|(to, score)| *to = score);
+            *part_mut(to.query, width, i, own) = mixed(&scores[..keys], scale, |j| {
+                part::<BLOCK>(of.key, width, j, own)
+            });
+            for j in 0..keys {
+                add(&mut key_grads[j], scores[j], query);
+                add(&mut value_grads[j], shares[j], grad);
+            }
+        }
+        for j in 0..keys {
+            for (to, grad) in part_mut::<BLOCK>(to.key, width, j, own)
+                .iter_mut()
+                .zip(key_grads[j])
+            {
+                *to = grad * scale;
+            }
+            *part_mut(to.value, width, j, own) = value_grads[j];
+        }
     }
 }
