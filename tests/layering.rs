@@ -244,9 +244,11 @@ fn threads_begin_in_few_places() {
         .filter(|source| {
             !["training/shards.rs", "executor/benchmark/mod.rs"].contains(&source.name.as_str())
         })
-        // Work on many points or sequences is shared among the threads of rayon's pool, as burn's own on the CPU.
+        // Work on many points, sequences or pictures is shared among the threads of rayon's pool, as burn's own on the
+        // CPU.
         .filter(|source| {
-            !source.name.starts_with("latent/projection/") && source.name != "nn/fused/flex.rs"
+            let is_on_cpu = source.name.starts_with("nn/") && source.name.ends_with("/flex.rs");
+            !source.name.starts_with("latent/projection/") && !is_on_cpu
         })
     {
         for way in [

@@ -23,7 +23,7 @@ use crate::{
     nn::{
         bottleneck::{Bottleneck, BottleneckStart, Octaves},
         init::Initializer,
-        linear::by_row,
+        linear::{by_row, embedded},
         t5::T5Stack,
     },
 };
@@ -76,7 +76,7 @@ impl Autoencoder {
 
     /// [B, L] tokens to the encoder's [B, L, D] hidden states, before the bottleneck.
     pub fn read_in(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        self.encoder.encode(self.shared.forward(tokens))
+        self.encoder.encode(embedded(&self.shared, tokens))
     }
 
     /// [B, L, D] hidden states to [B, Z] points.
@@ -96,7 +96,7 @@ impl Autoencoder {
             let [batch, length] = target.dims();
             let begin = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &target.device());
             let shown = Tensor::cat(vec![begin, target.narrow(1, 0, length - 1)], 1);
-            self.decoder.decode(self.shared.forward(shown), hidden)
+            self.decoder.decode(embedded(&self.shared, shown), hidden)
         } else {
             self.decoded(hidden)
         };
@@ -119,7 +119,7 @@ impl Autoencoder {
         for written in 0..length {
             let decoded = self
                 .decoder
-                .decode(self.shared.forward(shown.clone()), hidden.clone());
+                .decode(embedded(&self.shared, shown.clone()), hidden.clone());
             let next = likeliest(by_row(&self.lm_head, decoded.narrow(1, written, 1)));
             shown = Tensor::cat(vec![shown, next], 1);
         }

@@ -16,6 +16,7 @@ use crate::{
     config::executor::{ExecutorConfig, Regulariser},
     nn::{
         bottleneck::Octaves,
+        fused::pick,
         losses::{
             box_discrepancy, distance_mismatch, emptiness, lattice_spacing, nearest_distances,
             nearest_rows, neighbour_distance, row_distances, saturation, seed_discrepancy,
@@ -72,7 +73,7 @@ impl Objective<'_> {
 
         // Programs: where they are encoded, the nearest one at points anywhere, and those proposed.
         let own_codes = rows(sight.own_codes);
-        let mut shown = vec![code_points.clone().select(0, own_codes.clone())];
+        let mut shown = vec![pick(code_points.clone(), own_codes.clone())];
         let mut targets = vec![numbers.codes.clone().select(0, own_codes)];
         let nearest = cells.map(|cells| {
             let anywhere = drawn.points(cells.points, dims);
@@ -82,8 +83,8 @@ impl Objective<'_> {
             nearest
         });
         let proposed = sight.additions.as_ref().and_then(|additions| {
-            let from = read_in.clone().select(0, rows(additions.starts));
-            let to = read_in.select(0, rows(additions.results));
+            let from = pick(read_in.clone(), rows(additions.starts));
+            let to = pick(read_in, rows(additions.results));
             Some((model.propose(from, to)?, rows(additions.codes)))
         });
         if let Some((points, codes)) = &proposed {
@@ -108,7 +109,7 @@ impl Objective<'_> {
         if let Some(aims) = &sight.aims {
             programs.push(self.descended(aims, &state_hidden, &code_points));
         }
-        let started = state_hidden.select(0, rows(sight.starts));
+        let started = pick(state_hidden, rows(sight.starts));
         let points = model.execute(started, Tensor::cat(programs, 0));
         let mut results = vec![points.clone().narrow(0, 0, config.batch)];
         for line in &sight.lines[1..] {
@@ -135,7 +136,7 @@ impl Objective<'_> {
         }
         targets.extend(sight.lines[1..].iter().map(|line| words(line.results)));
         let targets = Tensor::cat(targets, 0);
-        let mut shown = vec![state_points.clone().select(0, own_states), points];
+        let mut shown = vec![pick(state_points.clone(), own_states), points];
         shown.extend(later.iter().cloned());
         let shown = model
             .state
@@ -244,11 +245,11 @@ impl Objective<'_> {
         let frozen = self.model.clone().no_grad();
         let reach = INNER_STEP * (dims as f32).sqrt();
         let places = code_points.clone().detach();
-        let places = places.select(0, drawn.rows(aims.lines.codes));
+        let places = pick(places, drawn.rows(aims.lines.codes));
         let from = (places + drawn.points(aims.balls, dims) * reach).clamp(-1.0, 1.0);
         let from = from.require_grad();
         let starts = state_hidden.clone().detach();
-        let starts = starts.select(0, drawn.rows(aims.lines.starts));
+        let starts = pick(starts, drawn.rows(aims.lines.starts));
         let results = drawn.rows(aims.lines.results);
         let results = self.numbers.states.clone().select(0, results);
         let reached = frozen.execute(starts, frozen.code.hidden(from.clone(), octaves));
@@ -268,14 +269,14 @@ impl Objective<'_> {
     /// holds no other program's point [N, Z]: what is decoded there and what running it gives stay one.
     fn moved(&self, line: &Line, code_points: &Tensor<2>) -> Tensor<2> {
         let codes: Tensor<1, Int> = self.drawn.rows(line.codes);
-        let chosen = code_points.clone().select(0, codes.clone());
+        let chosen = pick(code_points.clone(), codes.clone());
         let Some(balls) = line.balls else {
             return chosen;
         };
         let share = self.config.cell_noise as f32;
         let radius = nearest_distances(code_points.clone()) * (0.5 * share);
         let balls = self.drawn.points(balls, self.config.dims);
-        chosen + balls * radius.select(0, codes).unsqueeze_dim(1)
+        chosen + balls * pick(radius, codes).unsqueeze_dim(1)
     }
 
     /// Points [N, Z] of states moved in a ball whose radius is a share of the spacing that the
@@ -295,7 +296,7 @@ impl Objective<'_> {
     /// give neighbours; this gives the plane its order at large.
     fn isometry(&self, pairs: &Pairs, states: &Tensor<2>, codes: &Tensor<2>) -> Tensor<1> {
         let apart = |cloud: &Tensor<2>, rows: [Part; 2]| {
-            let [from, to] = rows.map(|part| cloud.clone().select(0, self.drawn.rows(part)));
+            let [from, to] = rows.map(|part| pick(cloud.clone(), self.drawn.rows(part)));
             row_distances(from, to)
         };
         let results_apart = apart(&states.clone().detach(), pairs.results);

@@ -14,7 +14,7 @@ use super::{
     board::Reading,
     curriculum::{Count, Score},
     model::GlyphModel,
-    objective::{encode_rows, mean_of_slots, upright},
+    objective::{encode_rows, mean_of_slots},
 };
 use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
@@ -294,7 +294,7 @@ impl GlyphReader {
         for _ in 0..RIGHTINGS {
             let corners = values(self.model.corners(PoseHead::shrink(seen)))?;
             for (map, corners) in maps.iter_mut().zip(corners.chunks(8)) {
-                *map = map.then(&upright(corners));
+                *map = map.then(&Homography::upright(corners));
             }
             seen = warp(pictures.clone(), &maps);
             let read = self.attempt(seen.clone())?;

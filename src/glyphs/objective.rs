@@ -3,7 +3,6 @@
 //! The reader is trained on what it will meet: the photo is first set upright by the corners that
 //! the pose head finds in it at this step, errors included.
 
-use anyhow::Result;
 use burn::tensor::{Device, Int, Tensor, TensorData, s};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -13,15 +12,15 @@ use super::{batch::Batch, model::GlyphModel};
 use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     nn::{
-        channel::{Blow, Damage, Homography, Parts, rounded, warp_there_and_back},
-        fused::cross_entropy,
+        channel::{Blow, Damage, Parts, rounded},
+        fused::{cross_entropy, pick},
         glyph_losses::{
             Pairs, contrast, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance,
         },
         mosaic::{Arrangement, Layouts, PoseHead, prefix_mask},
         perceptor::Perceptor,
     },
-    training::{read, tape},
+    training::tape,
 };
 
 /// Temperature of the contrastive term.
@@ -123,9 +122,6 @@ pub fn encode_rows(rows: &[Vec<u32>], pad: u32, layouts: &Layouts, device: &Devi
 /// The terms of one batch; picture b meets a channel of `difficulties[b]`, and those above 0 are
 /// neighbours. With a perceptor the pictures' distances may be those it sees, see
 /// [`GlyphsConfig::perceptual`].
-///
-/// # Errors
-/// If the device fails.
 #[allow(clippy::too_many_arguments)]
 pub fn terms(
     model: &GlyphModel,
@@ -137,7 +133,7 @@ pub fn terms(
     difficulties: &[f64],
     rng: &mut ChaCha8Rng,
     device: &Device,
-) -> Result<Terms> {
+) -> Terms {
     tape::note(
         "batch",
         || json!({ "rows": batch.rows, "copies": batch.copies, "difficulties": difficulties }),
@@ -150,7 +146,7 @@ pub fn terms(
     let pictures = rounded(pictures);
     let small = PoseHead::shrink(pictures.clone());
     let (contrast, smoothness) = looks(pictures.clone(), small.clone(), config);
-    let (pose, seen) = look(model, pictures, small.clone(), difficulties, rng)?;
+    let (pose, seen) = look(model, pictures, small.clone(), difficulties, rng);
     let features = model.features(seen);
     let layout = match layouts.is_line() {
         true => Tensor::zeros([1], device),
@@ -159,7 +155,7 @@ pub fn terms(
     let reading = model.read(features, arrangement, layouts);
     // Logits are dear: of what has to be read alone.
     let hidden = reading.hidden.flatten::<2>(0, 1);
-    let hidden = hidden.select(0, rows_of(encoded.read, device));
+    let hidden = pick(hidden, rows_of(encoded.read, device));
     let token = cross_entropy(
         model.logits(hidden.unsqueeze()).squeeze_dim(0),
         rows_of(encoded.truth, device),
@@ -189,7 +185,7 @@ pub fn terms(
             }
         }
     };
-    Ok(Terms {
+    Terms {
         token,
         layout,
         pose,
@@ -198,7 +194,7 @@ pub fn terms(
         meaning,
         distance,
         repulsion,
-    })
+    }
 }
 
 /// How much contrast the pictures lack, and how much rougher they are than allowed; `small` are copies
@@ -212,7 +208,7 @@ fn looks(pictures: Tensor<4>, small: Tensor<4>, config: &GlyphsConfig) -> (Tenso
     let missing = (contrast(own) * -1.0 + config.contrast_target).clamp_min(0.0);
     let some = (0..pictures.dims()[0]).step_by(4).map(|row| row as i32);
     let some = rows_of(some.collect(), &pictures.device());
-    let (roughness, contrast) = smoothness_and_contrast(pictures.select(0, some));
+    let (roughness, contrast) = smoothness_and_contrast(pick(pictures, some));
     let rough = roughness / (contrast + 1e-3) - config.smoothness_target;
     (missing.mean(), rough.clamp_min(0.0).mean())
 }
@@ -235,7 +231,7 @@ fn look(
     small: Tensor<4>,
     difficulties: &[f64],
     rng: &mut ChaCha8Rng,
-) -> Result<(Tensor<1>, Tensor<4>)> {
+) -> (Tensor<1>, Tensor<4>) {
     let (device, [batch, ..]) = (pictures.device(), pictures.dims());
     let tilts = difficulties.iter().map(|&difficulty| match difficulty {
         0.0 => HARDEST_POSE * rng.random::<f64>(),
@@ -255,19 +251,17 @@ fn look(
     let pose = (found.clone() - truth).abs().mean();
 
     let Some(first) = difficulties.iter().position(|&difficulty| difficulty > 0.0) else {
-        return Ok((pose, pictures));
+        return (pose, pictures);
     };
     let hit = difficulties[first..]
         .iter()
         .take_while(|&&difficulty| difficulty > 0.0);
     let end = first + hit.count();
     let damage = damage.of(first..end);
-    let found = read(found.detach().narrow(0, first, end - first))?;
-    let back: Vec<_> = found.chunks(8).map(upright).collect();
+    let found = found.detach().narrow(0, first, end - first);
     let hit = pictures.clone().narrow(0, first, end - first);
-    let seen = warp_there_and_back(hit, &damage.homographies(), &back);
-    let seen = damage.apply_behind_lens(seen);
-    Ok((pose, pictures.slice_assign(s![first..end], seen)))
+    let seen = damage.apply_and_right(hit, found);
+    (pose, pictures.slice_assign(s![first..end], seen))
 }
 
 /// A blow for a tape; the homography by where the picture's corners come to lie.
@@ -291,14 +285,6 @@ fn blow_in_words(blow: &Blow) -> Value {
     })
 }
 
-/// The map that sets a picture upright whose corners were found at eight numbers; the identity where
-/// they are no corners of anything.
-pub fn upright(corners: &[f32]) -> Homography {
-    let place = |i: usize| [f64::from(corners[2 * i]), f64::from(corners[2 * i + 1])];
-    let found = Homography::from_corners([place(0), place(1), place(2), place(3)]);
-    found.map_or(Homography::IDENTITY, |found| found.inverse())
-}
-
 /// Slots [B, S, D] to their means [B, D] over real tokens.
 pub fn mean_of_slots(slots: Tensor<3>, real: Tensor<2>) -> Tensor<2> {
     let weights = real.clone() / real.sum_dim(1);
@@ -311,7 +297,7 @@ fn meaning(embedding: Tensor<2>, batch: &Batch) -> Tensor<1> {
     if batch.copies.is_empty() {
         return Tensor::zeros([1], &device);
     }
-    let pick = |rows: Vec<i32>| embedding.clone().select(0, rows_of(rows, &device));
+    let pick = |rows: Vec<i32>| pick(embedding.clone(), rows_of(rows, &device));
     let pairs = batch.copies.iter();
     let (of, copy): (Vec<i32>, Vec<i32>) = pairs.map(|&(a, b)| (a as i32, b as i32)).unzip();
     let others = 0..batch.rows.len() as i32;

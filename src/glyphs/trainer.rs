@@ -220,7 +220,7 @@ impl Trainer {
             &difficulties,
             rng,
             &self.device,
-        )?;
+        );
         let loss = terms.loss(config, config.looks_at(self.progress.position));
         let gradient = flat_gradient(model, &loss.backward());
         let figures = [loss].into_iter().chain(terms.into_values());

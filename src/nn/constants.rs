@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use burn::tensor::{Device, Int, Tensor};
 
 static KEPT: Mutex<Vec<Constant>> = Mutex::new(Vec::new());
+static TABLES: Mutex<Vec<Table>> = Mutex::new(Vec::new());
 
 struct Constant {
     device: Device,
@@ -26,6 +27,39 @@ pub fn constant(values: &[i32], device: &Device) -> Tensor<1, Int> {
     kept.push(Constant {
         device,
         values: values.to_vec(),
+        tensor: tensor.clone(),
+    });
+    tensor
+}
+
+struct Table {
+    device: Device,
+    name: &'static str,
+    sizes: Vec<usize>,
+    tensor: Tensor<1>,
+}
+
+/// The table of this `name` and these `sizes` on `device`, `[N]`, whose autodiff it takes no part in; `make` gives its
+/// values when it is first asked for.
+pub fn table(
+    name: &'static str,
+    sizes: &[usize],
+    device: &Device,
+    make: impl FnOnce() -> Vec<f32>,
+) -> Tensor<1> {
+    let device = device.clone().without_autodiff();
+    let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = tables
+        .iter()
+        .find(|known| known.name == name && known.sizes == sizes && known.device == device);
+    if let Some(known) = found {
+        return known.tensor.clone();
+    }
+    let tensor = Tensor::<1>::from_data(make().as_slice(), &device);
+    tables.push(Table {
+        device,
+        name,
+        sizes: sizes.to_vec(),
         tensor: tensor.clone(),
     });
     tensor

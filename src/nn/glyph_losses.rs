@@ -6,7 +6,10 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use rand::{Rng, seq::SliceRandom};
 
-use super::{fused::cross_entropy, losses::distance_mismatch};
+use super::{
+    fused::{cross_entropy, pick},
+    losses::distance_mismatch,
+};
 
 /// Which examples of a batch are compared: pairs of unequal indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +69,7 @@ fn pair_distances(rows: Tensor<2>, pairs: &[[usize; 2]]) -> Tensor<1> {
         let count = indices.len();
         let indices =
             Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &rows.device());
-        rows.clone().select(0, indices)
+        pick(rows.clone(), indices)
     };
     (side(0) - side(1)).abs().mean_dim(1).squeeze_dim(1)
 }

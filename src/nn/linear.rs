@@ -1,8 +1,11 @@
-//! Linear layers over sequences and pictures.
+//! Linear layers over sequences and pictures, and tables of words.
 
-use burn::{nn::Linear, tensor::Tensor};
+use burn::{
+    nn::{Embedding, Linear},
+    tensor::{Int, Tensor},
+};
 
-use super::fused::product;
+use super::fused::{pick, product};
 
 /// [.., inputs] to [.., outputs] as one product over all rows.
 ///
@@ -18,4 +21,11 @@ pub fn by_row<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
         None => rows,
     }
     .reshape(shape)
+}
+
+/// [B, L] tokens to the table's rows [B, L, D].
+pub fn embedded(table: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
+    let ([batch, length], weight) = (tokens.dims(), table.weight.val());
+    let width = weight.dims()[1];
+    pick(weight, tokens.flatten(0, 1)).reshape([batch, length, width])
 }

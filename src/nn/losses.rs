@@ -4,7 +4,7 @@ use burn::tensor::{Int, Tensor, activation::relu};
 
 use super::{
     constants::identity,
-    fused::{cross_entropy, exp, product},
+    fused::{cross_entropy, exp, pick, product},
 };
 
 /// Negative log likelihood in nats of each token: `logits` [B, L, V], `tokens` [B, L] to [B, L].
@@ -101,7 +101,7 @@ pub fn emptiness(points: Tensor<2>, places: Tensor<2>) -> Tensor<1> {
     let [count, dims] = places.dims();
     let half_diagonal = (dims as f64).sqrt() * lattice_spacing(count, dims) / 2.0;
     let nearest = nearest_rows(points.clone(), places.clone().detach());
-    let apart = row_distances(points, places.select(0, nearest));
+    let apart = row_distances(points, pick(places, nearest));
     relu(apart / half_diagonal - 1.0).square().mean()
 }
 

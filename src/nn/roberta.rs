@@ -13,7 +13,7 @@ use burn::{
 use super::{
     fused::{Heads, attention, gelu, layer_norm, product},
     init::Initializer,
-    linear::by_row,
+    linear::{by_row, embedded},
 };
 
 /// Positions start behind the padding token's id, which is 1 in the published vocabularies.
@@ -160,7 +160,8 @@ impl RobertaModel {
 
     /// Tokens [B, L] to hidden states [B, L, D]; only keys where `mask` [B, L] is 1 are seen.
     pub fn forward(&self, tokens: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
-        self.forward_embedded(self.embeddings.word_embeddings.forward(tokens), mask)
+        let words = embedded(&self.embeddings.word_embeddings, tokens);
+        self.forward_embedded(words, mask)
     }
 
     /// As [`Self::forward`], with [B, L, D] in place of the tokens' embeddings.

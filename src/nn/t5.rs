@@ -12,7 +12,7 @@ use burn::{
 
 use super::{
     constants::constant,
-    fused::{Heads, attention, rms_norm},
+    fused::{Heads, attention, pick, rms_norm},
     init::Initializer,
     linear::by_row,
 };
@@ -222,7 +222,7 @@ impl T5Stack {
             }
         }
         let indices = constant(&indices, device);
-        let bias = self.relative_attention_bias.weight.val().select(0, indices);
+        let bias = pick(self.relative_attention_bias.weight.val(), indices);
         let bias = bias
             .reshape([1, length, length, heads])
             .permute([0, 3, 1, 2]);

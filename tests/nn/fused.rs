@@ -10,7 +10,8 @@ use burn::{
 };
 use glyphspace::nn::{
     fused::{
-        Heads, attention, cross_entropy, exp, gelu, layer_norm, product, rms_norm, sigmoid, silu,
+        Heads, attention, cross_entropy, exp, gelu, layer_norm, pick, product, rms_norm, sigmoid,
+        silu,
     },
     init::{Initializer, normal},
 };
@@ -131,6 +132,17 @@ fn norms_are_burns_with_their_weights_gradients() {
         };
         check_close(&weights(true), &weights(false), 5e-5, "gamma and beta");
     }
+}
+
+#[test]
+fn rows_are_picked_as_by_burn() {
+    let rows = || Tensor::<1, Int>::from_data([3, 0, 3, 4], &Device::flex());
+    check_same(
+        "rows",
+        [given([5, 2, 3], 4)],
+        |[x]| pick(x, rows()),
+        |[x]| x.select(0, rows()),
+    );
 }
 
 #[test]

@@ -7,10 +7,16 @@ use burn::{
 use glyphspace::{
     device::{self, Choice},
     nn::{
-        fused::{Heads, attention, cross_entropy, exp, gelu, layer_norm, rms_norm, sigmoid, silu},
+        channel::{Blow, Damage, Parts, warp},
+        fused::{
+            Heads, attention, cross_entropy, exp, gelu, layer_norm, pick, rms_norm, sigmoid, silu,
+        },
         init::Initializer,
     },
 };
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use super::{check_close, fused::data, values};
 
@@ -20,6 +26,37 @@ const EPSILON: f64 = 1e-5;
 fn devices() -> [Device; 2] {
     let gpu = device::open(Choice::Adapter(0)).expect("a GPU, or Vulkan in software");
     [gpu.device.autodiff(), Device::flex().autodiff()]
+}
+
+#[test]
+fn a_gpu_damages_pictures_the_same() {
+    let devices = devices();
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let damage = Damage::sample(&[15.0, 0.0, 4.0], Parts::ALL, &mut rng);
+    // JPEG rounds: what lies on the edge of a step falls to either side.
+    let blows = damage.blows.iter().map(|blow| Blow {
+        quality: None,
+        ..*blow
+    });
+    let damage = Damage {
+        blows: blows.collect(),
+    };
+    // The second are no corners of anything.
+    let corners = [
+        [-0.8, -0.9, 0.9, -0.7, 0.7, 0.8, -0.9, 0.85],
+        [0.0; 8],
+        [-1.0, -1.0, 1.2, -1.0, 1.0, 0.9, -1.0, 1.0],
+    ];
+    for [height, width] in [[40, 64], [7, 9]] {
+        let pictures = data([3, 3, height, width], 5);
+        check_same::<4, 4>(&devices, "pictures", &[pictures.clone()], |x, _| {
+            damage.apply_behind_lens(warp(sigmoid(x[0].clone()), &damage.homographies()))
+        });
+        check_same::<4, 4>(&devices, "set upright", &[pictures], |x, device| {
+            let corners = Tensor::from_data(corners, device);
+            damage.apply_and_right(sigmoid(x[0].clone()), corners)
+        });
+    }
 }
 
 /// What `f` makes of `inputs`, and the gradients of all inputs, on one device as on the other.
@@ -76,6 +113,13 @@ fn a_gpu_makes_the_same_of_them() {
                 epsilon: EPSILON,
             };
             rms_norm(&norm, x[0].clone())
+        });
+    }
+    // More rows picked than a cube has units, and more columns; one of them never.
+    for [count, width, picked] in [[4, 3, 300], [3, 300, 5]] {
+        let rows: Vec<i32> = (0..picked).map(|i| (i * i % 3 % count) as i32).collect();
+        check_same::<2, 2>(&devices, "rows", &[data([count, width], 1)], |x, device| {
+            pick(x[0].clone(), Tensor::from_data(&rows[..], device))
         });
     }
     // A gradient that is one value for all.

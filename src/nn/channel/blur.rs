@@ -6,8 +6,12 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::nn::{constants::table, fused::product};
+
 /// How far the kernel reaches to each side: 7 by 7.
 const REACH: usize = 3;
+/// Weights of a kernel.
+pub(super) const TAPS: usize = 2 * REACH + 1;
 
 /// Pictures [B, C, H, W], each blurred by a 7x7 Gaussian of its own standard deviation in pixels (0
 /// leaves it as it is). Beyond the border the nearest pixel of the border goes on.
@@ -15,12 +19,21 @@ const REACH: usize = 3;
 /// # Panics
 /// Unless there are B deviations.
 pub fn blur(images: Tensor<4>, deviations: &[f32]) -> Tensor<4> {
-    let [batch, channels, height, width] = images.dims();
+    let batch = images.dims()[0];
     assert_eq!(deviations.len(), batch, "one deviation for each picture");
-    let device = images.device().inner();
+    let kernels = deviations.iter().flat_map(|deviation| kernel(*deviation));
+    let kernels = TensorData::new(kernels.collect(), [batch, TAPS]);
+    let kernels = Tensor::from_data(kernels, &images.device().inner());
+    blurred(images, kernels)
+}
+
+/// Pictures [B, C, H, W], each blurred by its kernel of [B, 7], down and across.
+pub(super) fn blurred(images: Tensor<4>, kernels: Tensor<2>) -> Tensor<4> {
+    let [batch, channels, height, width] = images.dims();
     let matrix = |side: usize| {
-        let values = TensorData::new(matrices(deviations, side), [batch, side, side]);
-        Tensor::<3>::from_data(values, &device)
+        let shifts = table("shifts", &[side], &kernels.device(), || shifts(side));
+        let shifts = shifts.reshape([TAPS, side * side]);
+        product(kernels.clone(), shifts).reshape([batch, side, side])
     };
     let down = matrix(height);
     let across = if width == height {
@@ -34,21 +47,19 @@ pub fn blur(images: Tensor<4>, deviations: &[f32]) -> Tensor<4> {
     down.unsqueeze_dim::<4>(1).matmul(images)
 }
 
-/// A matrix [side, side] for each deviation that blurs a column.
-fn matrices(deviations: &[f32], side: usize) -> Vec<f32> {
-    let mut values = vec![0.0; deviations.len() * side * side];
-    for (matrix, deviation) in values.chunks_mut(side * side).zip(deviations) {
-        let kernel = kernel(*deviation);
+/// For each tap of a kernel a matrix [side, side] that takes of a column's values those the tap meets.
+fn shifts(side: usize) -> Vec<f32> {
+    let mut values = vec![0.0; TAPS * side * side];
+    for (tap, matrix) in values.chunks_mut(side * side).enumerate() {
         for (place, row) in matrix.chunks_mut(side).enumerate() {
-            for (tap, weight) in kernel.iter().enumerate() {
-                row[(place + tap).saturating_sub(REACH).min(side - 1)] += weight;
-            }
+            row[(place + tap).saturating_sub(REACH).min(side - 1)] = 1.0;
         }
     }
     values
 }
 
-fn kernel(deviation: f32) -> [f32; 2 * REACH + 1] {
+/// The Gaussian of a standard deviation in pixels.
+pub(super) fn kernel(deviation: f32) -> [f32; TAPS] {
     let mut kernel = std::array::from_fn(|tap| {
         let distance = tap.abs_diff(REACH) as f32 / deviation.max(1e-3);
         (-0.5 * distance * distance).exp()

@@ -55,6 +55,14 @@ impl Homography {
         Some(Self(inverse(product(from_unit, to_unit))))
     }
 
+    /// The map that sets a picture upright whose corners were found at eight numbers, clockwise from its top left; the
+    /// identity where they are no corners of anything.
+    pub fn upright(corners: &[f32]) -> Self {
+        let place = |i: usize| [f64::from(corners[2 * i]), f64::from(corners[2 * i + 1])];
+        let found = Self::from_corners([0, 1, 2, 3].map(place));
+        found.map_or(Self::IDENTITY, |found| found.inverse())
+    }
+
     /// The map back: warping by one and then by the other returns what both pictures share.
     pub fn inverse(&self) -> Self {
         Self(inverse(self.0))
@@ -78,8 +86,8 @@ impl Homography {
     }
 
     /// Nine numbers, row by row.
-    pub(super) fn rows(&self) -> &[[f64; 3]; 3] {
-        &self.0
+    pub fn numbers(&self) -> [f32; 9] {
+        std::array::from_fn(|i| self.0[i / 3][i % 3] as f32)
     }
 }
 

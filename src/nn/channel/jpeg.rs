@@ -2,7 +2,9 @@
 //! counts it), without chroma subsampling. The rounding passes gradients straight through, so the
 //! whole of it has the identity as its derivative and costs nothing backward.
 
-use burn::tensor::{Device, Tensor, TensorData, ops::PadMode};
+use burn::tensor::{Tensor, TensorData, ops::PadMode};
+
+use crate::nn::{constants::table, fused::product};
 
 /// Pictures [B, 3, H, W] as they come back from JPEG files of these qualities (1 to 100; None keeps
 /// the picture). As in StegaStamp (Tancik et al. 2020, arXiv 1904.05343), but with real rounding.
@@ -12,25 +14,42 @@ use burn::tensor::{Device, Tensor, TensorData, ops::PadMode};
 pub fn jpeg(images: Tensor<4>, qualities: &[Option<f32>]) -> Tensor<4> {
     let batch = images.dims()[0];
     assert_eq!(qualities.len(), batch, "one quality for each picture");
-    let plain = images.clone().inner();
+    let device = images.device().inner();
+    let steps = qualities.iter().flat_map(|quality| steps(*quality));
+    let steps = TensorData::new(steps.collect(), [batch, STEPS]);
     let on: Vec<f32> = qualities.iter().map(|q| f32::from(q.is_some())).collect();
-    let on = TensorData::new(on, [batch, 1, 1, 1]);
-    let on = Tensor::<4>::from_data(on, &plain.device());
-    let loss = (quantised(plain.clone(), qualities) - plain) * on;
+    let on = TensorData::new(on, [batch, 1]);
+    compressed(
+        images,
+        Tensor::from_data(steps, &device),
+        Tensor::from_data(on, &device),
+    )
+}
+
+/// Pictures [B, 3, H, W] as files of these quantisation `steps` [B, 192] have them where `on` [B, 1] is 1.
+pub(super) fn compressed(images: Tensor<4>, steps: Tensor<2>, on: Tensor<2>) -> Tensor<4> {
+    let plain = images.clone().inner();
+    let on = on.unsqueeze_dims(&[2, 3]);
+    let loss = (quantised(plain.clone(), steps) - plain) * on;
     images + loss
 }
 
-fn quantised(images: Tensor<4>, qualities: &[Option<f32>]) -> Tensor<4> {
+fn quantised(images: Tensor<4>, steps: Tensor<2>) -> Tensor<4> {
     let [batch, _, height, width] = images.dims();
     let device = images.device();
     // Whole blocks, the last pixels going on as in the files.
     let (below, right) = (height.next_multiple_of(8), width.next_multiple_of(8));
     let padding = [(0, below - height), (0, right - width)];
-    let images = images.pad(padding, PadMode::Edge);
+    let images = match padding {
+        [(0, 0), (0, 0)] => images,
+        _ => images.pad(padding, PadMode::Edge),
+    };
 
-    let colours = square(COLOURS.concat(), 3, &device).unsqueeze::<3>();
-    let back = square(COLOURS_BACK.concat(), 3, &device).unsqueeze::<3>();
-    let dct = square(dct().concat(), 8, &device);
+    let square =
+        |name, side, make: fn() -> Vec<f32>| table(name, &[], &device, make).reshape([side, side]);
+    let colours = square("colours", 3, || COLOURS.concat()).unsqueeze::<3>();
+    let back = square("colours back", 3, || COLOURS_BACK.concat()).unsqueeze::<3>();
+    let dct = square("dct", 8, || dct().concat());
     let along_rows = |t: Tensor<3>, m: Tensor<2>| {
         let dims = t.dims();
         t.reshape([-1, 8]).matmul(m).reshape(dims)
@@ -41,8 +60,17 @@ fn quantised(images: Tensor<4>, qualities: &[Option<f32>]) -> Tensor<4> {
     let pixels = colours.matmul(pixels);
     let blocks = pixels.reshape([batch * 3 * below / 8, 8, right]);
     let waves = along_columns(along_rows(blocks, dct.clone().transpose()), dct.clone());
-    let steps = TensorData::new(steps(qualities, right), [batch * 3, 1, 8 * right]);
-    let steps = Tensor::<3>::from_data(steps, &device);
+    // The same for all blocks of a row.
+    let blocks_on = table("blocks on", &[right], &device, || {
+        (0..8 * right)
+            .map(|i| f32::from(i / right == i % right % 8))
+            .collect()
+    });
+    let steps = product(
+        steps.reshape([batch * 24, 8]),
+        blocks_on.reshape([8, right]),
+    );
+    let steps = steps.reshape([batch * 3, 1, 8 * right]);
     let waves = waves.reshape([batch * 3, below / 8, 8 * right]);
     let waves = (waves / steps.clone()).round() * steps;
     let waves = waves.reshape([batch * 3 * below / 8, 8, right]);
@@ -63,29 +91,23 @@ pub fn dct() -> [[f32; 8]; 8] {
     })
 }
 
-/// Quantisation steps in values, [B, 3, 8, width]: the same for all blocks of a row.
-fn steps(qualities: &[Option<f32>], width: usize) -> Vec<f32> {
-    let mut steps = Vec::with_capacity(qualities.len() * 3 * 8 * width);
-    for quality in qualities {
-        let quality = quality.unwrap_or(100.0).clamp(1.0, 100.0);
-        let percent = if quality < 50.0 {
-            5000.0 / quality
-        } else {
-            200.0 - 2.0 * quality
-        };
-        let step = |base: u8| ((f32::from(base) * percent + 50.0) / 100.0).floor();
-        for table in [&LUMINANCE, &CHROMINANCE, &CHROMINANCE] {
-            for row in table {
-                let row = row.map(|base| step(base).clamp(1.0, 255.0) / 255.0);
-                steps.extend(row.iter().cycle().take(width));
-            }
-        }
-    }
-    steps
-}
+/// Quantisation steps of a picture.
+pub(super) const STEPS: usize = 3 * 8 * 8;
 
-fn square(values: Vec<f32>, side: usize, device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(values, [side, side]), device)
+/// Those of a quality in values, [3, 8, 8].
+pub(super) fn steps(quality: Option<f32>) -> [f32; STEPS] {
+    let quality = quality.unwrap_or(100.0).clamp(1.0, 100.0);
+    let percent = if quality < 50.0 {
+        5000.0 / quality
+    } else {
+        200.0 - 2.0 * quality
+    };
+    let tables = [&LUMINANCE, &CHROMINANCE, &CHROMINANCE];
+    std::array::from_fn(|i| {
+        let base = tables[i / 64][i / 8 % 8][i % 8];
+        let step = ((f32::from(base) * percent + 50.0) / 100.0).floor();
+        step.clamp(1.0, 255.0) / 255.0
+    })
 }
 
 /// What JPEG takes away before the transform.

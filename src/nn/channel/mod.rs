@@ -12,6 +12,7 @@ mod blur;
 mod field;
 mod homography;
 mod jpeg;
+mod optics;
 mod warp;
 
 use std::ops::Range;
@@ -264,31 +265,55 @@ impl Damage {
             "a blow for each picture"
         );
         let is_hit = |what: fn(&Blow) -> bool| blows.iter().any(what);
-        if is_hit(|blow| blow.blur_px > 0.0) {
-            let deviations: Vec<f32> = blows.iter().map(|blow| blow.blur_px).collect();
-            images = blur(images, &deviations);
-        }
         let device = images.device().inner();
-        let tensor = |values: Vec<f32>, dims: [usize; 4]| {
-            Tensor::<4>::from_data(TensorData::new(values, dims), &device)
+        let tensor = |values: Vec<f32>| {
+            let width = values.len() / batch;
+            Tensor::<2>::from_data(TensorData::new(values, [batch, width]), &device)
         };
-        if is_hit(|blow| blow.scale != [1.0; 3]) {
-            let scales = blows.iter().flat_map(|blow| blow.scale).collect();
-            images = images * tensor(scales, [batch, 3, 1, 1]);
+        let each =
+            |numbers: fn(&Blow) -> Vec<f32>| tensor(blows.iter().flat_map(numbers).collect());
+        if is_hit(|blow| blow.blur_px > 0.0) {
+            let kernels = each(|blow| blur::kernel(blow.blur_px).into());
+            images = blur::blurred(images, kernels);
         }
-        let is_hidden = is_hit(|blow| blow.patch.is_some());
-        if is_hidden || is_hit(|blow| blow.deviation > 0.0) {
-            let (keep, paint) = field::layers(blows, [height, width]);
-            if is_hidden {
-                images = images * tensor(keep, [batch, 1, height, width]);
-            }
-            images = images + tensor(paint, [batch, 3, height, width]);
+        let is_veiled =
+            |blow: &Blow| blow.scale != [1.0; 3] || blow.patch.is_some() || blow.deviation > 0.0;
+        if is_hit(is_veiled) {
+            let fronts = each(|blow| {
+                let patch = blow.patch.map_or([0.0; 9], |patch| patch.numbers());
+                [&blow.scale[..], &patch].concat()
+            });
+            let values = channels * height * width;
+            let pieces = blows
+                .iter()
+                .flat_map(|blow| field::pieces(values, blow.deviation, blow.noise_seed));
+            let (starts, deviations): (Vec<i32>, Vec<f32>) = pieces.unzip();
+            let starts = TensorData::new(starts, [batch, optics::pieces_of(values)]);
+            let starts = Tensor::from_data(starts, &device);
+            let normals = field::normals(&device);
+            images = optics::veil(images, fronts, starts, tensor(deviations), normals);
         }
         if is_hit(|blow| blow.quality.is_some()) {
-            let qualities: Vec<Option<f32>> = blows.iter().map(|blow| blow.quality).collect();
-            images = jpeg(images, &qualities);
+            let steps = each(|blow| jpeg::steps(blow.quality).into());
+            let on = each(|blow| vec![f32::from(blow.quality.is_some())]);
+            images = jpeg::compressed(images, steps, on);
         }
         images.clamp(0.0, 1.0)
+    }
+
+    /// What is left of pictures [B, 3, H, W] of 8 bits that were damaged and then set upright by the `corners` [B, 8]
+    /// found in them, in one resampling.
+    ///
+    /// # Panics
+    /// As [`Self::apply`].
+    pub fn apply_and_right(&self, images: Tensor<4>, corners: Tensor<2>) -> Tensor<4> {
+        let (device, [batch, _, height, width]) = (corners.device().inner(), images.dims());
+        let there = self.blows.iter().flat_map(|blow| blow.homography.numbers());
+        let there = TensorData::new(there.collect(), [batch, optics::OF_MAP]);
+        let there = Tensor::from_data(there, &device);
+        let back = optics::upright(corners.inner(), Tensor::ones([batch], &device));
+        let maps = Tensor::cat(vec![back, there], 1);
+        self.apply_behind_lens(optics::warp(images, maps, [height, width]))
     }
 }
 

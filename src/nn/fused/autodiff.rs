@@ -1,7 +1,7 @@
 //! The gradients.
 
 use burn::backend::{
-    Autodiff, TensorMetadata,
+    Autodiff, Backend, TensorMetadata,
     autodiff::{
         checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
         grads::Gradients,
@@ -13,14 +13,14 @@ use burn::backend::{
 use super::{Curve, Fused, Heads};
 
 /// Enters `output` into the graph as made by `operation` of its parents.
-fn enter<B, C, O, const N: usize>(
+pub fn enter<B, C, O, const N: usize>(
     operation: O,
     parents: [NodeGuard; N],
     state: O::State,
     output: FloatTensor<B>,
 ) -> FloatTensor<Autodiff<B, C>>
 where
-    B: Fused,
+    B: Backend,
     C: CheckpointStrategy,
     O: Backward<B, N>,
 {
@@ -31,7 +31,7 @@ where
 }
 
 /// Adds to the gradients of an operation's parents what `each` makes of its own, in their order.
-fn add<B: Fused, S, const N: usize>(
+pub fn add<B: Backend, S, const N: usize>(
     ops: Ops<S, N>,
     grads: &mut Gradients,
     each: impl FnOnce(S, FloatTensor<B>) -> [FloatTensor<B>; N],
@@ -98,6 +98,19 @@ impl<B: Fused> Backward<B, 2> for RmsNorm {
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         add::<B, _, 2>(ops, grads, |(x, gamma, epsilon), grad| {
             B::fused_rms_norm_backward(x, gamma, grad, epsilon).into()
+        });
+    }
+}
+
+#[derive(Debug)]
+struct Pick;
+
+impl<B: Fused> Backward<B, 1> for Pick {
+    type State = (IntTensor<B>, usize);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        add::<B, _, 1>(ops, grads, |(rows, count), grad| {
+            [B::fused_pick_backward(grad, rows, count)]
         });
     }
 }
@@ -195,6 +208,13 @@ impl<B: Fused, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let [(x, x_node), (gamma, gamma_node)] = [x, gamma].map(FloatTensor::<Self>::into_parts);
         let output = B::fused_rms_norm(x.clone(), gamma.clone(), epsilon);
         enter::<B, C, _, 2>(RmsNorm, [x_node, gamma_node], (x, gamma, epsilon), output)
+    }
+
+    fn fused_pick(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let count = x.shape()[0];
+        let output = B::fused_pick(x, rows.clone());
+        enter::<B, C, _, 1>(Pick, [node], (rows, count), output)
     }
 
     fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {

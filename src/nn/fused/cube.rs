@@ -24,11 +24,11 @@ const UNITS: usize = 128;
 const CUBES: usize = 65_535;
 
 /// Another like `x`, its values yet unknown.
-fn like(x: &CubeTensor) -> CubeTensor {
+pub fn like(x: &CubeTensor) -> CubeTensor {
     shaped(x, x.shape())
 }
 
-fn shaped(x: &CubeTensor, shape: Shape) -> CubeTensor {
+pub fn shaped(x: &CubeTensor, shape: Shape) -> CubeTensor {
     empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, x.dtype)
 }
 
@@ -45,17 +45,17 @@ fn for_rows(rows: usize, width: usize) -> (CubeCount, CubeDim, usize) {
 }
 
 /// A unit for each value.
-fn for_values(count: usize) -> (CubeCount, CubeDim) {
+pub fn for_values(count: usize) -> (CubeCount, CubeDim) {
     (cubes(count.div_ceil(UNITS)), CubeDim::new_1d(UNITS as u32))
 }
 
 /// `x` with its values side by side, as the kernels read them.
-fn contiguous(x: CubeTensor) -> CubeTensor {
+pub fn contiguous(x: CubeTensor) -> CubeTensor {
     debug_assert!(matches!(x.dtype, DType::F32 | DType::I32));
     into_contiguous(x)
 }
 
-fn as_i32(x: CubeTensor) -> CubeTensor {
+pub fn as_i32(x: CubeTensor) -> CubeTensor {
     contiguous(Cube::int_cast(x, IntDType::I32))
 }
 
@@ -266,6 +266,25 @@ impl Fused for Cube {
     ) -> (CubeTensor, CubeTensor) {
         let (x_grad, gamma_grads) = norm_backward(x, gamma, grad, epsilon, false);
         (x_grad, over_rows::<Cube>(gamma_grads))
+    }
+
+    fn fused_pick_backward(grad: CubeTensor, rows: CubeTensor, count: usize) -> CubeTensor {
+        let (grad, rows) = (contiguous(grad), as_i32(rows));
+        let width = grad.shape()[1];
+        let chunks = width.div_ceil(UNITS).max(1);
+        let out = shaped(&grad, Shape::from([count, width]));
+        let client = grad.client.clone();
+        kernels::pick_backward::launch(
+            &client,
+            cubes(count * chunks),
+            CubeDim::new_1d(UNITS as u32),
+            grad.into_tensor_arg(),
+            rows.into_tensor_arg(),
+            out.clone().into_tensor_arg(),
+            width,
+            UNITS,
+        );
+        out
     }
 
     fn fused_attention(

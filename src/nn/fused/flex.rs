@@ -24,18 +24,18 @@ use super::{
 /// Sequences that a thread takes at least.
 const SEQUENCES: usize = 16;
 
-fn values<T: Element + Pod>(x: &FlexTensor) -> &[T] {
+pub fn values<T: Element + Pod>(x: &FlexTensor) -> &[T] {
     x.as_slice()
         .expect("made contiguous, and float32 or, of classes, int64")
 }
 
-fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+pub fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     let layout = Layout::contiguous(shape.into());
     FlexTensor::new(Bytes::from_elems(values), layout, DType::F32)
 }
 
 /// `x` with its values side by side, and alone in memory if it was.
-fn contiguous(x: FlexTensor) -> FlexTensor {
+pub fn contiguous(x: FlexTensor) -> FlexTensor {
     x.to_contiguous()
 }
 
@@ -67,7 +67,7 @@ fn scaled(x: FlexTensor, grad: FlexTensor, function: impl Function) -> FlexTenso
     grad
 }
 
-fn as_i64(x: FlexTensor) -> FlexTensor {
+pub fn as_i64(x: FlexTensor) -> FlexTensor {
     contiguous(Flex::int_cast(x, IntDType::I64))
 }
 

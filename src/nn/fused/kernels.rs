@@ -123,6 +123,44 @@ pub fn cross_entropy_backward(
     out[ABSOLUTE_POS] = ((logits[ABSOLUTE_POS] - log_sums[row]).exp() - truth) * grad[row];
 }
 
+/// The gradient `out` [V, W] of which the `rows` `[N]` were picked, whose own is `grad` [N, W]: a cube adds up what some
+/// columns of a row get, always in the same order.
+#[cube(launch)]
+pub fn pick_backward(
+    grad: &Tensor<f32>,
+    rows: &Tensor<i32>,
+    out: &mut Tensor<f32>,
+    width: usize,
+    #[comptime] units: usize,
+) {
+    let chunks = width.div_ceil(units);
+    let row = CUBE_POS / chunks;
+    if row * width >= out.len() {
+        terminate!();
+    }
+    let unit = UNIT_POS as usize;
+    let column = CUBE_POS % chunks * units + unit;
+    let mut of_units = Shared::<[i32]>::new_slice(units);
+    let mut sum = 0.0f32;
+    for from in range_stepped(0, rows.len(), units) {
+        if from + unit < rows.len() {
+            of_units[unit] = rows[from + unit];
+        }
+        sync_cube();
+        if column < width {
+            for i in 0..min(units, rows.len() - from) {
+                if of_units[i] as usize == row {
+                    sum += grad[(from + i) * width + column];
+                }
+            }
+        }
+        sync_cube();
+    }
+    if column < width {
+        out[row * width + column] = sum;
+    }
+}
+
 /// Rows of `x` [N, W] over their root mean squares, times `gamma` `[W]`; if centred less their means before and plus
 /// `beta` `[W]` after.
 #[cube(launch)]

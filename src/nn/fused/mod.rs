@@ -17,6 +17,15 @@ mod product;
 mod rows;
 
 pub(crate) use cube::copy;
+pub(super) use {
+    autodiff::{add, enter},
+    flex::{as_i64, contiguous, tensor, values},
+};
+
+/// What other operations' kernels are launched with.
+pub(super) mod gpu {
+    pub use super::cube::{as_i32, contiguous, for_values, like, shaped};
+}
 
 use burn::{
     backend::{
@@ -126,6 +135,20 @@ pub trait Fused: Backend {
         plain::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
     }
 
+    /// Of `x` [V, W] these `rows` `[N]`.
+    fn fused_pick(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
+        Self::float_select(x, 0, rows)
+    }
+
+    /// The gradient [V, W], of V = `count` rows, where that of those picked is `grad` [N, W].
+    fn fused_pick_backward(
+        grad: FloatTensor<Self>,
+        rows: IntTensor<Self>,
+        count: usize,
+    ) -> FloatTensor<Self> {
+        plain::pick_backward::<Self>(grad, rows, count)
+    }
+
     /// [M, K] times [K, N].
     fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::float_matmul(left, right)
@@ -210,6 +233,16 @@ pub fn rms_norm<const D: usize>(norm: &RmsNorm, x: Tensor<D>) -> Tensor<D> {
     let rows = x.reshape([-1, gamma.dims()[0] as i32]).into_dispatch();
     let normed = Dispatch::fused_rms_norm(rows, gamma.into_dispatch(), norm.epsilon);
     Tensor::<2>::from_dispatch(normed).reshape(shape)
+}
+
+/// Of `x` [V, ..] these `rows` `[N]`, in their order: [N, ..]. burn adds their gradients up one after the other on a
+/// GPU, which takes it longer than all the rest of a small model's step.
+pub fn pick<const D: usize>(x: Tensor<D>, rows: Tensor<1, Int>) -> Tensor<D> {
+    let mut shape = x.dims();
+    let wide = x.reshape([shape[0], shape[1..].iter().product()]);
+    shape[0] = rows.dims()[0];
+    let picked = Dispatch::fused_pick(wide.into_dispatch(), rows.into_dispatch());
+    Tensor::<2>::from_dispatch(picked).reshape(shape)
 }
 
 /// `left` [M, K] times `right` [K, N].

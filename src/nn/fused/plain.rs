@@ -71,6 +71,16 @@ pub fn cross_entropy_backward<B: Backend>(
     B::float_scatter(1, off, classes, named, burn::tensor::IndexingUpdateOp::Add)
 }
 
+pub fn pick_backward<B: Backend>(
+    grad: FloatTensor<B>,
+    rows: IntTensor<B>,
+    count: usize,
+) -> FloatTensor<B> {
+    let shape = Shape::from([count, grad.shape()[1]]);
+    let none = B::float_zeros(shape, &grad.device(), grad.dtype().into());
+    B::float_select_assign(none, 0, rows, grad, burn::tensor::IndexingUpdateOp::Add)
+}
+
 /// [N, W] times or plus `[W]`.
 fn wide<B: Backend>(row: FloatTensor<B>) -> FloatTensor<B> {
     let width = row.shape()[0];
