@@ -552,7 +552,7 @@ fn losses_agree_with_their_twins() {
             latents: latents.clone(),
         };
         let features: Tensor<4> = twin.features.tensor(&device);
-        let got = vector_distance(features, twin.latents.tensor(&device), &pairs);
+        let got = vector_distance(features, twin.latents.tensor(&device), sides(&pairs));
         check(got, expected, "vector distance");
     }
     let repulsion = gram_repulsion(twin.features.tensor(&device));
@@ -564,7 +564,7 @@ fn losses_agree_with_their_twins() {
             twin.nce_with_negatives,
         ),
     ] {
-        let got = info_nce(
+        let got = found_among(
             twin.anchors.tensor(&device),
             twin.positives.tensor(&device),
             negatives,
@@ -575,6 +575,32 @@ fn losses_agree_with_their_twins() {
     let (smoothness, contrast) = smoothness_and_contrast(twin.pictures.tensor(&device));
     check_close(&values(smoothness), &twin.smoothness, 1e-4, "smoothness");
     check_close(&values(contrast), &twin.contrast, 1e-4, "contrast");
+}
+
+/// Both sides of pairs.
+fn sides(pairs: &Pairs) -> [[Tensor<1, Int>; 2]; 2] {
+    let rows = |rows: Vec<i32>| Tensor::from_data(rows.as_slice(), &Device::flex());
+    pairs.sides().map(|pair| pair.map(rows))
+}
+
+/// The contrastive loss of `anchors` that are to find their `positives` among all of them and the `negatives`.
+fn found_among(
+    anchors: Tensor<2>,
+    positives: Tensor<2>,
+    negatives: Option<Tensor<2>>,
+    temperature: f32,
+) -> Tensor<1> {
+    let (device, count) = (anchors.device(), anchors.dims()[0]);
+    let rows = [anchors, positives].into_iter().chain(negatives);
+    let rows = Tensor::cat(rows.collect(), 0);
+    let all = rows.dims()[0];
+    let own: Vec<i32> = (0..all).map(|row| ((row + count) % all) as i32).collect();
+    let is_anchor = |row| f32::from(row < count);
+    let hidden: Vec<f32> = (0..all).map(is_anchor).collect();
+    let weights: Vec<f32> = hidden.iter().map(|x| x / count as f32).collect();
+    let values = |values: Vec<f32>| Tensor::<1>::from_data(values.as_slice(), &device);
+    let own = Tensor::from_data(own.as_slice(), &device);
+    info_nce(rows, own, values(weights), values(hidden), temperature)
 }
 
 #[test]
@@ -595,7 +621,7 @@ fn pairs_are_shared_unless_the_fault_is_asked_for() {
     // Pictures that lie just as their latents do: nothing to correct, were it not for the fault.
     let device = Device::flex();
     let latents = || Tensor::<2>::from_data(random([10, 4], 17), &device);
-    let loss = |pairs| values(vector_distance(latents() * 3.0, latents(), pairs))[0];
+    let loss = |pairs| values(vector_distance(latents() * 3.0, latents(), sides(pairs)))[0];
     assert!(loss(&shared).abs() < 1e-3, "{}", loss(&shared));
     assert!(loss(&fault) > 0.3, "{}", loss(&fault));
 }
@@ -611,18 +637,18 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
     let rows = |seed| TensorData::new(draws(15, seed, normal), [5, 3]);
     let given = |seed| Tensor::<2>::from_data(rows(seed), &device);
     check_gradient::<2>("pictures", rows(20), 0.03, |x| {
-        vector_distance(x, given(21), &pairs)
+        vector_distance(x, given(21), sides(&pairs))
     });
     check_gradient::<2>("latents", rows(22), 0.03, |x| {
-        vector_distance(given(23), x, &pairs)
+        vector_distance(given(23), x, sides(&pairs))
     });
     let features = TensorData::new(draws(24, 24, normal), [3, 2, 2, 2]);
     check_gradient::<4>("repulsion", features, 0.03, gram_repulsion);
     check_gradient::<2>("anchors", rows(25), 0.03, |x| {
-        info_nce(x, given(26), Some(given(27)), 0.5)
+        found_among(x, given(26), Some(given(27)), 0.5)
     });
     check_gradient::<2>("negatives", rows(28), 0.03, |x| {
-        info_nce(given(29), given(30), Some(x), 0.5)
+        found_among(given(29), given(30), Some(x), 0.5)
     });
     check_gradient::<4>("looks", random([2, 3, 3, 2], 31), 0.03, |x| {
         let (smoothness, contrast) = smoothness_and_contrast(x);

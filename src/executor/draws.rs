@@ -1,95 +1,43 @@
-//! What a training step draws on the host: rows of tables and values, in one piece each, so that they travel to the
-//! device in two.
+//! How an executor's steps draw.
 
-use burn::tensor::{Device, Int, Tensor};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{batch::Numbers, sight::Lines};
-use crate::{data::language::Execution, nn::init::normal, training::tape};
+use crate::{
+    data::language::Execution,
+    nn::init::normal,
+    training::{Draws, Part, tape},
+};
 
-/// Draws one after the other.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Draws {
-    /// Rows of tables.
-    pub rows: Vec<i32>,
-    /// Values.
-    pub values: Vec<f32>,
-}
-
-/// Some of the rows or values: where they begin, and how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    from: usize,
-    /// How many.
-    pub count: usize,
-}
-
-impl Draws {
+/// Draws that are written down on a tape.
+pub(super) trait Noted {
     /// Adds rows.
-    pub fn rows(&mut self, rows: impl IntoIterator<Item = i32>) -> Part {
-        let from = self.rows.len();
-        self.rows.extend(rows);
-        tape::note("rows", || self.rows[from..].into());
-        let count = self.rows.len() - from;
-        Part { from, count }
-    }
+    fn noted(&mut self, rows: impl IntoIterator<Item = i32>) -> Part;
 
     /// Adds points, value by value.
-    pub fn points(&mut self, values: Vec<f32>) -> Part {
-        tape::note("matrix", || values.clone().into());
-        self.values(&values)
-    }
-
-    /// Adds values that follow from the step's number.
-    pub fn values(&mut self, values: &[f32]) -> Part {
-        let from = self.values.len();
-        self.values.extend(values);
-        let count = values.len();
-        Part { from, count }
-    }
+    fn points(&mut self, values: Vec<f32>) -> Part;
 
     /// Adds the rows of executions.
-    pub fn lines(&mut self, lines: &[Execution], numbers: &Numbers) -> Lines {
+    fn lines(&mut self, lines: &[Execution], numbers: &Numbers) -> Lines {
         Lines {
-            starts: self.rows(numbers.starts_of(lines)),
-            results: self.rows(numbers.results_of(lines)),
-            codes: self.rows(numbers.codes_of(lines)),
-        }
-    }
-
-    /// On `device`.
-    pub fn on(&self, device: &Device) -> Drawn {
-        Drawn {
-            rows: Tensor::from_data(self.rows.as_slice(), device),
-            values: Tensor::from_data(self.values.as_slice(), device),
+            starts: self.noted(numbers.starts_of(lines)),
+            results: self.noted(numbers.results_of(lines)),
+            codes: self.noted(numbers.codes_of(lines)),
         }
     }
 }
 
-/// [`Draws`] on the device.
-#[derive(Clone, Debug)]
-pub(super) struct Drawn {
-    /// All rows.
-    pub rows: Tensor<1, Int>,
-    /// All values.
-    pub values: Tensor<1>,
-}
-
-impl Drawn {
-    /// Rows `[N]`.
-    pub fn rows(&self, part: Part) -> Tensor<1, Int> {
-        self.rows.clone().narrow(0, part.from, part.count)
+impl Noted for Draws {
+    fn noted(&mut self, rows: impl IntoIterator<Item = i32>) -> Part {
+        let part = self.rows(rows);
+        tape::note("rows", || self.rows[self.rows.len() - part.count..].into());
+        part
     }
 
-    /// Values `[N]`.
-    pub fn values(&self, part: Part) -> Tensor<1> {
-        self.values.clone().narrow(0, part.from, part.count)
-    }
-
-    /// Points [N, `dims`].
-    pub fn points(&self, part: Part, dims: usize) -> Tensor<2> {
-        self.values(part).reshape([part.count / dims, dims])
+    fn points(&mut self, values: Vec<f32>) -> Part {
+        tape::note("matrix", || values.clone().into());
+        self.values(&values)
     }
 }
 

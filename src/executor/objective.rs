@@ -7,7 +7,6 @@ use burn::{
 
 use super::{
     batch::Numbers,
-    draws::{Drawn, Part},
     model::LatentExecutor,
     sight::{Aims, Line, Pairs, Sight},
     terms::Terms,
@@ -23,6 +22,7 @@ use crate::{
             token_nll,
         },
     },
+    training::{Drawn, Part},
 };
 
 /// The length of a step down the gradient, in each coordinate.

@@ -8,12 +8,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     batch::{Batches, Numbers},
-    draws::{Draws, Part, even_draws, in_balls},
+    draws::{Noted, even_draws, in_balls},
 };
 use crate::{
     config::executor::{ExecutorConfig, Regulariser},
     data::language::{Code, Execution},
     nn::init::normal,
+    training::{Draws, Part},
 };
 
 /// Points anywhere in the box a step.
@@ -144,7 +145,7 @@ impl Sight {
             };
             (first..count).step_by(every).map(|row| row as i32)
         };
-        let [own_states, own_codes] = [own(states), own(codes)].map(|rows| draws.rows(rows));
+        let [own_states, own_codes] = [own(states), own(codes)].map(|rows| draws.noted(rows));
         let points = (cells > 0).then(|| draws.points(even_draws(cells, dims, rng.random())));
         let is_addition = |line: &&Execution| matches!(line.code, Code::Add(_));
         let additions: Vec<Execution> = traces[0].iter().filter(is_addition).copied().collect();
@@ -153,10 +154,10 @@ impl Sight {
         let (mut lines, mut reached_for) = (Vec::new(), None);
         for (number, line) in traces.iter().enumerate() {
             lines.push(Line {
-                codes: draws.rows(numbers.codes_of(line)),
+                codes: draws.noted(numbers.codes_of(line)),
                 balls: (config.cell_noise > 0.0)
                     .then(|| draws.points(in_balls(line.len(), dims, rng))),
-                results: draws.rows(numbers.results_of(line)),
+                results: draws.noted(numbers.results_of(line)),
             });
             if number == 0 && !aims.is_empty() {
                 reached_for = Some(Aims {
@@ -167,13 +168,13 @@ impl Sight {
         }
         let elsewhere = || elsewhere.iter().map(|state| numbers.state_row(*state));
         let starts = numbers.starts_of(&traces[0]).chain(elsewhere());
-        let starts = draws.rows(starts.chain(numbers.starts_of(&aims)));
+        let starts = draws.noted(starts.chain(numbers.starts_of(&aims)));
 
         let shown = own_states.count + cells + aims.len() + traces.len() * config.batch;
         let shake = (config.state_noise > 0.0).then(|| draws.points(in_balls(shown, dims, rng)));
         let cells = points.map(|points| Cells {
             points,
-            outcomes: draws.rows(elsewhere().map(|row| row * codes as i32)),
+            outcomes: draws.noted(elsewhere().map(|row| row * codes as i32)),
             pairs: Pairs::draw(batches, config, &numbers, &mut draws, rng),
         });
         let cover = (config.cover > 0.0).then(|| {
@@ -228,8 +229,9 @@ impl Pairs {
         let codes = [0, 1].map(|side| codes.iter().map(move |pair| numbers.code_row(pair[side])));
         let led = |side: usize| near.iter().map(move |pair| pair[side].result());
         Self {
-            codes: codes.map(|rows| draws.rows(rows)),
-            results: [0, 1].map(|side| draws.rows(led(side).map(|state| numbers.state_row(state)))),
+            codes: codes.map(|rows| draws.noted(rows)),
+            results: [0, 1]
+                .map(|side| draws.noted(led(side).map(|state| numbers.state_row(state)))),
         }
     }
 }

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     batch::{Batches, Numbers},
     checkpoint,
-    draws::Drawn,
     inference::Executor,
     model::LatentExecutor,
     objective::Objective,
@@ -32,7 +31,8 @@ use crate::{
         muon::Muon,
     },
     training::{
-        self, Limit, Progress, Recording, Row, Run, Shards, Start, checkpoint::files, own, read,
+        self, Drawn, Limit, Progress, Recordings, Row, Run, Shards, Start, checkpoint::files, own,
+        read,
     },
 };
 
@@ -125,9 +125,8 @@ pub struct Trainer {
     batches: Batches,
     octaves: Octaves,
     pub(super) shards: Shards,
-    /// On a GPU, what the last step saw, and that step to be taken again, or why it can't be.
-    seen: Option<Sight>,
-    recording: Option<Result<Recording>>,
+    /// On a GPU, steps to be taken again.
+    recordings: Recordings<Sight>,
     lexicon: Arc<Lexicon>,
     device: Device,
 }
@@ -160,8 +159,7 @@ impl Trainer {
             batches,
             octaves,
             shards,
-            seen: None,
-            recording: None,
+            recordings: Recordings::default(),
             lexicon,
             device,
         })
@@ -198,15 +196,14 @@ impl Trainer {
 
     /// On a GPU, whether the next step need only be launched, or why none can be; `None` before that was tried.
     pub fn is_recorded(&self) -> Option<Result<(), &anyhow::Error>> {
-        let recording = self.recording.as_ref()?;
-        Some(recording.as_ref().map(|_| ()))
+        self.recordings.state()
     }
 
     /// The model as the last step left it, which no further step writes over.
     fn model(&self) -> LatentExecutor {
-        match self.seen {
-            None => self.model.clone(),
-            Some(_) => {
+        match self.shards.are_side_by_side() {
+            true => self.model.clone(),
+            false => {
                 let [.., values] = self.moments.vectors(&self.model);
                 with_values(self.model.clone(), own(values))
             }
@@ -280,33 +277,21 @@ impl Trainer {
         let (sight, mut draws, numbers) =
             Sight::draw(&self.batches, &config, octaves, 0, &mut rng)?;
         let pace = draws.values(&pace);
-        let is_alike = self.seen.as_ref() == Some(&sight);
-        if is_alike && let Some(Ok(recording)) = &self.recording {
-            return recording.replay(draws.rows, draws.values);
-        }
-        let drawn = draws.on(&self.device);
-        let step = |state: &[Tensor<1>; 3]| {
+        let mut recordings = std::mem::take(&mut self.recordings);
+        let step = |state: &[Tensor<1>; 3], drawn: &Drawn| {
             let [.., values] = state.clone();
             let model = with_values(self.model.clone(), values);
-            let (gradient, figures) = self.judged(&model, &config, &numbers, &sight, &drawn);
+            let (gradient, figures) = self.judged(&model, &config, &numbers, &sight, drawn);
             let pace = drawn.values(pace).inner();
             let (moved, norm) = self.optimiser.moved(state.clone(), gradient, pace);
             (moved, Tensor::cat(vec![figures, norm], 0))
         };
         let state = self.moments.vectors(&self.model);
-        let is_hopeless = matches!(self.recording, Some(Err(_)));
-        let (state, figures) = if is_alike && self.batches.are_all_known() && !is_hopeless {
-            let inputs = (drawn.rows.clone().inner(), drawn.values.clone().inner());
-            let recorded = Recording::of(inputs, state, step)?;
-            self.recording = Some(recorded.recording);
-            (recorded.state, recorded.figures)
-        } else {
-            let (moved, figures) = step(&state);
-            self.recording = self.recording.take().filter(Result::is_err);
-            (moved, read(figures)?)
-        };
+        let may_record = self.batches.are_all_known();
+        let taken = recordings.take(sight.clone(), draws, state, may_record, &self.device, step);
+        self.recordings = recordings;
+        let (state, figures) = taken?;
         self.moments.replace(state);
-        self.seen = Some(sight);
         Ok(figures)
     }
 }

@@ -23,6 +23,8 @@ pub struct Batch {
     pub rows: Vec<Vec<u32>>,
     /// Pairs of rows that mean the same.
     pub copies: Vec<(usize, usize)>,
+    /// A layout in which they may be worked on, if they fit.
+    pub frame: usize,
 }
 
 impl Batch {
@@ -49,6 +51,8 @@ impl Batch {
 pub struct Sampler {
     corpus: Arc<Corpus>,
     layouts: Layouts,
+    /// Functions are worked on in every so many-th layout.
+    among: usize,
     /// Functions to train on, shortest first.
     training: Vec<usize>,
     /// Functions never trained on, shortest first.
@@ -78,9 +82,20 @@ impl Sampler {
         Ok(Self {
             corpus,
             layouts,
+            among: 1,
             training,
             validation,
         })
+    }
+
+    /// The same, but functions are worked on in every `among`-th layout only, so that there are few kinds of steps.
+    pub fn among(self, among: usize) -> Self {
+        Self { among, ..self }
+    }
+
+    /// Functions are worked on in every so many-th layout.
+    pub fn frames(&self) -> usize {
+        self.among
     }
 
     /// The functions behind it.
@@ -110,6 +125,7 @@ impl Sampler {
         let mut batch = Batch {
             rows: self.originals(window, config, rng),
             copies: Vec::new(),
+            frame: self.frame(window),
         };
         let others = (batch.rows.len() as f64 * config.copies) as usize;
         let first = batch.rows.len() - others;
@@ -143,8 +159,15 @@ impl Sampler {
         };
         Batch {
             rows: self.originals(window(from, config, rng), config, rng),
-            copies: Vec::new(),
+            ..Batch::default()
         }
+    }
+
+    /// The layout in which all functions of a window can be worked on.
+    fn frame(&self, window: &[usize]) -> usize {
+        let longest = window.last().map_or(1, |&i| self.corpus.tokens(i).len());
+        self.layouts
+            .frame(self.layouts.index_for(longest), self.among)
     }
 
     /// A share of a step's worth of a window's functions.
@@ -154,8 +177,7 @@ impl Sampler {
         config: &GlyphsConfig,
         rng: &mut impl Rng,
     ) -> Vec<Vec<u32>> {
-        let longest = window.last().map_or(1, |&i| self.corpus.tokens(i).len());
-        let slots = self.layouts.all[self.layouts.index_for(longest)].slots();
+        let slots = self.layouts.all[self.frame(window)].slots();
         let count = (config.batch_tokens / slots).min(config.batch) / config.shards;
         let draw = |_| window[rng.random_range(0..window.len())];
         let chosen = (0..count.max(1)).map(draw);

@@ -14,7 +14,7 @@ use crate::{
         funnel::Funnel,
         generators::{CnnGenerator, CppnGenerator},
         init::Initializer,
-        mosaic::{Arrangement, Layouts, MosaicGenerator, MosaicReader},
+        mosaic::{Cells, Layouts, MosaicGenerator, MosaicReader},
         resnet_v2::ResNetV2,
         transparent::transparent_module,
     },
@@ -76,14 +76,9 @@ impl Painter {
 
     /// Slots [B, S, D] to what morphs are made in: a mosaic's canvas, see
     /// [`MosaicGenerator::canvas`]; otherwise the latent vector, a row for each slot, [B, S, W].
-    pub fn latent(
-        &self,
-        slots: Tensor<3>,
-        arrangement: &Arrangement,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
+    pub fn latent(&self, slots: Tensor<3>, cells: &Cells, layouts: &Layouts) -> Tensor<3> {
         match self {
-            Self::Mosaic(generator) => generator.canvas(slots, arrangement, layouts),
+            Self::Mosaic(generator) => generator.canvas(slots, cells, layouts),
             Self::Dense(painter) => painter.funnel.forward(slots),
             Self::Cppn(painter) => painter.funnel.forward(slots),
         }
@@ -169,14 +164,9 @@ impl Reader {
     }
 
     /// Features to slots [B, S, D], given the layouts.
-    pub fn slots(
-        &self,
-        features: Tensor<4>,
-        arrangement: &Arrangement,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
+    pub fn slots(&self, features: Tensor<4>, cells: &Cells) -> Tensor<3> {
         match self {
-            Self::Mosaic(reader) => reader.slots(features, arrangement, layouts),
+            Self::Mosaic(reader) => reader.slots(features, cells),
             Self::Whole(reader) => {
                 let [batch, ..] = features.dims();
                 let latent = reader.latent.forward(features.flatten::<2>(1, 3));

@@ -13,8 +13,9 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     board::Reading,
     curriculum::{Count, Score},
+    encoded::Encoded,
     model::GlyphModel,
-    objective::{encode_rows, mean_of_slots},
+    objective::mean_of_slots,
 };
 use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
@@ -102,10 +103,11 @@ impl GlyphReader {
 
     /// Functions, as tokens, to the latents of their pictures; see [`GlyphModel::latent`].
     fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
-        let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
-        let slots = self.model.encode(encoded.tokens, encoded.real);
-        self.model
-            .latent(slots, &encoded.arrangement, &self.layouts)
+        let encoded = Encoded::new(rows, self.bpe.pad(), &self.layouts);
+        let (tokens, real) = encoded.on(&self.device);
+        let slots = self.model.encode(tokens, real);
+        let cells = encoded.arrangement.on(&self.device);
+        self.model.latent(slots, &cells, &self.layouts)
     }
 
     /// Functions, as tokens, to glyphs.
@@ -150,9 +152,10 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn latents(&self, rows: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
-        let encoded = encode_rows(rows, self.bpe.pad(), &self.layouts, &self.device);
-        let slots = self.model.encode(encoded.tokens, encoded.real.clone());
-        let latents = values(mean_of_slots(slots, encoded.real))?;
+        let encoded = Encoded::new(rows, self.bpe.pad(), &self.layouts);
+        let (tokens, real) = encoded.on(&self.device);
+        let slots = self.model.encode(tokens, real.clone());
+        let latents = values(mean_of_slots(slots, real))?;
         Ok(latents
             .chunks(self.config.hidden_size)
             .map(<[f32]>::to_vec)
@@ -319,7 +322,7 @@ impl GlyphReader {
         });
         let layouts: Vec<usize> = best.collect();
         let arrangement = self.layouts.arrange(layouts);
-        let reading = self.model.read(features, &arrangement, &self.layouts);
+        let reading = self.model.read(features, &arrangement.on(&self.device));
         let likely = softmax(self.model.logits(reading.hidden), 2);
         let (confidence, tokens) = likely.max_dim_with_indices(2);
         let (confidence, embedding) = (values(confidence)?, values(reading.embedding)?);
@@ -328,8 +331,8 @@ impl GlyphReader {
             .context("the device failed in reading")?;
         let pad = self.bpe.pad();
         let width = self.config.embedding;
-        let read = arrangement.slots.iter().enumerate().map(|(b, &slots)| {
-            let from = b * arrangement.most_slots;
+        let read = arrangement.of.iter().enumerate().map(|(b, layout)| {
+            let (from, slots) = (b * arrangement.frame.slots(), layout.slots());
             let is_end =
                 |&slot: &usize| self.layouts.is_line() && tokens[from + slot] as u32 == pad;
             let slots = (0..slots).find(is_end).map_or(slots, |end| end + 1);

@@ -18,7 +18,7 @@ use crate::{
     config::glyphs::GlyphsConfig,
     nn::{
         init::Initializer,
-        mosaic::{Arrangement, Layouts, PoseHead},
+        mosaic::{Cells, Layouts, PoseHead},
         roberta::{RobertaForMaskedLm, RobertaModel},
     },
 };
@@ -69,13 +69,8 @@ impl GlyphModel {
     }
 
     /// Slots [B, S, D] to the latents of their pictures; see [`Painter::latent`].
-    pub fn latent(
-        &self,
-        slots: Tensor<3>,
-        arrangement: &Arrangement,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
-        self.generator.latent(slots, arrangement, layouts)
+    pub fn latent(&self, slots: Tensor<3>, cells: &Cells, layouts: &Layouts) -> Tensor<3> {
+        self.generator.latent(slots, cells, layouts)
     }
 
     /// Latents to pictures [B, 3, `size`, `size`], values 0..1; see [`Painter::picture`].
@@ -94,14 +89,9 @@ impl GlyphModel {
     }
 
     /// Features to hidden states and embedding, given the layouts.
-    pub fn read(
-        &self,
-        features: Tensor<4>,
-        arrangement: &Arrangement,
-        layouts: &Layouts,
-    ) -> Reading {
-        let slots = self.reader.slots(features, arrangement, layouts);
-        let mask = arrangement.mask(&slots.device());
+    pub fn read(&self, features: Tensor<4>, cells: &Cells) -> Reading {
+        let slots = self.reader.slots(features, cells);
+        let mask = cells.mask();
         let hidden = self.text_decoder.hidden(slots, mask.clone());
         let weights = mask.clone() / mask.sum_dim(1);
         let mean = (hidden.clone() * weights.unsqueeze_dim(2))

@@ -10,7 +10,7 @@ use burn::{
     module::Module,
     tensor::{Device, Tensor},
 };
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -20,20 +20,26 @@ use super::{
     curriculum::Curriculum,
     inference::GlyphReader,
     model::GlyphModel,
-    objective,
+    objective::Objective,
+    sight::{Sight, Viewer},
 };
 use crate::{
     config::{Config, glyphs::GlyphsConfig},
     data::{bpe::Bpe, corpus::Corpus},
     nn::{
-        adamw::{AdamW, Moments, Rates, flat_gradient},
+        adamw::{AdamW, Moments, Rates, flat_gradient, with_values},
         mosaic::Layouts,
         perceptor::Perceptor,
         resnet_v2::ResNetV2Config,
     },
-    training::{self, Limit, Progress, Row, Run, Shards, Start, checkpoint::files, read},
+    training::{
+        self, Drawn, Limit, Progress, Recordings, Row, Run, Shards, Start, checkpoint::files, own,
+        read,
+    },
 };
 
+/// Where all of a step is recorded, functions are worked on in every so many-th layout.
+const FRAMES: usize = 5;
 /// Steps between two looks at functions that are not trained on.
 const VALIDATE_EVERY: u64 = 25;
 
@@ -111,6 +117,8 @@ pub struct Trainer {
     perceptor: Option<Perceptor>,
     sampler: Sampler,
     pub(super) shards: Shards,
+    /// On a GPU, steps to be taken again.
+    recordings: Recordings<Sight>,
     bpe: Arc<Bpe>,
     layouts: Layouts,
     device: Device,
@@ -136,7 +144,9 @@ impl Trainer {
             true => Some(perceptor(&config, &device)?),
             false => None,
         };
-        let sampler = Sampler::new(corpus, layouts.clone(), &config)?;
+        let shards = Shards::new(config.shards, &device)?;
+        let among = if shards.are_side_by_side() { 1 } else { FRAMES };
+        let sampler = Sampler::new(corpus, layouts.clone(), &config)?.among(among);
         Ok(Self {
             curriculum: Curriculum::new(config.difficulty),
             progress: Progress::default(),
@@ -144,7 +154,8 @@ impl Trainer {
             moments,
             optimiser,
             perceptor,
-            shards: Shards::new(config.shards, &device)?,
+            shards,
+            recordings: Recordings::default(),
             sampler,
             bpe,
             layouts,
@@ -176,7 +187,7 @@ impl Trainer {
         GlyphReader::new(
             self.config.clone(),
             self.progress,
-            self.model.valid(),
+            self.model().valid(),
             self.bpe.clone(),
             self.layouts.clone(),
             &self.device.clone().inner(),
@@ -193,39 +204,95 @@ impl Trainer {
         self.perceptor.as_ref().map(Perceptor::description)
     }
 
-    /// The gradient of one share of a step, and the loss and its terms.
-    fn share(
-        &self,
-        model: &GlyphModel,
-        batch: &Batch,
-        rng: &mut ChaCha8Rng,
-    ) -> Result<(Tensor<1>, Tensor<1>)> {
-        let config = &self.config;
-        // Neighbours have about the same length: the short ones are hit, or the long ones. About as many in each
-        // share: those hit are dear, and the shares wait for each other.
-        let count = batch.rows.len();
-        let hit = (count as f64 * (1.0 - config.clean) + rng.random::<f64>()) as usize;
-        let first = if rng.random() { 0 } else { count - hit };
-        let mut difficulties = vec![0.0; count];
-        for difficulty in &mut difficulties[first..first + hit] {
-            *difficulty = self.curriculum.difficulty * rng.random::<f64>().sqrt();
+    /// On a GPU, whether steps of some kind need only be launched, or why none can be; `None` before that was tried.
+    pub fn is_recorded(&self) -> Option<Result<(), &anyhow::Error>> {
+        self.recordings.state()
+    }
+
+    /// The model as the last step left it, which no further step writes over.
+    fn model(&self) -> GlyphModel {
+        match self.shards.are_side_by_side() {
+            true => self.model.clone(),
+            false => {
+                let [.., values] = self.moments.vectors(&self.model);
+                with_values(self.model.clone(), own(values))
+            }
         }
-        let terms = objective::terms(
+    }
+
+    /// What is seen of batches.
+    fn viewer(&self) -> Viewer<'_> {
+        Viewer {
+            config: &self.config,
+            layouts: &self.layouts,
+            pad: self.bpe.pad(),
+            difficulty: self.curriculum.difficulty,
+            looks: self.config.looks_at(self.progress.position),
+            among: self.sampler.frames(),
+        }
+    }
+
+    /// The gradient `[N]` of what a share of a step is judged on, and its loss and terms `[F]`.
+    fn judged(&self, model: &GlyphModel, sight: &Sight, drawn: &Drawn) -> (Tensor<1>, Tensor<1>) {
+        let objective = Objective {
             model,
-            self.perceptor.as_ref(),
-            config,
-            &self.layouts,
-            batch,
-            self.bpe.pad(),
-            &difficulties,
-            rng,
-            &self.device,
-        );
-        let loss = terms.loss(config, config.looks_at(self.progress.position));
+            perceptor: self.perceptor.as_ref(),
+            config: &self.config,
+            layouts: &self.layouts,
+            sight,
+            drawn,
+        };
+        let terms = objective.terms();
+        let loss = terms.loss(&self.config, drawn.values(sight.looks));
         let gradient = flat_gradient(model, &loss.backward());
         let figures = [loss].into_iter().chain(terms.into_values());
-        let figures = figures.map(Tensor::inner).collect();
-        Ok((gradient, Tensor::cat(figures, 0)))
+        (
+            gradient,
+            Tensor::cat(figures.map(Tensor::inner).collect(), 0),
+        )
+    }
+
+    /// A step in shares side by side; its figures.
+    fn step_in_shares(&mut self, pace: [f32; 3], rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+        let batches = self.sampler.draw(&self.config, rng).into_iter();
+        let shares = batches.map(|batch| (batch, ChaCha8Rng::from_rng(&mut *rng)));
+        let (viewer, shares) = (self.viewer(), shares.collect());
+        let share = |model: GlyphModel, (batch, mut rng): (Batch, ChaCha8Rng)| {
+            let (sight, draws) = viewer.look(&batch, &mut rng);
+            Ok(self.judged(&model, &sight, &draws.on(&self.device)))
+        };
+        let (gradient, figures) = self.shards.mean(&self.model, shares, share)?;
+        let pace = Tensor::from_data(pace, &self.device.clone().inner());
+        let (model, norm) =
+            self.optimiser
+                .step(self.model.clone(), gradient, &mut self.moments, pace);
+        self.model = model;
+        read(Tensor::cat(vec![figures, norm], 0))
+    }
+
+    /// A step all at once; its figures. Kinds of steps that come again are recorded, and from then on only launched.
+    fn step_at_once(&mut self, pace: [f32; 3], rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
+        let batch = self
+            .sampler
+            .draw(&self.config.in_one_share(), rng)
+            .remove(0);
+        let (sight, mut draws) = self.viewer().look(&batch, &mut ChaCha8Rng::from_rng(rng));
+        let pace = draws.values(&pace);
+        let mut recordings = std::mem::take(&mut self.recordings);
+        let step = |state: &[Tensor<1>; 3], drawn: &Drawn| {
+            let [.., values] = state.clone();
+            let model = with_values(self.model.clone(), values);
+            let (gradient, figures) = self.judged(&model, &sight, drawn);
+            let pace = drawn.values(pace).inner();
+            let (moved, norm) = self.optimiser.moved(state.clone(), gradient, pace);
+            (moved, Tensor::cat(vec![figures, norm], 0))
+        };
+        let state = self.moments.vectors(&self.model);
+        let taken = recordings.take(sight.clone(), draws, state, true, &self.device, step);
+        self.recordings = recordings;
+        let (state, figures) = taken?;
+        self.moments.replace(state);
+        Ok(figures)
     }
 
     /// Reads unseen functions through the channel as it stands and moves its difficulty.
@@ -250,22 +317,13 @@ impl training::Trainer for Trainer {
         if self.progress.step.is_multiple_of(VALIDATE_EVERY) {
             self.validate(&mut rng)?;
         }
-        let config = &*self.shards.recipe(&self.config);
-        let batches = self.sampler.draw(config, &mut rng).into_iter();
-        let shares = batches.map(|batch| (batch, ChaCha8Rng::from_rng(&mut rng)));
-        let share = |model, (batch, mut rng)| self.share(&model, &batch, &mut rng);
-        let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
-
-        let learning_rate = config.learning_rate_at(self.progress.position);
+        let learning_rate = self.config.learning_rate_at(self.progress.position);
         let step = self.progress.step + 1;
         let pace = self.optimiser.pace(learning_rate, step);
-        let pace = Tensor::from_data(pace, &self.device.clone().inner());
-        let (model, norm) =
-            self.optimiser
-                .step(self.model.clone(), gradient, &mut self.moments, pace);
-        self.model = model;
-
-        let figures = read(Tensor::cat(vec![figures, norm], 0))?;
+        let figures = match self.shards.are_side_by_side() {
+            true => self.step_in_shares(pace, &mut rng)?,
+            false => self.step_at_once(pace, &mut rng)?,
+        };
         let position = self.progress.position;
         self.progress.advance(begun, self.config.schedule_steps);
         Ok(Metrics {
@@ -302,7 +360,7 @@ impl training::Trainer for Trainer {
     }
 
     fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        let mut files = files(&self.config, &self.progress, &self.model, &self.moments)?;
+        let mut files = files(&self.config, &self.progress, &self.model(), &self.moments)?;
         files.push((checkpoint::TOKENIZER, self.bpe.to_json().into_bytes()));
         files.push((
             checkpoint::CURRICULUM,

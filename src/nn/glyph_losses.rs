@@ -3,7 +3,7 @@
 //!
 //! Shapes: B examples, L tokens, V pieces of the vocabulary, C channels, H rows, W columns.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor};
 use rand::{Rng, seq::SliceRandom};
 
 use super::{
@@ -37,12 +37,18 @@ impl Pairs {
         };
         Self { pictures, latents }
     }
+
+    /// The rows of either side, in pictures and in latents.
+    pub fn sides(&self) -> [[Vec<i32>; 2]; 2] {
+        [&self.pictures, &self.latents]
+            .map(|pairs| [0, 1].map(|side| pairs.iter().map(|pair| pair[side] as i32).collect()))
+    }
 }
 
 /// How little the distances of pictures follow those of what they mean, `[1]`: one minus their
 /// correlation over the pairs, so 0 where one is a multiple of the other and 2 at worst. `features`
 /// [B, ..] of undamaged pictures, `latents` [B, Z]; a pair's distance is the mean absolute
-/// difference. (The reference stretches both to 0..=1 and squares the differences, which hangs on
+/// difference. `pairs` [N] are the rows of either side, in pictures and in latents. (The reference stretches both to 0..=1 and squares the differences, which hangs on
 /// the two extreme pairs.) Detach the latents if only the pictures are to move.
 ///
 /// # Panics
@@ -50,28 +56,20 @@ impl Pairs {
 pub fn vector_distance<const D: usize>(
     features: Tensor<D>,
     latents: Tensor<2>,
-    pairs: &Pairs,
+    [pictures, others]: [[Tensor<1, Int>; 2]; 2],
 ) -> Tensor<1> {
-    assert!(
-        !pairs.pictures.is_empty(),
-        "distances need two examples or more"
-    );
+    let count = pictures[0].dims()[0];
+    assert!(count > 0, "distances need two examples or more");
     distance_mismatch(
-        pair_distances(features.flatten(1, D - 1), &pairs.pictures),
-        pair_distances(latents, &pairs.latents),
+        pair_distances(features.flatten(1, D - 1), pictures),
+        pair_distances(latents, others),
     )
 }
 
 /// Mean absolute difference `[N]` of each pair of rows [B, F].
-fn pair_distances(rows: Tensor<2>, pairs: &[[usize; 2]]) -> Tensor<1> {
-    let side = |side: usize| {
-        let indices: Vec<i32> = pairs.iter().map(|pair| pair[side] as i32).collect();
-        let count = indices.len();
-        let indices =
-            Tensor::<1, Int>::from_data(TensorData::new(indices, [count]), &rows.device());
-        pick(rows.clone(), indices)
-    };
-    (side(0) - side(1)).abs().mean_dim(1).squeeze_dim(1)
+fn pair_distances(rows: Tensor<2>, pairs: [Tensor<1, Int>; 2]) -> Tensor<1> {
+    let [from, to] = pairs.map(|side| pick(rows.clone(), side));
+    (from - to).abs().mean_dim(1).squeeze_dim(1)
 }
 
 /// How alike the textures of a batch are, `[1]`: the mean cosine of the Gram matrices (Gatys et al.
@@ -92,23 +90,20 @@ pub fn gram_repulsion(features: Tensor<4>) -> Tensor<1> {
     (each - own) / (batch * (batch - 1)) as f32
 }
 
-/// InfoNCE in nats (van den Oord et al. 2018, arXiv 1807.03748), `[1]`: each of `anchors` [N, D] is
-/// to find its own row of `positives` [N, D] among all of them and `negatives` [M, D], by the
-/// cosine over `temperature`.
+/// InfoNCE in nats (van den Oord et al. 2018, arXiv 1807.03748), `[1]`: each of `rows` [N, D] is to find the row
+/// `own` `[N]` names among all that `hidden` `[N]` doesn't mark with 1, by the cosine over `temperature`. The sum of
+/// what each counts by its `weights` `[N]`.
 pub fn info_nce(
-    anchors: Tensor<2>,
-    positives: Tensor<2>,
-    negatives: Option<Tensor<2>>,
+    rows: Tensor<2>,
+    own: Tensor<1, Int>,
+    weights: Tensor<1>,
+    hidden: Tensor<1>,
     temperature: f32,
 ) -> Tensor<1> {
-    let (count, device) = (anchors.dims()[0], anchors.device());
-    let candidates = match negatives {
-        Some(negatives) => Tensor::cat(vec![positives, negatives], 0),
-        None => positives,
-    };
-    let cosines = unit_rows(anchors).matmul(unit_rows(candidates).transpose());
-    let own = Tensor::arange(0..count as i64, &device);
-    cross_entropy(cosines / temperature, own, 0.0).mean()
+    let unit = unit_rows(rows);
+    let cosines = unit.clone().matmul(unit.transpose()) / temperature;
+    let seen = cosines - hidden.unsqueeze() * 1e9;
+    (cross_entropy(seen, own, 0.0) * weights).sum()
 }
 
 /// [N, D] with rows of length 1.

@@ -5,6 +5,7 @@
 //! are its own; [`checkpoint::files`] has those every trainer needs.
 
 pub mod checkpoint;
+mod draws;
 mod lane;
 mod recording;
 mod run;
@@ -18,8 +19,9 @@ use anyhow::{Context, Result};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use draws::{Drawn, Draws, Part};
 pub use lane::{Lane, Step};
-pub use recording::{Recorded, Recording, own};
+pub use recording::{Recordings, own};
 pub use run::Run;
 pub use shards::Shards;
 pub use warm_up::WarmUp;

@@ -60,7 +60,7 @@ fn every_slot_has_its_cell_and_its_looks() {
         .max()
         .unwrap();
     for cells in 2..=most {
-        let spread = Layout::spread(cells);
+        let spread = Layout::spread(cells, cells);
         assert_eq!(spread.len(), CANVAS * cells);
         check_rows_sum_to_1(&spread, cells);
         let owner = |row: &[f32]| {
@@ -73,7 +73,7 @@ fn every_slot_has_its_cell_and_its_looks() {
         owners.dedup();
         assert_eq!(owners, (0..cells).collect::<Vec<_>>());
 
-        let looks = Layout::looks(cells);
+        let looks = Layout::looks(cells, cells);
         assert_eq!(looks.len() % (cells * CANVAS), 0);
         check_rows_sum_to_1(&looks, CANVAS);
         // The looks of a cell see what the cell has painted.
@@ -106,7 +106,8 @@ fn mixed() -> (Layouts, Arrangement) {
     let layouts = Layouts::new(20);
     let arrangement = layouts.arrange(vec![2, 2, 0, 5, 3, 1, 4, 2]);
     assert_eq!(layouts.all.len(), 6);
-    assert_eq!(arrangement.slots, [9, 9, 4, 20, 12, 6, 16, 9]);
+    let slots: Vec<usize> = arrangement.of.iter().map(Layout::slots).collect();
+    assert_eq!(slots, [9, 9, 4, 20, 12, 6, 16, 9]);
     (layouts, arrangement)
 }
 
@@ -116,8 +117,8 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
     let init = &mut Initializer::new(1, &device);
     let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
     let reader = MosaicReader::new(&SIZES, layouts.all.len(), init);
-    let slots = slots(8, 20, 2);
-    let pictures = painter.picture(painter.canvas(slots.clone(), &together, &layouts), 128);
+    let (slots, cells) = (slots(8, 20, 2), together.on(&device));
+    let pictures = painter.picture(painter.canvas(slots.clone(), &cells, &layouts), 128);
     assert_eq!(pictures.dims(), [8, 3, 128, 128]);
     assert!(
         values(pictures.clone())
@@ -125,11 +126,12 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
             .all(|value| (0.0..=1.0).contains(value))
     );
     let features = reader.features(pictures.clone());
-    let read = reader.slots(features.clone(), &together, &layouts);
+    let read = reader.slots(features.clone(), &cells);
     let kinds = reader.layout(features);
     assert_eq!((read.dims(), kinds.dims()), ([8, 20, SIZES.slot], [8, 6]));
-    for (i, &count) in together.slots.iter().enumerate() {
-        let alone = layouts.arrange(vec![together.layouts[i]]);
+    for (i, layout) in together.of.iter().enumerate() {
+        let (count, alone) = (layout.slots(), layouts.arrange(vec![together.layouts[i]]));
+        let alone = alone.on(&device);
         let own = slots.clone().slice([i..i + 1, 0..count]);
         let picture = painter.picture(painter.canvas(own, &alone, &layouts), 128);
         let from_batch = pictures.clone().slice(i..i + 1);
@@ -147,7 +149,7 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
             1e-4,
             "layout",
         );
-        let own = reader.slots(features, &alone, &layouts);
+        let own = reader.slots(features, &alone);
         let row = values(read.clone().slice(i..i + 1));
         let (real, padding) = row.split_at(count * SIZES.slot);
         check_close(real, &values(own), 1e-4, "slots");
@@ -160,8 +162,9 @@ fn slots_beyond_the_layout_leave_no_trace() {
     let (device, (layouts, arrangement)) = (Device::flex(), mixed());
     let painter =
         MosaicGenerator::new(&SIZES, layouts.all.len(), &mut Initializer::new(1, &device));
-    let paint = |slots| values(painter.canvas(slots, &arrangement, &layouts));
-    let mask = arrangement.mask(&device).unsqueeze_dim::<3>(2);
+    let cells = arrangement.on(&device);
+    let paint = |slots| values(painter.canvas(slots, &cells, &layouts));
+    let mask = cells.mask().unsqueeze_dim::<3>(2);
     let all = slots(8, 20, 2);
     check_close(&paint(all.clone() * mask), &paint(all), 1e-6, "canvas");
 }
@@ -191,7 +194,7 @@ fn a_fresh_pose_head_takes_every_picture_for_upright() {
 fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     let device = Device::flex().autodiff();
     let layouts = Layouts::new(6);
-    let arrangement = layouts.arrange(vec![0, 1]);
+    let cells = layouts.arrange(vec![0, 1]).on(&device);
     let init = &mut Initializer::new(5, &device);
     let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
     let reader = MosaicReader::new(&SIZES, layouts.all.len(), init);
@@ -204,7 +207,7 @@ fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     };
     // A smaller picture is the same painter's.
     check_gradient::<3>("painter", start(6, [2, 6, 6]), 0.02, |slots| {
-        let pictures = painter.picture(painter.canvas(slots, &arrangement, &layouts), 16);
+        let pictures = painter.picture(painter.canvas(slots, &cells, &layouts), 16);
         (pictures.flatten::<3>(2, 3) * given(7, [2, 3, 256])).sum()
     });
     // The reader's input has too many values to try them all: pictures in a plane of three patterns.
@@ -212,7 +215,7 @@ fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     check_gradient::<3>("reader", start(9, [1, 1, 3]), 0.02, |shares| {
         let pictures = shares.matmul(patterns.clone()) * 0.1 + 0.5;
         let features = reader.features(pictures.reshape([2, 3, 128, 128]));
-        let slots = reader.slots(features.clone(), &arrangement, &layouts);
+        let slots = reader.slots(features.clone(), &cells);
         (slots * given(10, [2, 6, 6])).sum() + reader.layout(features).sum()
     });
 }

@@ -49,12 +49,22 @@ fn a_gpu_damages_pictures_the_same() {
     ];
     for [height, width] in [[40, 64], [7, 9]] {
         let pictures = data([3, 3, height, width], 5);
-        check_same::<4, 4>(&devices, "pictures", &[pictures.clone()], |x, _| {
-            damage.apply_behind_lens(warp(sigmoid(x[0].clone()), &damage.homographies()))
-        });
+        check_same::<4, 4>(
+            &devices,
+            "pictures",
+            std::slice::from_ref(&pictures),
+            |x, _| damage.apply_behind_lens(warp(sigmoid(x[0].clone()), &damage.homographies())),
+        );
         check_same::<4, 4>(&devices, "set upright", &[pictures], |x, device| {
-            let corners = Tensor::from_data(corners, device);
-            damage.apply_and_right(sigmoid(x[0].clone()), corners)
+            let device = device.clone().inner();
+            let channel = damage.channel([height, width]).map(
+                |values| Tensor::from_data(&values[..], &device),
+                |rows| Tensor::from_data(&rows[..], &device),
+            );
+            // The last one stayed upright.
+            let tilted = Tensor::from_data([1.0, 1.0, 0.0], &device);
+            let corners = Tensor::from_data(corners, &device);
+            channel.apply_and_right(sigmoid(x[0].clone()), corners, tilted)
         });
     }
 }

@@ -14,7 +14,7 @@ use burn::tensor::Device;
 use glyphspace::{
     config::{Config as _, executor::ExecutorConfig},
     executor::trainer::Trainer,
-    training::{Limit, Start},
+    training::{Limit, Row, Start},
 };
 
 /// The pocket preset, smaller still, with some keys set.
@@ -65,4 +65,23 @@ pub fn curve(run: &Path) -> Vec<BTreeMap<String, String>> {
         row
     })
     .collect()
+}
+
+/// A step's figures on one device as on another.
+pub fn check_alike<M: Row>(metrics: &M, expected: &M) {
+    let figures = |metrics: &M| {
+        let serde_json::Value::Object(row) = serde_json::to_value(metrics).unwrap() else {
+            unreachable!("a row is flat")
+        };
+        row
+    };
+    let expected = figures(expected);
+    for (name, value) in figures(metrics) {
+        if ["train_secs", "gradient_norm"].contains(&name.as_str()) {
+            continue;
+        }
+        let (value, expected) = (value.as_f64().unwrap(), expected[&name].as_f64().unwrap());
+        let is_alike = (value - expected).abs() < 2e-3 * expected.abs().max(0.1);
+        assert!(is_alike, "{name}: {value}, on the CPU {expected}");
+    }
 }

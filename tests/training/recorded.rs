@@ -3,11 +3,11 @@
 use burn::tensor::Device;
 use glyphspace::{
     device::{self, Choice},
-    executor::trainer::{Metrics, Trainer},
+    executor::trainer::Trainer,
     training::Trainer as _,
 };
 
-use super::small;
+use super::{check_alike, small};
 
 /// Few: what is nearest to what hangs on the last digit, and so, soon, everything.
 const STEPS: usize = 4;
@@ -36,22 +36,4 @@ fn a_recorded_step_is_the_step() {
     let (executor, places) = before.unwrap();
     assert_eq!(executor.places_of_states(0..20).unwrap(), places);
     assert_ne!(trainer.snapshot().places_of_states(0..20).unwrap(), places);
-}
-
-fn check_alike(metrics: &Metrics, expected: &Metrics) {
-    let figures = |metrics: &Metrics| {
-        let serde_json::Value::Object(row) = serde_json::to_value(metrics).unwrap() else {
-            unreachable!("a row is flat")
-        };
-        row
-    };
-    let expected = figures(expected);
-    for (name, value) in figures(metrics) {
-        if ["train_secs", "gradient_norm"].contains(&name.as_str()) {
-            continue;
-        }
-        let (value, expected) = (value.as_f64().unwrap(), expected[&name].as_f64().unwrap());
-        let is_alike = (value - expected).abs() < 2e-3 * expected.abs().max(0.1);
-        assert!(is_alike, "{name}: {value}, on the CPU {expected}");
-    }
 }

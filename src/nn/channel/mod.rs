@@ -17,7 +17,7 @@ mod warp;
 
 use std::ops::Range;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -28,7 +28,7 @@ pub use self::{
     jpeg::{dct, jpeg},
     warp::{warp, warp_there_and_back, warp_to},
 };
-use super::init::normal;
+use super::{constants::table, init::normal};
 
 /// The greatest difficulty.
 pub const HARDEST: f64 = 15.0;
@@ -238,80 +238,150 @@ impl Damage {
         }
     }
 
+    /// What tells a device of it, for pictures of a size [rows, columns].
+    pub fn channel(&self, [height, width]: [usize; 2]) -> Channel<Vec<f32>, Vec<i32>> {
+        let blows = &self.blows;
+        let is_hit = |what: fn(&Blow) -> bool| blows.iter().any(what);
+        let each = |numbers: fn(&Blow) -> Vec<f32>| blows.iter().flat_map(numbers).collect();
+        let is_veiled =
+            |blow: &Blow| blow.scale != [1.0; 3] || blow.patch.is_some() || blow.deviation > 0.0;
+        Channel {
+            is_moved: is_hit(|blow| blow.homography != Homography::IDENTITY),
+            maps: each(|blow| blow.homography.numbers().into()),
+            kernels: is_hit(|blow| blow.blur_px > 0.0)
+                .then(|| each(|blow| blur::kernel(blow.blur_px).into())),
+            veil: is_hit(is_veiled).then(|| {
+                let fronts = each(|blow| {
+                    let patch = blow.patch.map_or([0.0; 9], |patch| patch.numbers());
+                    [&blow.scale[..], &patch].concat()
+                });
+                let pieces = blows.iter().flat_map(|blow| {
+                    field::pieces(3 * height * width, blow.deviation, blow.noise_seed)
+                });
+                let (starts, deviations) = pieces.unzip();
+                (fronts, starts, deviations)
+            }),
+            files: is_hit(|blow| blow.quality.is_some()).then(|| {
+                let on = each(|blow| vec![f32::from(blow.quality.is_some())]);
+                (each(|blow| jpeg::steps(blow.quality).into()), on)
+            }),
+        }
+    }
+
     /// The damaged pictures, from pictures [B, 3, H, W] with values from 0 to 1; so are theirs. Parts
     /// that no picture of the batch meets cost nothing.
     ///
     /// # Panics
     /// Unless there are as many pictures as blows, of three channels.
     pub fn apply(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut images = rounded(images);
-        let is_moved = |blow: &Blow| blow.homography != Homography::IDENTITY;
-        if self.blows.iter().any(is_moved) {
-            images = warp(images, &self.homographies());
-        }
-        self.apply_behind_lens(images)
+        self.before(&images).apply(images)
     }
 
     /// What follows the file and the geometry.
     ///
     /// # Panics
     /// As [`Self::apply`].
-    pub fn apply_behind_lens(&self, mut images: Tensor<4>) -> Tensor<4> {
-        let blows = &self.blows;
+    pub fn apply_behind_lens(&self, images: Tensor<4>) -> Tensor<4> {
+        self.before(&images).apply_behind_lens(images)
+    }
+
+    /// On the device of these pictures.
+    fn before(&self, images: &Tensor<4>) -> Channel<Tensor<1>, Tensor<1, Int>> {
         let [batch, channels, height, width] = images.dims();
-        assert_eq!(
-            (batch, channels),
-            (blows.len(), 3),
-            "a blow for each picture"
-        );
-        let is_hit = |what: fn(&Blow) -> bool| blows.iter().any(what);
+        let expected = (self.blows.len(), 3);
+        assert_eq!((batch, channels), expected, "a blow for each picture");
         let device = images.device().inner();
-        let tensor = |values: Vec<f32>| {
-            let width = values.len() / batch;
-            Tensor::<2>::from_data(TensorData::new(values, [batch, width]), &device)
-        };
-        let each =
-            |numbers: fn(&Blow) -> Vec<f32>| tensor(blows.iter().flat_map(numbers).collect());
-        if is_hit(|blow| blow.blur_px > 0.0) {
-            let kernels = each(|blow| blur::kernel(blow.blur_px).into());
-            images = blur::blurred(images, kernels);
+        self.channel([height, width]).map(
+            |values| Tensor::from_data(values.as_slice(), &device),
+            |rows| Tensor::from_data(rows.as_slice(), &device),
+        )
+    }
+}
+
+/// What a device is told of [`Damage`] to B pictures, as values `V` and rows of the table of static `R`; parts that no
+/// picture meets aren't there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel<V, R> {
+    is_moved: bool,
+    /// Homographies [B, 9].
+    maps: V,
+    /// Of the blur [B, 7].
+    kernels: Option<V>,
+    /// Fronts [B, 12], and the static's starts and deviations [B, P].
+    veil: Option<(V, R, V)>,
+    /// Quantisation steps [B, 192], and 1 where they count [B, 1].
+    files: Option<(V, V)>,
+}
+
+impl<V, R> Channel<V, R> {
+    /// The same, told in another way.
+    pub fn map<W, S>(
+        self,
+        mut values: impl FnMut(V) -> W,
+        mut rows: impl FnMut(R) -> S,
+    ) -> Channel<W, S> {
+        Channel {
+            is_moved: self.is_moved,
+            maps: values(self.maps),
+            kernels: self.kernels.map(&mut values),
+            veil: self.veil.map(|(fronts, starts, deviations)| {
+                (values(fronts), rows(starts), values(deviations))
+            }),
+            files: self.files.map(|(steps, on)| (values(steps), values(on))),
         }
-        let is_veiled =
-            |blow: &Blow| blow.scale != [1.0; 3] || blow.patch.is_some() || blow.deviation > 0.0;
-        if is_hit(is_veiled) {
-            let fronts = each(|blow| {
-                let patch = blow.patch.map_or([0.0; 9], |patch| patch.numbers());
-                [&blow.scale[..], &patch].concat()
+    }
+}
+
+impl Channel<Tensor<1>, Tensor<1, Int>> {
+    /// As [`Damage::apply`].
+    pub fn apply(&self, images: Tensor<4>) -> Tensor<4> {
+        let mut images = rounded(images);
+        let [batch, _, height, width] = images.dims();
+        if self.is_moved {
+            let maps = self.maps.clone().reshape([batch, optics::OF_MAP]);
+            let alone = table("alone", &[batch], &maps.device(), || {
+                Homography::IDENTITY.numbers().repeat(batch)
             });
-            let values = channels * height * width;
-            let pieces = blows
-                .iter()
-                .flat_map(|blow| field::pieces(values, blow.deviation, blow.noise_seed));
-            let (starts, deviations): (Vec<i32>, Vec<f32>) = pieces.unzip();
-            let starts = TensorData::new(starts, [batch, optics::pieces_of(values)]);
-            let starts = Tensor::from_data(starts, &device);
-            let normals = field::normals(&device);
-            images = optics::veil(images, fronts, starts, tensor(deviations), normals);
+            let maps = Tensor::cat(vec![maps, alone.reshape([batch, optics::OF_MAP])], 1);
+            images = optics::warp(images, maps, [height, width]);
         }
-        if is_hit(|blow| blow.quality.is_some()) {
-            let steps = each(|blow| jpeg::steps(blow.quality).into());
-            let on = each(|blow| vec![f32::from(blow.quality.is_some())]);
-            images = jpeg::compressed(images, steps, on);
+        self.apply_behind_lens(images)
+    }
+
+    /// As [`Damage::apply_behind_lens`].
+    pub fn apply_behind_lens(&self, mut images: Tensor<4>) -> Tensor<4> {
+        let [batch, _, height, width] = images.dims();
+        let each = |values: &Tensor<1>, count| values.clone().reshape([batch, count]);
+        if let Some(kernels) = &self.kernels {
+            images = blur::blurred(images, each(kernels, blur::TAPS));
+        }
+        if let Some((fronts, starts, deviations)) = &self.veil {
+            let pieces = optics::pieces_of(3 * height * width);
+            images = optics::veil(
+                images,
+                each(fronts, optics::OF_FRONT),
+                starts.clone().reshape([batch, pieces]),
+                each(deviations, pieces),
+                field::normals(&fronts.device()),
+            );
+        }
+        if let Some((steps, on)) = &self.files {
+            images = jpeg::compressed(images, each(steps, jpeg::STEPS), each(on, 1));
         }
         images.clamp(0.0, 1.0)
     }
 
     /// What is left of pictures [B, 3, H, W] of 8 bits that were damaged and then set upright by the `corners` [B, 8]
-    /// found in them, in one resampling.
-    ///
-    /// # Panics
-    /// As [`Self::apply`].
-    pub fn apply_and_right(&self, images: Tensor<4>, corners: Tensor<2>) -> Tensor<4> {
-        let (device, [batch, _, height, width]) = (corners.device().inner(), images.dims());
-        let there = self.blows.iter().flat_map(|blow| blow.homography.numbers());
-        let there = TensorData::new(there.collect(), [batch, optics::OF_MAP]);
-        let there = Tensor::from_data(there, &device);
-        let back = optics::upright(corners.inner(), Tensor::ones([batch], &device));
+    /// found in them, in one resampling; those that `tilted` `[B]` doesn't mark with 1 stayed upright.
+    pub fn apply_and_right(
+        &self,
+        images: Tensor<4>,
+        corners: Tensor<2>,
+        tilted: Tensor<1>,
+    ) -> Tensor<4> {
+        let [batch, _, height, width] = images.dims();
+        let there = self.maps.clone().reshape([batch, optics::OF_MAP]);
+        let back = optics::upright(corners.inner(), tilted);
         let maps = Tensor::cat(vec![back, there], 1);
         self.apply_behind_lens(optics::warp(images, maps, [height, width]))
     }

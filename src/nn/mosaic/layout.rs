@@ -55,10 +55,10 @@ impl Layout {
         self.rows * self.columns
     }
 
-    /// How much each cell of a line of `cells` has of each canvas pixel: [`CANVAS`] x `cells`, rows
-    /// that sum to 1. Neighbours run into one another over a part of a cell.
-    pub fn spread(cells: usize) -> Vec<f32> {
-        let mut weights = vec![0.0; CANVAS * cells];
+    /// How much each cell of a line of `cells` has of each canvas pixel: [`CANVAS`] x `most`, rows
+    /// that sum to 1; cells beyond the line have nothing. Neighbours run into one another over a part of a cell.
+    pub fn spread(cells: usize, most: usize) -> Vec<f32> {
+        let mut weights = vec![0.0; CANVAS * most];
         for pixel in 0..CANVAS {
             let place = place_in_cells(pixel as f32 + 0.5, cells);
             // Between the middles of two cells, a smooth step around their border.
@@ -66,20 +66,21 @@ impl Layout {
             let step = ((place - 0.5 - first - 0.5) / BLEND + 0.5).clamp(0.0, 1.0);
             let step = step * step * (3.0 - 2.0 * step);
             let clamp = |cell: f32| (cell.max(0.0) as usize).min(cells - 1);
-            weights[pixel * cells + clamp(first)] += 1.0 - step;
-            weights[pixel * cells + clamp(first + 1.0)] += step;
+            weights[pixel * most + clamp(first)] += 1.0 - step;
+            weights[pixel * most + clamp(first + 1.0)] += step;
         }
         weights
     }
 
     /// How much each canvas pixel counts at each of the reader's looks along a line of `cells`:
-    /// `SAMPLES` (three) looks a cell, x [`CANVAS`], rows that sum to 1.
-    pub fn looks(cells: usize) -> Vec<f32> {
+    /// `SAMPLES` (three) looks a cell, x [`CANVAS`], rows that sum to 1; those of cells beyond the line, up to `most`,
+    /// see nothing.
+    pub fn looks(cells: usize, most: usize) -> Vec<f32> {
         let looks = cells * SAMPLES;
         let cell = CANVAS as f32 / (cells as f32 + 2.0 * FRAME);
         let reach = (cell / SAMPLES as f32).max(1.0);
-        let mut weights = vec![0.0; looks * CANVAS];
-        for (look, row) in weights.chunks_mut(CANVAS).enumerate() {
+        let mut weights = vec![0.0; most * SAMPLES * CANVAS];
+        for (look, row) in weights.chunks_mut(CANVAS).take(looks).enumerate() {
             let middle = (FRAME + (look as f32 + 0.5) / SAMPLES as f32) * cell;
             for (pixel, weight) in row.iter_mut().enumerate() {
                 *weight = (1.0 - (pixel as f32 + 0.5 - middle).abs() / reach).max(0.0);

@@ -14,7 +14,7 @@ mod pose;
 use burn::{
     module::{Module, Param},
     nn::{Embedding, Linear},
-    tensor::{Device, Tensor, TensorData, activation::relu},
+    tensor::{Device, Int, Tensor, activation::relu},
 };
 
 pub use layout::{CANVAS, Layout};
@@ -22,7 +22,8 @@ use layout::{PLACE, SAMPLES};
 pub use pose::{POSE_SIZE, PoseHead};
 
 use super::{
-    fused::{sigmoid, silu},
+    constants::{constant, table},
+    fused::{pick, sigmoid, silu},
     init::Initializer,
     linear::by_row,
 };
@@ -46,10 +47,10 @@ pub struct MosaicSizes {
 pub struct Arrangement {
     /// Index of each picture's layout.
     pub layouts: Vec<usize>,
-    /// Slots of each picture.
-    pub slots: Vec<usize>,
-    /// Slots of the largest.
-    pub most_slots: usize,
+    /// Layout of each picture.
+    pub of: Vec<Layout>,
+    /// The one they are worked on in: the largest, or larger.
+    pub frame: Layout,
 }
 
 /// The layouts there are, smallest first.
@@ -92,47 +93,161 @@ impl Layouts {
         Layout::index_for(&self.all, tokens)
     }
 
-    /// Pictures with these layouts.
+    /// The next layout as large as `index`, of every `among`-th, counted from the last.
+    pub fn frame(&self, index: usize, among: usize) -> usize {
+        let last = self.all.len() - 1;
+        last - (last - index) / among * among
+    }
+
+    /// Pictures with these layouts, worked on in the largest of them.
     pub fn arrange(&self, layouts: Vec<usize>) -> Arrangement {
-        let slots: Vec<usize> = layouts.iter().map(|&l| self.all[l].slots()).collect();
+        let largest = layouts.iter().copied().max().unwrap_or(0);
+        self.arrange_in(layouts, largest)
+    }
+
+    /// Pictures with these layouts, worked on in one that is as large as any.
+    pub fn arrange_in(&self, layouts: Vec<usize>, frame: usize) -> Arrangement {
         Arrangement {
-            most_slots: slots.iter().copied().max().unwrap_or(0),
+            of: layouts.iter().map(|&layout| self.all[layout]).collect(),
+            frame: self.all[frame],
             layouts,
-            slots,
         }
     }
 }
 
 impl Arrangement {
-    /// [B, S]: 1 where a slot belongs to its picture's layout.
-    pub fn mask(&self, device: &Device) -> Tensor<2> {
-        prefix_mask(&self.slots, self.most_slots, device)
+    /// What tells a device of it, as many numbers for every batch of so many pictures in this frame: for
+    /// [`Cells::new`].
+    pub fn numbers(&self) -> Vec<i32> {
+        let (frame, slots) = (self.frame, self.frame.slots());
+        let each = || self.of.iter().enumerate();
+        let kinds = self.layouts.iter().map(|&layout| layout as i32);
+        let counts = |of: fn(&Layout) -> usize| self.of.iter().map(move |layout| of(layout) as i32);
+        // A frame's cells and a layout's slots that the other doesn't have are given any, and count for nothing.
+        let slot_of_cell = each().flat_map(move |(picture, layout)| {
+            let cell = move |cell: usize| {
+                let (row, column) = (cell / frame.columns, cell % frame.columns);
+                let is_cell = row < layout.rows && column < layout.columns;
+                let slot = if is_cell {
+                    row * layout.columns + column
+                } else {
+                    0
+                };
+                (picture * slots + slot) as i32
+            };
+            (0..slots).map(cell)
+        });
+        let cell_of_slot = each().flat_map(move |(picture, layout)| {
+            let slot = move |slot: usize| {
+                let (row, column) = (slot / layout.columns, slot % layout.columns);
+                let cell = if row < layout.rows {
+                    row * frame.columns + column
+                } else {
+                    0
+                };
+                (picture * slots + cell) as i32
+            };
+            (0..slots).map(slot)
+        });
+        let numbers = kinds
+            .chain(counts(|layout| layout.rows))
+            .chain(counts(|layout| layout.columns))
+            .chain(counts(Layout::slots));
+        numbers.chain(slot_of_cell).chain(cell_of_slot).collect()
     }
 
-    /// Runs of neighbours with the same layout: layout, first picture, pictures. The fewer, the
-    /// faster; sort batches by layout.
-    fn runs(&self) -> Vec<(usize, usize, usize)> {
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        for (picture, &layout) in self.layouts.iter().enumerate() {
-            match runs.last_mut().filter(|run| run.0 == layout) {
-                Some(run) => run.2 += 1,
-                None => runs.push((layout, picture, 1)),
-            }
+    /// It on a device.
+    pub fn on(&self, device: &Device) -> Cells {
+        let numbers = Tensor::from_data(self.numbers().as_slice(), &device.clone().inner());
+        Cells::new(self.of.len(), self.frame, numbers)
+    }
+}
+
+/// An [`Arrangement`] on the device.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    pictures: usize,
+    frame: Layout,
+    numbers: Tensor<1, Int>,
+}
+
+impl Cells {
+    /// Of so many pictures in this frame, from the [numbers](Arrangement::numbers).
+    pub fn new(pictures: usize, frame: Layout, numbers: Tensor<1, Int>) -> Self {
+        Self {
+            pictures,
+            frame,
+            numbers,
         }
-        runs
+    }
+
+    /// How many numbers tell of so many pictures in this frame.
+    pub fn count(pictures: usize, frame: Layout) -> usize {
+        pictures * (4 + 2 * frame.slots())
+    }
+
+    /// One for each picture.
+    fn each(&self, which: usize) -> Tensor<1, Int> {
+        self.numbers
+            .clone()
+            .narrow(0, which * self.pictures, self.pictures)
+    }
+
+    fn each_slot(&self, which: usize) -> Tensor<1, Int> {
+        let count = self.pictures * self.frame.slots();
+        self.numbers
+            .clone()
+            .narrow(0, 4 * self.pictures + which * count, count)
+    }
+
+    /// Index of each picture's layout, `[B]`.
+    pub fn layouts(&self) -> Tensor<1, Int> {
+        self.each(0)
+    }
+
+    /// [B, S]: 1 where a slot belongs to its picture's layout.
+    pub fn mask(&self) -> Tensor<2> {
+        prefix_mask(self.each(3), self.frame.slots())
+    }
+
+    /// For each of the frame's cells the slot that is there, `[B S]`.
+    fn slots_of_cells(&self) -> Tensor<1, Int> {
+        self.each_slot(0)
+    }
+
+    /// For each slot its cell, `[B S]`.
+    fn cells_of_slots(&self) -> Tensor<1, Int> {
+        self.each_slot(1)
+    }
+
+    /// Of a table that has for each number of cells, from 1 to that of the frame, what `weights` makes of it for a line
+    /// of so many, [`CANVAS`] values for each of the `per_cell` times as many: those of the rows and of the columns.
+    fn lines(
+        &self,
+        name: &'static str,
+        per_cell: usize,
+        weights: fn(usize, usize) -> Vec<f32>,
+    ) -> [Tensor<3>; 2] {
+        let of = |which: usize, most: usize| {
+            let table = table(name, &[most], &self.numbers.device(), || {
+                (1..=most).flat_map(|cells| weights(cells, most)).collect()
+            });
+            let table = table.reshape([most, CANVAS * per_cell * most]);
+            let lines = pick(table, self.each(which) - 1);
+            lines.reshape([self.pictures, CANVAS, per_cell * most])
+        };
+        [of(1, self.frame.rows), of(2, self.frame.columns)]
     }
 }
 
 /// [B, L]: 1 for the first `lengths[b]` columns of row b.
-pub fn prefix_mask(lengths: &[usize], columns: usize, device: &Device) -> Tensor<2> {
-    let ones = lengths
-        .iter()
-        .flat_map(|&length| (0..columns).map(move |i| f32::from(i < length)));
-    matrix(ones.collect(), lengths.len(), columns, device)
-}
-
-fn matrix(values: Vec<f32>, rows: usize, columns: usize, device: &Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+pub fn prefix_mask(lengths: Tensor<1, Int>, columns: usize) -> Tensor<2> {
+    let places: Vec<i32> = (0..columns as i32).collect();
+    let places = constant(&places, &lengths.device());
+    places
+        .unsqueeze::<2>()
+        .lower(lengths.unsqueeze_dim(1))
+        .float()
 }
 
 /// Slots to picture.
@@ -167,47 +282,35 @@ impl MosaicGenerator {
 
     /// Slots [B, S, D] to canvases [B, P, H] of the painter's H units: the latent that morphs are
     /// made in.
-    pub fn canvas(
-        &self,
-        slots: Tensor<3>,
-        arrangement: &Arrangement,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
-        let device = slots.device();
-        let mask = arrangement.mask(&device);
+    pub fn canvas(&self, slots: Tensor<3>, cells: &Cells, layouts: &Layouts) -> Tensor<3> {
+        let (device, [batch, ..]) = (slots.device(), slots.dims());
+        let mask = cells.mask();
         let mean = slots.clone() * (mask.clone() / mask.sum_dim(1)).unsqueeze_dim(2);
         // What the function is as a whole tinges and shapes the picture as a whole.
         let whole = by_row(&self.whole, mean.sum_dim(1));
-        let painted = by_row(&self.slot, slots);
+        let own = pick(self.layout.weight.val(), cells.layouts());
+        let painted = by_row(&self.slot, slots) + own.unsqueeze_dim(1);
         let inner = painted.dims()[2];
-        let runs = arrangement.runs().into_iter().map(|(index, first, count)| {
-            let Layout { rows, columns } = layouts.all[index];
-            let own = self.layout.weight.val().narrow(0, index, 1);
-            let grid = painted
-                .clone()
-                .narrow(0, first, count)
-                .narrow(1, 0, rows * columns)
-                + own.unsqueeze_dim(1);
-            // Down as one product a picture, across as one a line.
-            let down = matrix(Layout::spread(rows), CANVAS, rows, &device);
-            let across = matrix(Layout::spread(columns), CANVAS, columns, &device);
-            let high = down
-                .unsqueeze::<3>()
-                .matmul(grid.reshape([count, rows, columns * inner]));
-            let spread =
-                across
-                    .unsqueeze::<3>()
-                    .matmul(high.reshape([count * CANVAS, columns, inner]));
-            let places = matrix(layouts.all[index].places(), PIXELS, PLACE, &device);
-            let scale = self.place_scale.forward(places.clone()).unsqueeze::<3>();
-            // shift + whole * at_large, as one product a picture of the places and these weights.
-            let whole = whole.clone().narrow(0, first, count);
-            let weight = self.place_shift.weight.val().unsqueeze::<3>()
-                + self.place_whole.weight.val().unsqueeze() * whole;
-            let places = places.unsqueeze::<3>();
-            silu(spread.reshape([count, PIXELS, inner]) * scale + places.matmul(weight))
+
+        // Down as one product a picture, across as one a line.
+        let Layout { rows, columns } = cells.frame;
+        let grid = pick(painted.flatten::<2>(0, 1), cells.slots_of_cells());
+        let [down, across] = cells.lines("spread", 1, Layout::spread);
+        let high = down.matmul(grid.reshape([batch, rows, columns * inner]));
+        let high = high.reshape([batch, CANVAS, columns, inner]);
+        let spread = across.unsqueeze_dim::<4>(1).matmul(high);
+
+        let kinds = layouts.all.len();
+        let places = table("places", &[kinds], &device, || {
+            layouts.all.iter().flat_map(Layout::places).collect()
         });
-        Tensor::cat(runs.collect(), 0)
+        let places = pick(places.reshape([kinds, PIXELS * PLACE]), cells.layouts());
+        let places = places.reshape([batch, PIXELS, PLACE]);
+        let scale = by_row(&self.place_scale, places.clone());
+        // shift + whole * at_large, as one product a picture of the places and these weights.
+        let weight = self.place_shift.weight.val().unsqueeze::<3>()
+            + self.place_whole.weight.val().unsqueeze() * whole;
+        silu(spread.reshape([batch, PIXELS, inner]) * scale + places.matmul(weight))
     }
 
     /// Canvases [B, P, H] to pictures [B, 3, `size`, `size`], values 0..1.
@@ -215,7 +318,8 @@ impl MosaicGenerator {
         let (device, [batch, ..]) = (canvas.device(), canvas.dims());
         let x = by_row(&self.paint, canvas).swap_dims(1, 2);
         let x = x + self.frame.val().unsqueeze();
-        let enlarge = enlarging(size, &device);
+        let enlarge = table("enlarging", &[size], &device, || enlarging(size));
+        let enlarge = enlarge.reshape([size, CANVAS]);
         let x = x
             .reshape([batch * 3 * CANVAS, CANVAS])
             .matmul(enlarge.clone().transpose())
@@ -227,7 +331,7 @@ impl MosaicGenerator {
 
 /// [`size`, 32]: enlarges a canvas's columns by cubic B-splines, which are smooth and smooth what
 /// they enlarge; edges repeated.
-fn enlarging(size: usize, device: &Device) -> Tensor<2> {
+fn enlarging(size: usize) -> Vec<f32> {
     let kernel = |x: f32| match x.abs() {
         x if x < 1.0 => 2.0 / 3.0 - x * x + x * x * x / 2.0,
         x if x < 2.0 => (2.0 - x).powi(3) / 6.0,
@@ -242,7 +346,7 @@ fn enlarging(size: usize, device: &Device) -> Tensor<2> {
             weights[i * CANVAS + column] += kernel(centre - at as f32);
         }
     }
-    matrix(weights, size, CANVAS, device)
+    weights
 }
 
 /// Picture to slots.
@@ -304,35 +408,22 @@ impl MosaicReader {
     }
 
     /// Features [B, 32, 32, channels] to slots [B, S, D].
-    pub fn slots(
-        &self,
-        features: Tensor<4>,
-        arrangement: &Arrangement,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
-        let (device, [_, _, _, channels]) = (features.device(), features.dims());
-        let runs = arrangement.runs().into_iter().map(|(index, first, count)| {
-            let Layout { rows, columns } = layouts.all[index];
-            let [high, wide] = [rows * SAMPLES, columns * SAMPLES];
-            let across = matrix(Layout::looks(columns), wide, CANVAS, &device);
-            let down = matrix(Layout::looks(rows), high, CANVAS, &device);
-            let x = features.clone().narrow(0, first, count);
-            let x = x.reshape([count, CANVAS, CANVAS * channels]);
-            let x = down.unsqueeze::<3>().matmul(x);
-            let x = x.reshape([count * high, CANVAS, channels]);
-            let x = across.unsqueeze::<3>().matmul(x);
-            let x = x
-                .reshape([count, rows, SAMPLES, columns, SAMPLES, channels])
-                .permute([0, 1, 3, 2, 4, 5])
-                .reshape([count, rows * columns, LOOKS * channels]);
-            let slots = by_row(&self.slot, relu(by_row(&self.look, x)));
-            let missing = arrangement.most_slots - rows * columns;
-            if missing == 0 {
-                return slots;
-            }
-            let nothing = Tensor::zeros([count, missing, slots.dims()[2]], &device);
-            Tensor::cat(vec![slots, nothing], 1)
-        });
-        Tensor::cat(runs.collect(), 0)
+    pub fn slots(&self, features: Tensor<4>, cells: &Cells) -> Tensor<3> {
+        let [batch, _, _, channels] = features.dims();
+        let Layout { rows, columns } = cells.frame;
+        let [high, wide] = [rows * SAMPLES, columns * SAMPLES];
+        let [down, across] = cells.lines("looks", SAMPLES, Layout::looks);
+        let across = across.reshape([batch, 1, wide, CANVAS]);
+        let x = features.reshape([batch, CANVAS, CANVAS * channels]);
+        let x = down.reshape([batch, high, CANVAS]).matmul(x);
+        let x = across.matmul(x.reshape([batch, high, CANVAS, channels]));
+        let x = x
+            .reshape([batch, rows, SAMPLES, columns, SAMPLES, channels])
+            .permute([0, 1, 3, 2, 4, 5])
+            .reshape([batch * rows * columns, LOOKS * channels]);
+        let x = pick(x, cells.cells_of_slots());
+        let slots = by_row(&self.slot, relu(by_row(&self.look, x)));
+        let width = slots.dims()[1];
+        slots.reshape([batch, rows * columns, width]) * cells.mask().unsqueeze_dim(2)
     }
 }

@@ -65,13 +65,7 @@ impl Taps {
 
 /// The taps of row `i` of a picture of `size` in one of size `from`.
 #[with_simd]
-fn lay<'a, S: Simd>(
-    taps: &'a mut Taps,
-    maps: &[f32],
-    i: usize,
-    size: [usize; 2],
-    from: [usize; 2],
-) {
+fn lay<S: Simd>(taps: &mut Taps, maps: &[f32], i: usize, size: [usize; 2], from: [usize; 2]) {
     let centre = |i: usize, n: usize| (2 * i + 1) as f32 / n as f32 - 1.0;
     let v = centre(i, size[0]);
     let (seen, there) = maps.split_at(OF_MAP);
