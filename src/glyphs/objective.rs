@@ -120,10 +120,11 @@ impl Objective<'_> {
         };
         let reading = model.read(features, &cells);
         // Logits are dear: of what has to be read alone.
-        let hidden = pick(
-            reading.hidden.flatten::<2>(0, 1),
-            rows(sight.functions.read),
-        );
+        let hidden = reading.hidden.flatten::<2>(0, 1);
+        let hidden = match sight.functions.read {
+            Some(read) => pick(hidden, rows(read)),
+            None => hidden,
+        };
         let logits = model.logits(hidden.unsqueeze()).squeeze_dim(0);
         let truth = rows(sight.functions.truth);
         let nll = cross_entropy(logits, truth, config.label_smoothing as f32);

@@ -56,8 +56,9 @@ pub(super) struct Functions {
     pub lengths: Part,
     /// How they are laid out, see [`crate::nn::mosaic::Cells`].
     pub cells: Part,
-    /// Places b S + s of what has to be read, `[N]`: the tokens, and the padding that tells where they end.
-    pub read: Part,
+    /// Places b S + s of what has to be read, `[N]`: the tokens, and the padding that tells where they end. If there are
+    /// none, all are read.
+    pub read: Option<Part>,
     /// The tokens there.
     pub truth: Part,
     /// What each counts.
@@ -165,20 +166,28 @@ impl Viewer<'_> {
         });
         let frame = encoded.arrangement.frame;
         let each = 1.0 / encoded.read.len() as f32;
-        let (read, weights) = match self.among > 1 {
-            false => (encoded.read.clone(), vec![each; encoded.read.len()]),
-            // All places: those that don't have to be read count for nothing.
+        // Where steps are of few kinds, all places are read: those that don't have to be count for nothing.
+        let (read, truth, weights): (_, Vec<i32>, _) = match self.among > 1 {
+            false => {
+                let truth = encoded.read.iter().map(|&place| encoded.tokens[place]);
+                let read = encoded.read.iter().map(|&place| place as i32);
+                (
+                    Some(draws.rows(read)),
+                    truth.collect(),
+                    vec![each; encoded.read.len()],
+                )
+            }
             true => {
                 let mut weights = vec![0.0; count * frame.slots()];
                 encoded.read.iter().for_each(|&place| weights[place] = each);
-                ((0..weights.len()).collect(), weights)
+                (None, encoded.tokens.clone(), weights)
             }
         };
         Functions {
             count,
             frame,
-            truth: draws.rows(read.iter().map(|&place| encoded.tokens[place])),
-            read: draws.rows(read.iter().map(|&place| place as i32)),
+            read,
+            truth: draws.rows(truth),
             weights: draws.values(&weights),
             cells: draws.rows(encoded.arrangement.numbers()),
             tokens: draws.rows(encoded.tokens),

@@ -10,8 +10,8 @@ use burn::{
 };
 use glyphspace::nn::{
     fused::{
-        Heads, attention, cross_entropy, exp, gelu, layer_norm, pick, product, rms_norm, sigmoid,
-        silu,
+        Heads, attention, cross_entropy, exchange, exp, gelu, layer_norm, pick, product, rms_norm,
+        sigmoid, silu,
     },
     init::{Initializer, normal},
 };
@@ -142,6 +142,18 @@ fn rows_are_picked_as_by_burn() {
         [given([5, 2, 3], 4)],
         |[x]| pick(x, rows()),
         |[x]| x.select(0, rows()),
+    );
+}
+
+#[test]
+fn exchanged_rows_get_their_gradients_back() {
+    let rows = |rows: [i32; 4]| Tensor::<1, Int>::from_data(rows, &Device::flex());
+    let (to, back) = ([2, 0, 3, 1], [1, 3, 0, 2]);
+    check_same(
+        "exchanged",
+        [given([4, 3], 4)],
+        |[x]| exchange(x, rows(to), rows(back)),
+        |[x]| x.select(0, rows(to)),
     );
 }
 

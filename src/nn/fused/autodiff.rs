@@ -116,6 +116,19 @@ impl<B: Fused> Backward<B, 1> for Pick {
 }
 
 #[derive(Debug)]
+struct Exchange;
+
+impl<B: Fused> Backward<B, 1> for Exchange {
+    type State = [IntTensor<B>; 2];
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        add::<B, _, 1>(ops, grads, |[rows, back], grad| {
+            [B::fused_exchange(grad, back, rows)]
+        });
+    }
+}
+
+#[derive(Debug)]
 struct Product;
 
 impl<B: Fused> Backward<B, 2> for Product {
@@ -215,6 +228,16 @@ impl<B: Fused, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let count = x.shape()[0];
         let output = B::fused_pick(x, rows.clone());
         enter::<B, C, _, 1>(Pick, [node], (rows, count), output)
+    }
+
+    fn fused_exchange(
+        x: FloatTensor<Self>,
+        rows: IntTensor<Self>,
+        back: IntTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let output = B::fused_exchange(x, rows.clone(), back.clone());
+        enter::<B, C, _, 1>(Exchange, [node], [rows, back], output)
     }
 
     fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -124,7 +124,8 @@ pub fn cross_entropy_backward(
 }
 
 /// The gradient `out` [V, W] of which the `rows` `[N]` were picked, whose own is `grad` [N, W]: a cube adds up what some
-/// columns of a row get, always in the same order.
+/// columns of a row get, always in the same order. Of the rows it looks at as many at a time as it has units, most often
+/// for nothing.
 #[cube(launch)]
 pub fn pick_backward(
     grad: &Tensor<f32>,
@@ -141,13 +142,21 @@ pub fn pick_backward(
     let unit = UNIT_POS as usize;
     let column = CUBE_POS % chunks * units + unit;
     let mut of_units = Shared::<[i32]>::new_slice(units);
+    let found = Shared::<[Atomic<u32>]>::new_slice(1usize);
     let mut sum = 0.0f32;
     for from in range_stepped(0, rows.len(), units) {
-        if from + unit < rows.len() {
-            of_units[unit] = rows[from + unit];
+        if unit == 0 {
+            found[0].store(0u32);
         }
         sync_cube();
-        if column < width {
+        if from + unit < rows.len() {
+            of_units[unit] = rows[from + unit];
+            if rows[from + unit] as usize == row {
+                found[0].fetch_add(1u32);
+            }
+        }
+        sync_cube();
+        if column < width && found[0].load() > 0u32 {
             for i in 0..min(units, rows.len() - from) {
                 if of_units[i] as usize == row {
                     sum += grad[(from + i) * width + column];

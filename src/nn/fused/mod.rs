@@ -149,6 +149,16 @@ pub trait Fused: Backend {
         plain::pick_backward::<Self>(grad, rows, count)
     }
 
+    /// Of `x` [V, W] these `rows` `[N]`, whose gradient goes `back` `[V]`.
+    fn fused_exchange(
+        x: FloatTensor<Self>,
+        rows: IntTensor<Self>,
+        back: IntTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let _ = back;
+        Self::float_select(x, 0, rows)
+    }
+
     /// [M, K] times [K, N].
     fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::float_matmul(left, right)
@@ -243,6 +253,14 @@ pub fn pick<const D: usize>(x: Tensor<D>, rows: Tensor<1, Int>) -> Tensor<D> {
     shape[0] = rows.dims()[0];
     let picked = Dispatch::fused_pick(wide.into_dispatch(), rows.into_dispatch());
     Tensor::<2>::from_dispatch(picked).reshape(shape)
+}
+
+/// Of `x` [V, W] these `rows` `[N]`, as [`pick`] has them, where it is known of each row of `x` which of those picked it
+/// is: `back` `[V]`. That one's gradient it gets, and no other's; so rows that are picked more than once or never should
+/// count for nothing.
+pub fn exchange(x: Tensor<2>, rows: Tensor<1, Int>, back: Tensor<1, Int>) -> Tensor<2> {
+    let (rows, back) = (rows.into_dispatch(), back.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_exchange(x.into_dispatch(), rows, back))
 }
 
 /// `left` [M, K] times `right` [K, N].

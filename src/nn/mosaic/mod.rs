@@ -23,7 +23,7 @@ pub use pose::{POSE_SIZE, PoseHead};
 
 use super::{
     constants::{constant, table},
-    fused::{pick, sigmoid, silu},
+    fused::{exchange, pick, sigmoid, silu},
     init::Initializer,
     linear::by_row,
 };
@@ -285,16 +285,18 @@ impl MosaicGenerator {
     pub fn canvas(&self, slots: Tensor<3>, cells: &Cells, layouts: &Layouts) -> Tensor<3> {
         let (device, [batch, ..]) = (slots.device(), slots.dims());
         let mask = cells.mask();
-        let mean = slots.clone() * (mask.clone() / mask.sum_dim(1)).unsqueeze_dim(2);
+        let mean = slots.clone() * (mask.clone() / mask.clone().sum_dim(1)).unsqueeze_dim(2);
         // What the function is as a whole tinges and shapes the picture as a whole.
         let whole = by_row(&self.whole, mean.sum_dim(1));
         let own = pick(self.layout.weight.val(), cells.layouts());
         let painted = by_row(&self.slot, slots) + own.unsqueeze_dim(1);
+        let painted = painted * mask.unsqueeze_dim(2);
         let inner = painted.dims()[2];
 
         // Down as one product a picture, across as one a line.
         let Layout { rows, columns } = cells.frame;
-        let grid = pick(painted.flatten::<2>(0, 1), cells.slots_of_cells());
+        let (to, back) = (cells.slots_of_cells(), cells.cells_of_slots());
+        let grid = exchange(painted.flatten::<2>(0, 1), to, back);
         let [down, across] = cells.lines("spread", 1, Layout::spread);
         let high = down.matmul(grid.reshape([batch, rows, columns * inner]));
         let high = high.reshape([batch, CANVAS, columns, inner]);
@@ -421,7 +423,7 @@ impl MosaicReader {
             .reshape([batch, rows, SAMPLES, columns, SAMPLES, channels])
             .permute([0, 1, 3, 2, 4, 5])
             .reshape([batch * rows * columns, LOOKS * channels]);
-        let x = pick(x, cells.cells_of_slots());
+        let x = exchange(x, cells.cells_of_slots(), cells.slots_of_cells());
         let slots = by_row(&self.slot, relu(by_row(&self.look, x)));
         let width = slots.dims()[1];
         slots.reshape([batch, rows * columns, width]) * cells.mask().unsqueeze_dim(2)
