@@ -5,7 +5,7 @@
 use burn::{
     module::{Module, Param},
     tensor::{
-        Tensor, TensorData,
+        Tensor,
         activation::{leaky_relu, relu},
         module::conv2d,
         ops::ConvOptions,
@@ -13,6 +13,7 @@ use burn::{
 };
 
 use super::{
+    constants::table,
     fused::{product, silu},
     init::Initializer,
 };
@@ -182,9 +183,36 @@ pub fn upsample(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
     .swap_dims(2, 3)
 }
 
+/// [B, C, H, W] with so many rows of zeros above and below and columns to the left and right. (burn's own padding brings
+/// its zeros from the host.)
+pub fn with_zeros(
+    x: Tensor<4>,
+    [above, below]: [usize; 2],
+    [left, right]: [usize; 2],
+) -> Tensor<4> {
+    let device = x.device();
+    let beside = |x: Tensor<4>, dim: usize, [before, after]: [usize; 2]| {
+        let zeros = |count: usize| {
+            let mut shape = x.dims();
+            shape[dim] = count;
+            (count > 0).then(|| Tensor::zeros(shape, &device))
+        };
+        let parts = [zeros(before), Some(x.clone()), zeros(after)];
+        Tensor::cat(parts.into_iter().flatten().collect(), dim)
+    };
+    beside(beside(x, 3, [left, right]), 2, [above, below])
+}
+
 fn enlarge_last(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
-    let matrix = Tensor::<2>::from_data(filling_matrix(width, factor, filling), &x.device());
+    let name = match filling {
+        Filling::Bilinear => "bilinear",
+        Filling::Bicubic => "bicubic",
+    };
+    let matrix = table(name, &[width, factor], &x.device(), || {
+        filling_matrix(width, factor, filling)
+    });
+    let matrix = matrix.reshape([width, width * factor]);
     product(x.reshape([batch * channels * height, width]), matrix).reshape([
         batch,
         channels,
@@ -194,7 +222,7 @@ fn enlarge_last(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
 }
 
 /// [from, from * factor]: how much each pixel gives to each of the enlarged row.
-fn filling_matrix(from: usize, factor: usize, filling: Filling) -> TensorData {
+fn filling_matrix(from: usize, factor: usize, filling: Filling) -> Vec<f32> {
     let to = from * factor;
     let mut shares = vec![0.0_f32; from * to];
     for place in 0..to {
@@ -214,7 +242,7 @@ fn filling_matrix(from: usize, factor: usize, filling: Filling) -> TensorData {
             shares[pixel * to + place] += share as f32;
         }
     }
-    TensorData::new(shares, [from, to])
+    shares
 }
 
 /// Keys' cubic kernel at a distance of 0 to 2 pixels.

@@ -10,10 +10,11 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Tensor, TensorData},
+    tensor::{Device, Tensor},
 };
 
 use super::{
+    constants::table,
     conv::{Activation, Filling, NormAct, SameConv, upsample},
     fused::sigmoid,
     init::Initializer,
@@ -279,8 +280,11 @@ impl CppnGenerator {
         let batch = z.dims()[0];
         let embedded = self.embedding.forward(z.clone()).unsqueeze_dim::<3>(1);
         let device = z.device();
-        let places = Tensor::<2>::from_data(pixel_centres(size), &device);
-        let turns = Tensor::<2>::from_data(fourier_frequencies(self.frequencies), &device);
+        let places = pixel_centres(size, &device);
+        let turns = table("turns", &[self.frequencies], &device, || {
+            fourier_frequencies(self.frequencies)
+        });
+        let turns = turns.reshape([2, SPREADS.len() * self.frequencies]);
         let angles = places.matmul(turns) * std::f32::consts::TAU;
         let lifted = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 1);
 
@@ -297,12 +301,14 @@ impl CppnGenerator {
 }
 
 /// [size * size, 2]: column and row of each pixel's centre, the picture's sides being 1.
-fn pixel_centres(size: usize) -> TensorData {
-    let at = |index: usize| (index as f32 + 0.5) / size as f32;
-    let places: Vec<f32> = (0..size * size)
-        .flat_map(|pixel| [at(pixel % size), at(pixel / size)])
-        .collect();
-    TensorData::new(places, [size * size, 2])
+fn pixel_centres(size: usize, device: &Device) -> Tensor<2> {
+    let line = table("centres", &[size], device, || {
+        let centre = |index: usize| (index as f32 + 0.5) / size as f32;
+        (0..size).map(centre).collect()
+    });
+    let columns = line.clone().reshape([1, size, 1]).repeat_dim(0, size);
+    let rows = line.reshape([size, 1, 1]).repeat_dim(1, size);
+    Tensor::cat(vec![columns, rows], 2).reshape([size * size, 2])
 }
 
 /// Standard deviations of the frequencies, in turns over the picture's side.
@@ -311,7 +317,7 @@ const SPREADS: [f64; 2] = [5.0, 1.0];
 /// [2, 2 m]: `count` = m normal frequencies at each spread. Made of an even sequence (Roberts 2018,
 /// R2: powers of 1 over the plastic number) instead of drawn, so that they are the same for all
 /// models and need no saving.
-fn fourier_frequencies(count: usize) -> TensorData {
+fn fourier_frequencies(count: usize) -> Vec<f32> {
     const PLASTIC: f64 = 1.324_717_957_244_746;
     let (mut across, mut down) = (Vec::new(), Vec::new());
     for spread in SPREADS {
@@ -324,5 +330,5 @@ fn fourier_frequencies(count: usize) -> TensorData {
         }
     }
     across.append(&mut down);
-    TensorData::new(across, [2, SPREADS.len() * count])
+    across
 }

@@ -48,7 +48,7 @@ impl Pairs {
 /// How little the distances of pictures follow those of what they mean, `[1]`: one minus their
 /// correlation over the pairs, so 0 where one is a multiple of the other and 2 at worst. `features`
 /// [B, ..] of undamaged pictures, `latents` [B, Z]; a pair's distance is the mean absolute
-/// difference. `pairs` [N] are the rows of either side, in pictures and in latents. (The reference stretches both to 0..=1 and squares the differences, which hangs on
+/// difference. `pairs` `[N]` are the rows of either side, in pictures and in latents. (The reference stretches both to 0..=1 and squares the differences, which hangs on
 /// the two extreme pairs.) Detach the latents if only the pictures are to move.
 ///
 /// # Panics

@@ -6,15 +6,11 @@
 
 use burn::{
     module::Module,
-    tensor::{
-        Tensor,
-        module::max_pool2d,
-        ops::{MaxPoolOptions, PadMode},
-    },
+    tensor::{Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
 
 use super::{
-    conv::{Activation, NormAct, StdConv},
+    conv::{Activation, NormAct, StdConv, with_zeros},
     init::Initializer,
 };
 
@@ -187,7 +183,7 @@ impl ResNetV2 {
     pub fn stages(&self, pictures: Tensor<4>, count: usize) -> Vec<Tensor<4>> {
         let x = self.stem.conv.forward(pictures * 2.0 - 1.0);
         // Zeros, not the pool's own padding: they win over negative values.
-        let x = x.pad((1, 1, 1, 1), PadMode::Constant(0.0));
+        let x = with_zeros(x, [1, 1], [1, 1]);
         let mut x = max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]));
         let mut outputs = Vec::with_capacity(count);
         for stage in &self.stages[..count] {

@@ -74,7 +74,8 @@ impl<K: PartialEq> Recordings<K> {
     }
 
     /// Takes a step of a `kind` with these `draws`, from a `state` to the state returned, beside the step's figures.
-    /// See [`Recording::of`] for what `step` must keep to; `may_record` says whether it does by now.
+    /// To be recorded, `step` has to make the same launches for all steps of a kind and to bring nothing from the host;
+    /// `may_record` says whether it does by now.
     ///
     /// # Errors
     /// If the step fails.
@@ -162,9 +163,13 @@ impl Recording {
             let state = recorded.state.clone().map(own);
             reserve(&values.client, room);
             recorded.recording = Self::once(&rows, &values, &state, &step);
-            if recorded.recording.is_ok() {
-                recorded.state = state;
-                break;
+            match &recorded.recording {
+                Ok(_) => {
+                    recorded.state = state;
+                    break;
+                }
+                Err(error) if is_not_for_want_of_room(error) => break,
+                Err(_) => {}
             }
         }
         Ok(recorded)
@@ -227,6 +232,11 @@ impl Recording {
 
 fn failed(error: ServerError) -> anyhow::Error {
     anyhow!("{error}").context("the device failed in a training step")
+}
+
+/// Whether a step brings something from the host: no room helps it.
+fn is_not_for_want_of_room(error: &Error) -> bool {
+    format!("{error:#}").contains("records dispatches only")
 }
 
 /// Makes the device hold so many free bytes, and some in small pieces: it can't ask for more while a step is recorded.

@@ -7,29 +7,30 @@ use glyphspace::{
     training::Trainer as _,
 };
 
-use super::{corpus, tiny};
+use super::{corpus, shrunk};
 use crate::training::check_alike;
 
-/// Of three kinds, in turns: with pictures that are hit and without, with copies and without. Few: what lies on the edge
-/// of a rounding hangs on the last digit, and so, soon, everything.
-const STEPS: usize = 10;
+/// Designs and steps. The mosaic's steps are of three kinds, in turns: with pictures that are hit and without, with copies
+/// and without. Few: what lies on the edge of a rounding hangs on the last digit, and so, soon, everything.
+const STEPS: [(&str, usize); 2] = [("pocket", 10), ("cppn", 5)];
 
 #[test]
 fn a_recorded_step_is_the_step() {
     let gpu = device::open(Choice::Adapter(0)).expect("a GPU, or Vulkan in software");
-    let config = tiny(&[
-        "shards=1",
-        "schedule_steps=12",
-        "difficulty=3",
-        "looks_from=0",
-        "clean=0.85",
-    ]);
-    let mut trainer = Trainer::new(config.clone(), corpus(), &gpu.device).unwrap();
-    let mut reference = Trainer::new(config, corpus(), &Device::flex()).unwrap();
-    for _ in 0..STEPS {
-        let (metrics, expected) = (trainer.step().unwrap(), reference.step().unwrap());
-        check_alike(&metrics, &expected);
+    for (preset, steps) in STEPS {
+        let recipe = ["shards=1", "schedule_steps=12", "difficulty=3"];
+        let config = shrunk(
+            preset,
+            &[&recipe[..], &["looks_from=0", "clean=0.85"]].concat(),
+        );
+        let mut trainer = Trainer::new(config.clone(), corpus(), &gpu.device).unwrap();
+        let mut reference = Trainer::new(config, corpus(), &Device::flex()).unwrap();
+        for _ in 0..steps {
+            let (metrics, expected) = (trainer.step().unwrap(), reference.step().unwrap());
+            check_alike(&metrics, &expected);
+        }
+        let recorded = trainer.is_recorded();
+        let is_so = recorded.as_ref().is_some_and(Result::is_ok);
+        assert!(is_so, "{preset}: {recorded:?}");
     }
-    let recorded = trainer.is_recorded();
-    assert!(recorded.as_ref().is_some_and(Result::is_ok), "{recorded:?}");
 }

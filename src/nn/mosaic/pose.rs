@@ -8,7 +8,7 @@ use burn::{
     tensor::{Tensor, module::conv2d, ops::ConvOptions},
 };
 
-use crate::nn::{constants::table, fused::silu, init::Initializer};
+use crate::nn::{constants::table, conv::with_zeros, fused::silu, init::Initializer};
 
 /// Pixels a side that the head looks at.
 pub const POSE_SIZE: usize = 64;
@@ -97,11 +97,8 @@ fn halved_by_blocks(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
         .permute([0, 1, 3, 5, 2, 4])
         .reshape([batch, 4 * channels, height / 2, width / 2]);
     let [outputs, _, size, _] = kernel.dims();
-    // A row and a column of zeros fill the last blocks. (burn's own padding brings its zeros from the host.)
-    let device = kernel.device();
-    let column = Tensor::zeros([outputs, channels, size, 1], &device);
-    let row = Tensor::zeros([outputs, channels, 1, size + 1], &device);
-    let even = Tensor::cat(vec![Tensor::cat(vec![kernel, column], 3), row], 2);
+    // A row and a column of zeros fill the last blocks.
+    let even = with_zeros(kernel, [0, 1], [0, 1]);
     let kernel = even
         .reshape([outputs, channels, size.div_ceil(2), 2, size.div_ceil(2), 2])
         .permute([0, 1, 3, 5, 2, 4])
