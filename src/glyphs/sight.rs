@@ -89,7 +89,7 @@ pub(super) struct Hit {
 
 /// What decides what is seen of a batch.
 pub(super) struct Viewer<'a> {
-    /// How is trained.
+    /// How it is trained.
     pub config: &'a GlyphsConfig,
     /// The layouts there are.
     pub layouts: &'a Layouts,
@@ -166,31 +166,29 @@ impl Viewer<'_> {
         });
         let frame = encoded.arrangement.frame;
         let each = 1.0 / encoded.read.len() as f32;
+        let tokens = draws.rows(encoded.tokens.iter().copied());
         // Where steps are of few kinds, all places are read: those that don't have to be count for nothing.
-        let (read, truth, weights): (_, Vec<i32>, _) = match self.among > 1 {
+        let (read, truth, weights) = match self.among > 1 {
             false => {
                 let truth = encoded.read.iter().map(|&place| encoded.tokens[place]);
                 let read = encoded.read.iter().map(|&place| place as i32);
-                (
-                    Some(draws.rows(read)),
-                    truth.collect(),
-                    vec![each; encoded.read.len()],
-                )
+                let weights = vec![each; encoded.read.len()];
+                (Some(draws.rows(read)), draws.rows(truth), weights)
             }
             true => {
                 let mut weights = vec![0.0; count * frame.slots()];
                 encoded.read.iter().for_each(|&place| weights[place] = each);
-                (None, encoded.tokens.clone(), weights)
+                (None, tokens, weights)
             }
         };
         Functions {
             count,
             frame,
+            tokens,
             read,
-            truth: draws.rows(truth),
+            truth,
             weights: draws.values(&weights),
             cells: draws.rows(encoded.arrangement.numbers()),
-            tokens: draws.rows(encoded.tokens),
             lengths: draws.rows(encoded.lengths),
         }
     }

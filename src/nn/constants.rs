@@ -4,39 +4,47 @@ use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Int, Tensor};
 
-static KEPT: Mutex<Vec<Constant>> = Mutex::new(Vec::new());
-static TABLES: Mutex<Vec<Table>> = Mutex::new(Vec::new());
+/// Rows by their values, tables by their names and sizes.
+static ROWS: Store<Vec<i32>, Tensor<1, Int>> = Mutex::new(Vec::new());
+static TABLES: Store<(&str, Vec<usize>), Tensor<1>> = Mutex::new(Vec::new());
 
-struct Constant {
+type Store<K, T> = Mutex<Vec<Kept<K, T>>>;
+
+struct Kept<K, T> {
     device: Device,
-    values: Vec<i32>,
-    tensor: Tensor<1, Int>,
+    key: K,
+    tensor: T,
 }
 
-/// The `values` `[N]` on `device`, whose autodiff they take no part in.
-pub fn constant(values: &[i32], device: &Device) -> Tensor<1, Int> {
+/// What is kept on `device`, whose autodiff it takes no part in, by this `key`; `make` gives it when it is first asked for.
+fn kept<K: PartialEq, T: Clone>(
+    store: &Store<K, T>,
+    key: K,
+    device: &Device,
+    make: impl FnOnce(&K, &Device) -> T,
+) -> T {
     let device = device.clone().without_autodiff();
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = kept
+    let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = store
         .iter()
-        .find(|known| known.device == device && known.values == values);
+        .find(|known| known.key == key && known.device == device);
     if let Some(known) = found {
         return known.tensor.clone();
     }
-    let tensor = Tensor::<1, Int>::from_data(values, &device);
-    kept.push(Constant {
+    let tensor = make(&key, &device);
+    store.push(Kept {
         device,
-        values: values.to_vec(),
+        key,
         tensor: tensor.clone(),
     });
     tensor
 }
 
-struct Table {
-    device: Device,
-    name: &'static str,
-    sizes: Vec<usize>,
-    tensor: Tensor<1>,
+/// The `values` `[N]` on `device`, whose autodiff they take no part in.
+pub fn constant(values: &[i32], device: &Device) -> Tensor<1, Int> {
+    kept(&ROWS, values.to_vec(), device, |values, device| {
+        Tensor::from_data(values.as_slice(), device)
+    })
 }
 
 /// The table of this `name` and these `sizes` on `device`, `[N]`, whose autodiff it takes no part in; `make` gives its
@@ -47,22 +55,9 @@ pub fn table(
     device: &Device,
     make: impl FnOnce() -> Vec<f32>,
 ) -> Tensor<1> {
-    let device = device.clone().without_autodiff();
-    let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = tables
-        .iter()
-        .find(|known| known.name == name && known.sizes == sizes && known.device == device);
-    if let Some(known) = found {
-        return known.tensor.clone();
-    }
-    let tensor = Tensor::<1>::from_data(make().as_slice(), &device);
-    tables.push(Table {
-        device,
-        name,
-        sizes: sizes.to_vec(),
-        tensor: tensor.clone(),
-    });
-    tensor
+    kept(&TABLES, (name, sizes.to_vec()), device, |_, device| {
+        Tensor::from_data(make().as_slice(), device)
+    })
 }
 
 /// 1 where row and column are one, else 0: [N, N]. burn's own brings its rows from the host each time.

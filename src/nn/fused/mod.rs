@@ -246,7 +246,7 @@ pub fn rms_norm<const D: usize>(norm: &RmsNorm, x: Tensor<D>) -> Tensor<D> {
 }
 
 /// Of `x` [V, ..] these `rows` `[N]`, in their order: [N, ..]. burn adds their gradients up one after the other on a
-/// GPU, which takes it longer than all the rest of a small model's step.
+/// GPU.
 pub fn pick<const D: usize>(x: Tensor<D>, rows: Tensor<1, Int>) -> Tensor<D> {
     let mut shape = x.dims();
     let wide = x.reshape([shape[0], shape[1..].iter().product()]);

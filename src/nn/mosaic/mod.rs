@@ -181,11 +181,6 @@ impl Cells {
         }
     }
 
-    /// How many numbers tell of so many pictures in this frame.
-    pub fn count(pictures: usize, frame: Layout) -> usize {
-        pictures * (4 + 2 * frame.slots())
-    }
-
     /// One for each picture.
     fn each(&self, which: usize) -> Tensor<1, Int> {
         self.numbers

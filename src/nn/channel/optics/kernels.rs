@@ -173,7 +173,7 @@ fn cover(fronts: &Tensor<f32>, front: usize, axis: usize, i: usize, pixels: usiz
     min(max(inside / fade + 0.5, 0.0f32), 1.0f32)
 }
 
-/// Pictures [B, 3, H, W] behind `fronts` [B, 12], and, if there is `noise`, with static.
+/// Pictures [B, 3, H, W] behind `fronts` [B, 12]: what is left of them, and, if it `is_painted`, the patch and static.
 #[cube(launch)]
 pub fn veil(
     images: &Tensor<f32>,
