@@ -43,6 +43,7 @@ struct Known {
 }
 
 /// The states and programs of a step; all there are, or of a large language those of its executions.
+#[derive(Debug)]
 pub(super) struct Numbers {
     /// [S, L] tokens of the states.
     pub states: Tensor<2, Int>,
@@ -54,7 +55,17 @@ pub(super) struct Numbers {
     pub outcomes: Option<Outcomes>,
 }
 
+/// The same tensors, whatever they hold.
+impl PartialEq for Numbers {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Numbers {}
+
 /// What each of C programs leads to from each of S states.
+#[derive(Debug)]
 pub(super) struct Outcomes {
     /// [S x C, L] tokens of the result; nothing where it is no state.
     pub results: Tensor<2, Int>,
@@ -192,11 +203,6 @@ impl Batches {
             ..numbers
         }));
         Ok(())
-    }
-
-    /// Whether the numbers are the same in every step.
-    pub fn are_all_known(&self) -> bool {
-        self.all.is_some()
     }
 
     /// All numbers of a small language, or those of the executions.

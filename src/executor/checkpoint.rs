@@ -90,8 +90,7 @@ pub fn resume(path: &Path, device: &Device) -> Result<Trainer> {
     let checkpoint = Checkpoint::newest(path)?;
     let (config, progress) = (checkpoint.config()?, checkpoint.progress()?);
     let mut trainer = Trainer::new(config, device)?;
-    trainer.model = checkpoint.model(trainer.model)?;
-    trainer.moments = checkpoint.moments(trainer.moments)?;
+    trainer.learner.load(&checkpoint)?;
     trainer.progress = progress;
     Ok(trainer)
 }

@@ -6,7 +6,6 @@ use burn::{
 };
 
 use super::{
-    batch::Numbers,
     model::LatentExecutor,
     sight::{Aims, Line, Pairs, Sight},
     terms::Terms,
@@ -30,12 +29,11 @@ const INNER_STEP: f32 = 0.2;
 /// How far pairs of programs that no state can take both should be, over the largest distance of two states.
 const BEYOND: f64 = 1.3;
 
-/// What a share of a step is judged on: where what it sees lies among what was drawn, and the numbers it is made of.
+/// What a share of a step is judged on: where what it sees lies among what was drawn.
 pub(super) struct Objective<'a> {
     pub model: &'a LatentExecutor,
     pub config: &'a ExecutorConfig,
     pub octaves: &'a Octaves,
-    pub numbers: &'a Numbers,
     pub sight: &'a Sight,
     pub drawn: &'a Drawn,
 }
@@ -53,10 +51,10 @@ impl Objective<'_> {
             model,
             config,
             octaves,
-            numbers,
             sight,
             drawn,
         } = self;
+        let numbers = &sight.numbers;
         let device = drawn.values.device();
         let zero = || Tensor::<1>::zeros([1], &device);
         let rows = |part| drawn.rows(part);
@@ -251,7 +249,7 @@ impl Objective<'_> {
         let starts = state_hidden.clone().detach();
         let starts = pick(starts, drawn.rows(aims.lines.starts));
         let results = drawn.rows(aims.lines.results);
-        let results = self.numbers.states.clone().select(0, results);
+        let results = self.sight.numbers.states.clone().select(0, results);
         let reached = frozen.execute(starts, frozen.code.hidden(from.clone(), octaves));
         let logits = frozen
             .state

@@ -32,6 +32,8 @@ const PRIOR_DRAWS: usize = 256;
 /// Where it is among the draws. Two sights that are equal are alike in all but what was drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sight {
+    /// The numbers it is made of.
+    pub numbers: Arc<Numbers>,
     /// The octaves' weights, if there are octaves.
     pub octaves: Option<Part>,
     /// States to be read back.
@@ -108,8 +110,7 @@ pub(super) struct Aims {
 }
 
 impl Sight {
-    /// What the `share`-th share of a step sees, counted from 0, at these weights of the octaves; and the numbers it is
-    /// made of.
+    /// What the `share`-th share of a step sees, counted from 0, at these weights of the octaves.
     ///
     /// # Errors
     /// If a number is unknown to the lexicon.
@@ -119,7 +120,7 @@ impl Sight {
         octaves: &[f32],
         share: usize,
         rng: &mut ChaCha8Rng,
-    ) -> Result<(Self, Draws, Arc<Numbers>)> {
+    ) -> Result<(Self, Draws)> {
         let mut draws = Draws::default();
         let dims = config.dims;
         let octaves = (!octaves.is_empty()).then(|| draws.values(octaves));
@@ -189,6 +190,7 @@ impl Sight {
             Regulariser::Off | Regulariser::Pooled => None,
         };
         let sight = Self {
+            numbers,
             octaves,
             own_states,
             own_codes,
@@ -201,7 +203,7 @@ impl Sight {
             cover,
             normals,
         };
-        Ok((sight, draws, numbers))
+        Ok((sight, draws))
     }
 }
 

@@ -35,10 +35,17 @@ pub fn training(
 ) -> Result<()> {
     let mut trainer = Trainer::new(config, device)?;
     // One share after the other: all is drawn on one thread, in order.
-    trainer.shards = Shards::new(1, &device.clone().autodiff())?;
+    trainer.learner.shards = Shards::new(1, &device.clone().autodiff())?;
     let folder = RunFolder::create(to)?;
-    write_setup(folder.path(), &trainer.shards.recipe(&trainer.config), 0)?;
-    write_weights(&trainer.model.valid(), &to.join("weights.safetensors"))?;
+    write_setup(
+        folder.path(),
+        &trainer.learner.shards.recipe(&trainer.config),
+        0,
+    )?;
+    write_weights(
+        &trainer.learner.model().valid(),
+        &to.join("weights.safetensors"),
+    )?;
     tape::write_steps(&mut trainer, steps, &to.join("steps.jsonl"), after_step)
 }
 

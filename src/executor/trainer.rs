@@ -6,34 +6,20 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use anyhow::Result;
-use burn::{
-    module::Module,
-    tensor::{Device, Tensor},
-};
+use burn::{module::Module, tensor::Device};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    batch::{Batches, Numbers},
-    checkpoint,
-    inference::Executor,
-    model::LatentExecutor,
-    objective::Objective,
+    batch::Batches, checkpoint, inference::Executor, model::LatentExecutor, objective::Objective,
     sight::Sight,
 };
 use crate::{
     config::{Config as _, executor::ExecutorConfig},
     data::tokens::Lexicon,
-    nn::{
-        adamw::{AdamW, Moments, flat_gradient, with_values},
-        bottleneck::Octaves,
-        muon::Muon,
-    },
-    training::{
-        self, Drawn, Limit, Progress, Recordings, Row, Run, Shards, Start, checkpoint::files, own,
-        read,
-    },
+    nn::{adamw::AdamW, bottleneck::Octaves, muon::Muon},
+    training::{self, Drawn, Learner, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
 };
 
 /// One row of metrics.csv. Cross entropies are means a token, in nats.
@@ -119,14 +105,9 @@ pub struct Trainer {
     pub config: ExecutorConfig,
     /// How far it got.
     pub progress: Progress,
-    pub(super) model: LatentExecutor,
-    pub(super) moments: Moments,
-    optimiser: AdamW,
+    pub(super) learner: Learner<LatentExecutor, Sight>,
     batches: Batches,
     octaves: Octaves,
-    pub(super) shards: Shards,
-    /// On a GPU, steps to be taken again.
-    recordings: Recordings<Sight>,
     lexicon: Arc<Lexicon>,
     device: Device,
 }
@@ -141,7 +122,6 @@ impl Trainer {
         let lexicon = Arc::new(Lexicon::new(config.language)?);
         let device = device.clone().autodiff();
         let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
-        let moments = Moments::zeros(model.num_params(), &device.clone().inner());
         let muon = || Muon::new(&model, config.muon, LatentExecutor::is_hidden);
         let optimiser = AdamW {
             muon: (config.muon > 0.0).then(muon),
@@ -153,13 +133,9 @@ impl Trainer {
         Ok(Self {
             config,
             progress: Progress::default(),
-            model,
-            moments,
-            optimiser,
+            learner: Learner::new(model, optimiser, shards, &device),
             batches,
             octaves,
-            shards,
-            recordings: Recordings::default(),
             lexicon,
             device,
         })
@@ -188,7 +164,7 @@ impl Trainer {
         Executor::new(
             self.config.clone(),
             self.progress,
-            self.model().valid(),
+            self.learner.model().valid(),
             self.lexicon.clone(),
             &device,
         )
@@ -196,103 +172,7 @@ impl Trainer {
 
     /// On a GPU, whether the next step need only be launched, or why none can be; `None` before that was tried.
     pub fn is_recorded(&self) -> Option<Result<(), &anyhow::Error>> {
-        self.recordings.state()
-    }
-
-    /// The model as the last step left it, which no further step writes over.
-    fn model(&self) -> LatentExecutor {
-        match self.shards.are_side_by_side() {
-            true => self.model.clone(),
-            false => {
-                let [.., values] = self.moments.vectors(&self.model);
-                with_values(self.model.clone(), own(values))
-            }
-        }
-    }
-
-    /// The gradient `[N]` of what a share of a step is judged on, and its loss and terms `[F]`.
-    fn judged(
-        &self,
-        model: &LatentExecutor,
-        config: &ExecutorConfig,
-        numbers: &Numbers,
-        sight: &Sight,
-        drawn: &Drawn,
-    ) -> (Tensor<1>, Tensor<1>) {
-        let octaves = match sight.octaves {
-            Some(weights) => self.octaves.weighted(drawn.values(weights)),
-            None => self.octaves.clone(),
-        };
-        let objective = Objective {
-            model,
-            config,
-            octaves: &octaves,
-            numbers,
-            sight,
-            drawn,
-        };
-        let terms = objective.terms();
-        let loss = terms.loss(config);
-        let gradient = flat_gradient(model, &loss.backward());
-        let figures = [loss].into_iter().chain(terms.into_values());
-        (
-            gradient,
-            Tensor::cat(figures.map(Tensor::inner).collect(), 0),
-        )
-    }
-
-    /// A step in shares side by side; its figures.
-    fn step_in_shares(
-        &mut self,
-        octaves: &[f32],
-        pace: [f32; 3],
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Vec<f32>> {
-        let config = &self.config;
-        let shares = (0..config.shards).map(|share| (share, ChaCha8Rng::from_rng(&mut *rng)));
-        let share = |model: LatentExecutor, (share, mut rng)| {
-            let (sight, draws, numbers) =
-                Sight::draw(&self.batches, config, octaves, share, &mut rng)?;
-            Ok(self.judged(&model, config, &numbers, &sight, &draws.on(&self.device)))
-        };
-        let (gradient, figures) = self.shards.mean(&self.model, shares.collect(), share)?;
-        let pace = Tensor::from_data(pace, &self.device.clone().inner());
-        let (model, norm) =
-            self.optimiser
-                .step(self.model.clone(), gradient, &mut self.moments, pace);
-        self.model = model;
-        read(Tensor::cat(vec![figures, norm], 0))
-    }
-
-    /// A step all at once; its figures. Where the one before was alike it is recorded, and from then on only launched
-    /// again.
-    fn step_at_once(
-        &mut self,
-        octaves: &[f32],
-        pace: [f32; 3],
-        rng: &mut ChaCha8Rng,
-    ) -> Result<Vec<f32>> {
-        let config = self.config.in_one_share();
-        let mut rng = ChaCha8Rng::from_rng(&mut *rng);
-        let (sight, mut draws, numbers) =
-            Sight::draw(&self.batches, &config, octaves, 0, &mut rng)?;
-        let pace = draws.values(&pace);
-        let mut recordings = std::mem::take(&mut self.recordings);
-        let step = |state: &[Tensor<1>; 3], drawn: &Drawn| {
-            let [.., values] = state.clone();
-            let model = with_values(self.model.clone(), values);
-            let (gradient, figures) = self.judged(&model, &config, &numbers, &sight, drawn);
-            let pace = drawn.values(pace).inner();
-            let (moved, norm) = self.optimiser.moved(state.clone(), gradient, pace);
-            (moved, Tensor::cat(vec![figures, norm], 0))
-        };
-        let state = self.moments.vectors(&self.model);
-        let may_record = self.batches.are_all_known();
-        let taken = recordings.take(sight.clone(), draws, state, may_record, &self.device, step);
-        self.recordings = recordings;
-        let (state, figures) = taken?;
-        self.moments.replace(state);
-        Ok(figures)
+        self.learner.is_recorded()
     }
 }
 
@@ -301,17 +181,33 @@ impl training::Trainer for Trainer {
 
     fn step(&mut self) -> Result<Metrics> {
         let begun = Instant::now();
-        let config = &self.config;
+        let config = self.learner.shards.recipe(&self.config);
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
         let learning_rate = config.learning_rate_at(self.progress.position);
-        let octaves = octaves_at(config, self.progress.position);
+        let octaves = octaves_at(&config, self.progress.position);
         let step = self.progress.step + 1;
-        let pace = self.optimiser.pace(learning_rate, step);
-        let figures = match self.shards.are_side_by_side() {
-            true => self.step_in_shares(&octaves, pace, &mut rng)?,
-            false => self.step_at_once(&octaves, pace, &mut rng)?,
+        let shares = (0..config.shards).map(|share| (share, ChaCha8Rng::from_rng(&mut rng)));
+        let look =
+            |(share, mut rng)| Sight::draw(&self.batches, &config, &octaves, share, &mut rng);
+        let judge = |model: &LatentExecutor, sight: &Sight, drawn: &Drawn| {
+            let octaves = match sight.octaves {
+                Some(weights) => self.octaves.weighted(drawn.values(weights)),
+                None => self.octaves.clone(),
+            };
+            let objective = Objective {
+                model,
+                config: &config,
+                octaves: &octaves,
+                sight,
+                drawn,
+            };
+            let terms = objective.terms();
+            (terms.loss(&config), terms.into_values().to_vec())
         };
+        let figures = self
+            .learner
+            .step(learning_rate, step, shares.collect(), look, judge)?;
         let position = self.progress.position;
         self.progress.advance(begun, self.config.schedule_steps);
         Ok(Metrics {
@@ -354,7 +250,12 @@ impl training::Trainer for Trainer {
     }
 
     fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        files(&self.config, &self.progress, &self.model(), &self.moments)
+        files(
+            &self.config,
+            &self.progress,
+            &self.learner.model(),
+            self.learner.moments(),
+        )
     }
 }
 

@@ -77,8 +77,7 @@ pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<Train
         );
     }
     let mut trainer = Trainer::new(config, corpus, device)?;
-    trainer.model = checkpoint.model(trainer.model)?;
-    trainer.moments = checkpoint.moments(trainer.moments)?;
+    trainer.learner.load(&checkpoint)?;
     trainer.progress = checkpoint.progress()?;
     trainer.curriculum = checkpoint.json(CURRICULUM, "a run's curriculum")?;
     Ok(trainer)

@@ -37,12 +37,15 @@ pub fn training(
     let (vocabulary, pad) = (corpus.bpe().size(), corpus.bpe().pad());
     let mut trainer = Trainer::new(config, corpus, device)?;
     // One share after the other: all is drawn on one thread, in order.
-    trainer.shards = Shards::new(1, &device.clone().autodiff())?;
+    trainer.learner.shards = Shards::new(1, &device.clone().autodiff())?;
     let folder = RunFolder::create(to)?;
-    let setup = json!({ "config": &*trainer.shards.recipe(&trainer.config), "vocabulary": vocabulary, "pad": pad });
+    let setup = json!({ "config": &*trainer.learner.shards.recipe(&trainer.config), "vocabulary": vocabulary, "pad": pad });
     let path = folder.path().join("setup.json");
     fs::write(&path, setup.to_string())
         .with_context(|| format!("can't write {}", path.display()))?;
-    write_weights(&trainer.model.valid(), &to.join("weights.safetensors"))?;
+    write_weights(
+        &trainer.learner.model().valid(),
+        &to.join("weights.safetensors"),
+    )?;
     tape::write_steps(&mut trainer, steps, &to.join("steps.jsonl"), after_step)
 }

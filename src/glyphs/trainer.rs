@@ -6,16 +6,13 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
-use burn::{
-    module::Module,
-    tensor::{Device, Tensor},
-};
+use burn::{module::Module, tensor::Device};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    batch::{Batch, Sampler},
+    batch::Sampler,
     checkpoint,
     curriculum::Curriculum,
     inference::GlyphReader,
@@ -27,15 +24,12 @@ use crate::{
     config::{Config, glyphs::GlyphsConfig},
     data::{bpe::Bpe, corpus::Corpus},
     nn::{
-        adamw::{AdamW, Moments, Rates, flat_gradient, with_values},
+        adamw::{AdamW, Rates},
         mosaic::Layouts,
         perceptor::Perceptor,
         resnet_v2::ResNetV2Config,
     },
-    training::{
-        self, Drawn, Limit, Progress, Recordings, Row, Run, Shards, Start, checkpoint::files, own,
-        read,
-    },
+    training::{self, Drawn, Learner, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
 };
 
 /// Where all of a step is recorded, functions are worked on in every so many-th layout.
@@ -110,15 +104,10 @@ pub struct Trainer {
     pub progress: Progress,
     /// The channel's difficulty, and what moves it.
     pub curriculum: Curriculum,
-    pub(super) model: GlyphModel,
-    pub(super) moments: Moments,
-    optimiser: AdamW,
+    pub(super) learner: Learner<GlyphModel, Sight>,
     /// Frozen, and so no part of the model.
     perceptor: Option<Perceptor>,
     sampler: Sampler,
-    pub(super) shards: Shards,
-    /// On a GPU, steps to be taken again.
-    recordings: Recordings<Sight>,
     bpe: Arc<Bpe>,
     layouts: Layouts,
     device: Device,
@@ -135,7 +124,6 @@ impl Trainer {
         let device = device.clone().autodiff();
         let layouts = config.layouts();
         let model = GlyphModel::new(&config, bpe.size(), &layouts, &device);
-        let moments = Moments::zeros(model.num_params(), &device.clone().inner());
         let optimiser = AdamW {
             rates: Some(Rates::new(&model, |path| rate(&config, path))),
             ..AdamW::new(config.weight_decay, config.max_norm)
@@ -150,12 +138,8 @@ impl Trainer {
         Ok(Self {
             curriculum: Curriculum::new(config.difficulty),
             progress: Progress::default(),
-            model,
-            moments,
-            optimiser,
+            learner: Learner::new(model, optimiser, shards, &device),
             perceptor,
-            shards,
-            recordings: Recordings::default(),
             sampler,
             bpe,
             layouts,
@@ -187,7 +171,7 @@ impl Trainer {
         GlyphReader::new(
             self.config.clone(),
             self.progress,
-            self.model().valid(),
+            self.learner.model().valid(),
             self.bpe.clone(),
             self.layouts.clone(),
             &self.device.clone().inner(),
@@ -206,93 +190,7 @@ impl Trainer {
 
     /// On a GPU, whether steps of some kind need only be launched, or why none can be; `None` before that was tried.
     pub fn is_recorded(&self) -> Option<Result<(), &anyhow::Error>> {
-        self.recordings.state()
-    }
-
-    /// The model as the last step left it, which no further step writes over.
-    fn model(&self) -> GlyphModel {
-        match self.shards.are_side_by_side() {
-            true => self.model.clone(),
-            false => {
-                let [.., values] = self.moments.vectors(&self.model);
-                with_values(self.model.clone(), own(values))
-            }
-        }
-    }
-
-    /// What is seen of batches.
-    fn viewer(&self) -> Viewer<'_> {
-        Viewer {
-            config: &self.config,
-            layouts: &self.layouts,
-            pad: self.bpe.pad(),
-            difficulty: self.curriculum.difficulty,
-            looks: self.config.looks_at(self.progress.position),
-            among: self.sampler.frames(),
-        }
-    }
-
-    /// The gradient `[N]` of what a share of a step is judged on, and its loss and terms `[F]`.
-    fn judged(&self, model: &GlyphModel, sight: &Sight, drawn: &Drawn) -> (Tensor<1>, Tensor<1>) {
-        let objective = Objective {
-            model,
-            perceptor: self.perceptor.as_ref(),
-            config: &self.config,
-            layouts: &self.layouts,
-            sight,
-            drawn,
-        };
-        let terms = objective.terms();
-        let loss = terms.loss(&self.config, drawn.values(sight.looks));
-        let gradient = flat_gradient(model, &loss.backward());
-        let figures = [loss].into_iter().chain(terms.into_values());
-        (
-            gradient,
-            Tensor::cat(figures.map(Tensor::inner).collect(), 0),
-        )
-    }
-
-    /// A step in shares side by side; its figures.
-    fn step_in_shares(&mut self, pace: [f32; 3], rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
-        let batches = self.sampler.draw(&self.config, rng).into_iter();
-        let shares = batches.map(|batch| (batch, ChaCha8Rng::from_rng(&mut *rng)));
-        let (viewer, shares) = (self.viewer(), shares.collect());
-        let share = |model: GlyphModel, (batch, mut rng): (Batch, ChaCha8Rng)| {
-            let (sight, draws) = viewer.look(&batch, &mut rng);
-            Ok(self.judged(&model, &sight, &draws.on(&self.device)))
-        };
-        let (gradient, figures) = self.shards.mean(&self.model, shares, share)?;
-        let pace = Tensor::from_data(pace, &self.device.clone().inner());
-        let (model, norm) =
-            self.optimiser
-                .step(self.model.clone(), gradient, &mut self.moments, pace);
-        self.model = model;
-        read(Tensor::cat(vec![figures, norm], 0))
-    }
-
-    /// A step all at once; its figures. Kinds of steps that come again are recorded, and from then on only launched.
-    fn step_at_once(&mut self, pace: [f32; 3], rng: &mut ChaCha8Rng) -> Result<Vec<f32>> {
-        let batch = self
-            .sampler
-            .draw(&self.config.in_one_share(), rng)
-            .remove(0);
-        let (sight, mut draws) = self.viewer().look(&batch, &mut ChaCha8Rng::from_rng(rng));
-        let pace = draws.values(&pace);
-        let mut recordings = std::mem::take(&mut self.recordings);
-        let step = |state: &[Tensor<1>; 3], drawn: &Drawn| {
-            let [.., values] = state.clone();
-            let model = with_values(self.model.clone(), values);
-            let (gradient, figures) = self.judged(&model, &sight, drawn);
-            let pace = drawn.values(pace).inner();
-            let (moved, norm) = self.optimiser.moved(state.clone(), gradient, pace);
-            (moved, Tensor::cat(vec![figures, norm], 0))
-        };
-        let state = self.moments.vectors(&self.model);
-        let taken = recordings.take(sight.clone(), draws, state, true, &self.device, step);
-        self.recordings = recordings;
-        let (state, figures) = taken?;
-        self.moments.replace(state);
-        Ok(figures)
+        self.learner.is_recorded()
     }
 
     /// Reads unseen functions through the channel as it stands and moves its difficulty.
@@ -317,13 +215,36 @@ impl training::Trainer for Trainer {
         if self.progress.step.is_multiple_of(VALIDATE_EVERY) {
             self.validate(&mut rng)?;
         }
-        let learning_rate = self.config.learning_rate_at(self.progress.position);
+        let config = self.learner.shards.recipe(&self.config);
+        let learning_rate = config.learning_rate_at(self.progress.position);
         let step = self.progress.step + 1;
-        let pace = self.optimiser.pace(learning_rate, step);
-        let figures = match self.shards.are_side_by_side() {
-            true => self.step_in_shares(pace, &mut rng)?,
-            false => self.step_at_once(pace, &mut rng)?,
+        let batches = self.sampler.draw(&config, &mut rng).into_iter();
+        let shares = batches.map(|batch| (batch, ChaCha8Rng::from_rng(&mut rng)));
+        let viewer = Viewer {
+            config: &config,
+            layouts: &self.layouts,
+            pad: self.bpe.pad(),
+            difficulty: self.curriculum.difficulty,
+            looks: config.looks_at(self.progress.position),
+            among: self.sampler.frames(),
         };
+        let look = |(batch, mut rng)| Ok(viewer.look(&batch, &mut rng));
+        let judge = |model: &GlyphModel, sight: &Sight, drawn: &Drawn| {
+            let objective = Objective {
+                model,
+                perceptor: self.perceptor.as_ref(),
+                config: &config,
+                layouts: &self.layouts,
+                sight,
+                drawn,
+            };
+            let terms = objective.terms();
+            let loss = terms.loss(&config, drawn.values(sight.looks));
+            (loss, terms.into_values().to_vec())
+        };
+        let figures = self
+            .learner
+            .step(learning_rate, step, shares.collect(), look, judge)?;
         let position = self.progress.position;
         self.progress.advance(begun, self.config.schedule_steps);
         Ok(Metrics {
@@ -360,7 +281,12 @@ impl training::Trainer for Trainer {
     }
 
     fn files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        let mut files = files(&self.config, &self.progress, &self.model(), &self.moments)?;
+        let mut files = files(
+            &self.config,
+            &self.progress,
+            &self.learner.model(),
+            self.learner.moments(),
+        )?;
         files.push((checkpoint::TOKENIZER, self.bpe.to_json().into_bytes()));
         files.push((
             checkpoint::CURRICULUM,

@@ -7,6 +7,7 @@
 pub mod checkpoint;
 mod draws;
 mod lane;
+mod learner;
 mod recording;
 mod run;
 mod shards;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use draws::{Drawn, Draws, Part};
 pub use lane::{Lane, Step};
-pub use recording::{Recordings, own};
+pub use learner::Learner;
 pub use run::Run;
 pub use shards::Shards;
 pub use warm_up::WarmUp;

@@ -74,8 +74,7 @@ impl<K: PartialEq> Recordings<K> {
     }
 
     /// Takes a step of a `kind` with these `draws`, from a `state` to the state returned, beside the step's figures.
-    /// To be recorded, `step` has to make the same launches for all steps of a kind and to bring nothing from the host;
-    /// `may_record` says whether it does by now.
+    /// To be recorded, `step` has to make the same launches for all steps of a kind and to bring nothing from the host.
     ///
     /// # Errors
     /// If the step fails.
@@ -84,7 +83,6 @@ impl<K: PartialEq> Recordings<K> {
         kind: K,
         draws: Draws,
         state: [Tensor<1>; S],
-        may_record: bool,
         device: &Device,
         step: impl Fn(&[Tensor<1>; S], &Drawn) -> ([Tensor<1>; S], Tensor<1>),
     ) -> Result<([Tensor<1>; S], Vec<f32>)> {
@@ -101,7 +99,6 @@ impl<K: PartialEq> Recordings<K> {
         let drawn = draws.on(device);
         let recorded = self.known.iter().filter(|(_, made)| made.is_some()).count();
         if let Some(place) = place
-            && may_record
             && self.failure.is_none()
             && recorded < KINDS
         {
@@ -259,6 +256,6 @@ where
 }
 
 /// A copy of `values` `[N]` in a buffer that nothing else has.
-pub fn own(values: Tensor<1>) -> Tensor<1> {
+pub(super) fn own(values: Tensor<1>) -> Tensor<1> {
     values.clone() * 1.0
 }
