@@ -24,11 +24,13 @@ use crate::{
         channel::{Damage, Homography, Parts, warp},
         mosaic::{Layouts, PoseHead},
     },
-    training::Progress,
+    training::{Progress, Shards},
 };
 
 /// Pictures a pass: enough to keep the device busy, few enough to be answered soon.
 const PASS: usize = 32;
+/// The same for one core: it is kept as busy by few, and the others have some too.
+const PASS_OF_CORE: usize = 8;
 
 /// How often a picture is set upright by the corners found, each time more exactly.
 const RIGHTINGS: usize = 2;
@@ -96,6 +98,24 @@ impl GlyphReader {
         }
     }
 
+    /// What `work` makes of the `items`, each of which is a picture of `size` x `size` pixels, in passes.
+    fn in_passes<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        size: usize,
+        work: impl Fn(&[T]) -> Result<Vec<R>> + Sync,
+    ) -> Result<Vec<R>> {
+        let shards = Shards::of_cores(&self.device)?;
+        let most = match shards.are_side_by_side() {
+            true => PASS_OF_CORE,
+            false => PASS,
+        };
+        let pass = (most * GLYPH_SIZE.pow(2) / size.pow(2)).clamp(1, most);
+        let made = shards.side_by_side(items.chunks(pass).collect(), work);
+        let made: Vec<Vec<R>> = made.into_iter().collect::<Result<_>>()?;
+        Ok(made.into_iter().flatten().collect())
+    }
+
     /// Trained values.
     pub fn params(&self) -> usize {
         self.model.num_params()
@@ -138,12 +158,9 @@ impl GlyphReader {
                 "a model of this design paints {GLYPH_SIZE}x{GLYPH_SIZE} pixels, not {size}x{size}"
             );
         }
-        let pass = (PASS * GLYPH_SIZE.pow(2) / size.pow(2)).clamp(1, PASS);
-        let mut pictures = Vec::with_capacity(rows.len());
-        for rows in rows.chunks(pass) {
-            pictures.extend(self.images(self.model.picture(self.picture_latents(rows), size))?);
-        }
-        Ok(pictures)
+        self.in_passes(rows, size, |rows| {
+            self.images(self.model.picture(self.picture_latents(rows), size))
+        })
     }
 
     /// Functions, as tokens, to what they are in the model's mind: means of their slots, `hidden_size`
@@ -167,12 +184,10 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn embeddings(&self, glyphs: &[RgbImage]) -> Result<Vec<Vec<f32>>> {
-        let mut embeddings = Vec::with_capacity(glyphs.len());
-        for glyphs in glyphs.chunks(PASS) {
+        self.in_passes(glyphs, GLYPH_SIZE, |glyphs| {
             let read = self.attempt(self.tensor(glyphs))?;
-            embeddings.extend(read.into_iter().map(|read| read.embedding));
-        }
-        Ok(embeddings)
+            Ok(read.into_iter().map(|read| read.embedding).collect())
+        })
     }
 
     /// What was read, as text.
@@ -217,9 +232,9 @@ impl GlyphReader {
         let stops: Vec<Tensor<3>> = (0..rows.len())
             .map(|i| latents.clone().narrow(0, i, 1))
             .collect();
-        let mut images = Vec::with_capacity(frames);
-        for chunk in (0..frames).collect::<Vec<_>>().chunks(PASS) {
-            let on_the_way = chunk.iter().map(|&frame| {
+        let all: Vec<usize> = (0..frames).collect();
+        self.in_passes(&all, GLYPH_SIZE, |some| {
+            let on_the_way = some.iter().map(|&frame| {
                 let along = frame as f64 / (frames.max(2) - 1) as f64 * (stops.len() - 1) as f64;
                 let weights = spline(along, stops.len());
                 let terms = weights
@@ -228,9 +243,8 @@ impl GlyphReader {
                 terms.reduce(|a, b| a + b).expect("a spline has terms")
             });
             let latents = Tensor::cat(on_the_way.collect(), 0);
-            images.extend(self.images(self.model.picture(latents, GLYPH_SIZE))?);
-        }
-        Ok(images)
+            self.images(self.model.picture(latents, GLYPH_SIZE))
+        })
     }
 
     /// Reads pictures of 128x128, upright or not.
@@ -238,11 +252,9 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn read(&self, pictures: &[RgbImage]) -> Result<Vec<Decoded>> {
-        let mut read = Vec::with_capacity(pictures.len());
-        for pictures in pictures.chunks(PASS) {
-            read.extend(self.read_tensor(self.tensor(pictures))?);
-        }
-        Ok(read)
+        self.in_passes(pictures, GLYPH_SIZE, |pictures| {
+            self.read_tensor(self.tensor(pictures))
+        })
     }
 
     /// The pictures after the noisy channel.
@@ -250,7 +262,12 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn damaged(&self, pictures: &[RgbImage], damage: &Damage) -> Result<Vec<RgbImage>> {
-        self.images(damage.apply(self.tensor(pictures)))
+        let all: Vec<usize> = (0..pictures.len()).collect();
+        self.in_passes(&all, GLYPH_SIZE, |some| {
+            let some = some[0]..some[0] + some.len();
+            let seen = self.tensor(&pictures[some.clone()]);
+            self.images(damage.of(some).apply(seen))
+        })
     }
 
     /// How well functions are read back through a channel of `difficulty`.
@@ -258,14 +275,17 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
+        let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
+        let all: Vec<usize> = (0..rows.len()).collect();
+        let read = self.in_passes(&all, GLYPH_SIZE, |some| {
+            let some = some[0]..some[0] + some.len();
+            let latents = self.picture_latents(&rows[some.clone()]);
+            let pictures = self.model.picture(latents, GLYPH_SIZE);
+            self.read_tensor(damage.of(some).apply(pictures))
+        })?;
         let mut count = Count::default();
-        for rows in rows.chunks(PASS) {
-            let pictures = self.model.picture(self.picture_latents(rows), GLYPH_SIZE);
-            let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
-            let read = self.read_tensor(damage.apply(pictures))?;
-            for (row, read) in rows.iter().zip(read) {
-                count.add(row, &read.tokens);
-            }
+        for (row, read) in rows.iter().zip(read) {
+            count.add(row, &read.tokens);
         }
         Ok(count.score())
     }

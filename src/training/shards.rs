@@ -6,7 +6,11 @@
 //! has cores enough for all of a step and waits for operations instead: there a step is one share, so that there
 //! are as few as can be. What compares the numbers of a step with one another then compares them all.
 
-use std::{borrow::Cow, thread};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use anyhow::{Context, Result};
 use burn::{
@@ -20,21 +24,33 @@ use crate::config::Config;
 /// Where the shares of a step are computed.
 pub struct Shards {
     /// One thread each: what an operation does on several threads would wait for the other shares.
-    pools: Vec<ThreadPool>,
+    pools: Arc<[ThreadPool]>,
     is_cpu: bool,
     device: Device,
 }
 
 impl Shards {
-    /// As many as this machine has cores.
+    /// As many as this machine has cores. Their threads are the program's, started where they are first asked for.
     ///
     /// # Errors
     /// If a thread can't be started.
     pub fn of_cores(device: &Device) -> Result<Self> {
-        Self::new(
-            thread::available_parallelism().map_or(1, usize::from),
-            device,
-        )
+        static CORES: Mutex<Option<Arc<[ThreadPool]>>> = Mutex::new(None);
+        if !is_cpu(device) {
+            return Self::new(1, device);
+        }
+        let mut cores = CORES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pools) = &*cores {
+            return Ok(Self {
+                pools: pools.clone(),
+                is_cpu: true,
+                device: device.clone(),
+            });
+        }
+        let count = thread::available_parallelism().map_or(1, usize::from);
+        let shards = Self::new(count, device)?;
+        *cores = Some(shards.pools.clone());
+        Ok(shards)
     }
 
     /// How many parts are worked on at a time.
@@ -60,7 +76,7 @@ impl Shards {
     /// # Errors
     /// If a thread can't be started.
     pub fn new(count: usize, device: &Device) -> Result<Self> {
-        let is_cpu = device.clone().without_autodiff() == Device::flex();
+        let is_cpu = is_cpu(device);
         let pools = match is_cpu && count > 1 {
             true => count,
             false => 0,
@@ -126,21 +142,36 @@ impl Shards {
         P: Send,
         R: Send,
     {
-        if self.pools.is_empty() {
+        if self.pools.is_empty() || parts.len() < 2 {
             return parts.into_iter().map(work).collect();
         }
+        let (count, each) = (parts.len(), self.pools.len());
+        let mut queues: Vec<Vec<P>> = self.pools.iter().map(|_| Vec::new()).collect();
+        for (i, part) in parts.into_iter().enumerate() {
+            queues[i % each].push(part);
+        }
         let work = &work;
-        thread::scope(|scope| {
-            let parts = parts.into_iter().zip(self.pools.iter().cycle());
-            let threads =
-                parts.map(|(part, pool)| scope.spawn(move || pool.install(|| work(part))));
+        let mut results = thread::scope(|scope| {
+            let queues = self.pools.iter().zip(queues);
+            let threads = queues.map(|(pool, queue)| {
+                let work = move || queue.into_iter().map(work).collect::<Vec<R>>();
+                scope.spawn(move || pool.install(work))
+            });
             let threads: Vec<_> = threads.collect();
             let results = threads.into_iter().map(|thread| {
-                thread
-                    .join()
+                let results = thread.join();
+                results
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                    .into_iter()
             });
-            results.collect()
-        })
+            results.collect::<Vec<_>>()
+        });
+        (0..count)
+            .map(|i| results[i % each].next().expect("each part has a result"))
+            .collect()
     }
+}
+
+fn is_cpu(device: &Device) -> bool {
+    device.clone().without_autodiff() == Device::flex()
 }
