@@ -1,6 +1,6 @@
 //! A model of Code Glyphs that can be asked: functions to glyphs, pictures to functions.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use burn::{
@@ -98,12 +98,12 @@ impl GlyphReader {
         }
     }
 
-    /// What `work` makes of the `items`, each of which is a picture of `size` x `size` pixels, in passes.
-    fn in_passes<T: Sync, R: Send>(
+    /// What `work` makes of `count` pictures of `size` x `size` pixels, in passes: of some of them at a time.
+    fn in_passes<R: Send>(
         &self,
-        items: &[T],
+        count: usize,
         size: usize,
-        work: impl Fn(&[T]) -> Result<Vec<R>> + Sync,
+        work: impl Fn(Range<usize>) -> Result<Vec<R>> + Sync,
     ) -> Result<Vec<R>> {
         let shards = Shards::of_cores(&self.device)?;
         let most = match shards.are_side_by_side() {
@@ -111,7 +111,9 @@ impl GlyphReader {
             false => PASS,
         };
         let pass = (most * GLYPH_SIZE.pow(2) / size.pow(2)).clamp(1, most);
-        let made = shards.side_by_side(items.chunks(pass).collect(), work);
+        let passes = (0..count).step_by(pass);
+        let passes = passes.map(|first| first..(first + pass).min(count));
+        let made = shards.side_by_side(passes.collect(), work);
         let made: Vec<Vec<R>> = made.into_iter().collect::<Result<_>>()?;
         Ok(made.into_iter().flatten().collect())
     }
@@ -158,8 +160,8 @@ impl GlyphReader {
                 "a model of this design paints {GLYPH_SIZE}x{GLYPH_SIZE} pixels, not {size}x{size}"
             );
         }
-        self.in_passes(rows, size, |rows| {
-            self.images(self.model.picture(self.picture_latents(rows), size))
+        self.in_passes(rows.len(), size, |some| {
+            self.images(self.model.picture(self.picture_latents(&rows[some]), size))
         })
     }
 
@@ -184,8 +186,8 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn embeddings(&self, glyphs: &[RgbImage]) -> Result<Vec<Vec<f32>>> {
-        self.in_passes(glyphs, GLYPH_SIZE, |glyphs| {
-            let read = self.attempt(self.tensor(glyphs))?;
+        self.in_passes(glyphs.len(), GLYPH_SIZE, |some| {
+            let read = self.attempt(self.tensor(&glyphs[some]))?;
             Ok(read.into_iter().map(|read| read.embedding).collect())
         })
     }
@@ -232,9 +234,8 @@ impl GlyphReader {
         let stops: Vec<Tensor<3>> = (0..rows.len())
             .map(|i| latents.clone().narrow(0, i, 1))
             .collect();
-        let all: Vec<usize> = (0..frames).collect();
-        self.in_passes(&all, GLYPH_SIZE, |some| {
-            let on_the_way = some.iter().map(|&frame| {
+        self.in_passes(frames, GLYPH_SIZE, |some| {
+            let on_the_way = some.map(|frame| {
                 let along = frame as f64 / (frames.max(2) - 1) as f64 * (stops.len() - 1) as f64;
                 let weights = spline(along, stops.len());
                 let terms = weights
@@ -252,8 +253,8 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn read(&self, pictures: &[RgbImage]) -> Result<Vec<Decoded>> {
-        self.in_passes(pictures, GLYPH_SIZE, |pictures| {
-            self.read_tensor(self.tensor(pictures))
+        self.in_passes(pictures.len(), GLYPH_SIZE, |some| {
+            self.read_tensor(self.tensor(&pictures[some]))
         })
     }
 
@@ -262,9 +263,7 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn damaged(&self, pictures: &[RgbImage], damage: &Damage) -> Result<Vec<RgbImage>> {
-        let all: Vec<usize> = (0..pictures.len()).collect();
-        self.in_passes(&all, GLYPH_SIZE, |some| {
-            let some = some[0]..some[0] + some.len();
+        self.in_passes(pictures.len(), GLYPH_SIZE, |some| {
             let seen = self.tensor(&pictures[some.clone()]);
             self.images(damage.of(some).apply(seen))
         })
@@ -276,9 +275,7 @@ impl GlyphReader {
     /// If the device fails.
     pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
         let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
-        let all: Vec<usize> = (0..rows.len()).collect();
-        let read = self.in_passes(&all, GLYPH_SIZE, |some| {
-            let some = some[0]..some[0] + some.len();
+        let read = self.in_passes(rows.len(), GLYPH_SIZE, |some| {
             let latents = self.picture_latents(&rows[some.clone()]);
             let pictures = self.model.picture(latents, GLYPH_SIZE);
             self.read_tensor(damage.of(some).apply(pictures))

@@ -36,21 +36,20 @@ impl Shards {
     /// If a thread can't be started.
     pub fn of_cores(device: &Device) -> Result<Self> {
         static CORES: Mutex<Option<Arc<[ThreadPool]>>> = Mutex::new(None);
-        if !is_cpu(device) {
-            return Self::new(1, device);
+        let alone = Self::new(1, device)?;
+        if !alone.is_cpu {
+            return Ok(alone);
         }
         let mut cores = CORES.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pools) = &*cores {
-            return Ok(Self {
-                pools: pools.clone(),
-                is_cpu: true,
-                device: device.clone(),
-            });
-        }
-        let count = thread::available_parallelism().map_or(1, usize::from);
-        let shards = Self::new(count, device)?;
-        *cores = Some(shards.pools.clone());
-        Ok(shards)
+        let pools = match &*cores {
+            Some(pools) => pools.clone(),
+            None => {
+                let count = thread::available_parallelism().map_or(1, usize::from);
+                Self::new(count, device)?.pools
+            }
+        };
+        *cores = Some(pools.clone());
+        Ok(Self { pools, ..alone })
     }
 
     /// How many parts are worked on at a time.
@@ -76,7 +75,7 @@ impl Shards {
     /// # Errors
     /// If a thread can't be started.
     pub fn new(count: usize, device: &Device) -> Result<Self> {
-        let is_cpu = is_cpu(device);
+        let is_cpu = device.clone().without_autodiff() == Device::flex();
         let pools = match is_cpu && count > 1 {
             true => count,
             false => 0,
@@ -170,8 +169,4 @@ impl Shards {
             .map(|i| results[i % each].next().expect("each part has a result"))
             .collect()
     }
-}
-
-fn is_cpu(device: &Device) -> bool {
-    device.clone().without_autodiff() == Device::flex()
 }
