@@ -70,7 +70,7 @@ impl Bpe {
     /// # Errors
     /// If it is no tokenizer, doesn't give every text back exactly, or has no padding token.
     pub fn from_json(json: &str) -> Result<Self> {
-        let tokenizer = Tokenizer::from_bytes(json).map_err(|error| {
+        let tokenizer = json.parse::<Tokenizer>().map_err(|error| {
             anyhow!("expected a tokenizer.json of the tokenizers library: {error}")
         })?;
         Self::new(tokenizer)

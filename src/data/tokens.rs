@@ -34,14 +34,15 @@ impl Lexicon {
         let (name, file) = match language {
             Language::Operators => (
                 "assets/operators-tokenizer.json",
-                &include_bytes!("../../assets/operators-tokenizer.json")[..],
+                include_str!("../../assets/operators-tokenizer.json"),
             ),
             _ => (
                 "assets/sums-tokenizer.json",
-                &include_bytes!("../../assets/sums-tokenizer.json")[..],
+                include_str!("../../assets/sums-tokenizer.json"),
             ),
         };
-        let tokenizer = Tokenizer::from_bytes(file)
+        let tokenizer = file
+            .parse::<Tokenizer>()
             .map_err(|e| anyhow!("{e}"))
             .context(name)?;
         let spell = |code: Code| -> Result<Word> {

@@ -10,7 +10,7 @@ use burn::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-use super::{Curve, Fused, Heads};
+use super::{Curve, Fused, FusedGradients, Heads};
 
 /// Enters `output` into the graph as made by `operation` of its parents.
 pub fn enter<B, C, O, const N: usize>(
@@ -47,7 +47,7 @@ pub fn add<B: Backend, S, const N: usize>(
 #[derive(Debug)]
 struct Bent;
 
-impl<B: Fused> Backward<B, 1> for Bent {
+impl<B: FusedGradients> Backward<B, 1> for Bent {
     type State = (FloatTensor<B>, Curve);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -60,7 +60,7 @@ impl<B: Fused> Backward<B, 1> for Bent {
 #[derive(Debug)]
 struct CrossEntropy;
 
-impl<B: Fused> Backward<B, 1> for CrossEntropy {
+impl<B: FusedGradients> Backward<B, 1> for CrossEntropy {
     type State = (FloatTensor<B>, IntTensor<B>, FloatTensor<B>, f32);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -79,7 +79,7 @@ impl<B: Fused> Backward<B, 1> for CrossEntropy {
 #[derive(Debug)]
 struct LayerNorm;
 
-impl<B: Fused> Backward<B, 3> for LayerNorm {
+impl<B: FusedGradients> Backward<B, 3> for LayerNorm {
     type State = (FloatTensor<B>, FloatTensor<B>, f64);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -92,7 +92,7 @@ impl<B: Fused> Backward<B, 3> for LayerNorm {
 #[derive(Debug)]
 struct RmsNorm;
 
-impl<B: Fused> Backward<B, 2> for RmsNorm {
+impl<B: FusedGradients> Backward<B, 2> for RmsNorm {
     type State = (FloatTensor<B>, FloatTensor<B>, f64);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -105,7 +105,7 @@ impl<B: Fused> Backward<B, 2> for RmsNorm {
 #[derive(Debug)]
 struct Pick;
 
-impl<B: Fused> Backward<B, 1> for Pick {
+impl<B: FusedGradients> Backward<B, 1> for Pick {
     type State = (IntTensor<B>, usize);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -118,7 +118,7 @@ impl<B: Fused> Backward<B, 1> for Pick {
 #[derive(Debug)]
 struct Exchange;
 
-impl<B: Fused> Backward<B, 1> for Exchange {
+impl<B: FusedGradients> Backward<B, 1> for Exchange {
     type State = [IntTensor<B>; 2];
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -131,7 +131,7 @@ impl<B: Fused> Backward<B, 1> for Exchange {
 #[derive(Debug)]
 struct Product;
 
-impl<B: Fused> Backward<B, 2> for Product {
+impl<B: FusedGradients> Backward<B, 2> for Product {
     type State = (FloatTensor<B>, FloatTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -163,7 +163,7 @@ struct Attended<T> {
     shared: Vec<usize>,
 }
 
-impl<B: Fused> Backward<B, 4> for Attention {
+impl<B: FusedGradients> Backward<B, 4> for Attention {
     type State = Attended<FloatTensor<B>>;
 
     fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -181,7 +181,7 @@ impl<B: Fused> Backward<B, 4> for Attention {
     }
 }
 
-impl<B: Fused, C: CheckpointStrategy> Fused for Autodiff<B, C> {
+impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     fn fused_curve(x: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
         let output = B::fused_curve(x.clone(), curve);

@@ -14,7 +14,7 @@ use burn_cubecl::{
 };
 
 use super::{
-    Curve, Fused, Heads, kernels,
+    Curve, Fused, FusedGradients, Heads, kernels,
     plain::{attention_backward_by, attention_by, over_rows},
 };
 
@@ -172,16 +172,6 @@ impl Fused for Cube {
         out
     }
 
-    fn fused_curve_backward(x: CubeTensor, grad: CubeTensor, curve: Curve) -> CubeTensor {
-        let [x, grad] = [x, grad].map(contiguous);
-        let (count, dim) = for_values(x.shape().num_elements());
-        let (client, out) = (x.client.clone(), like(&x));
-        let [x, grad] = [x, grad].map(CubeTensor::into_tensor_arg);
-        let to = out.clone().into_tensor_arg();
-        kernels::bent_backward::launch(&client, count, dim, x, grad, to, curve);
-        out
-    }
-
     fn fused_cross_entropy(
         logits: CubeTensor,
         classes: CubeTensor,
@@ -204,6 +194,43 @@ impl Fused for Cube {
             units,
         );
         (nll, log_sums)
+    }
+
+    fn fused_layer_norm(
+        x: CubeTensor,
+        gamma: CubeTensor,
+        beta: CubeTensor,
+        epsilon: f64,
+    ) -> CubeTensor {
+        norm(x, gamma, Some(beta), epsilon)
+    }
+
+    fn fused_rms_norm(x: CubeTensor, gamma: CubeTensor, epsilon: f64) -> CubeTensor {
+        norm(x, gamma, None, epsilon)
+    }
+
+    fn fused_attention(
+        query: CubeTensor,
+        key: CubeTensor,
+        value: CubeTensor,
+        bias: CubeTensor,
+        heads: Heads,
+    ) -> (CubeTensor, CubeTensor) {
+        attention_by::<Cube>(query, key, value, heads.count, |scores| {
+            taken(scores, bias, heads.scale)
+        })
+    }
+}
+
+impl FusedGradients for Cube {
+    fn fused_curve_backward(x: CubeTensor, grad: CubeTensor, curve: Curve) -> CubeTensor {
+        let [x, grad] = [x, grad].map(contiguous);
+        let (count, dim) = for_values(x.shape().num_elements());
+        let (client, out) = (x.client.clone(), like(&x));
+        let [x, grad] = [x, grad].map(CubeTensor::into_tensor_arg);
+        let to = out.clone().into_tensor_arg();
+        kernels::bent_backward::launch(&client, count, dim, x, grad, to, curve);
+        out
     }
 
     fn fused_cross_entropy_backward(
@@ -231,15 +258,6 @@ impl Fused for Cube {
         out
     }
 
-    fn fused_layer_norm(
-        x: CubeTensor,
-        gamma: CubeTensor,
-        beta: CubeTensor,
-        epsilon: f64,
-    ) -> CubeTensor {
-        norm(x, gamma, Some(beta), epsilon)
-    }
-
     fn fused_layer_norm_backward(
         x: CubeTensor,
         gamma: CubeTensor,
@@ -252,10 +270,6 @@ impl Fused for Cube {
             over_rows::<Cube>(gamma_grads),
             over_rows::<Cube>(grad),
         )
-    }
-
-    fn fused_rms_norm(x: CubeTensor, gamma: CubeTensor, epsilon: f64) -> CubeTensor {
-        norm(x, gamma, None, epsilon)
     }
 
     fn fused_rms_norm_backward(
@@ -285,18 +299,6 @@ impl Fused for Cube {
             UNITS,
         );
         out
-    }
-
-    fn fused_attention(
-        query: CubeTensor,
-        key: CubeTensor,
-        value: CubeTensor,
-        bias: CubeTensor,
-        heads: Heads,
-    ) -> (CubeTensor, CubeTensor) {
-        attention_by::<Cube>(query, key, value, heads.count, |scores| {
-            taken(scores, bias, heads.scale)
-        })
     }
 
     fn fused_attention_backward(

@@ -12,7 +12,7 @@ use bytemuck::Pod;
 use rayon::prelude::*;
 
 use super::{
-    Curve, Fused, Heads,
+    Curve, Fused, FusedGradients, Heads,
     attention::{Gradients, Scratch, Sequence, Sizes, attend, attend_backward},
     product::{Matrix, product},
     rows::{
@@ -81,15 +81,6 @@ impl Fused for Flex {
         }
     }
 
-    fn fused_curve_backward(x: FlexTensor, grad: FlexTensor, curve: Curve) -> FlexTensor {
-        match curve {
-            Curve::Exp => scaled(x, grad, Exp),
-            Curve::Sigmoid => scaled(x, grad, Sigmoid),
-            Curve::Silu => scaled(x, grad, Silu),
-            Curve::Gelu => scaled(x, grad, Gelu),
-        }
-    }
-
     fn fused_cross_entropy(
         logits: FlexTensor,
         classes: FlexTensor,
@@ -106,25 +97,6 @@ impl Fused for Flex {
         (tensor(found, [rows, 1]), tensor(log_sums, [rows, 1]))
     }
 
-    fn fused_cross_entropy_backward(
-        logits: FlexTensor,
-        classes: FlexTensor,
-        log_sums: FlexTensor,
-        grad: FlexTensor,
-        smoothing: f32,
-    ) -> FlexTensor {
-        let (logits, classes) = (contiguous(logits), as_i64(classes));
-        let (log_sums, grad) = (contiguous(log_sums), contiguous(grad));
-        let truth = Truth {
-            classes: values(&classes),
-            vocabulary: logits.shape()[1],
-            smoothing,
-        };
-        let (log_sums, grad) = (values(&log_sums), values(&grad));
-        let made = entropies_backward(values(&logits), truth, log_sums, grad);
-        tensor(made, logits.shape())
-    }
-
     fn fused_layer_norm(
         x: FlexTensor,
         gamma: FlexTensor,
@@ -136,40 +108,10 @@ impl Fused for Flex {
         tensor(made, x.shape())
     }
 
-    fn fused_layer_norm_backward(
-        x: FlexTensor,
-        gamma: FlexTensor,
-        grad: FlexTensor,
-        epsilon: f64,
-    ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
-        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
-        let [x_grad, gamma_grad, beta_grad] =
-            normed_backward::<true>(rows, weights, grad, epsilon as f32);
-        let width = gamma.shape();
-        (
-            tensor(x_grad, x.shape()),
-            tensor(gamma_grad, width.clone()),
-            tensor(beta_grad, width),
-        )
-    }
-
     fn fused_rms_norm(x: FlexTensor, gamma: FlexTensor, epsilon: f64) -> FlexTensor {
         let [x, gamma] = [x, gamma].map(contiguous);
         let made = normed::<false>(values(&x), values(&gamma), &[], epsilon as f32);
         tensor(made, x.shape())
-    }
-
-    fn fused_rms_norm_backward(
-        x: FlexTensor,
-        gamma: FlexTensor,
-        grad: FlexTensor,
-        epsilon: f64,
-    ) -> (FlexTensor, FlexTensor) {
-        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
-        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
-        let [x_grad, gamma_grad, _] = normed_backward::<false>(rows, weights, grad, epsilon as f32);
-        (tensor(x_grad, x.shape()), tensor(gamma_grad, gamma.shape()))
     }
 
     fn fused_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
@@ -193,6 +135,66 @@ impl Fused for Flex {
             true => attention::<8>(query, key, value, bias, heads),
             false => attention::<16>(query, key, value, bias, heads),
         }
+    }
+}
+
+impl FusedGradients for Flex {
+    fn fused_curve_backward(x: FlexTensor, grad: FlexTensor, curve: Curve) -> FlexTensor {
+        match curve {
+            Curve::Exp => scaled(x, grad, Exp),
+            Curve::Sigmoid => scaled(x, grad, Sigmoid),
+            Curve::Silu => scaled(x, grad, Silu),
+            Curve::Gelu => scaled(x, grad, Gelu),
+        }
+    }
+
+    fn fused_cross_entropy_backward(
+        logits: FlexTensor,
+        classes: FlexTensor,
+        log_sums: FlexTensor,
+        grad: FlexTensor,
+        smoothing: f32,
+    ) -> FlexTensor {
+        let (logits, classes) = (contiguous(logits), as_i64(classes));
+        let (log_sums, grad) = (contiguous(log_sums), contiguous(grad));
+        let truth = Truth {
+            classes: values(&classes),
+            vocabulary: logits.shape()[1],
+            smoothing,
+        };
+        let (log_sums, grad) = (values(&log_sums), values(&grad));
+        let made = entropies_backward(values(&logits), truth, log_sums, grad);
+        tensor(made, logits.shape())
+    }
+
+    fn fused_layer_norm_backward(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        grad: FlexTensor,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
+        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
+        let [x_grad, gamma_grad, beta_grad] =
+            normed_backward::<true>(rows, weights, grad, epsilon as f32);
+        let width = gamma.shape();
+        (
+            tensor(x_grad, x.shape()),
+            tensor(gamma_grad, width.clone()),
+            tensor(beta_grad, width),
+        )
+    }
+
+    fn fused_rms_norm_backward(
+        x: FlexTensor,
+        gamma: FlexTensor,
+        grad: FlexTensor,
+        epsilon: f64,
+    ) -> (FlexTensor, FlexTensor) {
+        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
+        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
+        let [x_grad, gamma_grad, _] = normed_backward::<false>(rows, weights, grad, epsilon as f32);
+        (tensor(x_grad, x.shape()), tensor(gamma_grad, gamma.shape()))
     }
 
     fn fused_attention_backward(

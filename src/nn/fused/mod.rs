@@ -3,8 +3,7 @@
 //! On the CPU most of a training step of small models is memory traffic between element-wise operations, and
 //! scalar exponentials and error functions inside them. There these run in one pass and eight values at a time.
 //! A GPU waits for launches: there each is a kernel, beside the products of attention and the sums of weights'
-//! gradients. Wherever a gradient's gradient is asked for, they are
-//! the plain compositions.
+//! gradients. Backends without any of this do with the plain compositions.
 
 mod attention;
 mod autodiff;
@@ -66,15 +65,6 @@ pub trait Fused: Backend {
         plain::curve::<Self>(x, curve)
     }
 
-    /// `grad` times the slope of `curve` at each value of `x`.
-    fn fused_curve_backward(
-        x: FloatTensor<Self>,
-        grad: FloatTensor<Self>,
-        curve: Curve,
-    ) -> FloatTensor<Self> {
-        plain::curve_backward::<Self>(x, grad, curve)
-    }
-
     /// Rows [N, V] and classes `[N]` to cross entropies and the logarithms of the rows' sums of exponentials,
     /// both [N, 1].
     fn fused_cross_entropy(
@@ -83,17 +73,6 @@ pub trait Fused: Backend {
         smoothing: f32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         plain::cross_entropy::<Self>(logits, classes, smoothing)
-    }
-
-    /// The gradient [N, V] of the cross entropies, whose own is `grad` [N, 1].
-    fn fused_cross_entropy_backward(
-        logits: FloatTensor<Self>,
-        classes: IntTensor<Self>,
-        log_sums: FloatTensor<Self>,
-        grad: FloatTensor<Self>,
-        smoothing: f32,
-    ) -> FloatTensor<Self> {
-        plain::cross_entropy_backward::<Self>(logits, classes, log_sums, grad, smoothing)
     }
 
     /// Rows [N, W] less their means, over their deviations, times `gamma` `[W]`, plus `beta` `[W]`.
@@ -106,16 +85,6 @@ pub trait Fused: Backend {
         Self::layer_norm(x, gamma, Some(beta), epsilon)
     }
 
-    /// The gradients of `x`, `gamma` and `beta`.
-    fn fused_layer_norm_backward(
-        x: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        grad: FloatTensor<Self>,
-        epsilon: f64,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::layer_norm_backward::<Self>(x, gamma, grad, epsilon)
-    }
-
     /// Rows [N, W] over their root mean squares, times `gamma` `[W]`.
     fn fused_rms_norm(
         x: FloatTensor<Self>,
@@ -125,28 +94,9 @@ pub trait Fused: Backend {
         plain::rms_norm::<Self>(x, gamma, epsilon)
     }
 
-    /// The gradients of `x` and `gamma`.
-    fn fused_rms_norm_backward(
-        x: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        grad: FloatTensor<Self>,
-        epsilon: f64,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
-    }
-
     /// Of `x` [V, W] these `rows` `[N]`.
     fn fused_pick(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
         Self::float_select(x, 0, rows)
-    }
-
-    /// The gradient [V, W], of V = `count` rows, where that of those picked is `grad` [N, W].
-    fn fused_pick_backward(
-        grad: FloatTensor<Self>,
-        rows: IntTensor<Self>,
-        count: usize,
-    ) -> FloatTensor<Self> {
-        plain::pick_backward::<Self>(grad, rows, count)
     }
 
     /// Of `x` [V, W] these `rows` `[N]`, whose gradient goes `back` `[V]`.
@@ -173,6 +123,59 @@ pub trait Fused: Backend {
         heads: Heads,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         plain::attention::<Self>(query, key, value, bias, heads)
+    }
+}
+
+/// What a backend does for their gradients, if it is one that computes. Not of autodiff: no gradient's gradient is asked
+/// for, and were these among what any backend can do, all of burn's operations would be built once more for them.
+pub trait FusedGradients: Fused {
+    /// `grad` times the slope of `curve` at each value of `x`.
+    fn fused_curve_backward(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        curve: Curve,
+    ) -> FloatTensor<Self> {
+        plain::curve_backward::<Self>(x, grad, curve)
+    }
+
+    /// The gradient [N, V] of the cross entropies, whose own is `grad` [N, 1].
+    fn fused_cross_entropy_backward(
+        logits: FloatTensor<Self>,
+        classes: IntTensor<Self>,
+        log_sums: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        smoothing: f32,
+    ) -> FloatTensor<Self> {
+        plain::cross_entropy_backward::<Self>(logits, classes, log_sums, grad, smoothing)
+    }
+
+    /// The gradients of `x`, `gamma` and `beta`.
+    fn fused_layer_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::layer_norm_backward::<Self>(x, gamma, grad, epsilon)
+    }
+
+    /// The gradients of `x` and `gamma`.
+    fn fused_rms_norm_backward(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
+    }
+
+    /// The gradient [V, W], of V = `count` rows, where that of those picked is `grad` [N, W].
+    fn fused_pick_backward(
+        grad: FloatTensor<Self>,
+        rows: IntTensor<Self>,
+        count: usize,
+    ) -> FloatTensor<Self> {
+        plain::pick_backward::<Self>(grad, rows, count)
     }
 
     /// The gradients of `query`, `key`, `value` and the scores [B, H, Lq, Lk] with their bias.

@@ -1,4 +1,4 @@
-//! The gradients. A warp and its transpose are each other's, and what fades its own.
+//! The gradients. A warp's is its transpose, and what fades its own.
 
 use burn::backend::{
     Autodiff, TensorMetadata,
@@ -10,24 +10,19 @@ use burn::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-use super::Optics;
+use super::{Optics, OpticsGradients};
 use crate::nn::fused::{add, enter};
 
 #[derive(Debug)]
 struct Warp;
 
-/// The maps, the size to go back to, and whether this is the way back.
-type Way<T> = (T, [usize; 2], bool);
-
-impl<B: Optics> Backward<B, 1> for Warp {
-    type State = Way<FloatTensor<B>>;
+impl<B: OpticsGradients> Backward<B, 1> for Warp {
+    /// The maps, and the size to go back to.
+    type State = (FloatTensor<B>, [usize; 2]);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        add::<B, _, 1>(ops, grads, |(maps, size, is_back), grad| {
-            [match is_back {
-                true => B::optics_warp(grad, maps, size),
-                false => B::optics_warp_back(grad, maps, size),
-            }]
+        add::<B, _, 1>(ops, grads, |(maps, size), grad| {
+            [B::optics_warp_back(grad, maps, size)]
         });
     }
 }
@@ -35,7 +30,7 @@ impl<B: Optics> Backward<B, 1> for Warp {
 #[derive(Debug)]
 struct Fade;
 
-impl<B: Optics> Backward<B, 1> for Fade {
+impl<B: OpticsGradients> Backward<B, 1> for Fade {
     type State = FloatTensor<B>;
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -48,7 +43,7 @@ fn size_of(images: &impl TensorMetadata) -> [usize; 2] {
     [height, width]
 }
 
-impl<B: Optics, C: CheckpointStrategy> Optics for Autodiff<B, C> {
+impl<B: OpticsGradients, C: CheckpointStrategy> Optics for Autodiff<B, C> {
     fn optics_warp(
         images: FloatTensor<Self>,
         maps: FloatTensor<Self>,
@@ -57,18 +52,7 @@ impl<B: Optics, C: CheckpointStrategy> Optics for Autodiff<B, C> {
         let [(images, node), (maps, _)] = [images, maps].map(FloatTensor::<Self>::into_parts);
         let from = size_of(&images);
         let output = B::optics_warp(images, maps.clone(), size);
-        enter::<B, C, _, 1>(Warp, [node], (maps, from, false), output)
-    }
-
-    fn optics_warp_back(
-        seen: FloatTensor<Self>,
-        maps: FloatTensor<Self>,
-        size: [usize; 2],
-    ) -> FloatTensor<Self> {
-        let [(seen, node), (maps, _)] = [seen, maps].map(FloatTensor::<Self>::into_parts);
-        let from = size_of(&seen);
-        let output = B::optics_warp_back(seen, maps.clone(), size);
-        enter::<B, C, _, 1>(Warp, [node], (maps, from, true), output)
+        enter::<B, C, _, 1>(Warp, [node], (maps, from), output)
     }
 
     fn optics_veil(
@@ -81,12 +65,6 @@ impl<B: Optics, C: CheckpointStrategy> Optics for Autodiff<B, C> {
         let [(images, node), (fronts, _), (deviations, _), (table, _)] =
             [images, fronts, deviations, table].map(FloatTensor::<Self>::into_parts);
         let output = B::optics_veil(images, fronts.clone(), starts, deviations, table);
-        enter::<B, C, _, 1>(Fade, [node], fronts, output)
-    }
-
-    fn optics_fade(images: FloatTensor<Self>, fronts: FloatTensor<Self>) -> FloatTensor<Self> {
-        let [(images, node), (fronts, _)] = [images, fronts].map(FloatTensor::<Self>::into_parts);
-        let output = B::optics_fade(images, fronts.clone());
         enter::<B, C, _, 1>(Fade, [node], fronts, output)
     }
 

@@ -9,7 +9,7 @@ use burn::{
 };
 use burn_cubecl::tensor::CubeTensor;
 
-use super::{OF_MAP, Optics, kernels};
+use super::{OF_MAP, Optics, OpticsGradients, kernels};
 use crate::nn::fused::gpu::{as_i32, contiguous, for_values, like, shaped};
 
 fn sized(images: &CubeTensor, size: [usize; 2]) -> Shape {
@@ -51,6 +51,30 @@ impl Optics for Cube {
         seen
     }
 
+    fn optics_veil(
+        images: CubeTensor,
+        fronts: CubeTensor,
+        starts: CubeTensor,
+        deviations: CubeTensor,
+        table: CubeTensor,
+    ) -> CubeTensor {
+        let [deviations, table] = [deviations, table].map(contiguous);
+        veil(images, fronts, Some([as_i32(starts), deviations, table]))
+    }
+
+    fn optics_upright(corners: CubeTensor, tilted: CubeTensor) -> CubeTensor {
+        let [corners, tilted] = [corners, tilted].map(contiguous);
+        let batch = corners.shape()[0];
+        let maps = shaped(&corners, Shape::from([batch, OF_MAP]));
+        let (count, dim) = for_values(batch);
+        let (client, to) = (corners.client.clone(), maps.clone().into_tensor_arg());
+        let [corners, tilted] = [corners, tilted].map(CubeTensor::into_tensor_arg);
+        kernels::upright::launch(&client, count, dim, corners, tilted, to);
+        maps
+    }
+}
+
+impl OpticsGradients for Cube {
     fn optics_warp_back(seen: CubeTensor, maps: CubeTensor, size: [usize; 2]) -> CubeTensor {
         let [seen, maps] = [seen, maps].map(contiguous);
         let [batch, channels, height, width] = seen.shape().dims();
@@ -78,29 +102,7 @@ impl Optics for Cube {
         grad
     }
 
-    fn optics_veil(
-        images: CubeTensor,
-        fronts: CubeTensor,
-        starts: CubeTensor,
-        deviations: CubeTensor,
-        table: CubeTensor,
-    ) -> CubeTensor {
-        let [deviations, table] = [deviations, table].map(contiguous);
-        veil(images, fronts, Some([as_i32(starts), deviations, table]))
-    }
-
     fn optics_fade(images: CubeTensor, fronts: CubeTensor) -> CubeTensor {
         veil(images, fronts, None)
-    }
-
-    fn optics_upright(corners: CubeTensor, tilted: CubeTensor) -> CubeTensor {
-        let [corners, tilted] = [corners, tilted].map(contiguous);
-        let batch = corners.shape()[0];
-        let maps = shaped(&corners, Shape::from([batch, OF_MAP]));
-        let (count, dim) = for_values(batch);
-        let (client, to) = (corners.client.clone(), maps.clone().into_tensor_arg());
-        let [corners, tilted] = [corners, tilted].map(CubeTensor::into_tensor_arg);
-        kernels::upright::launch(&client, count, dim, corners, tilted, to);
-        maps
     }
 }

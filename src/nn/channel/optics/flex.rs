@@ -9,7 +9,7 @@ use burn::backend::{Flex, TensorMetadata, flex::FlexTensor};
 use macerator::{Simd, with_simd};
 use rayon::prelude::*;
 
-use super::{OF_FRONT, OF_MAP, Optics, PIECE, STEPS, pieces_of};
+use super::{OF_FRONT, OF_MAP, Optics, OpticsGradients, PIECE, STEPS, pieces_of};
 use crate::nn::{
     channel::Homography,
     fused::{as_i64, contiguous, tensor, values},
@@ -146,27 +146,6 @@ impl Optics for Flex {
         tensor(seen, [batch, channels, size[0], size[1]])
     }
 
-    fn optics_warp_back(seen: FlexTensor, maps: FlexTensor, size: [usize; 2]) -> FlexTensor {
-        let [seen, maps] = [seen, maps].map(contiguous);
-        let [batch, channels, height, width] = seen.shape().dims();
-        let pixels = size[0] * size[1];
-        let mut images = vec![0.0; batch * channels * pixels];
-        each(&mut images, values(&seen), values(&maps), batch).for_each_init(
-            || Taps::of_row(width),
-            |taps, ((picture, seen), maps)| {
-                for i in 0..height {
-                    lay(taps, maps, i, [height, width], size);
-                    let planes = picture.chunks_exact_mut(pixels);
-                    for (plane, seen) in planes.zip(seen.chunks_exact(height * width)) {
-                        let row = &seen[i * width..][..width];
-                        taps.give(row, Taps::steps(size), plane);
-                    }
-                }
-            },
-        );
-        tensor(images, [batch, channels, size[0], size[1]])
-    }
-
     fn optics_veil(
         images: FlexTensor,
         fronts: FlexTensor,
@@ -197,11 +176,6 @@ impl Optics for Flex {
         tensor(seen, images.shape())
     }
 
-    fn optics_fade(images: FlexTensor, fronts: FlexTensor) -> FlexTensor {
-        let [images, fronts] = [images, fronts].map(contiguous);
-        tensor(faded(&images, &fronts), images.shape())
-    }
-
     fn optics_upright(corners: FlexTensor, tilted: FlexTensor) -> FlexTensor {
         let [corners, tilted] = [corners, tilted].map(contiguous);
         let pictures = values::<f32>(&corners)
@@ -212,6 +186,34 @@ impl Optics for Flex {
             false => Homography::IDENTITY.numbers(),
         });
         tensor(maps.collect(), [corners.shape()[0], OF_MAP])
+    }
+}
+
+impl OpticsGradients for Flex {
+    fn optics_warp_back(seen: FlexTensor, maps: FlexTensor, size: [usize; 2]) -> FlexTensor {
+        let [seen, maps] = [seen, maps].map(contiguous);
+        let [batch, channels, height, width] = seen.shape().dims();
+        let pixels = size[0] * size[1];
+        let mut images = vec![0.0; batch * channels * pixels];
+        each(&mut images, values(&seen), values(&maps), batch).for_each_init(
+            || Taps::of_row(width),
+            |taps, ((picture, seen), maps)| {
+                for i in 0..height {
+                    lay(taps, maps, i, [height, width], size);
+                    let planes = picture.chunks_exact_mut(pixels);
+                    for (plane, seen) in planes.zip(seen.chunks_exact(height * width)) {
+                        let row = &seen[i * width..][..width];
+                        taps.give(row, Taps::steps(size), plane);
+                    }
+                }
+            },
+        );
+        tensor(images, [batch, channels, size[0], size[1]])
+    }
+
+    fn optics_fade(images: FlexTensor, fronts: FlexTensor) -> FlexTensor {
+        let [images, fronts] = [images, fronts].map(contiguous);
+        tensor(faded(&images, &fronts), images.shape())
     }
 }
 

@@ -44,13 +44,6 @@ pub trait Optics: Backend {
         size: [usize; 2],
     ) -> FloatTensor<Self>;
 
-    /// Its transpose: from the gradient of what is seen that of pictures of `size`.
-    fn optics_warp_back(
-        seen: FloatTensor<Self>,
-        maps: FloatTensor<Self>,
-        size: [usize; 2],
-    ) -> FloatTensor<Self>;
-
     /// Pictures behind what is in front of them.
     fn optics_veil(
         images: FloatTensor<Self>,
@@ -60,11 +53,21 @@ pub trait Optics: Backend {
         table: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
-    /// The part of it that pictures have in what is seen: each value times its own.
-    fn optics_fade(images: FloatTensor<Self>, fronts: FloatTensor<Self>) -> FloatTensor<Self>;
-
     /// Maps that set pictures upright.
     fn optics_upright(corners: FloatTensor<Self>, tilted: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+/// What a backend does for their gradients, if it is one that computes.
+pub trait OpticsGradients: Optics {
+    /// The transpose of a warp: from the gradient of what is seen that of pictures of `size`.
+    fn optics_warp_back(
+        seen: FloatTensor<Self>,
+        maps: FloatTensor<Self>,
+        size: [usize; 2],
+    ) -> FloatTensor<Self>;
+
+    /// The part that pictures have in what is seen behind a veil: each value times its own.
+    fn optics_fade(images: FloatTensor<Self>, fronts: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 /// `images` [B, C, H, W] through two maps each, [B, 18], in `size` [rows, columns]. The first map tells where in the
