@@ -115,9 +115,7 @@ impl Bpe {
         {
             bail!("is no byte-level BPE: {byte:?} has no token");
         }
-        let json = tokenizer
-            .to_string(false)
-            .map_err(|error| anyhow!("{error}"))?;
+        let json = serde_json::to_string(&tokenizer)?;
         let bpe = Self {
             tokenizer,
             json,
