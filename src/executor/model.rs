@@ -14,7 +14,7 @@
 use burn::{
     module::Module,
     nn::{Embedding, Linear},
-    tensor::{Device, Int, Tensor, activation::log_softmax},
+    tensor::{Device, Int, Tensor},
 };
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     data::tokens,
     nn::{
         bottleneck::{Bottleneck, BottleneckStart, Octaves},
+        fused::entropy,
         init::Initializer,
         linear::{by_row, embedded},
         t5::T5Stack,
@@ -136,9 +137,9 @@ impl Autoencoder {
             let logits = by_row(&self.lm_head, self.decoded(hidden));
             (likeliest(logits.clone()), logits)
         };
-        let log = log_softmax(logits, 2);
-        let entropy = (log.clone().exp() * log).sum_dim(2).neg();
-        (tokens, entropy.squeeze_dim::<2>(2).sum_dim(1))
+        let [batch, length, _] = logits.dims();
+        let entropy = entropy(logits.flatten(0, 1)).reshape([batch, length]);
+        (tokens, entropy.sum_dim(1))
     }
 
     /// The tokens of [`Self::read`] and the [`Self::logits`] of `target`, which a one-pass decoder

@@ -9,14 +9,15 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Device, Tensor, activation::relu},
+    tensor::{Device, Tensor},
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fused::{gelu, silu},
+    fused::{gelu, relu, silu},
     init::Initializer,
+    linear::by_row,
 };
 
 /// The octaves sin and cos(pi 2^k z), k = 0, 1, .., and their weights, 0 to 1.
@@ -158,20 +159,20 @@ impl Bottleneck {
     pub fn encode(&self, hidden: Tensor<3>) -> Tensor<2> {
         let x = self
             .activation
-            .of(self.encoder_in.forward(hidden.flatten(1, 2)));
-        self.encoder_out.forward(x).tanh()
+            .of(by_row(&self.encoder_in, hidden.flatten(1, 2)));
+        by_row(&self.encoder_out, x).tanh()
     }
 
     /// [B, Z] to [B, L, D].
     pub fn decode(&self, point: Tensor<2>, octaves: &Octaves) -> Tensor<3> {
         let x = self
             .activation
-            .of(self.decoder_in.forward(lifted(point, octaves)));
+            .of(by_row(&self.decoder_in, lifted(point, octaves)));
         let x = match &self.decoder_mid {
-            Some(layer) => self.activation.of(layer.forward(x)),
+            Some(layer) => self.activation.of(by_row(layer, x)),
             None => x,
         };
-        let x = self.decoder_out.forward(x);
+        let x = by_row(&self.decoder_out, x);
         let [batch, width] = x.dims();
         x.reshape([batch, self.length, width / self.length])
     }

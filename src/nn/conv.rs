@@ -4,17 +4,12 @@
 
 use burn::{
     module::{Module, Param},
-    tensor::{
-        Tensor,
-        activation::{leaky_relu, relu},
-        module::conv2d,
-        ops::ConvOptions,
-    },
+    tensor::{Tensor, activation::leaky_relu, module::conv2d, ops::ConvOptions},
 };
 
 use super::{
     constants::table,
-    fused::{product, silu},
+    fused::{product, relu, silu},
     init::Initializer,
 };
 

@@ -1,10 +1,10 @@
 //! What training makes small: cross entropy, and the distance of the latents from their prior.
 
-use burn::tensor::{Int, Tensor, activation::relu};
+use burn::tensor::{Int, Tensor};
 
 use super::{
     constants::identity,
-    fused::{cross_entropy, exp, pick, product},
+    fused::{cross_entropy, exp, pick, product, relu},
 };
 
 /// Negative log likelihood in nats of each token: `logits` [B, L, V], `tokens` [B, L] to [B, L].

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use burn::{module::Module, tensor::Tensor};
 
-use super::{adamw::parameters, constants::identity};
+use super::{adamw::parameters, constants::identity, fused::product};
 
 /// Which parts of the parameters' vector are such matrices.
 #[derive(Clone, Debug)]
@@ -128,9 +128,9 @@ fn orthogonal(matrices: Tensor<3>) -> Tensor<3> {
     let (first, third) = (one.clone() * first, one * third);
     for _ in 0..ROUNDS {
         // first x + third (x x^T) x + fifth (x x^T)^2 x, all but the last product on the short side.
-        let gram = x.clone().matmul(x.clone().swap_dims(1, 2));
-        let polynomial = (gram.clone() * fifth + third.clone()).matmul(gram) + first.clone();
-        x = polynomial.matmul(x);
+        let gram = product(x.clone(), x.clone().swap_dims(1, 2));
+        let polynomial = product(gram.clone() * fifth + third.clone(), gram) + first.clone();
+        x = product(polynomial, x);
     }
     x
 }

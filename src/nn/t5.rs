@@ -12,7 +12,7 @@ use burn::{
 
 use super::{
     constants::constant,
-    fused::{Heads, attention, pick, rms_norm},
+    fused::{Heads, attention, pick, relu, rms_norm},
     init::Initializer,
     linear::by_row,
 };
@@ -103,7 +103,7 @@ pub struct T5LayerFF {
 impl T5LayerFF {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let inner = by_row(&self.wi, rms_norm(&self.layer_norm, x.clone()));
-        x + by_row(&self.wo, burn::tensor::activation::relu(inner))
+        x + by_row(&self.wo, relu(inner))
     }
 }
 

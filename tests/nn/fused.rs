@@ -10,8 +10,8 @@ use burn::{
 };
 use glyphspace::nn::{
     fused::{
-        Heads, attention, cross_entropy, exchange, exp, gelu, layer_norm, pick, product, rms_norm,
-        sigmoid, silu,
+        Heads, attention, cross_entropy, entropy, exchange, exp, gelu, layer_norm, pick, product,
+        relu, rms_norm, sigmoid, silu,
     },
     init::{Initializer, normal},
 };
@@ -60,6 +60,8 @@ fn curves_are_burns_on_rows_of_any_length() {
     for length in [1, 7, 600] {
         let x = || [given([3, length], 1) * 3.0];
         let burns = burn::tensor::activation::sigmoid;
+        let burns_relu = burn::tensor::activation::relu;
+        check_same("relu", x(), |[x]| relu(x), |[x]| burns_relu(x));
         check_same("exp", x(), |[x]| exp(x), |[x]| x.exp());
         check_same("sigmoid", x(), |[x]| sigmoid(x), |[x]| burns(x));
         check_same("silu", x(), |[x]| silu(x), |[x]| x.clone() * burns(x));
@@ -95,11 +97,16 @@ fn cross_entropies_are_burns() {
         let ours = |[logits]: [Tensor<2>; 1]| cross_entropy(logits, classes(), smoothing);
         check_same("cross entropy", [given([4, 13], 3) * 4.0], ours, burns);
     }
+    let logits = given([4, 13], 3).inner() * 4.0;
+    let log = log_softmax(logits.clone(), 1);
+    let own = (log.clone().exp() * log).sum_dim(1).neg();
+    check_close(&values(entropy(logits)), &values(own), 2e-5, "entropy");
     // Nothing overflows.
     let logits = Tensor::<2>::from_data([[1e4, -1e4, 0.0]], &Device::flex());
     let class = |class: i32| Tensor::<1, Int>::from_data([class], &Device::flex());
     let nats = |of| values(cross_entropy(logits.clone(), class(of), 0.0))[0];
     assert_eq!([nats(0), nats(1), nats(2)], [0.0, 2e4, 1e4]);
+    assert_eq!(values(entropy(logits.clone())), [0.0]);
 }
 
 #[test]
@@ -179,6 +186,26 @@ fn products_are_burns_of_matrices_as_they_lie() {
             |[right]| product(constant(), right),
             |[right]| constant().matmul(right),
         );
+    }
+    // Several at once, turned, and of a longer stack.
+    for [count, rows, inner, columns] in [[3, 4, 5, 2], [1, 2, 3, 2], [40, 60, 70, 50]] {
+        let stacks = [
+            given([count + 2, rows, inner], 7),
+            given([count + 2, columns, inner], 8),
+        ];
+        let parts = |[left, right]: [Tensor<3>; 2]| {
+            let [left, right] = [left, right].map(|stack| stack.narrow(0, 1, count));
+            (left, right.swap_dims(1, 2))
+        };
+        let ours = |both| {
+            let (left, right) = parts(both);
+            product(left, right)
+        };
+        let burns = |both| {
+            let (left, right) = parts(both);
+            left.matmul(right)
+        };
+        check_same("products", stacks, ours, burns);
     }
     let wide = || [given([6, 8], 5), given([8, 5], 6)];
     check_same(
@@ -297,6 +324,8 @@ fn what_is_no_number_stays_none() {
     let class = Tensor::<1, Int>::from_data([1], &Device::flex());
     assert!(values(cross_entropy(poisoned.clone(), class, 0.0))[0].is_nan());
     assert!(values(gelu(poisoned.clone()))[0].is_nan());
+    assert!(values(entropy(poisoned.clone()))[0].is_nan());
+    assert!(values(relu(poisoned.clone()))[0].is_nan());
     let norm = init_layer_norm(3, &Device::flex());
     assert!(all(layer_norm(&norm, poisoned.clone(), EPSILON)));
     let x = poisoned.unsqueeze::<3>();

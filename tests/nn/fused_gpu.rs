@@ -9,7 +9,8 @@ use glyphspace::{
     nn::{
         channel::{Blow, Damage, Parts, warp},
         fused::{
-            Heads, attention, cross_entropy, exp, gelu, layer_norm, pick, rms_norm, sigmoid, silu,
+            Heads, attention, cross_entropy, exp, gelu, layer_norm, pick, relu, rms_norm, sigmoid,
+            silu,
         },
         init::Initializer,
     },
@@ -99,6 +100,7 @@ fn a_gpu_makes_the_same_of_them() {
     // Less than a cube's units, more, and more rows than one dimension has cubes.
     for shape in [[3, 7], [2, 300], [70_000, 2]] {
         let x = [data(shape, 1)];
+        check_same::<2, 2>(&devices, "relu", &x, |x, _| relu(x[0].clone()));
         check_same::<2, 2>(&devices, "exp", &x, |x, _| exp(x[0].clone()));
         check_same::<2, 2>(&devices, "sigmoid", &x, |x, _| sigmoid(x[0].clone()));
         check_same::<2, 2>(&devices, "silu", &x, |x, _| silu(x[0].clone()));

@@ -16,7 +16,7 @@ use macerator::{Simd, with_simd};
 
 use super::{
     Heads,
-    lanes::{exp, highest, sum},
+    lanes::{dot, exp, highest, sum},
 };
 
 /// Lengths, widths and scale of a sequence's attention.
@@ -307,7 +307,7 @@ fn soften(row: &mut [f32]) {
     for score in row.iter_mut() {
         *score = exp(*score - highest);
     }
-    let over = 1.0 / sum(row.len(), |j| row[j]);
+    let over = 1.0 / sum(row, |x| x);
     for share in row.iter_mut() {
         *share *= over;
     }
@@ -344,7 +344,7 @@ pub fn attend_backward<'a, S: Simd, const BLOCK: usize>(
             .zip(to.query.chunks_exact_mut(width));
         for ((scores, taken), (grad, query)) in rows.zip(ends) {
             scratch.turned.mix(&grad[own.clone()], 1.0, scores);
-            let along = sum(keys, |j| scores[j] * taken[j]);
+            let along = dot(scores, taken);
             for (score, taken) in scores.iter_mut().zip(taken) {
                 *score = taken * (*score - along);
             }

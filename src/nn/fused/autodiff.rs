@@ -137,12 +137,13 @@ impl<B: FusedGradients> Backward<B, 2> for Product {
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
         let ([left_node, right_node], (left, right)) = (ops.parents, ops.state);
+        let across = grad.shape().num_dims() - 2;
         if let Some(node) = left_node {
-            let right = B::float_swap_dims(right, 0, 1);
+            let right = B::float_swap_dims(right, across, across + 1);
             grads.register::<B>(node.id, B::fused_product(grad.clone(), right));
         }
         if let Some(node) = right_node {
-            let left = B::float_swap_dims(left, 0, 1);
+            let left = B::float_swap_dims(left, across, across + 1);
             grads.register::<B>(node.id, B::fused_product(left, grad));
         }
     }
@@ -198,6 +199,10 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let state = (logits, classes, log_sums.clone(), smoothing);
         let output = enter::<B, C, _, 1>(CrossEntropy, [node], state, output);
         (output, FloatTensor::<Self>::new(log_sums))
+    }
+
+    fn fused_entropy(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+        FloatTensor::<Self>::new(B::fused_entropy(logits.into_parts().0))
     }
 
     fn fused_layer_norm(

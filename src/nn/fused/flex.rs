@@ -14,10 +14,10 @@ use rayon::prelude::*;
 use super::{
     Curve, Fused, FusedGradients, Heads,
     attention::{Gradients, Scratch, Sequence, Sizes, attend, attend_backward},
-    product::{Matrix, product},
+    product::{Matrix, products},
     rows::{
-        Exp, Function, Gelu, Sigmoid, Silu, Truth, entropies, entropies_backward, map, normed,
-        normed_backward, scale,
+        Exp, Function, Gelu, Relu, Sigmoid, Silu, Truth, bend, entropies, entropies_backward, map,
+        normed, normed_backward, own_entropies, scale,
     },
 };
 
@@ -27,6 +27,12 @@ const SEQUENCES: usize = 16;
 pub fn values<T: Element + Pod>(x: &FlexTensor) -> &[T] {
     x.as_slice()
         .expect("made contiguous, and float32 or, of classes, int64")
+}
+
+/// Those of `x`, which it has alone from now on.
+fn values_mut(x: &mut FlexTensor) -> &mut [f32] {
+    let (start, end) = x.layout().contiguous_offsets().expect("made contiguous");
+    &mut x.storage_mut()[start..end]
 }
 
 pub fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
@@ -39,31 +45,40 @@ pub fn contiguous(x: FlexTensor) -> FlexTensor {
     x.to_contiguous()
 }
 
-/// `x` as it lies, turned or not.
-fn matrix(x: &FlexTensor) -> Matrix<'_> {
-    let layout = x.layout();
-    let ([rows, columns], strides) = (x.shape().dims(), layout.strides());
-    Matrix {
-        values: &x.storage()[layout.start_offset()..],
-        shape: [rows, columns],
-        strides: [strides[0], strides[1]].map(isize::unsigned_abs),
-    }
+/// The matrices of `x` [.., R, C] as they lie, turned or not.
+fn matrices(x: &FlexTensor) -> impl Iterator<Item = Matrix<'_>> {
+    let (layout, shape) = (x.layout(), x.shape());
+    let strides = layout.strides().iter().map(|stride| stride.unsigned_abs());
+    let mut sides: Vec<(usize, usize)> = shape.iter().copied().zip(strides).collect();
+    let [(columns, column), (rows, row)] = [(); 2].map(|()| sides.pop().expect("it has two"));
+    let count = sides.iter().map(|(count, _)| count).product();
+    (0..count).map(move |mut i| {
+        let mut from = layout.start_offset();
+        for (count, stride) in sides.iter().rev() {
+            from += i % count * stride;
+            i /= count;
+        }
+        Matrix {
+            values: &x.storage()[from..],
+            shape: [rows, columns],
+            strides: [row, column],
+        }
+    })
 }
 
 fn mapped(x: FlexTensor, function: impl Function) -> FlexTensor {
-    let x = contiguous(x);
-    tensor(map(values(&x), function), x.shape())
+    let mut x = contiguous(x);
+    if !x.is_unique() {
+        return tensor(map(values(&x), function), x.shape());
+    }
+    bend(values_mut(&mut x), function);
+    x
 }
 
 /// `grad`, each value times the slope at that of `x`.
 fn scaled(x: FlexTensor, grad: FlexTensor, function: impl Function) -> FlexTensor {
     let (x, mut grad) = (contiguous(x), contiguous(grad));
-    let (start, end) = grad
-        .layout()
-        .contiguous_offsets()
-        .expect("made contiguous above");
-    let grads = &mut grad.storage_mut::<f32>()[start..end];
-    scale(values(&x), grads, function);
+    scale(values(&x), values_mut(&mut grad), function);
     grad
 }
 
@@ -74,6 +89,7 @@ pub fn as_i64(x: FlexTensor) -> FlexTensor {
 impl Fused for Flex {
     fn fused_curve(x: FlexTensor, curve: Curve) -> FlexTensor {
         match curve {
+            Curve::Relu => mapped(x, Relu),
             Curve::Exp => mapped(x, Exp),
             Curve::Sigmoid => mapped(x, Sigmoid),
             Curve::Silu => mapped(x, Silu),
@@ -95,6 +111,12 @@ impl Fused for Flex {
         };
         let (found, log_sums) = entropies(values(&logits), truth);
         (tensor(found, [rows, 1]), tensor(log_sums, [rows, 1]))
+    }
+
+    fn fused_entropy(logits: FlexTensor) -> FlexTensor {
+        let logits = contiguous(logits);
+        let [rows, vocabulary] = logits.shape().dims();
+        tensor(own_entropies(values(&logits), vocabulary), [rows, 1])
     }
 
     fn fused_layer_norm(
@@ -120,8 +142,11 @@ impl Fused for Flex {
             true => contiguous(x),
             false => x,
         });
-        let (left, right) = (matrix(&left), matrix(&right));
-        tensor(product(left, right), [left.shape[0], right.shape[1]])
+        let pairs: Vec<_> = matrices(&left).zip(matrices(&right)).collect();
+        let (mut shape, columns) = (left.shape(), right.shape());
+        let last = shape.num_dims() - 1;
+        shape[last] = columns[last];
+        tensor(products(&pairs), shape)
     }
 
     fn fused_attention(
@@ -141,6 +166,7 @@ impl Fused for Flex {
 impl FusedGradients for Flex {
     fn fused_curve_backward(x: FlexTensor, grad: FlexTensor, curve: Curve) -> FlexTensor {
         match curve {
+            Curve::Relu => scaled(x, grad, Relu),
             Curve::Exp => scaled(x, grad, Exp),
             Curve::Sigmoid => scaled(x, grad, Sigmoid),
             Curve::Silu => scaled(x, grad, Silu),

@@ -22,6 +22,7 @@ pub fn bent(x: &Tensor<f32>, out: &mut Tensor<f32>, #[comptime] curve: Curve) {
     }
     let x = x[ABSOLUTE_POS];
     out[ABSOLUTE_POS] = match curve {
+        Curve::Relu => x.max(0.0),
         Curve::Exp => x.exp(),
         Curve::Sigmoid => sigmoid(x),
         Curve::Silu => x * sigmoid(x),
@@ -42,6 +43,7 @@ pub fn bent_backward(
     }
     let x = x[ABSOLUTE_POS];
     let slope = match curve {
+        Curve::Relu => f32::cast_from(x > 0.0),
         Curve::Exp => x.exp(),
         Curve::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
         Curve::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),

@@ -74,31 +74,39 @@ pub fn normal_density(x: f32) -> f32 {
 #[inline(always)]
 pub fn highest(row: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
-    fold(row.len(), f32::NEG_INFINITY, |i| row[i], larger)
+    fold(row, row, f32::NEG_INFINITY, |x, _| x, larger)
 }
 
-/// The sum of `count` terms.
+/// The sum of a row's terms.
 #[inline(always)]
-pub fn sum(count: usize, term: impl Fn(usize) -> f32) -> f32 {
-    fold(count, 0.0, term, |a, b| a + b)
+pub fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    fold(row, row, 0.0, |x, _| term(x), |a, b| a + b)
+}
+
+/// The sum of two rows' products.
+#[inline(always)]
+pub fn dot(x: &[f32], y: &[f32]) -> f32 {
+    fold(x, y, 0.0, |x, y| x * y, |a, b| a + b)
 }
 
 #[inline(always)]
 fn fold(
-    count: usize,
+    x: &[f32],
+    y: &[f32],
     start: f32,
-    term: impl Fn(usize) -> f32,
+    term: impl Fn(f32, f32) -> f32,
     join: impl Fn(f32, f32) -> f32,
 ) -> f32 {
     let mut lanes = [start; LANES];
-    let whole = count / LANES * LANES;
-    for from in (0..whole).step_by(LANES) {
-        for (lane, value) in lanes.iter_mut().enumerate() {
-            *value = join(*value, term(from + lane));
+    let (xs, x_rest) = x.as_chunks::<LANES>();
+    let (ys, y_rest) = y.as_chunks::<LANES>();
+    for (x, y) in xs.iter().zip(ys) {
+        for lane in 0..LANES {
+            lanes[lane] = join(lanes[lane], term(x[lane], y[lane]));
         }
     }
-    let rest = (whole..count).map(term).fold(start, &join);
-    lanes.into_iter().fold(rest, join)
+    let rest = x_rest.iter().zip(y_rest).map(|(&x, &y)| term(x, y));
+    lanes.into_iter().fold(rest.fold(start, &join), &join)
 }
 
 #[cfg(test)]
@@ -144,7 +152,9 @@ mod tests {
     fn rows_of_any_length_are_summed_and_searched() {
         for count in [0, 1, 7, 8, 9, 30] {
             let row: Vec<f32> = (0..count).map(|i| ((i * 37) % 11) as f32 - 5.0).collect();
-            assert_eq!(sum(count, |i| row[i]), row.iter().sum::<f32>());
+            assert_eq!(sum(&row, |x| x), row.iter().sum::<f32>());
+            let squares: f32 = row.iter().map(|x| x * x).sum();
+            assert_eq!([sum(&row, |x| x * x), dot(&row, &row)], [squares; 2]);
             let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             assert_eq!(highest(&row), largest);
         }

@@ -38,6 +38,8 @@ use burn::{
 /// A function of each value by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Curve {
+    /// The greater of x and 0.
+    Relu,
     /// e^x.
     Exp,
     /// 1 / (1 + e^-x).
@@ -75,6 +77,11 @@ pub trait Fused: Backend {
         plain::cross_entropy::<Self>(logits, classes, smoothing)
     }
 
+    /// Rows [N, V] of logits to their softmax's entropies [N, 1], through which no gradient goes.
+    fn fused_entropy(logits: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::entropy::<Self>(logits)
+    }
+
     /// Rows [N, W] less their means, over their deviations, times `gamma` `[W]`, plus `beta` `[W]`.
     fn fused_layer_norm(
         x: FloatTensor<Self>,
@@ -109,7 +116,7 @@ pub trait Fused: Backend {
         Self::float_select(x, 0, rows)
     }
 
-    /// [M, K] times [K, N].
+    /// [.., M, K] times [.., K, N].
     fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::float_matmul(left, right)
     }
@@ -200,6 +207,11 @@ fn curve<const D: usize>(x: Tensor<D>, curve: Curve) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::fused_curve(x.into_dispatch(), curve))
 }
 
+/// [`Curve::Relu`] of each value.
+pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    curve(x, Curve::Relu)
+}
+
 /// e^x of each value.
 pub fn exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     curve(x, Curve::Exp)
@@ -225,6 +237,12 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 pub fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>, smoothing: f32) -> Tensor<1> {
     let (logits, classes) = (logits.into_dispatch(), classes.into_dispatch());
     let (entropies, _) = Dispatch::fused_cross_entropy(logits, classes, smoothing);
+    Tensor::<2>::from_dispatch(entropies).squeeze_dim(1)
+}
+
+/// Entropies in nats of the softmax of `logits` [N, V], `[N]`; no gradient goes through them.
+pub fn entropy(logits: Tensor<2>) -> Tensor<1> {
+    let entropies = Dispatch::fused_entropy(logits.into_dispatch());
     Tensor::<2>::from_dispatch(entropies).squeeze_dim(1)
 }
 
@@ -266,8 +284,8 @@ pub fn exchange(x: Tensor<2>, rows: Tensor<1, Int>, back: Tensor<1, Int>) -> Ten
     Tensor::from_dispatch(Dispatch::fused_exchange(x.into_dispatch(), rows, back))
 }
 
-/// `left` [M, K] times `right` [K, N].
-pub fn product(left: Tensor<2>, right: Tensor<2>) -> Tensor<2> {
+/// `left` [.., M, K] times `right` [.., K, N], of which there are as many.
+pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
     let (left, right) = (left.into_dispatch(), right.into_dispatch());
     Tensor::from_dispatch(Dispatch::fused_product(left, right))
 }
@@ -315,7 +333,13 @@ mod tests {
         let mut off = Vec::new();
         let x = || given([5, 7], 1);
         let grad = || given([5, 7], 2);
-        for curve in [Curve::Exp, Curve::Sigmoid, Curve::Silu, Curve::Gelu] {
+        for curve in [
+            Curve::Relu,
+            Curve::Exp,
+            Curve::Sigmoid,
+            Curve::Silu,
+            Curve::Gelu,
+        ] {
             let plain = plain::curve::<Flex>(x(), curve);
             off.push(apart(Flex::fused_curve(x(), curve), plain));
             let plain = plain::curve_backward::<Flex>(x(), grad(), curve);
@@ -334,6 +358,9 @@ mod tests {
         let (logits, of, sums, grads) = inputs();
         let plain = plain::cross_entropy_backward::<Flex>(logits, of, sums, grads, 0.1);
         off.push(apart(ours, plain));
+
+        let plain = plain::entropy::<Flex>(x());
+        off.push(apart(Flex::fused_entropy(x()), plain));
 
         let gamma = || given([7], 4);
         let ours = Flex::fused_layer_norm_backward(x(), gamma(), grad(), 1e-5);

@@ -12,6 +12,7 @@ use super::{Curve, Heads};
 
 pub fn curve<B: Backend>(x: FloatTensor<B>, curve: Curve) -> FloatTensor<B> {
     match curve {
+        Curve::Relu => B::relu(x),
         Curve::Exp => B::float_exp(x),
         Curve::Sigmoid => B::sigmoid(x),
         Curve::Silu => B::float_mul(x.clone(), B::sigmoid(x)),
@@ -25,6 +26,7 @@ pub fn curve_backward<B: Backend>(
     curve: Curve,
 ) -> FloatTensor<B> {
     match curve {
+        Curve::Relu => B::relu_backward(B::relu(x), grad),
         Curve::Exp => B::float_mul(grad, B::float_exp(x)),
         Curve::Sigmoid => B::sigmoid_backward(B::sigmoid(x), grad),
         // s (1 + x (1 - s)).
@@ -53,6 +55,14 @@ pub fn cross_entropy<B: Backend>(
     let all = B::float_mul_scalar(B::float_mean_dim(logits, 1), smoothing.into());
     let truth = B::float_add(named, all);
     (B::float_sub(log_sums.clone(), truth), log_sums)
+}
+
+pub fn entropy<B: Backend>(logits: FloatTensor<B>) -> FloatTensor<B> {
+    let below = B::float_sub(logits.clone(), B::float_max_dim(logits, 1));
+    let exps = B::float_exp(below.clone());
+    let sums = B::float_sum_dim(exps.clone(), 1);
+    let along = B::float_sum_dim(B::float_mul(exps, below), 1);
+    B::float_sub(B::float_log(sums.clone()), B::float_div(along, sums))
 }
 
 pub fn cross_entropy_backward<B: Backend>(

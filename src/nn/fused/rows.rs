@@ -7,7 +7,7 @@
 
 use macerator::{Simd, with_simd};
 
-use super::lanes::{exp, highest, normal_below, normal_density, sigmoid, sum};
+use super::lanes::{dot, exp, highest, normal_below, normal_density, sigmoid, sum};
 
 /// Values made at once, before they go to memory that needs no clearing first.
 const CHUNK: usize = 512;
@@ -16,6 +16,20 @@ const CHUNK: usize = 512;
 pub trait Function {
     fn at(&self, x: f32) -> f32;
     fn slope(&self, x: f32) -> f32;
+}
+
+pub struct Relu;
+
+impl Function for Relu {
+    #[inline(always)]
+    fn at(&self, x: f32) -> f32 {
+        if x < 0.0 { 0.0 } else { x }
+    }
+
+    #[inline(always)]
+    fn slope(&self, x: f32) -> f32 {
+        if x > 0.0 { 1.0 } else { 0.0 }
+    }
 }
 
 pub struct Exp;
@@ -90,6 +104,14 @@ pub fn map<S: Simd, F: Function>(x: &[f32], function: F) -> Vec<f32> {
     made
 }
 
+/// The same in the place of `x`.
+#[with_simd]
+pub fn bend<S: Simd, F: Function>(x: &mut [f32], function: F) {
+    for x in x {
+        *x = function.at(*x);
+    }
+}
+
 /// `grad` times the slope of `function` at each value of `x`.
 #[with_simd]
 pub fn scale<S: Simd, F: Function>(x: &[f32], grad: &mut [f32], function: F) {
@@ -121,15 +143,31 @@ pub fn entropies<'a, S: Simd>(logits: &[f32], truth: Truth<'a>) -> (Vec<f32>, Ve
         for (value, &logit) in exps.iter_mut().zip(row) {
             *value = exp(logit - highest);
         }
-        let log_sum = sum(vocabulary, |j| exps[j]).ln() + highest;
+        let log_sum = sum(&exps, |x| x).ln() + highest;
         let mean = match smoothing {
             0.0 => 0.0,
-            _ => sum(vocabulary, |j| row[j]) / vocabulary as f32,
+            _ => sum(row, |x| x) / vocabulary as f32,
         };
         entropies.push(log_sum - (1.0 - smoothing) * row[class as usize] - smoothing * mean);
         log_sums.push(log_sum);
     }
     (entropies, log_sums)
+}
+
+/// Entropies of the softmax of rows of so many logits.
+#[with_simd]
+pub fn own_entropies<S: Simd>(logits: &[f32], vocabulary: usize) -> Vec<f32> {
+    let [mut below, mut exps] = [(); 2].map(|()| vec![0.0; vocabulary]);
+    let rows = logits.chunks_exact(vocabulary).map(|row| {
+        let highest = highest(row);
+        for ((below, value), logit) in below.iter_mut().zip(&mut exps).zip(row) {
+            *below = logit - highest;
+            *value = exp(*below);
+        }
+        let sum = sum(&exps, |x| x);
+        sum.ln() - dot(&exps, &below) / sum
+    });
+    rows.collect()
 }
 
 /// The gradient of the logits.
@@ -164,11 +202,10 @@ pub fn entropies_backward<'a, S: Simd>(
 fn moments<const CENTRED: bool>(row: &[f32], epsilon: f32) -> (f32, f32) {
     let over = 1.0 / row.len() as f32;
     let mean = match CENTRED {
-        true => sum(row.len(), |j| row[j]) * over,
+        true => sum(row, |x| x) * over,
         false => 0.0,
     };
-    let square = |j: usize| (row[j] - mean) * (row[j] - mean);
-    let variance = sum(row.len(), square) * over;
+    let variance = sum(row, |x| (x - mean) * (x - mean)) * over;
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
@@ -196,7 +233,7 @@ pub fn normed<S: Simd, const CENTRED: bool>(
     made
 }
 
-/// The gradients of rows, gamma and beta.
+/// The gradients of rows, gamma and, if they are `CENTRED`, beta.
 #[with_simd]
 pub fn normed_backward<S: Simd, const CENTRED: bool>(
     x: &[f32],
@@ -211,17 +248,24 @@ pub fn normed_backward<S: Simd, const CENTRED: bool>(
         [(); 4].map(|()| vec![0.0f32; width]);
     for (row, grad) in x.chunks_exact(width).zip(grads.chunks_exact(width)) {
         let (mean, over) = moments::<CENTRED>(row, epsilon);
-        for j in 0..width {
-            unit[j] = (row[j] - mean) * over;
-            buffer[j] = grad[j] * gamma[j];
-            gamma_grad[j] += grad[j] * unit[j];
-            beta_grad[j] += grad[j];
+        // A loop each: of all at once a compiler can't tell that none writes what another reads.
+        for (unit, x) in unit.iter_mut().zip(row) {
+            *unit = (x - mean) * over;
         }
-        let along = sum(width, |j| buffer[j] * unit[j]) * over_width;
-        let level = match CENTRED {
-            true => sum(width, |j| buffer[j]) * over_width,
-            false => 0.0,
-        };
+        for ((value, grad), gamma) in buffer.iter_mut().zip(grad).zip(gamma) {
+            *value = grad * gamma;
+        }
+        for ((sum, grad), unit) in gamma_grad.iter_mut().zip(grad).zip(&unit) {
+            *sum += grad * unit;
+        }
+        let along = dot(&buffer, &unit) * over_width;
+        let mut level = 0.0;
+        if CENTRED {
+            for (sum, grad) in beta_grad.iter_mut().zip(grad) {
+                *sum += grad;
+            }
+            level = sum(&buffer, |x| x) * over_width;
+        }
         for (value, unit) in buffer.iter_mut().zip(&unit) {
             *value = (*value - level - unit * along) * over;
         }

@@ -14,7 +14,7 @@ mod pose;
 use burn::{
     module::{Module, Param},
     nn::{Embedding, Linear},
-    tensor::{Device, Int, Tensor, activation::relu},
+    tensor::{Device, Int, Tensor},
 };
 
 pub use layout::{CANVAS, Layout};
@@ -23,7 +23,7 @@ pub use pose::{POSE_SIZE, PoseHead};
 
 use super::{
     constants::{constant, table},
-    fused::{exchange, pick, sigmoid, silu},
+    fused::{exchange, pick, relu, sigmoid, silu},
     init::Initializer,
     linear::by_row,
 };
@@ -401,7 +401,7 @@ impl MosaicReader {
             .reshape([batch, SQUEEZED * blocks * blocks]);
         let mean = features.reshape([batch, PIXELS, channels]).mean_dim(1);
         let whole = Tensor::cat(vec![squeezed, mean.reshape([batch, channels])], 1);
-        self.layout_out.forward(relu(self.layout_in.forward(whole)))
+        by_row(&self.layout_out, relu(by_row(&self.layout_in, whole)))
     }
 
     /// Features [B, 32, 32, channels] to slots [B, S, D].

@@ -8,7 +8,9 @@ use burn::{
     tensor::{Tensor, module::conv2d, ops::ConvOptions},
 };
 
-use crate::nn::{constants::table, conv::with_zeros, fused::silu, init::Initializer};
+use crate::nn::{
+    constants::table, conv::with_zeros, fused::silu, init::Initializer, linear::by_row,
+};
 
 /// Pixels a side that the head looks at.
 pub const POSE_SIZE: usize = 64;
@@ -68,9 +70,7 @@ impl PoseHead {
                 halved(x, kernel)
             });
         }
-        let moved = self
-            .output
-            .forward(silu(self.dense.forward(x.flatten(1, 3))));
+        let moved = by_row(&self.output, silu(by_row(&self.dense, x.flatten(1, 3))));
         let upright = table("upright", &[], &device, || UPRIGHT.to_vec());
         moved + upright.unsqueeze()
     }
