@@ -247,8 +247,7 @@ fn threads_begin_in_few_places() {
         // Work on many points, sequences or pictures is shared among the threads of rayon's pool, as burn's own on the
         // CPU.
         .filter(|source| {
-            let is_on_cpu = source.name.starts_with("nn/") && source.name.ends_with("/flex.rs")
-                || source.name == "nn/fused/product.rs";
+            let is_on_cpu = source.name.starts_with("nn/") && source.name.ends_with("/flex.rs");
             !source.name.starts_with("latent/projection/") && !is_on_cpu
         })
     {
