@@ -48,5 +48,6 @@ pub mod latent;
 pub mod nn;
 pub mod palette;
 pub mod plot;
+pub mod signals;
 pub mod training;
 pub mod ui;

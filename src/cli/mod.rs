@@ -30,7 +30,7 @@ use crate::{
     },
     device::{self, Choice},
     latent::search::Method,
-    training::{Limit, Start},
+    training::{Limit, Start, checkpoint::Source},
     ui,
 };
 
@@ -120,6 +120,7 @@ impl RunArgs {
     /// The run to go on with, or the configuration that `configure` makes, with the keys set.
     fn start<C: Config>(&self, configure: impl FnOnce() -> Result<C>) -> Result<Start<C>> {
         if let Some(run) = &self.resume {
+            session::warn(Source::Run(run.clone()).warning());
             return Ok(Start::Resume(run.clone()));
         }
         let configured = || -> Result<C> {

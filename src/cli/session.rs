@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
 use super::{output::note, progress::Progress};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         job::{Command, Event, ExecutorJob, SearchOrder, SolveRequest},
     },
     glyphs::{self, job::GlyphsJob},
+    signals,
     training::{Limit, Row, Start, TrainingView, checkpoint::Source},
 };
 
@@ -44,11 +45,14 @@ impl ExecutorSession {
     /// # Errors
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
+        let warning = source.warning();
         let make = move |board| ExecutorJob::new(choice, &source, board);
-        Self::start(make, |board| {
+        let session = Self::start(make, |board| {
             let model = board.model.get()?;
             Some((model.device.clone(), model.device_reason.clone()))
-        })
+        })?;
+        warn(warning);
+        Ok(session)
     }
 
     /// Trains with a bar; Ctrl-C ends the run after its checkpoint, a second one at once.
@@ -131,11 +135,14 @@ impl GlyphsSession {
     /// # Errors
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
+        let warning = source.warning();
         let make = move |board| GlyphsJob::new(choice, &source, board);
-        Self::start(make, |board| {
+        let session = Self::start(make, |board| {
             let model = board.model.get()?;
             Some((model.device.clone(), model.device_reason.clone()))
-        })
+        })?;
+        warn(warning);
+        Ok(session)
     }
 }
 
@@ -209,6 +216,13 @@ impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
     }
 }
 
+/// Says what is to be known of the files that are used, if there is something.
+pub fn warn(warning: Option<String>) {
+    if let Some(warning) = warning {
+        note(format_args!("glyphspace: {warning}"));
+    }
+}
+
 /// Lets Ctrl-C end work in order from now on.
 ///
 /// # Errors
@@ -222,7 +236,7 @@ pub fn listen_for_interrupts() -> Result<()> {
             "glyphspace: stopping (Ctrl-C again to stop at once)"
         ));
     };
-    ctrlc::set_handler(heard).context("can't listen for Ctrl-C")
+    signals::listen(heard)
 }
 
 /// Ends commands that leave nothing behind.

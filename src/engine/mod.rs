@@ -8,6 +8,7 @@
 //!
 //! What is computed is a [`Job`], or a [`pair`] of them; the engine knows no model.
 
+pub mod checksums;
 pub mod mailbox;
 pub mod pair;
 pub mod run_folder;

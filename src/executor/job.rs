@@ -85,7 +85,7 @@ impl ExecutorJob {
             has_stepped: false,
             warm_up: WarmUp::default(),
         };
-        job.show_model(source.to_string());
+        job.show_model(source.origin());
         Ok(job)
     }
 
@@ -415,7 +415,7 @@ impl Job for ExecutorJob {
                 self.forget_hunt(events);
                 self.board.planes.clear();
                 self.board.landscape.clear();
-                self.show_model(source.to_string());
+                self.show_model(source.origin());
                 events.push(Event::Opened(source.to_string()));
                 self.look_again()?;
             }

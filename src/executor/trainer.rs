@@ -151,11 +151,10 @@ impl Trainer {
         limit: Limit,
         device: &Device,
     ) -> Result<Run<Self>> {
-        let trainer = match &start {
-            Start::Fresh(config) => Self::new((**config).clone(), device)?,
-            Start::Resume(path) => checkpoint::resume(path, device)?,
-        };
-        Run::new(trainer, start.resumed(), out, limit)
+        Run::begin(start.resumed(), out, limit, || match &start {
+            Start::Fresh(config) => Self::new((**config).clone(), device),
+            Start::Resume(path) => checkpoint::resume(path, device),
+        })
     }
 
     /// The model as it stands, to be asked.

@@ -90,7 +90,7 @@ impl GlyphsJob {
             has_stepped: false,
             warm_up: WarmUp::default(),
         };
-        job.show_model(source.to_string());
+        job.show_model(source.origin());
         Ok(job)
     }
 
@@ -316,7 +316,7 @@ impl Job for GlyphsJob {
                 let reader = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
                 self.adopt(reader);
                 self.board.glyph.clear();
-                self.show_model(source.to_string());
+                self.show_model(source.origin());
                 events.push(Event::Opened(source.to_string()));
             }
             Command::Train {

@@ -159,11 +159,10 @@ impl Trainer {
         limit: Limit,
         device: &Device,
     ) -> Result<Run<Self>> {
-        let trainer = match &start {
-            Start::Fresh(config) => Self::new((**config).clone(), corpus, device)?,
-            Start::Resume(path) => checkpoint::resume(path, corpus, device)?,
-        };
-        Run::new(trainer, start.resumed(), out, limit)
+        Run::begin(start.resumed(), out, limit, || match &start {
+            Start::Fresh(config) => Self::new((**config).clone(), corpus, device),
+            Start::Resume(path) => checkpoint::resume(path, corpus, device),
+        })
     }
 
     /// The model as it stands, to be asked.

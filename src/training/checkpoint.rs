@@ -1,6 +1,9 @@
 //! What a run keeps on disk and a bundled model brings along, and modules made of it again.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, anyhow};
 use burn::{module::Module, store::ModuleRecord, tensor::Bytes};
@@ -9,7 +12,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::Progress;
 use crate::{
     config::Config,
-    engine::run_folder::{self, RunFolder},
+    engine::{
+        checksums::{Checksums, SHA256SUMS},
+        run_folder::RunFolder,
+    },
     nn::adamw::Moments,
 };
 
@@ -22,6 +28,9 @@ pub const MODEL: &str = "model.bpk";
 /// The file of the optimiser's moments; a bundled model has none.
 pub const MOMENTS: &str = "moments.bpk";
 
+/// The metrics' file: one row for each step up to the checkpoint's; a bundled model has none.
+pub const METRICS: &str = "metrics.csv";
+
 /// Where a model comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Source {
@@ -32,6 +41,24 @@ pub enum Source {
     BundledAs(&'static str),
     /// A run's folder.
     Run(PathBuf),
+}
+
+impl Source {
+    /// Says that nothing tells whether the files of this run are as they were written, where that is so.
+    pub fn warning(&self) -> Option<String> {
+        match self {
+            Source::Run(path) => Checkpoint::newest(path).ok()?.warning(),
+            Source::Bundled | Source::BundledAs(_) => None,
+        }
+    }
+
+    /// For people, with a word about files that are unchecked.
+    pub fn origin(&self) -> String {
+        match self.warning() {
+            Some(_) => format!("{self} (unchecked)"),
+            None => self.to_string(),
+        }
+    }
 }
 
 impl std::fmt::Display for Source {
@@ -78,8 +105,13 @@ pub enum Checkpoint {
         /// Names and contents.
         files: &'static [(&'static str, &'static [u8])],
     },
-    /// A folder of files.
-    Folder(PathBuf),
+    /// A folder on disk.
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// Checksums of its files; a folder of before there were any has none.
+        checksums: Option<Checksums>,
+    },
 }
 
 impl Checkpoint {
@@ -88,7 +120,34 @@ impl Checkpoint {
     /// # Errors
     /// If there is none.
     pub fn newest(run: &Path) -> Result<Self> {
-        Ok(Self::Folder(RunFolder::existing(run).newest()?))
+        let path = RunFolder::existing(run).newest()?;
+        let checksums = Checksums::read(&path)?;
+        Ok(Self::Folder { path, checksums })
+    }
+
+    /// Says that nothing tells whether the files are as they were written, where that is so.
+    pub fn warning(&self) -> Option<String> {
+        match self {
+            Self::Folder {
+                path,
+                checksums: None,
+            } => Some(format!(
+                "{} has no {SHA256SUMS}: its files are unchecked",
+                path.display()
+            )),
+            Self::Folder { .. } | Self::Bundled { .. } => None,
+        }
+    }
+
+    /// Whether it has that file.
+    pub fn has(&self, file: &str) -> bool {
+        match self {
+            Self::Folder { path, checksums } => {
+                let is_covered = |sums: &Checksums| sums.names().any(|name| name == file);
+                checksums.as_ref().is_some_and(is_covered) || path.join(file).exists()
+            }
+            Self::Bundled { files, .. } => files.iter().any(|(name, _)| *name == file),
+        }
     }
 
     /// The checkpoint of `source`; `bundled` are the system's own, its first choice first.
@@ -107,13 +166,24 @@ impl Checkpoint {
             .with_context(|| format!("there is no {source}"))
     }
 
-    /// A file's contents.
+    /// A file's contents, checked where the folder has checksums.
     ///
     /// # Errors
-    /// Names the file.
+    /// Names the file that can't be read or isn't the one that was written.
     pub fn read(&self, file: &str) -> Result<Vec<u8>> {
         match self {
-            Self::Folder(folder) => run_folder::read(folder, file),
+            Self::Folder {
+                path: folder,
+                checksums,
+            } => {
+                let path = folder.join(file);
+                let bytes =
+                    fs::read(&path).with_context(|| format!("can't read {}", path.display()))?;
+                if let Some(sums) = checksums {
+                    sums.check(folder, file, &bytes)?;
+                }
+                Ok(bytes)
+            }
             Self::Bundled { files, .. } => {
                 let found = files.iter().find(|(name, _)| *name == file);
                 let (_, bytes) =
@@ -183,7 +253,7 @@ impl Checkpoint {
     fn path_of(&self, file: &str) -> String {
         match self {
             Self::Bundled { name, .. } => format!("assets/{name}/{file}"),
-            Self::Folder(folder) => folder.join(file).display().to_string(),
+            Self::Folder { path, .. } => path.join(file).display().to_string(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! it does, and shows what comes of them.
 
 use std::{
+    io::Write,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -158,7 +159,8 @@ impl<T: Trainer> Drop for Lane<T> {
         if let Some(run) = &mut self.run
             && let Err(error) = run.save()
         {
-            eprintln!("glyphspace: {error:#}");
+            // Where nobody can read it (the terminal may be gone), it is lost.
+            drop(writeln!(std::io::stderr(), "glyphspace: {error:#}"));
         }
     }
 }

@@ -2,15 +2,22 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
+    fs::{self, File},
+    io::Write,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 
-use super::{Limit, Pace, Row, Trainer, TrainingView};
-use crate::{engine::run_folder::RunFolder, plot};
+use super::{
+    Limit, Pace, Row, Trainer, TrainingView,
+    checkpoint::{Checkpoint, METRICS},
+};
+use crate::{
+    engine::run_folder::{RunFolder, RunLock},
+    plot,
+};
 
 /// Between two checkpoints.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
@@ -26,51 +33,83 @@ pub struct Run<T: Trainer> {
     /// All metrics so far, one a step.
     pub curve: Vec<T::Metrics>,
     folder: RunFolder,
+    _lock: RunLock,
     limit: Limit,
     first_step: u64,
     first_position: u64,
     /// Seconds this run has been going on, pauses left out, up to `since`.
     spent: f64,
     since: Instant,
-    log: csv::Writer<File>,
+    /// The rows of `curve` as they were written.
+    table: Vec<u8>,
+    log: File,
     saved: Instant,
     recent: VecDeque<Instant>,
 }
 
 impl<T: Trainer> Run<T> {
-    /// Makes the run's folder `out` and writes its first checkpoint. A trainer that goes on with
-    /// the run at `resumed` takes that run's metrics along, and may stay in its folder.
+    /// Makes the run's folder `out` with a first checkpoint of the trainer that `make` makes. One that goes on
+    /// with the run at `resumed` takes that run's metrics along, and may stay in its folder. While it lasts, no
+    /// other process can train in the folder.
     ///
     /// # Errors
-    /// If the folder can't be made, or the metrics can't be read.
-    pub fn new(trainer: T, resumed: Option<&Path>, out: &Path, limit: Limit) -> Result<Self> {
-        let goes_on_in_place = resumed.is_some_and(|from| is_same(from, out));
-        let folder = if goes_on_in_place {
-            RunFolder::existing(out)
+    /// If the trainer or the folder can't be made, another process trains there, or the metrics can't be read.
+    pub fn begin(
+        resumed: Option<&Path>,
+        out: &Path,
+        limit: Limit,
+        make: impl FnOnce() -> Result<T>,
+    ) -> Result<Self> {
+        let (trainer, folder, lock);
+        let is_in_place = resumed.is_some_and(|from| is_same(from, out));
+        if is_in_place {
+            folder = RunFolder::existing(out);
+            // Says so if there is no run.
+            if folder.newest()? == *out {
+                bail!(
+                    "{} is a checkpoint: expected the folder of its run",
+                    out.display()
+                );
+            }
+            lock = folder.lock()?;
+            trainer = make()?;
         } else {
-            RunFolder::create(out)?
-        };
+            trainer = make()?;
+            folder = RunFolder::create(out)?;
+            lock = folder.lock()?;
+        }
         let progress = *trainer.progress();
-        let curve = match resumed {
-            Some(from) => read_metrics(&RunFolder::existing(from).metrics(), progress.step)?,
+        let table = match resumed {
+            Some(from) => read_metrics::<T::Metrics>(from, progress.step)?,
             None => Vec::new(),
         };
-        let log = start_log(&folder.metrics(), &curve)?;
+        let wrong = || format!("{METRICS} of {} holds no metrics", out.display());
+        let curve = csv::Reader::from_reader(table.as_slice())
+            .into_deserialize()
+            .collect::<Result<_, _>>()
+            .with_context(wrong)?;
+        // What lies behind the checkpoint is taken again.
+        plot::write_whole(&folder.metrics(), |file| Ok(file.write_all(&table)?))?;
+        let log = File::options().append(true).open(folder.metrics());
         let mut run = Self {
             pace: Pace::Running,
             curve,
-            folder,
             limit,
             first_step: progress.step,
             first_position: progress.position,
             spent: 0.0,
             since: Instant::now(),
-            log,
+            table,
+            log: log.with_context(|| format!("can't write {}", folder.metrics().display()))?,
+            folder,
+            _lock: lock,
             saved: Instant::now(),
             recent: VecDeque::new(),
             trainer,
         };
-        run.save()?;
+        if !is_in_place {
+            run.save()?;
+        }
         Ok(run)
     }
 
@@ -94,10 +133,7 @@ impl<T: Trainer> Run<T> {
             self.trainer.progress_mut().position = self.first_position + (left * share) as u64;
         }
         let metrics = self.trainer.step()?;
-        self.log
-            .serialize(metrics)
-            .with_context(|| self.cant_write())?;
-        self.curve.push(metrics);
+        self.log_row(&metrics)?;
         self.recent.push_back(Instant::now());
         if self.recent.len() > SPEED_STEPS {
             self.recent.pop_front();
@@ -129,7 +165,7 @@ impl<T: Trainer> Run<T> {
     pub fn is_done(&self) -> bool {
         match self.limit {
             Limit::Schedule => self.trainer.progress().position >= self.trainer.schedule_steps(),
-            Limit::Steps(steps) => self.trainer.progress().step >= self.first_step + steps,
+            Limit::Steps(steps) => self.trainer.progress().step - self.first_step >= steps,
             Limit::Seconds(secs) => self.spent_secs() >= secs,
         }
     }
@@ -144,10 +180,25 @@ impl<T: Trainer> Run<T> {
         {
             self.trainer.progress_mut().position = self.trainer.schedule_steps();
         }
-        self.log.flush().with_context(|| self.cant_write())?;
         self.saved = Instant::now();
         let step = self.trainer.progress().step;
-        self.folder.save(step, &self.trainer.files()?)
+        let mut files = self.trainer.files()?;
+        files.push((METRICS, self.table.clone()));
+        self.folder.save(step, &files)
+    }
+
+    /// Adds a row to the metrics, in one piece, so that a process that is killed leaves no half of one.
+    fn log_row(&mut self, metrics: &T::Metrics) -> Result<()> {
+        let mut writer = csv::WriterBuilder::new()
+            .has_headers(self.table.is_empty())
+            .from_writer(Vec::new());
+        let cant_write = || format!("can't write {}", self.folder.metrics().display());
+        writer.serialize(metrics).with_context(cant_write)?;
+        let row = writer.into_inner().with_context(cant_write)?;
+        self.log.write_all(&row).with_context(cant_write)?;
+        self.table.extend(row);
+        self.curve.push(*metrics);
+        Ok(())
     }
 
     /// What can be shown of it.
@@ -190,10 +241,6 @@ impl<T: Trainer> Run<T> {
         };
         self.spent + running
     }
-
-    fn cant_write(&self) -> String {
-        format!("can't write {}", self.folder.metrics().display())
-    }
 }
 
 fn share(done: u64, all: u64) -> (f64, Option<u64>) {
@@ -207,37 +254,38 @@ fn is_same(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn read_metrics<M: Row>(path: &Path, last_step: u64) -> Result<Vec<M>> {
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
+/// The metrics of the run at `from` up to `last_step`, with their header: those of its checkpoint. A run of
+/// before kept them in its folder only, where a process that was killed may have left half a row.
+///
+/// # Errors
+/// Names the file that can't be read or holds anything else.
+fn read_metrics<M: Row>(from: &Path, last_step: u64) -> Result<Vec<u8>> {
+    let checkpoint = Checkpoint::newest(from)?;
+    let path = RunFolder::existing(from).metrics();
+    let bytes = if checkpoint.has(METRICS) {
+        checkpoint.read(METRICS)?
+    } else if path.exists() {
+        fs::read(&path).with_context(|| format!("can't read {}", path.display()))?
+    } else {
+        Vec::new()
+    };
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n');
+    let bytes = &bytes[..whole.map_or(0, |end| end + 1)];
+    let mut reader = csv::Reader::from_reader(bytes);
     let wrong = || format!("{} is not a table of metrics", path.display());
-    let mut rows = Vec::new();
-    for row in csv::Reader::from_path(path)
-        .with_context(wrong)?
-        .into_deserialize()
-    {
-        let row: M = row.with_context(wrong)?;
-        // Steps after the checkpoint are taken again.
-        if row.step() <= last_step {
-            rows.push(row);
+    let headers = reader.headers().with_context(wrong)?.clone();
+    let mut record = csv::StringRecord::new();
+    let mut end = if headers.is_empty() {
+        0
+    } else {
+        reader.position().byte()
+    };
+    while reader.read_record(&mut record).with_context(wrong)? {
+        let row: M = record.deserialize(Some(&headers)).with_context(wrong)?;
+        if row.step() > last_step {
+            break;
         }
+        end = reader.position().byte();
     }
-    Ok(rows)
-}
-
-/// Replaces the table by `rows` as a whole and leaves it open for more.
-fn start_log(path: &Path, rows: &[impl Row]) -> Result<csv::Writer<File>> {
-    plot::write_whole(path, |file| {
-        let mut table = csv::Writer::from_writer(file);
-        for row in rows {
-            table.serialize(row)?;
-        }
-        Ok(table.flush()?)
-    })?;
-    let file = File::options().append(true).open(path);
-    let file = file.with_context(|| format!("can't write {}", path.display()))?;
-    Ok(csv::WriterBuilder::new()
-        .has_headers(rows.is_empty())
-        .from_writer(file))
+    Ok(bytes[..end as usize].to_vec())
 }

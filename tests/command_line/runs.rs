@@ -9,7 +9,9 @@ use std::{
 
 use serde_json::Value;
 
-use super::{PNG, PROGRAM, check_done, check_found, check_json, names, text, trained};
+use super::{
+    PNG, PROGRAM, check_done, check_found, check_json, check_refused, names, text, trained,
+};
 
 #[test]
 fn training_leaves_a_run_that_every_command_takes() {
@@ -140,54 +142,104 @@ fn without_a_display_the_tour_begins_in_a_folder_of_its_own() {
     );
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
-fn an_interrupted_training_keeps_what_it_has_learnt() {
+fn a_training_that_is_told_to_end_keeps_what_it_has_learnt() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        // The tests themselves may have been started with SIGHUP ignored.
+        let mut child = Command::new("env")
+            .args(["--default-signal=HUP", PROGRAM])
+            .args("executor train --out run --steps 1000000 --device cpu".split(' '))
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let mut said = Vec::new();
+        for line in lines {
+            // The steps begin soon after the first line of progress; the next checkpoint is a minute away.
+            if line.starts_with("training") && said.iter().all(|line| line != "told") {
+                said.push("told".to_owned());
+                std::thread::sleep(Duration::from_secs(1));
+                let pid = child.id().to_string();
+                let told = Command::new("kill").args([signal, &pid]).status().unwrap();
+                assert!(told.success());
+            }
+            said.push(line);
+        }
+        let code = child.wait().unwrap().code();
+        let said = said.join("\n");
+        assert!(
+            code.is_some_and(|code| code <= 1),
+            "{signal} {code:?}: {said}"
+        );
+        assert!(!said.contains("panicked"), "{said}");
+        let report = check_json(folder.path(), "executor eval --run run --json --device cpu");
+        let steps = report["steps"].as_u64().unwrap();
+        let rows = fs::read_to_string(folder.path().join("run/metrics.csv")).unwrap();
+        assert!(
+            steps > 0 && rows.lines().count() as u64 == steps + 1,
+            "{signal}: {steps}"
+        );
+    }
+}
+
+/// As `nohup` starts it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_that_ignores_a_closed_terminal_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(PROGRAM);
-    command
-        .args([
-            "executor", "train", "--out", "run", "--steps", "1000000", "--device", "cpu",
-        ])
-        .current_dir(folder.path());
-    let mut child = command
+    let line =
+        format!("trap '' HUP; exec {PROGRAM} executor train --out run --steps 20 --device cpu");
+    let mut child = Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = child.id().to_string();
+    while child.try_wait().unwrap().is_none() {
+        drop(Command::new("kill").args(["-HUP", &pid]).output());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(child.wait().unwrap().success());
+    let report = check_json(folder.path(), "executor eval --run run --json --device cpu");
+    assert_eq!(report["steps"], 20);
+}
+
+/// The second is refused; nothing of the first is lost.
+#[test]
+fn two_processes_on_one_run_are_one_too_many() {
+    let made = trained();
+    let folder = made.path();
+    let mut first = Command::new(PROGRAM)
+        .args("executor train --resume run --out run --seconds 3 --device cpu".split(' '))
+        .current_dir(folder)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap())
+    let mut lines = BufReader::new(first.stderr.take().unwrap())
         .lines()
         .map(Result::unwrap);
-    let mut is_told = false;
-    let mut said = Vec::new();
-    for line in lines {
-        // The steps begin soon after the first line of progress.
-        if line.starts_with("training") && !is_told {
-            is_told = true;
-            std::thread::sleep(Duration::from_secs(2));
-            let pid = child.id().to_string();
-            assert!(
-                Command::new("kill")
-                    .args(["-INT", &pid])
-                    .status()
-                    .unwrap()
-                    .success()
-            );
-        }
-        said.push(line);
-    }
-    assert!(is_told, "{said:?}");
-    let code = child.wait().unwrap().code();
-    assert!(code.is_some_and(|code| code <= 1), "{code:?}: {said:?}");
-    assert!(
-        !said.iter().any(|line| line.contains("panicked")),
-        "{said:?}"
+    assert!(lines.any(|line| line.starts_with("training")));
+    check_refused(
+        folder,
+        "executor train --resume run --out run --steps 1 --device cpu",
+        1,
+        &["run", "in training already"],
     );
-    let report = check_json(folder.path(), "executor eval --run run --json --device cpu");
-    assert!(
-        report["steps"].as_u64().is_some_and(|steps| steps > 0),
-        "{report}"
-    );
+    lines.for_each(drop);
+    assert!(first.wait().unwrap().success());
+    let rows = fs::read_to_string(folder.join("run/metrics.csv")).unwrap();
+    let report = check_json(folder, "executor eval --run run --json --device cpu");
+    let steps = report["steps"].as_u64().unwrap();
+    assert_eq!(rows.lines().count() as u64, steps + 1);
 }
 
 #[cfg(unix)]

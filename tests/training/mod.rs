@@ -1,6 +1,7 @@
 //! Training runs on the CPU.
 
 mod checkpoints;
+mod faults;
 mod learning;
 mod lines;
 mod recorded;

@@ -107,7 +107,7 @@ fn resume(run: &Path) -> Result<Curriculum> {
 }
 
 fn train(trainer: Curriculum, resumed: Option<&Path>, out: &Path, steps: u64) -> Run<Curriculum> {
-    let mut run = Run::new(trainer, resumed, out, Limit::Steps(steps)).unwrap();
+    let mut run = Run::begin(resumed, out, Limit::Steps(steps), || Ok(trainer)).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }
@@ -128,14 +128,22 @@ fn a_trainers_own_files_resume_exactly() {
     let checkpoint = Checkpoint::newest(&out).unwrap();
     assert_eq!(checkpoint.read("words.txt").unwrap(), b"a b c");
 
-    let Checkpoint::Folder(place) = checkpoint else {
+    let Checkpoint::Folder { path: place, .. } = checkpoint else {
         panic!("a run's checkpoint is a folder");
     };
     fs::write(place.join("difficulty.json"), "hard").unwrap();
-    let error = format!("{:#}", resume(&out).err().unwrap());
+    let refused = || format!("{:#}", resume(&out).err().unwrap());
     assert!(
-        error.contains("difficulty.json is not a difficulty"),
-        "{error}"
+        refused().contains("difficulty.json is damaged"),
+        "{}",
+        refused()
+    );
+    // Without checksums, as runs of before are, contents are judged by what they say.
+    fs::remove_file(place.join("SHA256SUMS")).unwrap();
+    assert!(
+        refused().contains("difficulty.json is not a difficulty"),
+        "{}",
+        refused()
     );
 }
 
@@ -143,13 +151,8 @@ fn a_trainers_own_files_resume_exactly() {
 fn a_run_limited_in_seconds_goes_through_the_schedule() {
     let folder = tempfile::tempdir().unwrap();
     let limit = Limit::Seconds(0.3);
-    let mut run = Run::new(
-        Curriculum::default(),
-        None,
-        &folder.path().join("run"),
-        limit,
-    )
-    .unwrap();
+    let make = || Ok(Curriculum::default());
+    let mut run = Run::begin(None, &folder.path().join("run"), limit, make).unwrap();
     while !run.is_done() {
         run.step().unwrap();
         sleep(Duration::from_millis(5));
@@ -170,7 +173,7 @@ fn a_lane_paces_one_run_at_a_time_and_shows_it() {
             fails_at,
             ..Curriculum::default()
         };
-        lane.begin(|| Run::new(trainer, None, &place(name), Limit::Steps(4)))
+        lane.begin(|| Run::begin(None, &place(name), Limit::Steps(4), || Ok(trainer)))
     };
     let (training, curves) = (Arc::new(Slot::default()), Arc::new(Slot::default()));
     let mut lane = Lane::new(training.clone(), curves.clone());

@@ -1,0 +1,52 @@
+//! Signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal was closed).
+
+use anyhow::{Context, Result};
+
+/// Calls `heard` at the first signal and at each later Ctrl-C, on a thread of its own: those who end a program
+/// often send several. To be called before other threads are started, which else would end the process at a signal. A SIGHUP that is ignored when the program starts, as under nohup, stays ignored.
+///
+/// # Errors
+/// If the system refuses.
+#[cfg(unix)]
+pub fn listen(heard: impl Fn() + Send + 'static) -> Result<()> {
+    use nix::sys::signal::{SigSet, Signal};
+    let is_wanted = |signal: &Signal| *signal != Signal::SIGHUP || !is_ignored(*signal);
+    let wanted: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
+        .into_iter()
+        .filter(is_wanted)
+        .collect();
+    // Threads started from here on leave these signals to the one that waits for them.
+    wanted.thread_block().context("can't listen for signals")?;
+    let body = move || {
+        let mut is_first = true;
+        while let Ok(signal) = wanted.wait() {
+            if is_first || signal == Signal::SIGINT {
+                heard();
+            }
+            is_first = false;
+        }
+    };
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(body)
+        .context("can't start a thread")?;
+    Ok(())
+}
+
+/// Whether the process was started with that signal ignored; said by Linux only.
+#[cfg(unix)]
+fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
+}
+
+/// Calls `heard` at each Ctrl-C, on a thread of its own.
+///
+/// # Errors
+/// If the system refuses.
+#[cfg(not(unix))]
+pub fn listen(heard: impl Fn() + Send + 'static) -> Result<()> {
+    ctrlc::set_handler(heard).context("can't listen for Ctrl-C")
+}
