@@ -176,6 +176,12 @@ impl Bpe {
         self.tokenizer.get_vocab_size(true)
     }
 
+    /// The most bytes of text that one token stands for.
+    pub fn longest(&self) -> usize {
+        let pieces = (0..self.size()).map(|token| self.piece(token as u32).len());
+        pieces.max().unwrap_or(0)
+    }
+
     /// The token that fills up; [`PAD`] where the vocabulary was trained here.
     pub fn pad(&self) -> u32 {
         self.pad

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::{BenchArgs, Measured, quantiles, temporary};
 use crate::{
     cli::{
-        output::note,
+        glyphs::corpus::installed,
         progress::Progress,
         session::{listen_for_interrupts, refuse_if_interrupted},
     },
-    data::corpus::{self, BuildOptions, Corpus, Input, build},
+    data::corpus::{BuildOptions, Corpus, Input, build},
 };
 
 /// How often a corpus is made, and read.
@@ -23,9 +23,7 @@ pub fn run(args: &BenchArgs) -> Result<Measured> {
     listen_for_interrupts()?;
     let mut inputs: Vec<Input> = args.source.iter().cloned().map(Input::Path).collect();
     if inputs.is_empty() {
-        let input = corpus::default_input();
-        note(format_args!("glyphspace: reading {}", input.name()));
-        inputs.push(input);
+        inputs.push(installed()?);
     }
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
     let folder = temporary()?;

@@ -12,7 +12,9 @@ use crate::{
         progress::Progress,
         session::refuse_if_interrupted,
     },
-    data::corpus::{self, BuildOptions, BuildReport, Input, Phase, build},
+    data::corpus::{
+        self, BuildOptions, BuildReport, Input, PassedOver, Phase, Unread, build, default_input,
+    },
 };
 
 /// Bad files named on the screen; `--json` has more.
@@ -53,6 +55,15 @@ pub struct BuildArgs {
     json: bool,
 }
 
+/// The library of the Python installed here, or the bundled sample; said, for nobody named it.
+pub fn installed() -> Result<Input> {
+    let input = default_input(&mut || refuse_if_interrupted().is_ok(), &mut |what| {
+        note(format_args!("glyphspace: {what}"))
+    })?;
+    note(format_args!("glyphspace: reading {}", input.name()));
+    Ok(input)
+}
+
 pub fn run(command: Corpus) -> Result<()> {
     let Corpus::Build(args) = command;
     if args.out.is_dir() {
@@ -72,8 +83,7 @@ pub fn run(command: Corpus) -> Result<()> {
     };
     let mut inputs: Vec<Input> = args.sources.into_iter().map(Input::Path).collect();
     if inputs.is_empty() {
-        let input = corpus::default_input();
-        note(format_args!("glyphspace: reading {}", input.name()));
+        let input = installed()?;
         inputs.push(input);
     }
 
@@ -108,6 +118,9 @@ fn print(report: &BuildReport, out: &str) -> Result<()> {
             report.bad - NAMED
         ));
     }
+    for unread in &report.passed_over {
+        note(format_args!("glyphspace: {}", passed_over(unread)));
+    }
     say(format_args!(
         "{out}: {} functions, {} tokens of a vocabulary of {}",
         report.kept, report.tokens, report.vocabulary
@@ -135,4 +148,27 @@ fn print(report: &BuildReport, out: &str) -> Result<()> {
         say(format_args!("and {} more sources", used.len() - 40))?;
     }
     Ok(())
+}
+
+/// What was not read, in a line.
+fn passed_over(unread: &Unread) -> String {
+    let (what, advice) = match unread.kind {
+        PassedOver::LinkedFolder => ("linked folders", "name one as SRC to read it"),
+        PassedOver::InstalledPackages => (
+            "folders of installed packages",
+            "name one as SRC to read it",
+        ),
+        PassedOver::HiddenFolder => ("hidden folders", "name one as SRC to read it"),
+        PassedOver::NoFile => ("pipes, sockets and devices", "only files are read"),
+        PassedOver::OtherArchive => (
+            "archives and tables",
+            "of an unknown form, or within another archive",
+        ),
+    };
+    let places = unread.places.iter().take(NAMED);
+    let mut places = places.cloned().collect::<Vec<_>>().join(", ");
+    if unread.count > NAMED {
+        places.push_str(", ..");
+    }
+    format!("passed over {} {what} ({advice}): {places}", unread.count)
 }

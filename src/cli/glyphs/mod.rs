@@ -1,6 +1,6 @@
 //! `glyphspace glyphs ..`.
 
-mod corpus;
+pub mod corpus;
 mod paint;
 mod train;
 
@@ -10,7 +10,10 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use super::session::listen_for_interrupts;
-use crate::{data::python, device::Choice};
+use crate::{
+    data::{corpus::read_source, python},
+    device::Choice,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Glyphs {
@@ -49,16 +52,15 @@ pub fn run(command: Glyphs, choice: Choice) -> Result<()> {
 
 /// The functions in a Python file, or on standard input for `-`.
 fn functions_in(path: &std::path::Path) -> Result<Vec<python::Function>> {
-    let is_stdin = path.as_os_str() == "-";
-    let name = if is_stdin {
-        PathBuf::from("standard input")
-    } else {
-        path.to_owned()
-    };
-    let source = if is_stdin {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(path)
+    let (name, source) = match path.as_os_str() == "-" {
+        true => (
+            PathBuf::from("standard input"),
+            read_source(std::io::stdin()),
+        ),
+        false => {
+            let file = std::fs::File::open(path).map_err(anyhow::Error::from);
+            (path.to_owned(), file.and_then(read_source))
+        }
     };
     let source = source.with_context(|| format!("can't read {}", name.display()))?;
     python::functions(&source).with_context(|| name.display().to_string())

@@ -1,34 +1,22 @@
 //! From sources to a corpus, in two passes: functions are found and laid down in a temporary file, and
 //! the tokenizer is trained on a sample of them; then they are tokenised, chosen and shuffled.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fs::File,
-    io::{BufReader, BufWriter, Read, Seek, Write},
-    path::Path,
-};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::{
     file::{Corpus, Source, folder_of},
-    read::{Input, Item},
+    finder::{BadFile, Finder, Record, Unread, listen},
+    read::Input,
 };
-use crate::data::{
-    bpe::Bpe,
-    python::{PythonError, functions, key},
-};
+use crate::data::bpe::Bpe;
 
-/// Functions the tokenizer is trained on, at most.
-const SAMPLE: usize = 50_000;
 /// Functions tokenised at a time.
 const BATCH: usize = 2048;
-/// Bad files named in the report; all are counted.
-const NAMED: usize = 1000;
-
 /// What to make.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
@@ -80,15 +68,6 @@ pub struct Progress {
     pub functions: usize,
 }
 
-/// A file, or a line of a data set, without use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BadFile {
-    /// Where it is.
-    pub place: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
 /// What was made of what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BuildReport {
@@ -98,6 +77,8 @@ pub struct BuildReport {
     pub bad: usize,
     /// The first 1000 bad ones.
     pub bad_files: Vec<BadFile>,
+    /// What was not read at all.
+    pub passed_over: Vec<Unread>,
     /// Functions found.
     pub found: usize,
     /// Left out: the same tokens as one before.
@@ -117,11 +98,6 @@ pub struct BuildReport {
     /// The sources, and what the corpus has of each.
     pub sources: Vec<Source>,
 }
-
-/// The build was called off.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("stopped; nothing was written")]
-pub struct Cancelled;
 
 /// Builds the corpus file `out`. `tell` hears how far it is; when it answers false, the build ends with
 /// [`Cancelled`]. Until all is done, what is at `out` stays as it is.
@@ -150,17 +126,19 @@ pub fn build(
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let mut found = Finder::new(spool, options.max_tokens);
     for (i, input) in inputs.iter().enumerate() {
+        let share = READING / inputs.len() as f64;
         input.read(&mut |item| {
-            let Some(done) = found.take(item, &mut rng)? else {
-                return Ok(());
-            };
-            let done = READING * (i as f64 + done) / inputs.len() as f64;
-            listen(tell(found.progress(Phase::Reading, done)))
+            found.take(item, &mut rng, &mut |mut now| {
+                now.done = share * (i as f64 + now.done);
+                tell(now)
+            })
         })?;
+        found.done = 0.0;
     }
+    found.tell_apart();
     ensure!(
         found.unique > 0,
-        "no Python function in {} ({} files read, {} of them bad{})",
+        "no Python function in {} ({} files read, {} of them bad{}{})",
         inputs
             .iter()
             .map(Input::name)
@@ -171,10 +149,20 @@ pub fn build(
         found.bad_files.first().map_or(String::new(), |bad| format!(
             "; {}: {}",
             bad.place, bad.reason
+        )),
+        found.unread.first().map_or(String::new(), |unread| format!(
+            "; passed over: {}",
+            unread
+                .places
+                .join(", ")
+                .chars()
+                .take(200)
+                .collect::<String>()
         ))
     );
 
-    listen(tell(found.progress(Phase::Training, READING)))?;
+    found.done = READING;
+    listen(tell(found.progress(Phase::Training)))?;
     let bpe = match &options.tokenizer {
         Some(bpe) => bpe.clone(),
         None => Bpe::train(
@@ -194,6 +182,7 @@ pub fn build(
         files: found.files,
         bad: found.bad,
         bad_files: found.bad_files,
+        passed_over: found.unread,
         found: found.found,
         duplicates: found.found - found.unique,
         too_long,
@@ -210,14 +199,6 @@ pub fn build(
 const READING: f64 = 0.6;
 const TRAINING: f64 = 0.75;
 
-fn listen(goes_on: bool) -> Result<()> {
-    if goes_on {
-        Ok(())
-    } else {
-        Err(Cancelled.into())
-    }
-}
-
 /// The second pass: the corpus, how many were too long and how many beyond the limit.
 fn tokenise(
     found: &mut Finder,
@@ -230,11 +211,17 @@ fn tokenise(
     let mut origins = Vec::new();
     let mut done = 0;
     let mut records = found.records()?;
+    let most_bytes = options.max_tokens * bpe.longest();
     while done < found.unique {
         let batch: Vec<Record> = (done..found.unique.min(done + BATCH))
             .map(|_| Record::read(&mut records))
             .collect::<Result<_>>()?;
         done += batch.len();
+        // A token has so many bytes at most: what is longer than all of them needs no counting.
+        let batch: Vec<_> = batch
+            .iter()
+            .filter(|record| record.source.len() <= most_bytes)
+            .collect();
         let texts: Vec<String> = batch.iter().map(|record| record.source.clone()).collect();
         for (record, tokens) in batch.iter().zip(bpe.encode_all(&texts)) {
             if tokens.len() <= options.max_tokens {
@@ -261,183 +248,4 @@ fn tokenise(
         corpus.push(origins[*i], fitting.name(*i), &tokens)?;
     }
     Ok((corpus, done - fitting.len(), fitting.len() - order.len()))
-}
-
-/// The first pass: what was found so far.
-struct Finder {
-    spool: BufWriter<File>,
-    sources: Vec<Source>,
-    numbers: HashMap<String, usize>,
-    current: usize,
-    keys: HashSet<u64>,
-    sample: Vec<String>,
-    sampled_from: usize,
-    sample_bytes: usize,
-    files: usize,
-    bad: usize,
-    bad_files: Vec<BadFile>,
-    found: usize,
-    unique: usize,
-}
-
-impl Finder {
-    fn new(spool: File, max_tokens: usize) -> Self {
-        Self {
-            spool: BufWriter::new(spool),
-            sources: Vec::new(),
-            numbers: HashMap::new(),
-            current: 0,
-            keys: HashSet::new(),
-            sample: Vec::new(),
-            sampled_from: 0,
-            // A token is some four bytes: what is much longer won't be kept, so it need not be learnt from.
-            sample_bytes: 6 * max_tokens,
-            files: 0,
-            bad: 0,
-            bad_files: Vec::new(),
-            found: 0,
-            unique: 0,
-        }
-    }
-
-    fn progress(&self, phase: Phase, done: f64) -> Progress {
-        Progress {
-            phase,
-            done,
-            files: self.files,
-            functions: self.unique,
-        }
-    }
-
-    /// Takes an item in; the share of the input behind us after a text.
-    fn take(&mut self, item: Item, rng: &mut impl Rng) -> Result<Option<f64>> {
-        let (place, text, function, done) = match item {
-            Item::Source { name, licence } => {
-                self.enter(name, licence);
-                return Ok(None);
-            }
-            Item::Text {
-                place,
-                text,
-                function,
-                done,
-            } => (place, text, function, done),
-        };
-        self.files += 1;
-        self.sources[self.current].files += 1;
-        let found = text.and_then(|text| match functions(&text) {
-            // In a data set each line is there for its function; a file may well have none.
-            Err(PythonError::NoFunction) if function.is_none() => Ok(Vec::new()),
-            found => Ok(found?),
-        });
-        match found {
-            Err(error) => {
-                self.bad += 1;
-                if self.bad_files.len() < NAMED {
-                    let reason = format!("{error:#}");
-                    self.bad_files.push(BadFile { place, reason });
-                }
-            }
-            Ok(mut found) => {
-                if let Some(name) = function {
-                    found.truncate(1);
-                    if let Some(first) = found.first_mut().filter(|_| !name.is_empty()) {
-                        first.name = name;
-                    }
-                }
-                for function in found {
-                    self.add(function.name, function.source, rng)?;
-                }
-            }
-        }
-        Ok(Some(done))
-    }
-
-    fn enter(&mut self, name: String, licence: Option<String>) {
-        let next = self.sources.len();
-        // As many sources as a corpus counts; a data set of more has the rest under its last.
-        if next < usize::from(u16::MAX) || self.numbers.contains_key(&name) {
-            self.current = *self.numbers.entry(name.clone()).or_insert(next);
-            if self.current == next {
-                self.sources.push(Source {
-                    name,
-                    licence,
-                    files: 0,
-                    functions: 0,
-                });
-            }
-        }
-    }
-
-    fn add(&mut self, name: String, source: String, rng: &mut impl Rng) -> Result<()> {
-        self.found += 1;
-        if !self.keys.insert(key(&source)) {
-            return Ok(());
-        }
-        self.unique += 1;
-        let record = Record {
-            origin: self.current,
-            name,
-            source,
-        };
-        record
-            .write(&mut self.spool)
-            .context("can't write the temporary file")?;
-        if record.source.len() <= self.sample_bytes {
-            // Reservoir sampling (Vitter 1985, algorithm R).
-            self.sampled_from += 1;
-            if self.sample.len() < SAMPLE {
-                self.sample.push(record.source);
-            } else if let Some(place) = self.sample.get_mut(rng.random_range(0..self.sampled_from))
-            {
-                *place = record.source;
-            }
-        }
-        Ok(())
-    }
-
-    fn records(&mut self) -> Result<BufReader<File>> {
-        self.spool.flush()?;
-        let mut file = self.spool.get_ref().try_clone()?;
-        file.rewind()?;
-        Ok(BufReader::new(file))
-    }
-}
-
-/// A function in the temporary file.
-struct Record {
-    origin: usize,
-    name: String,
-    source: String,
-}
-
-impl Record {
-    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
-        for number in [self.origin, self.name.len(), self.source.len()] {
-            out.write_all(&(number as u32).to_le_bytes())?;
-        }
-        out.write_all(self.name.as_bytes())?;
-        out.write_all(self.source.as_bytes())
-    }
-
-    fn read(from: &mut impl Read) -> Result<Self> {
-        let mut numbers = [0; 12];
-        from.read_exact(&mut numbers)?;
-        let number = |i: usize| {
-            numbers[4 * i..][..4]
-                .iter()
-                .rev()
-                .fold(0, |n, b| n << 8 | usize::from(*b))
-        };
-        let mut text = |length| -> Result<String> {
-            let mut bytes = vec![0; length];
-            from.read_exact(&mut bytes)?;
-            Ok(String::from_utf8(bytes)?)
-        };
-        Ok(Self {
-            origin: number(0),
-            name: text(number(1))?,
-            source: text(number(2))?,
-        })
-    }
 }

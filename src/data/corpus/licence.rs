@@ -1,5 +1,8 @@
 //! What a package says of its name and licence.
 
+/// What is read of a METADATA or PKG-INFO file: the fields come first.
+pub const LARGEST_METADATA_BYTES: u64 = 4 << 20;
+
 /// Name with version, and licence, from a METADATA or PKG-INFO file (the core metadata of PyPA).
 pub fn of_metadata(metadata: &str) -> (Option<String>, Option<String>) {
     // The description follows after an empty line.

@@ -1,30 +1,26 @@
 //! Where functions come from: folders and files of Python, wheels and zips, source packages (tar.gz),
-//! and data sets in CodeSearchNet's jsonl form. One text is in memory at a time; what can't be read is
-//! passed on as such, and reading goes on.
+//! and data sets in CodeSearchNet's jsonl form, also as it is distributed: a zip or folders of jsonl.gz.
+//! One text is in memory at a time; what can't be read is passed on as such, and reading goes on.
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read, Seek},
+    io::Read,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use flate2::read::MultiGzDecoder;
+use serde::Serialize;
 
-use super::{
-    licence::{is_licence_file, of_metadata},
-    zip::{BEGINNINGS, Zip},
-};
+use super::{folder, jsonl, tar, zip};
+use crate::data::python::decode;
 
-/// No function worth reading is in a larger file.
-const LARGEST_BYTES: u64 = 8 << 20;
-/// Installed packages below a library's folder are no part of it.
-const PASSED_OVER: [&str; 3] = ["site-packages", "dist-packages", "__pycache__"];
+/// No function worth reading is in a larger file, and no line of a data set is longer.
+pub const LARGEST_BYTES: u64 = 8 << 20;
 
 /// What there is to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A folder (with archives in it, or Python files at any depth), a file or an archive.
+    /// A folder (with Python files, archives and data sets at any depth), a file or an archive.
     Path(PathBuf),
     /// Python's own library.
     Library {
@@ -45,6 +41,8 @@ pub enum Item {
         name: String,
         /// Its licence, if it says.
         licence: Option<String>,
+        /// Its path, where the name is only the last part of it.
+        path: Option<PathBuf>,
     },
     /// A file, or a line of a data set.
     Text {
@@ -57,18 +55,74 @@ pub enum Item {
         /// Share of the input behind us, 0 to 1.
         done: f64,
     },
+    /// Something that is not read, though it may hold functions.
+    PassedOver {
+        /// Where it is, for people.
+        place: String,
+        /// Its kind.
+        kind: PassedOver,
+    },
+    /// A sign of life where nothing is found for a while: time to stop, if that is wanted.
+    Busy,
+}
+
+/// Kinds of things in a folder or archive that are not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PassedOver {
+    /// Links to folders, which may lead round in a circle.
+    LinkedFolder,
+    /// Folders of installed packages.
+    InstalledPackages,
+    /// Folders whose name begins with a dot.
+    HiddenFolder,
+    /// Named pipes, sockets and devices.
+    NoFile,
+    /// Archives and tables of other forms, and archives within archives.
+    OtherArchive,
 }
 
 /// Takes what is read, one after the other; an error ends the reading.
 pub type Take<'a> = dyn FnMut(Item) -> Result<()> + 'a;
 
-/// What an input is, by its looks.
-enum Form {
+/// What a file is, by its looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Form {
     Folder,
     Python,
     Zip,
-    Tar,
+    TarGz,
     Jsonl { gz: bool },
+}
+
+impl Form {
+    /// The form of a file of such a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        if ends(&[".py"]) {
+            Some(Self::Python)
+        } else if ends(&[".whl", ".zip", ".egg", ".pyz"]) {
+            Some(Self::Zip)
+        } else if ends(&[".tar.gz", ".tgz"]) {
+            Some(Self::TarGz)
+        } else if ends(&[".jsonl.gz", ".jsonl"]) {
+            let gz = name.ends_with(".gz");
+            Some(Self::Jsonl { gz })
+        } else {
+            None
+        }
+    }
+
+    /// Whether a name is one of archives and tables that are not read.
+    pub fn is_unread(name: &str) -> bool {
+        const ENDINGS: [&str; 13] = [
+            ".tar", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".7z", ".rar", ".gz", ".pkl", ".pickle",
+            ".parquet", ".arrow",
+        ];
+        let name = name.to_ascii_lowercase();
+        ENDINGS.iter().any(|ending| name.ends_with(ending))
+    }
 }
 
 impl Input {
@@ -98,18 +152,23 @@ impl Input {
     /// As [`Self::check`], and those of `take`.
     pub fn read(&self, take: &mut Take) -> Result<()> {
         match self {
-            Self::Path(path) => read_path(path, take),
+            Self::Path(path) => match form(path)? {
+                Form::Folder => folder::read(path, take),
+                form => read_file(path, form, take),
+            },
             Self::Library { folder, version } => {
                 take(Item::Source {
                     name: format!("Python {version} library"),
                     licence: Some("PSF-2.0".into()),
+                    path: None,
                 })?;
-                read_python_files(folder, take)
+                folder::read_sources(folder, take)
             }
             Self::Sample => {
                 take(Item::Source {
                     name: "glyphspace sample".into(),
                     licence: Some(env!("CARGO_PKG_LICENSE").into()),
+                    path: None,
                 })?;
                 take(text_item(
                     "sample-functions.py",
@@ -121,25 +180,25 @@ impl Input {
     }
 }
 
+/// The form of what someone named: by what it begins with, else by its name.
 fn form(path: &Path) -> Result<Form> {
     let look = || -> Result<Option<Form>> {
-        if fs::metadata(path)?.is_dir() {
+        let kind = fs::metadata(path)?;
+        if kind.is_dir() {
             return Ok(Some(Form::Folder));
+        }
+        // Whoever opens a pipe may wait for ever.
+        if !kind.is_file() {
+            bail!("it is a pipe, a socket or a device");
         }
         let mut start = Vec::new();
         File::open(path)?.take(4).read_to_end(&mut start)?;
-        let name = path.to_string_lossy().to_ascii_lowercase();
-        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        Ok(if BEGINNINGS.contains(&start.as_slice()) {
-            Some(Form::Zip)
-        } else if ends(&[".tar.gz", ".tgz"]) {
-            Some(Form::Tar)
-        } else if ends(&[".jsonl.gz", ".jsonl"]) {
-            let gz = name.ends_with(".gz");
-            Some(Form::Jsonl { gz })
-        } else {
-            ends(&[".py", ".pyi"]).then_some(Form::Python)
-        })
+        if zip::BEGINNINGS.contains(&start.as_slice()) {
+            return Ok(Some(Form::Zip));
+        }
+        let name = path.to_string_lossy();
+        let stub = name.ends_with(".pyi").then_some(Form::Python);
+        Ok(Form::of_name(&name).or(stub))
     };
     let found = look().with_context(|| format!("can't read {}", path.display()))?;
     found.with_context(|| {
@@ -150,263 +209,75 @@ fn form(path: &Path) -> Result<Form> {
     })
 }
 
-fn read_path(path: &Path, take: &mut Take) -> Result<()> {
-    let form = form(path)?;
+/// Reads a file or archive.
+pub fn read_file(path: &Path, form: Form, take: &mut Take) -> Result<()> {
     match form {
-        Form::Folder => return read_folder(path, take),
+        Form::Folder => folder::read(path, take),
         Form::Python => {
-            take(Item::Source {
-                name: file_name(path),
-                licence: None,
-            })?;
-            let text = read_limited(path);
-            return take(text_item(&path.display().to_string(), text, 1.0));
+            take(of_path(path, None))?;
+            take(text_item(
+                &path.display().to_string(),
+                read_limited(path),
+                1.0,
+            ))
         }
-        Form::Zip | Form::Tar | Form::Jsonl { .. } => (),
+        Form::Zip => guarded(path, &path.display().to_string(), take, |take| {
+            zip::read(path, take)
+        }),
+        Form::TarGz => guarded(path, &path.display().to_string(), take, |take| {
+            tar::read(path, take)
+        }),
+        Form::Jsonl { gz } => guarded(path, &path.display().to_string(), take, |take| {
+            jsonl::read(path, gz, take)
+        }),
     }
-    // From here on `take`'s errors must not pass for the archive's.
+}
+
+/// Reads an archive at `path`, or a part of it; what is wrong with it is passed on as that of a bad
+/// file, but not what is wrong with taking.
+pub fn guarded(
+    path: &Path,
+    place: &str,
+    take: &mut Take,
+    read: impl FnOnce(&mut Take) -> Result<()>,
+) -> Result<()> {
     let mut refused = None;
-    let mut guarded = |item| {
+    let result = read(&mut |item| {
         take(item).map_err(|error| {
             refused = Some(error);
             anyhow::anyhow!("refused")
         })
-    };
-    let read = match form {
-        Form::Zip => read_zip(path, &mut guarded),
-        Form::Tar => read_tar(path, &mut guarded),
-        Form::Jsonl { gz } => read_jsonl(path, gz, &mut guarded),
-        Form::Folder | Form::Python => Ok(()),
-    };
-    match (refused, read) {
+    });
+    match (refused, result) {
         (Some(error), _) => Err(error),
         (None, Ok(())) => Ok(()),
         (None, Err(error)) => {
             // It may not have come as far as saying whose it is.
-            take(Item::Source {
-                name: file_name(path),
-                licence: None,
-            })?;
-            take(text_item(&path.display().to_string(), Err(error), 1.0))
+            take(of_path(path, None))?;
+            take(text_item(place, Err(error), 1.0))
         }
     }
 }
 
-/// Archives right in the folder, each by itself, and all Python files at any depth.
-fn read_folder(folder: &Path, take: &mut Take) -> Result<()> {
-    let mut archives = Vec::new();
-    let mut licence = None;
-    for path in entries(folder)? {
-        if path.is_file() {
-            if is_licence_file(&file_name(&path)) {
-                licence = Some(format!("see {}", file_name(&path)));
-            } else if matches!(form(&path), Ok(Form::Zip | Form::Tar | Form::Jsonl { .. })) {
-                archives.push(path);
-            }
-        }
-    }
-    let (mut part, parts) = (0.0, archives.len() as f64 + 1.0);
-    for archive in &archives {
-        read_path(archive, &mut |item| take(within(item, part, parts)))?;
-        part += 1.0;
-    }
-    let name = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    take(Item::Source {
-        name: file_name(&name),
+/// A source that is called as its file or folder.
+pub fn of_path(path: &Path, licence: Option<String>) -> Item {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    Item::Source {
+        name: file_name(&path),
         licence,
-    })?;
-    read_python_files(folder, &mut |item| take(within(item, part, parts)))
+        path: Some(path),
+    }
 }
 
-/// An item of part `part` of `parts`, as one of the whole.
-fn within(mut item: Item, part: f64, parts: f64) -> Item {
+/// An item of a part of an input that is `share` of it, behind `start`, as one of the whole.
+pub fn within(mut item: Item, start: f64, share: f64) -> Item {
     if let Item::Text { done, .. } = &mut item {
-        *done = (part + *done) / parts;
+        *done = start + share * *done;
     }
     item
 }
 
-fn read_python_files(folder: &Path, take: &mut Take) -> Result<()> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(inner) = folders.pop() {
-        let found = match entries(&inner) {
-            Ok(found) => found,
-            Err(error) if inner == folder => return Err(error),
-            Err(error) => {
-                take(text_item(&inner.display().to_string(), Err(error), 0.0))?;
-                continue;
-            }
-        };
-        for path in found {
-            let name = file_name(&path);
-            // A link to a folder may lead round in a circle.
-            if path.is_dir() && !path.is_symlink() {
-                if !PASSED_OVER.contains(&name.as_str()) && !name.starts_with('.') {
-                    folders.push(path);
-                }
-            } else if name.ends_with(".py") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    let count = files.len() as f64;
-    for (i, path) in files.iter().enumerate() {
-        let place = path.display().to_string();
-        take(text_item(
-            &place,
-            read_limited(path),
-            (i + 1) as f64 / count,
-        ))?;
-    }
-    Ok(())
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || -> std::io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect()
-    };
-    let mut paths = read().with_context(|| format!("can't read {}", folder.display()))?;
-    paths.sort();
-    Ok(paths)
-}
-
-fn read_zip(path: &Path, take: &mut Take) -> Result<()> {
-    let mut zip = Zip::open(path)?;
-    let members = std::mem::take(&mut zip.members);
-    let is_metadata =
-        |name: &str| name.ends_with(".dist-info/METADATA") && name.matches('/').count() == 1;
-    let metadata = members.iter().find(|member| is_metadata(&member.name));
-    let metadata = metadata.and_then(|member| zip.read(member).ok());
-    let (name, mut licence) = of_metadata(&String::from_utf8_lossy(&metadata.unwrap_or_default()));
-    if licence.is_none() {
-        let mut names = members
-            .iter()
-            .filter_map(|member| member.name.rsplit('/').next());
-        licence = names
-            .find(|name| is_licence_file(name))
-            .map(|name| format!("see {name}"));
-    }
-    take(Item::Source {
-        name: name.unwrap_or_else(|| file_name(path)),
-        licence,
-    })?;
-    let count = members.len() as f64;
-    for (i, member) in members.iter().enumerate() {
-        if member.name.ends_with(".py") {
-            let text = small_enough(member.size).and_then(|()| decoded(zip.read(member)?));
-            let place = format!("{}: {}", path.display(), member.name);
-            take(text_item(&place, text, (i + 1) as f64 / count))?;
-        }
-    }
-    Ok(())
-}
-
-fn read_tar(path: &Path, take: &mut Take) -> Result<()> {
-    // What it says of itself may stand anywhere in it, so it is looked for first.
-    let (mut name, mut licence) = (None, None);
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(BufReader::new(File::open(path)?)));
-    for entry in archive.entries()? {
-        let Ok(mut entry) = entry else { break };
-        let inner = entry.path()?.into_owned();
-        if file_name(&inner) == "PKG-INFO" && inner.components().count() == 2 {
-            let mut metadata = Vec::new();
-            entry.read_to_end(&mut metadata)?;
-            (name, licence) = of_metadata(&String::from_utf8_lossy(&metadata));
-            break;
-        }
-    }
-    take(Item::Source {
-        name: name.unwrap_or_else(|| file_name(path)),
-        licence,
-    })?;
-    let file = File::open(path)?;
-    let (mut position, length) = (file.try_clone()?, file.metadata()?.len().max(1) as f64);
-    let mut archive = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)));
-    for entry in archive.entries()? {
-        let mut entry = entry.context("the archive is cut or damaged")?;
-        let inner = entry.path()?.to_string_lossy().into_owned();
-        if inner.ends_with(".py") && entry.header().entry_type().is_file() {
-            let mut bytes = Vec::new();
-            let text = small_enough(entry.size()).and_then(|()| {
-                entry
-                    .read_to_end(&mut bytes)
-                    .context("the archive is cut or damaged")?;
-                decoded(bytes)
-            });
-            let done = position.stream_position()? as f64 / length;
-            let place = format!("{}: {inner}", path.display());
-            take(text_item(&place, text, done))?;
-        }
-    }
-    Ok(())
-}
-
-fn read_jsonl(path: &Path, gz: bool, take: &mut Take) -> Result<()> {
-    let file = File::open(path)?;
-    let (mut position, length) = (file.try_clone()?, file.metadata()?.len().max(1) as f64);
-    let file = BufReader::new(file);
-    let mut lines: Box<dyn BufRead> = if gz {
-        Box::new(BufReader::new(MultiGzDecoder::new(file)))
-    } else {
-        Box::new(file)
-    };
-    let mut repository = None;
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let read = (&mut lines)
-            .take(LARGEST_BYTES)
-            .read_until(b'\n', &mut line);
-        if read.with_context(|| format!("is cut or damaged after line {}", number - 1))? == 0 {
-            break;
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let row = serde_json::from_slice::<serde_json::Value>(&line);
-        let field = |names: &[&str]| {
-            let row = row.as_ref().ok()?;
-            names
-                .iter()
-                .find_map(|name| Some(row.get(name)?.as_str()?.to_owned()))
-        };
-        let from = field(&["repo", "repository_name"]).unwrap_or_else(|| file_name(path));
-        if repository.as_ref() != Some(&from) {
-            let licence = Some(format!("that of the repository {from}"));
-            take(Item::Source {
-                name: from.clone(),
-                licence,
-            })?;
-            repository = Some(from);
-        }
-        let code = field(&[
-            "original_string",
-            "code",
-            "whole_func_string",
-            "func_code_string",
-        ]);
-        let text = match (&row, code) {
-            (Err(error), _) => Err(anyhow::anyhow!("is no JSON: {error}")),
-            (Ok(_), None) => Err(anyhow::anyhow!(
-                "expected a text `code`, `original_string`, `whole_func_string` or `func_code_string`"
-            )),
-            (Ok(_), Some(code)) => Ok(code),
-        };
-        take(Item::Text {
-            place: format!("{}: line {number}", path.display()),
-            text,
-            function: Some(field(&["func_name"]).unwrap_or_default()),
-            done: position.stream_position()? as f64 / length,
-        })?;
-    }
-    Ok(())
-}
-
-fn text_item(place: &str, text: Result<String>, done: f64) -> Item {
+pub fn text_item(place: &str, text: Result<String>, done: f64) -> Item {
     Item::Text {
         place: place.to_owned(),
         text,
@@ -415,47 +286,36 @@ fn text_item(place: &str, text: Result<String>, done: f64) -> Item {
     }
 }
 
-fn read_limited(path: &Path) -> Result<String> {
-    small_enough(fs::metadata(path)?.len())?;
-    decoded(fs::read(path)?)
+/// The text of a Python file.
+pub fn read_limited(path: &Path) -> Result<String> {
+    // Whoever opens a pipe may wait for ever.
+    if !fs::metadata(path)?.is_file() {
+        bail!("is a pipe, a socket or a device, not a file");
+    }
+    read_source(File::open(path)?)
 }
 
-fn small_enough(bytes: u64) -> Result<()> {
+/// The text of a Python source, in the encoding it declares.
+///
+/// # Errors
+/// If it can't be read, is too large or in another encoding than it says.
+pub fn read_source(mut from: impl Read) -> Result<String> {
+    let mut bytes = Vec::new();
+    (&mut from)
+        .take(LARGEST_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    small_enough(bytes.len() as u64)?;
+    Ok(decode(bytes)?)
+}
+
+pub fn small_enough(bytes: u64) -> Result<()> {
     if bytes > LARGEST_BYTES {
-        bail!("is too large: {bytes} bytes, at most {LARGEST_BYTES} are read");
+        bail!("is too large: more than {LARGEST_BYTES} bytes");
     }
     Ok(())
 }
 
-/// Text in UTF-8, or in Latin-1 where the source says so in its first two lines (PEP 263).
-fn decoded(bytes: Vec<u8>) -> Result<String> {
-    let error = match String::from_utf8(bytes) {
-        Ok(text) => return Ok(text),
-        Err(error) => error,
-    };
-    let bytes = error.as_bytes();
-    let mut head = bytes.split(|byte| *byte == b'\n').take(2);
-    let is_latin = head.any(|line| {
-        let line = String::from_utf8_lossy(line).to_ascii_lowercase();
-        let cookie = line
-            .split_once("coding")
-            .and_then(|(_, rest)| rest.strip_prefix([':', '=']));
-        line.trim_start().starts_with('#')
-            && cookie.is_some_and(|name| {
-                let name = name.trim_start();
-                ["latin-1", "latin1", "iso-8859-1"].iter().any(|latin| {
-                    let rest = name.strip_prefix(latin);
-                    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
-                })
-            })
-    });
-    if is_latin {
-        return Ok(bytes.iter().copied().map(char::from).collect());
-    }
-    Err(error.utf8_error()).context("is not in UTF-8")
-}
-
-fn file_name(path: &Path) -> String {
+pub fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
     name.to_string_lossy().into_owned()
 }

@@ -1,116 +1,370 @@
 //! Zip archives as wheels are: members stored or deflated, found by the directory at the end (PKWARE's
-//! APPNOTE 4.3; no archive beyond 4 GiB).
+//! APPNOTE 4.3, with its zip64). What the directory says is compared with what stands before each member:
+//! a directory has no checksum, and one that is damaged may leave out members without a word.
 
 use std::{
     fs::File,
-    io::{BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    ops::Range,
     path::Path,
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flate2::{Crc, read::DeflateDecoder};
+use flate2::{
+    Crc,
+    read::{DeflateDecoder, MultiGzDecoder},
+};
+
+use super::{
+    jsonl,
+    licence::{LARGEST_METADATA_BYTES, is_licence_file, of_metadata},
+    read::{Form, Item, PassedOver, Take, guarded, of_path, small_enough, text_item},
+    unpack::{BOMB, drain, is_bomb},
+};
+use crate::data::python::decode;
 
 /// What a zip begins with: its first member, or the end of an empty one.
-pub const BEGINNINGS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
-const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
-const DIRECTORY_ENTRY_BYTES: usize = 46;
+pub const BEGINNINGS: [&[u8]; 2] = [MEMBER, END];
+const MEMBER: &[u8] = b"PK\x03\x04";
+const MEMBER_BYTES: usize = 30;
+const ENTRY: &[u8] = b"PK\x01\x02";
+const ENTRY_BYTES: usize = 46;
 const END: &[u8] = b"PK\x05\x06";
 const END_BYTES: usize = 22;
-const MEMBER_BYTES: usize = 30;
+const END64: &[u8] = b"PK\x06\x06";
+const END64_BYTES: usize = 56;
+const LOCATOR64: &[u8] = b"PK\x06\x07";
+const LOCATOR64_BYTES: usize = 20;
+/// The extra field with the numbers that need 64 bits.
+const EXTRA64: u64 = 1;
+/// A directory is kept in memory.
+const LARGEST_DIRECTORY_BYTES: u64 = 256 << 20;
+
+const CUT: &str = "the zip is cut: it has no directory at its end";
+const DAMAGED: &str = "the zip's directory is damaged";
+
+/// Reads the Python files and data sets of an archive.
+pub fn read(path: &Path, take: &mut Take) -> Result<()> {
+    let mut zip = Zip::open(path, take)?;
+    let members = std::mem::take(&mut zip.members);
+    let is_metadata =
+        |name: &str| name.ends_with(".dist-info/METADATA") && name.matches('/').count() == 1;
+    let metadata = members.iter().find(|member| is_metadata(&member.name));
+    let metadata = metadata.map(|member| (member, zip.read(member, LARGEST_METADATA_BYTES)));
+    let (name, mut licence) = match &metadata {
+        Some((_, Ok(metadata))) => of_metadata(&String::from_utf8_lossy(metadata)),
+        _ => (None, None),
+    };
+    if licence.is_none() {
+        let mut names = members
+            .iter()
+            .filter_map(|member| member.name.rsplit('/').next());
+        licence = names
+            .find(|name| is_licence_file(name))
+            .map(|name| format!("see {name}"));
+    }
+    take(match name {
+        Some(name) => Item::Source {
+            name,
+            licence,
+            path: None,
+        },
+        None => of_path(path, licence),
+    })?;
+    let place = |member: &Member| format!("{}: {}", path.display(), member.name);
+    if let Some((member, Err(error))) = metadata {
+        take(text_item(&place(member), Err(error), 0.0))?;
+    }
+
+    let sizes = members
+        .iter()
+        .filter(|member| Form::of_name(&member.name) == Some(Form::Python));
+    ensure!(
+        !is_bomb(zip.bytes, sizes.map(|member| member.size).sum()),
+        BOMB
+    );
+    let all: u64 = members.iter().map(|member| member.packed).sum();
+    let mut behind = 0;
+    for member in &members {
+        take(Item::Busy)?;
+        behind += member.packed;
+        let done = behind as f64 / all.max(1) as f64;
+        let place = place(member);
+        if let Some(damage) = member.damage {
+            take(text_item(&place, Err(anyhow::anyhow!(damage)), done))?;
+            continue;
+        }
+        match Form::of_name(&member.name) {
+            Some(Form::Python) => {
+                let text = small_enough(member.size)
+                    .and_then(|()| Ok(decode(zip.read(member, member.size)?)?));
+                take(text_item(&place, text, done))?;
+            }
+            Some(Form::Jsonl { gz }) => guarded(path, &place, take, |take| {
+                let packed = |zip: &mut Zip| -> Result<Box<dyn Read>> {
+                    let member = zip.unpack(member)?;
+                    Ok(match gz {
+                        true => Box::new(MultiGzDecoder::new(BufReader::new(member))),
+                        false => Box::new(member),
+                    })
+                };
+                drain(&mut packed(&mut zip)?, member.packed, take)?;
+                jsonl::read_lines(packed(&mut zip)?, path, &place, &|| Ok(done), take)
+            })?,
+            form => {
+                if form.is_some() || Form::is_unread(&member.name) {
+                    let kind = PassedOver::OtherArchive;
+                    take(Item::PassedOver { place, kind })?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
 
 /// An archive whose directory was read.
-pub struct Zip {
-    file: BufReader<File>,
+struct Zip {
+    file: File,
+    bytes: u64,
     /// The members, folders too, by name.
-    pub members: Vec<Member>,
+    members: Vec<Member>,
 }
 
 /// A file in an archive.
-#[derive(Clone)]
-pub struct Member {
+struct Member {
     /// Its path in the archive, with `/`.
-    pub name: String,
+    name: String,
     /// Bytes when unpacked.
-    pub size: u64,
-    method: u16,
-    crc: u32,
+    size: u64,
+    /// Bytes as it is packed.
     packed: u64,
+    method: u16,
+    is_encrypted: bool,
+    crc: u32,
+    /// Where it begins, with what is said before it.
     offset: u64,
+    /// Where its packed bytes begin.
+    data: u64,
+    /// What is wrong with it.
+    damage: Option<&'static str>,
 }
 
 impl Zip {
     /// Reads the directory.
     ///
     /// # Errors
-    /// If there is none: the archive is cut, or no zip.
-    pub fn open(path: &Path) -> Result<Self> {
-        let mut file = BufReader::new(File::open(path)?);
-        let length = file.seek(SeekFrom::End(0))?;
-        // The end may have a comment behind it, of 64 KiB at most.
-        let tail_start = length.saturating_sub(END_BYTES as u64 + 0xffff);
-        let tail = read_at(&mut file, tail_start, (length - tail_start) as usize)?;
+    /// If there is none, or it is not the archive's.
+    fn open(path: &Path, take: &mut Take) -> Result<Self> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        // The end may have a comment behind it, of 64 KiB at most, with anything in it.
+        let tail_start = bytes.saturating_sub(END_BYTES as u64 + 0xffff);
+        let tail = read_at(&file, tail_start, (bytes - tail_start) as usize)?;
         let last = tail.len().checked_sub(END_BYTES).context(CUT)?;
-        let end = (0..=last).rev().find(|at| tail[*at..].starts_with(END));
-        let end = &tail[end.context(CUT)?..];
-        let (size, offset) = (number(end, 12, 4), number(end, 16, 4));
-        ensure!(offset + size <= length, CUT);
-        let directory = read_at(&mut file, offset, size as usize)?;
-
-        let mut members = Vec::new();
-        let mut rest = directory.as_slice();
-        while rest.starts_with(DIRECTORY_ENTRY) && rest.len() >= DIRECTORY_ENTRY_BYTES {
-            let [name, extra, comment] = [28, 30, 32].map(|at| number(rest, at, 2) as usize);
-            let entry_bytes = DIRECTORY_ENTRY_BYTES + name + extra + comment;
-            let after = rest
-                .get(entry_bytes..)
-                .context("the zip's directory is damaged")?;
-            let name = &rest[DIRECTORY_ENTRY_BYTES..][..name];
-            members.push(Member {
-                name: String::from_utf8_lossy(name).into_owned(),
-                method: number(rest, 10, 2) as u16,
-                crc: number(rest, 16, 4) as u32,
-                packed: number(rest, 20, 4),
-                size: number(rest, 24, 4),
-                offset: number(rest, 42, 4),
-            });
-            rest = after;
+        let ends = (0..=last).rev().filter(|at| tail[*at..].starts_with(END));
+        let mut why = CUT.to_owned();
+        let mut members = None;
+        for at in ends.take(100) {
+            take(Item::Busy)?;
+            match directory(&file, tail_start + at as u64, &tail[at..]) {
+                // In a comment the end of an empty archive is easily made.
+                Ok(found) if found.is_empty() => members = Some(found),
+                Ok(found) => {
+                    members = Some(found);
+                    break;
+                }
+                Err(error) => why = format!("{error:#}"),
+            }
         }
+        let Some(mut members) = members else {
+            bail!(why);
+        };
+        compare(&file, &mut members, take)?;
         members.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { file, members })
+        Ok(Self {
+            file,
+            bytes,
+            members,
+        })
     }
 
-    /// Unpacks a member.
-    ///
-    /// # Errors
-    /// If it is cut, damaged or packed in another way.
-    pub fn read(&mut self, member: &Member) -> Result<Vec<u8>> {
-        let head = read_at(&mut self.file, member.offset, MEMBER_BYTES)?;
-        ensure!(head.starts_with(BEGINNINGS[0]), "the member is damaged");
-        let skipped = number(&head, 26, 2) + number(&head, 28, 2);
-        self.file.seek_relative(skipped as i64)?;
-        let packed = (&mut self.file).take(member.packed);
-        let mut bytes = Vec::new();
-        match member.method {
-            0 => packed.take(member.size).read_to_end(&mut bytes),
-            8 => DeflateDecoder::new(packed)
-                .take(member.size)
-                .read_to_end(&mut bytes),
-            other => bail!("the member is packed by method {other}, not stored or deflated"),
-        }
-        .context("the member is damaged")?;
-        let mut crc = Crc::new();
-        crc.update(&bytes);
+    /// Unpacks a member of at most `most` bytes.
+    fn read(&mut self, member: &Member, most: u64) -> Result<Vec<u8>> {
         ensure!(
-            bytes.len() as u64 == member.size && crc.sum() == member.crc,
-            "the member is cut or damaged"
+            member.size <= most,
+            "is too large: {} bytes, at most {most} are read",
+            member.size
         );
+        let mut bytes = Vec::new();
+        let read = self.unpack(member)?.read_to_end(&mut bytes);
+        read.context("the member is cut or damaged")?;
         Ok(bytes)
+    }
+
+    /// The bytes of a member; reading fails at its end if it is damaged.
+    fn unpack(&mut self, member: &Member) -> Result<Checked> {
+        ensure!(!member.is_encrypted, "the member is encrypted");
+        let mut file = self.file.try_clone()?;
+        file.seek(SeekFrom::Start(member.data))?;
+        let packed = BufReader::new(file).take(member.packed);
+        let unpacked: Box<dyn Read> = match member.method {
+            0 => Box::new(packed),
+            8 => Box::new(DeflateDecoder::new(packed)),
+            other => bail!("the member is packed by method {other}, not stored or deflated"),
+        };
+        Ok(Checked {
+            unpacked: unpacked.take(member.size),
+            crc: Crc::new(),
+            expected: member.crc,
+        })
     }
 }
 
-const CUT: &str = "the zip is cut: it has no directory at its end";
+/// What is unpacked of a member, compared with its checksum.
+struct Checked {
+    unpacked: io::Take<Box<dyn Read>>,
+    crc: Crc,
+    expected: u32,
+}
 
-fn read_at(file: &mut BufReader<File>, at: u64, count: usize) -> Result<Vec<u8>> {
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.unpacked.read(buffer)?;
+        self.crc.update(&buffer[..count]);
+        let is_end = count == 0 && !buffer.is_empty();
+        if is_end && (self.unpacked.limit() > 0 || self.crc.sum() != self.expected) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "its checksum is another",
+            ));
+        }
+        Ok(count)
+    }
+}
+
+/// The members by the directory whose end is at `at` and begins with `end`.
+fn directory(file: &File, at: u64, end: &[u8]) -> Result<Vec<Member>> {
+    let (mut count, mut size, mut offset) =
+        (number(end, 10, 2), number(end, 12, 4), number(end, 16, 4));
+    // An older archive of more than 65,535 members counts anew behind them.
+    let (mut directory_end, mut counted) = (at, 0xffff);
+    let locator = at.checked_sub(LOCATOR64_BYTES as u64);
+    let locator = locator.map(|at| read_at(file, at, LOCATOR64_BYTES));
+    if let Some(locator) = locator
+        .transpose()?
+        .filter(|bytes| bytes.starts_with(LOCATOR64))
+    {
+        // It stands right before the locator; with something before the archive, not where this says.
+        let before = at - LOCATOR64_BYTES as u64;
+        let places = [
+            number(&locator, 8, 8),
+            before.saturating_sub(END64_BYTES as u64),
+        ];
+        let mut found = None;
+        for place in places {
+            let end64 = read_at(file, place, END64_BYTES).unwrap_or_default();
+            if end64.starts_with(END64) {
+                found = Some((place, end64));
+                break;
+            }
+        }
+        let (place, end64) = found.context(DAMAGED)?;
+        (count, size, offset) = (
+            number(&end64, 32, 8),
+            number(&end64, 40, 8),
+            number(&end64, 48, 8),
+        );
+        (directory_end, counted) = (place, u64::MAX);
+    }
+    ensure!(size <= LARGEST_DIRECTORY_BYTES, DAMAGED);
+    let start = directory_end.checked_sub(size).context(CUT)?;
+    // Something may stand before the archive, such as a program that unpacks it.
+    let shift = start.checked_sub(offset).context(DAMAGED)?;
+    let directory = read_at(file, start, size as usize)?;
+    let mut members = Vec::new();
+    let mut rest = directory.as_slice();
+    while !rest.is_empty() {
+        let is_entry = rest.starts_with(ENTRY) && rest.len() >= ENTRY_BYTES;
+        ensure!(is_entry, DAMAGED);
+        let lengths = [28, 30, 32].map(|at| number(rest, at, 2) as usize);
+        let bytes = ENTRY_BYTES + lengths.iter().sum::<usize>();
+        let (entry, after) = rest.split_at_checked(bytes).context(DAMAGED)?;
+        members.push(member(entry, lengths, shift)?);
+        rest = after;
+    }
+    ensure!(members.len() as u64 & counted == count, DAMAGED);
+    Ok(members)
+}
+
+/// The member of an entry with a name, extra fields and a comment of such lengths.
+fn member(entry: &[u8], [name, extra, _]: [usize; 3], shift: u64) -> Result<Member> {
+    let (name, rest) = entry[ENTRY_BYTES..].split_at(name);
+    let mut extra = &rest[..extra];
+    let mut wide: &[u8] = &[];
+    while extra.len() >= 4 {
+        let (id, bytes) = (number(extra, 0, 2), number(extra, 2, 2) as usize);
+        let (field, after) = extra[4..].split_at_checked(bytes).context(DAMAGED)?;
+        if id == EXTRA64 {
+            wide = field;
+        }
+        extra = after;
+    }
+    let mut take = |at| -> Result<u64> {
+        let narrow = number(entry, at, 4);
+        if narrow < u64::from(u32::MAX) {
+            return Ok(narrow);
+        }
+        let (number64, after) = wide.split_at_checked(8).context(DAMAGED)?;
+        wide = after;
+        Ok(number(number64, 0, 8))
+    };
+    let (size, packed, offset) = (take(24)?, take(20)?, take(42)?);
+    Ok(Member {
+        name: String::from_utf8_lossy(name).into_owned(),
+        size,
+        packed,
+        method: number(entry, 10, 2) as u16,
+        is_encrypted: number(entry, 8, 2) & 1 == 1,
+        crc: number(entry, 16, 4) as u32,
+        offset: offset.checked_add(shift).context(DAMAGED)?,
+        data: 0,
+        damage: None,
+    })
+}
+
+/// Compares the directory with what stands before the members.
+fn compare(file: &File, members: &mut [Member], take: &mut Take) -> Result<()> {
+    let mut places: Vec<Range<u64>> = Vec::new();
+    for (i, member) in members.iter_mut().enumerate() {
+        if i % 1000 == 0 {
+            take(Item::Busy)?;
+        }
+        let head = read_at(file, member.offset, MEMBER_BYTES).unwrap_or_default();
+        if !head.starts_with(MEMBER) {
+            member.damage =
+                Some("the member is cut or damaged: it is not where the directory says");
+            continue;
+        }
+        let [name, extra] = [26, 28].map(|at| number(&head, at, 2));
+        let start = member.offset + MEMBER_BYTES as u64;
+        let said = read_at(file, start, name as usize).unwrap_or_default();
+        if String::from_utf8_lossy(&said) != member.name {
+            member.damage = Some("the member is damaged: it has another name in the directory");
+        }
+        member.data = start + name + extra;
+        let end = member.data.checked_add(member.packed).context(DAMAGED)?;
+        places.push(member.offset..end);
+    }
+    places.sort_by_key(|place| place.start);
+    let is_apart = |pair: &[Range<u64>]| pair[0].end <= pair[1].start;
+    ensure!(
+        places.windows(2).all(is_apart),
+        "its members lie in one another: the zip is damaged, or made to fill the memory"
+    );
+    Ok(())
+}
+
+fn read_at(mut file: &File, at: u64, count: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; count];
     file.seek(SeekFrom::Start(at))?;
     file.read_exact(&mut bytes).context("the zip is cut")?;

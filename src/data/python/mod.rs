@@ -1,5 +1,6 @@
 //! Python functions in source text: found and cut out by a parser, and compared by their tokens.
 
+mod encoding;
 mod highlight;
 mod scope;
 mod syntax;
@@ -12,6 +13,7 @@ use tree_sitter::Node;
 use self::syntax::{Edit, Visit, edited, parse, parse_anyhow, parts, text, walk};
 use super::hash::hash;
 
+pub use encoding::{EncodingError, decode};
 pub use highlight::{Kind, highlight};
 
 /// A function or method.
@@ -56,16 +58,7 @@ pub enum PythonError {
 /// # Errors
 /// If the source is no Python 3 or has no function.
 pub fn functions(source: &str) -> Result<Vec<Function>, PythonError> {
-    let source = normalised(source);
-    let found = Found::new(&source)?;
-    if found.definitions.is_empty() {
-        return Err(PythonError::NoFunction);
-    }
-    let cut_out = found
-        .definitions
-        .iter()
-        .filter_map(|definition| found.cut_out(definition));
-    Ok(cut_out.collect())
+    Ok(Definitions::find(source)?.functions().collect())
 }
 
 /// Equal for functions whose Python tokens are equal: comments, white space and the choice of quotes
@@ -128,9 +121,9 @@ struct Definition {
     line: usize,
 }
 
-/// What there is in a source, in the order of its text.
-struct Found<'s> {
-    source: &'s str,
+/// The functions of a source, in the order of its text: found, but not yet cut out.
+pub struct Definitions {
+    source: String,
     definitions: Vec<Definition>,
     /// What stands for a docstring that goes.
     docstrings: Vec<(Range<usize>, &'static str)>,
@@ -138,10 +131,15 @@ struct Found<'s> {
     strings: Vec<Range<usize>>,
 }
 
-impl<'s> Found<'s> {
-    fn new(source: &'s str) -> Result<Self, PythonError> {
+impl Definitions {
+    /// Finds the functions of a source.
+    ///
+    /// # Errors
+    /// As [`functions`].
+    pub fn find(source: &str) -> Result<Self, PythonError> {
+        let source = &normalised(source);
         let mut found = Self {
-            source,
+            source: source.clone(),
             definitions: Vec::new(),
             docstrings: Vec::new(),
             strings: Vec::new(),
@@ -176,14 +174,23 @@ impl<'s> Found<'s> {
             }
             true
         });
+        if found.definitions.is_empty() {
+            return Err(PythonError::NoFunction);
+        }
         Ok(found)
+    }
+
+    /// Cuts them out, one after the other.
+    pub fn functions(&self) -> impl Iterator<Item = Function> {
+        let definitions = self.definitions.iter();
+        definitions.filter_map(|definition| self.cut_out(definition))
     }
 
     /// The function's text by itself; `None` if that is no longer one function.
     fn cut_out(&self, definition: &Definition) -> Option<Function> {
         let Definition { name, span, line } = definition;
         // A form feed begins the count anew, as Python has it.
-        let before = &self.source[line_start(self.source, span.start)..span.start];
+        let before = &self.source[line_start(&self.source, span.start)..span.start];
         let indentation = before.rsplit('\u{c}').next().map_or(0, str::len);
         let lines = self.source[span.clone()]
             .match_indices('\n')
@@ -201,7 +208,7 @@ impl<'s> Found<'s> {
             .iter()
             .take_while(|(at, _)| at.start < span.end);
         let cuts = docstrings.map(|(at, text)| Edit::new(at.clone(), text));
-        let source = edited(self.source, span.clone(), outdents.chain(cuts).collect());
+        let source = edited(&self.source, span.clone(), outdents.chain(cuts).collect());
         let source = source.trim_end().to_owned();
 
         let tree = parse(&source).ok()?;

@@ -1,0 +1,321 @@
+//! The functions found so far, each once: laid down in a temporary file, with where they are from, what
+//! could not be read, and a sample of them for the tokenizer.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::File,
+    io::{BufReader, BufWriter, Read, Seek, Write},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use rand::{Rng, RngExt};
+use serde::Serialize;
+
+use super::{
+    build::{Phase, Progress},
+    file::Source,
+    read::{Item, PassedOver},
+};
+use crate::data::python::{Definitions, Function, PythonError, key};
+
+/// Functions the tokenizer is trained on, at most.
+const SAMPLE: usize = 50_000;
+/// Bad files, and things passed over of a kind, named in the report; all are counted.
+const NAMED: usize = 1000;
+/// Between two reports of progress within a file.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A file, or a line of a data set, without use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BadFile {
+    /// Where it is.
+    pub place: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Things of a kind that were not read, though they may hold functions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Their kind.
+    pub kind: PassedOver,
+    /// How many there are.
+    pub count: usize,
+    /// The first 1000 of them.
+    pub places: Vec<String>,
+}
+
+/// The build was called off.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("stopped; nothing was written")]
+pub struct Cancelled;
+
+/// An error where the build is called off.
+pub fn listen(goes_on: bool) -> Result<()> {
+    if goes_on {
+        Ok(())
+    } else {
+        Err(Cancelled.into())
+    }
+}
+
+/// The first pass: what was found so far.
+pub struct Finder {
+    spool: BufWriter<File>,
+    pub sources: Vec<Source>,
+    /// Where in `sources` is what has a name, a licence and a path.
+    numbers: HashMap<(String, Option<String>, Option<PathBuf>), usize>,
+    /// The paths of sources that are called as their files.
+    paths: Vec<Option<PathBuf>>,
+    current: usize,
+    keys: HashSet<u64>,
+    pub sample: Vec<String>,
+    sampled_from: usize,
+    sample_bytes: usize,
+    pub files: usize,
+    pub bad: usize,
+    pub bad_files: Vec<BadFile>,
+    pub unread: Vec<Unread>,
+    pub found: usize,
+    pub unique: usize,
+    /// Share of the input behind us, 0 to 1.
+    pub done: f64,
+    told: Instant,
+}
+
+impl Finder {
+    /// Nothing found so far.
+    pub fn new(spool: File, max_tokens: usize) -> Self {
+        Self {
+            spool: BufWriter::new(spool),
+            sources: Vec::new(),
+            numbers: HashMap::new(),
+            paths: Vec::new(),
+            current: 0,
+            keys: HashSet::new(),
+            sample: Vec::new(),
+            sampled_from: 0,
+            // A token is some four bytes: what is much longer won't be kept, so it need not be learnt from.
+            sample_bytes: 6 * max_tokens,
+            files: 0,
+            bad: 0,
+            bad_files: Vec::new(),
+            unread: Vec::new(),
+            found: 0,
+            unique: 0,
+            done: 0.0,
+            told: Instant::now(),
+        }
+    }
+
+    /// How far the first pass is.
+    pub fn progress(&self, phase: Phase) -> Progress {
+        Progress {
+            phase,
+            done: self.done,
+            files: self.files,
+            functions: self.unique,
+        }
+    }
+
+    /// Takes an item in.
+    ///
+    /// # Errors
+    /// If the build is called off, or the temporary file can't be written.
+    pub fn take(
+        &mut self,
+        item: Item,
+        rng: &mut impl Rng,
+        tell: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<()> {
+        match item {
+            Item::Source {
+                name,
+                licence,
+                path,
+            } => self.enter(name, licence, path),
+            Item::PassedOver { place, kind } => self.pass_over(place, kind),
+            Item::Busy => (),
+            Item::Text {
+                place,
+                text,
+                function,
+                done,
+            } => {
+                self.files += 1;
+                self.sources[self.current].files += 1;
+                // In a data set each line is there for its function; a file may well have none.
+                let found = text.and_then(|text| match Definitions::find(&text) {
+                    Err(PythonError::NoFunction) if function.is_none() => Ok(None),
+                    found => Ok(Some(found?)),
+                });
+                match found {
+                    Ok(None) => (),
+                    Ok(Some(found)) => self.take_functions(&found, function, rng, tell)?,
+                    Err(error) => {
+                        self.bad += 1;
+                        if self.bad_files.len() < NAMED {
+                            let reason = format!("{error:#}");
+                            self.bad_files.push(BadFile { place, reason });
+                        }
+                    }
+                }
+                self.done = done;
+            }
+        }
+        self.told = Instant::now();
+        listen(tell(self.progress(Phase::Reading)))
+    }
+
+    fn take_functions(
+        &mut self,
+        found: &Definitions,
+        only: Option<String>,
+        rng: &mut impl Rng,
+        tell: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<()> {
+        let most = if only.is_some() { 1 } else { usize::MAX };
+        for Function { name, source, .. } in found.functions().take(most) {
+            let name = only.clone().filter(|only| !only.is_empty()).unwrap_or(name);
+            self.add(name, source, rng)?;
+            if self.told.elapsed() > TICK {
+                self.told = Instant::now();
+                listen(tell(self.progress(Phase::Reading)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_over(&mut self, place: String, kind: PassedOver) {
+        let of_kind = self.unread.iter_mut().find(|unread| unread.kind == kind);
+        match of_kind {
+            Some(unread) => {
+                unread.count += 1;
+                if unread.places.len() < NAMED {
+                    unread.places.push(place);
+                }
+            }
+            None => self.unread.push(Unread {
+                kind,
+                count: 1,
+                places: vec![place],
+            }),
+        }
+    }
+
+    fn enter(&mut self, name: String, licence: Option<String>, path: Option<PathBuf>) {
+        let next = self.sources.len();
+        let known = (name, licence, path);
+        // As many sources as a corpus counts; a data set of more has the rest under its last.
+        if next < usize::from(u16::MAX) || self.numbers.contains_key(&known) {
+            self.current = *self.numbers.entry(known.clone()).or_insert(next);
+            if self.current == next {
+                let (name, licence, path) = known;
+                self.paths.push(path);
+                self.sources.push(Source {
+                    name,
+                    licence,
+                    files: 0,
+                    functions: 0,
+                });
+            }
+        }
+    }
+
+    /// Gives sources that are called the same as many of the folders above them as tell them apart.
+    pub fn tell_apart(&mut self) {
+        let most = self
+            .paths
+            .iter()
+            .flatten()
+            .map(|path| path.components().count());
+        for parts in 2..=most.max().unwrap_or(0) {
+            let mut named: HashMap<String, usize> = HashMap::new();
+            for (source, path) in self.sources.iter().zip(&self.paths) {
+                *named.entry(source.name.clone()).or_default() += usize::from(path.is_some());
+            }
+            for (source, path) in self.sources.iter_mut().zip(&self.paths) {
+                if let Some(path) = path.as_ref().filter(|_| named[&source.name] > 1) {
+                    let parts = path.components().rev().take(parts).collect::<Vec<_>>();
+                    let path: PathBuf = parts.into_iter().rev().collect();
+                    source.name = path.display().to_string();
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, name: String, source: String, rng: &mut impl Rng) -> Result<()> {
+        self.found += 1;
+        if !self.keys.insert(key(&source)) {
+            return Ok(());
+        }
+        self.unique += 1;
+        let record = Record {
+            origin: self.current,
+            name,
+            source,
+        };
+        record
+            .write(&mut self.spool)
+            .context("can't write the temporary file")?;
+        if record.source.len() <= self.sample_bytes {
+            // Reservoir sampling (Vitter 1985, algorithm R).
+            self.sampled_from += 1;
+            if self.sample.len() < SAMPLE {
+                self.sample.push(record.source);
+            } else if let Some(place) = self.sample.get_mut(rng.random_range(0..self.sampled_from))
+            {
+                *place = record.source;
+            }
+        }
+        Ok(())
+    }
+
+    /// The functions, from the first.
+    pub fn records(&mut self) -> Result<BufReader<File>> {
+        self.spool.flush()?;
+        let mut file = self.spool.get_ref().try_clone()?;
+        file.rewind()?;
+        Ok(BufReader::new(file))
+    }
+}
+
+/// A function in the temporary file.
+pub struct Record {
+    pub origin: usize,
+    pub name: String,
+    pub source: String,
+}
+
+impl Record {
+    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
+        for number in [self.origin, self.name.len(), self.source.len()] {
+            out.write_all(&(number as u32).to_le_bytes())?;
+        }
+        out.write_all(self.name.as_bytes())?;
+        out.write_all(self.source.as_bytes())
+    }
+
+    pub fn read(from: &mut impl Read) -> Result<Self> {
+        let mut numbers = [0; 12];
+        from.read_exact(&mut numbers)?;
+        let number = |i: usize| {
+            numbers[4 * i..][..4]
+                .iter()
+                .rev()
+                .fold(0, |n, b| n << 8 | usize::from(*b))
+        };
+        let mut text = |length| -> Result<String> {
+            let mut bytes = vec![0; length];
+            from.read_exact(&mut bytes)?;
+            Ok(String::from_utf8(bytes)?)
+        };
+        Ok(Self {
+            origin: number(0),
+            name: text(number(1))?,
+            source: text(number(2))?,
+        })
+    }
+}

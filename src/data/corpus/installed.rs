@@ -1,0 +1,97 @@
+//! The Python installed here, asked where its library is.
+
+use std::{
+    io::{Read, Seek},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+
+use super::{Cancelled, Input};
+
+/// A Python that takes longer to answer is passed over.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks whether it has answered.
+const TICK: Duration = Duration::from_millis(20);
+
+/// The input of a corpus where none is named: the library of the Python installed here, else
+/// [`Input::Sample`]. `note` hears of a Python that gives no answer; when `go_on` answers false, none is
+/// waited for any longer.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn default_input(
+    go_on: &mut dyn FnMut() -> bool,
+    note: &mut dyn FnMut(String),
+) -> Result<Input> {
+    for python in ["python3", "python"] {
+        match ask(python, go_on) {
+            Answer::Library(input) => return Ok(input),
+            Answer::Nothing => (),
+            Answer::Late => note(format!(
+                "{python} gave no answer within {} s and is passed over",
+                PATIENCE.as_secs()
+            )),
+            Answer::Cancelled => return Err(Cancelled.into()),
+        }
+    }
+    Ok(Input::Sample)
+}
+
+enum Answer {
+    Library(Input),
+    Nothing,
+    Late,
+    Cancelled,
+}
+
+fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> Answer {
+    let asked = "import platform, sysconfig; print(platform.python_version()); print(sysconfig.get_path('stdlib'))";
+    // A file, since what it starts may keep a pipe open for ever.
+    let start = || -> std::io::Result<(std::fs::File, Child)> {
+        let answer = tempfile::tempfile()?;
+        let child = Command::new(python)
+            .args(["-c", asked])
+            .stdin(Stdio::null())
+            .stdout(answer.try_clone()?)
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok((answer, child))
+    };
+    let Ok((mut answer, mut child)) = start() else {
+        return Answer::Nothing;
+    };
+    let begun = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(None) if !go_on() => return given_up(&mut child, Answer::Cancelled),
+            Ok(None) if begun.elapsed() > PATIENCE => return given_up(&mut child, Answer::Late),
+            Ok(None) => thread::sleep(TICK),
+            Ok(Some(_)) => break,
+            Err(_) => return given_up(&mut child, Answer::Nothing),
+        }
+    }
+    let mut read = || -> Option<Input> {
+        let mut text = String::new();
+        answer.rewind().ok()?;
+        (&answer).take(1 << 16).read_to_string(&mut text).ok()?;
+        let (version, folder) = text.trim().split_once('\n')?;
+        let folder = PathBuf::from(folder.trim());
+        let version = version.trim().to_owned();
+        // A stripped Python may say where its library would be.
+        let is_there = folder.join("os.py").is_file();
+        is_there.then_some(Input::Library { folder, version })
+    };
+    read().map_or(Answer::Nothing, Answer::Library)
+}
+
+/// Ends a process that is not waited for any longer.
+fn given_up(child: &mut Child, answer: Answer) -> Answer {
+    // It may have ended by itself meanwhile: there is nothing to be done about either.
+    drop(child.kill());
+    drop(child.wait());
+    answer
+}

@@ -1,0 +1,219 @@
+//! Data sets of one function a line, as CodeSearchNet's: JSON objects with a function's text, its name
+//! and its repository; other fields are of no interest, whatever is in them.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{BufRead, BufReader, Read, Seek},
+    path::Path,
+};
+
+use anyhow::{Context, Result, ensure};
+use flate2::read::MultiGzDecoder;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::Value;
+
+use super::{
+    read::{Item, LARGEST_BYTES, Take, of_path},
+    unpack::drain,
+};
+
+/// Fields with the function's text, the best first.
+const CODE: [&str; 4] = [
+    "original_string",
+    "code",
+    "whole_func_string",
+    "func_code_string",
+];
+/// Fields with the repository.
+const REPOSITORY: [&str; 2] = ["repo", "repository_name"];
+/// The field with the function's name.
+const NAME: &str = "func_name";
+/// Stands for half of a pair of UTF-16: no character, and nothing else is this one.
+const HALF: char = '\u{fdd0}';
+
+/// Reads a file, a packed one only if it is whole.
+pub fn read(path: &Path, gz: bool, take: &mut Take) -> Result<()> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    if gz {
+        drain(&mut MultiGzDecoder::new(BufReader::new(&file)), bytes, take)?;
+        (&file).rewind()?;
+    }
+    let lines: Box<dyn Read + '_> = match gz {
+        true => Box::new(MultiGzDecoder::new(BufReader::new(&file))),
+        false => Box::new(&file),
+    };
+    let done = || Ok((&file).stream_position()? as f64 / bytes.max(1) as f64);
+    read_lines(lines, path, &path.display().to_string(), &done, take)
+}
+
+/// Reads the lines of a data set: the file at `path`, or a part of it at `place`.
+pub fn read_lines(
+    lines: impl Read,
+    path: &Path,
+    place: &str,
+    done: &dyn Fn() -> Result<f64>,
+    take: &mut Take,
+) -> Result<()> {
+    let mut lines = BufReader::new(lines);
+    let mut from = None;
+    let mut line = Vec::new();
+    for number in 1.. {
+        let is_whole = next_line(&mut lines, &mut line, take)
+            .with_context(|| format!("is cut or damaged after line {}", number - 1))?;
+        let Some(is_whole) = is_whole else { break };
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let row = match is_whole {
+            true => Row::read(&line),
+            false => Err(anyhow::anyhow!("is longer than {LARGEST_BYTES} bytes")),
+        };
+        let repository = row.as_ref().ok().and_then(Row::repository);
+        if from.as_ref() != Some(&repository) {
+            take(match &repository {
+                None => of_path(path, None),
+                Some(name) => Item::Source {
+                    name: name.clone(),
+                    licence: Some(format!("that of the repository {name}")),
+                    path: None,
+                },
+            })?;
+            from = Some(repository);
+        }
+        let name = row.as_ref().ok().and_then(|row| row.text(NAME));
+        take(Item::Text {
+            place: format!("{place}: line {number}"),
+            function: Some(name.unwrap_or_default().replace(HALF, "\u{fffd}")),
+            text: row.and_then(|row| row.code()),
+            done: done()?,
+        })?;
+    }
+    Ok(())
+}
+
+/// Reads a line, and whether it is all there: of one that is too long only the beginning is kept. `None`
+/// behind the last.
+fn next_line(
+    lines: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    take: &mut Take,
+) -> Result<Option<bool>> {
+    let mut next = |part: &mut Vec<u8>| {
+        part.clear();
+        lines.take(LARGEST_BYTES).read_until(b'\n', part)
+    };
+    let is_cut = |part: &[u8]| part.len() as u64 == LARGEST_BYTES && !part.ends_with(b"\n");
+    if next(line)? == 0 {
+        return Ok(None);
+    }
+    let (mut is_whole, mut goes_on, mut rest) = (true, is_cut(line), Vec::new());
+    while goes_on && next(&mut rest)? > 0 {
+        take(Item::Busy)?;
+        (is_whole, goes_on) = (false, is_cut(&rest));
+    }
+    Ok(Some(is_whole))
+}
+
+/// The fields of a line that are read, by name.
+struct Row(Vec<(String, Value)>);
+
+impl Row {
+    /// Reads a line as Python writes and reads JSON: with a byte order mark, with numbers that are none
+    /// (`NaN`), with halves of characters.
+    fn read(line: &[u8]) -> Result<Self> {
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        serde_json::from_slice(line)
+            .or_else(|error| serde_json::from_slice(&as_json(line)).map_err(|_| error))
+            .context("is no JSON object")
+    }
+
+    fn text(&self, field: &str) -> Option<&str> {
+        let field = self.0.iter().rfind(|(name, _)| name == field);
+        field?.1.as_str()
+    }
+
+    fn repository(&self) -> Option<String> {
+        let name = REPOSITORY.iter().find_map(|name| self.text(name))?;
+        Some(name.replace(HALF, "\u{fffd}"))
+    }
+
+    fn code(&self) -> Result<String> {
+        let code = CODE.iter().find_map(|name| self.text(name)).context(
+            "expected a text `code`, `original_string`, `whole_func_string` or `func_code_string`",
+        )?;
+        ensure!(
+            !code.contains(HALF),
+            "its function has half a character in it (a lone surrogate)"
+        );
+        Ok(code.to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Row, M::Error> {
+        let mut fields = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if name == NAME || CODE.contains(&&*name) || REPOSITORY.contains(&&*name) {
+                fields.push((name, map.next_value()?));
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Row(fields))
+    }
+}
+
+/// What Python takes for JSON, as JSON: `null` for numbers that are none, [`HALF`] for lone surrogates.
+fn as_json(line: &[u8]) -> Vec<u8> {
+    const NO_NUMBERS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
+    let surrogate = |at: usize| -> Option<u16> {
+        let digits = line.get(at..)?.strip_prefix(b"\\u")?.get(..4)?;
+        let number = u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        (0xd800..0xe000).contains(&number).then_some(number)
+    };
+    let mut json = Vec::with_capacity(line.len());
+    let (mut at, mut in_text) = (0, false);
+    while let Some(byte) = line.get(at) {
+        let no_number = NO_NUMBERS.iter().find(|word| line[at..].starts_with(word));
+        match (byte, no_number) {
+            (b'\\', _) if in_text => {
+                let (bytes, put): (usize, &[u8]) = match (surrogate(at), surrogate(at + 6)) {
+                    (Some(0xd800..0xdc00), Some(0xdc00..)) => (12, &line[at..at + 12]),
+                    (Some(_), _) => (6, b"\\ufdd0"),
+                    (None, _) => (2, &line[at..line.len().min(at + 2)]),
+                };
+                json.extend(put);
+                at += bytes;
+            }
+            (_, Some(word)) if !in_text => {
+                json.extend(b"null");
+                at += word.len();
+            }
+            (byte, _) => {
+                in_text ^= *byte == b'"';
+                json.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    json
+}

@@ -1,0 +1,153 @@
+//! Source packages: tar archives packed by gzip.
+
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{BufReader, Read, Seek},
+    path::Path,
+};
+
+use anyhow::{Context, Result, ensure};
+use flate2::read::MultiGzDecoder;
+use tar::{Archive, EntryType};
+
+use super::{
+    jsonl,
+    licence::{LARGEST_METADATA_BYTES, of_metadata},
+    read::{Form, Item, PassedOver, Take, file_name, guarded, of_path, small_enough, text_item},
+    unpack::{Metered, drain},
+};
+use crate::data::python::decode;
+
+const DAMAGED: &str = "the archive is cut or damaged";
+/// A long name or other fields that stand before a member.
+const LARGEST_HEADER_BYTES: u64 = 1 << 20;
+/// A block of zeros ends an archive.
+const BLOCK_BYTES: u64 = 512;
+
+/// Reads the Python files and data sets of an archive that is whole.
+pub fn read(path: &Path, take: &mut Take) -> Result<()> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let stream = || MultiGzDecoder::new(BufReader::new(&file));
+    let checked = check(stream(), bytes, take)?;
+    let (name, licence) = of_metadata(&checked.metadata);
+    take(match name {
+        Some(name) => Item::Source {
+            name,
+            licence,
+            path: None,
+        },
+        None => of_path(path, licence),
+    })?;
+
+    (&file).rewind()?;
+    let done = || Ok((&file).stream_position()? as f64 / bytes.max(1) as f64);
+    let mut archive = Archive::new(stream());
+    let mut number = 0;
+    for entry in archive.entries()? {
+        let mut entry = entry.context(DAMAGED)?;
+        let name = entry.path()?.to_string_lossy().into_owned();
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        number += 1;
+        let place = format!("{}: {name}", path.display());
+        match Form::of_name(&name) {
+            Some(Form::Python) => {
+                let text = small_enough(entry.size()).and_then(|()| {
+                    let mut bytes = Vec::new();
+                    entry.read_to_end(&mut bytes).context(DAMAGED)?;
+                    Ok(decode(bytes)?)
+                });
+                take(text_item(&place, text, done()?))?;
+            }
+            Some(Form::Jsonl { gz }) => guarded(path, &place, take, |take| {
+                ensure!(!checked.damaged.contains(&number), "is cut or damaged");
+                let lines: Box<dyn Read + '_> = match gz {
+                    true => Box::new(MultiGzDecoder::new(BufReader::new(&mut entry))),
+                    false => Box::new(&mut entry),
+                };
+                jsonl::read_lines(lines, path, &place, &done, take)
+            })?,
+            form => {
+                if form.is_some() || Form::is_unread(&name) {
+                    let kind = PassedOver::OtherArchive;
+                    take(Item::PassedOver { place, kind })?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is known of an archive before anything in it counts.
+#[derive(Default)]
+struct Checked {
+    /// What it says of itself.
+    metadata: String,
+    /// Packed members that are not whole, by their number among the files.
+    damaged: HashSet<usize>,
+}
+
+/// Reads an archive to its end.
+fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<Checked> {
+    let mut checked = Checked::default();
+    let mut archive = Archive::new(Metered::new(stream, bytes));
+    let mut number = 0;
+    // Long names too are members here: the library reads them whole, however long.
+    for entry in archive.entries()?.raw(true) {
+        let mut entry = entry.context(DAMAGED)?;
+        let kind = entry.header().entry_type();
+        if !kind.is_file() {
+            let is_header = matches!(
+                kind,
+                EntryType::GNULongName
+                    | EntryType::GNULongLink
+                    | EntryType::XHeader
+                    | EntryType::XGlobalHeader
+            );
+            ensure!(
+                !is_header || entry.size() <= LARGEST_HEADER_BYTES,
+                "has a member with a name of {} bytes",
+                entry.size()
+            );
+            continue;
+        }
+        number += 1;
+        let inner = entry.path()?.into_owned();
+        let mut start = Vec::new();
+        if file_name(&inner) == "PKG-INFO" && inner.components().count() == 2 {
+            let mut head = (&mut entry).take(LARGEST_METADATA_BYTES);
+            head.read_to_end(&mut start).context(DAMAGED)?;
+            checked.metadata = String::from_utf8_lossy(&start).into_owned();
+        } else {
+            (&mut entry)
+                .take(2)
+                .read_to_end(&mut start)
+                .context(DAMAGED)?;
+        }
+        if start.starts_with(b"\x1f\x8b") {
+            let mut unpacked = MultiGzDecoder::new(start.as_slice().chain(&mut entry));
+            let mut refused = None;
+            let drained = drain(&mut unpacked, bytes, &mut |item| {
+                take(item).map_err(|error| {
+                    refused = Some(error);
+                    anyhow::anyhow!("refused")
+                })
+            });
+            if let Some(error) = refused {
+                return Err(error);
+            }
+            if drained.is_err() {
+                checked.damaged.insert(number);
+            }
+        } else {
+            drain(&mut entry, bytes, take)?;
+        }
+    }
+    let mut rest = archive.into_inner();
+    drain(&mut rest, bytes, take)?;
+    ensure!(rest.zeros >= BLOCK_BYTES, "is cut: its end is missing");
+    Ok(checked)
+}

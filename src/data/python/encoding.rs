@@ -1,0 +1,271 @@
+//! The bytes of a source as text, in the encoding it declares (PEP 263): as Python itself reads it.
+
+use encoding_rs::{self as rs, Encoding};
+
+/// Why bytes are no Python source.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodingError {
+    /// Other bytes than UTF-8's, and nothing declared.
+    #[error("line {line} is not in UTF-8, and no other encoding is declared")]
+    Undeclared {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Bytes that the declared encoding doesn't have.
+    #[error("line {line} is not in {name}, the encoding that is declared")]
+    Malformed {
+        /// The line, from 1.
+        line: usize,
+        /// The encoding, as declared.
+        name: String,
+    },
+    /// An encoding that can't be read.
+    #[error(
+        "declares the encoding {name:?}: expected one of those that Python and the web have, such as utf-8, latin-1, cp1252 or shift_jis"
+    )]
+    Unknown {
+        /// The encoding, as declared.
+        name: String,
+    },
+    /// UTF-8's byte order mark together with another encoding.
+    #[error("begins with UTF-8's byte order mark, but declares the encoding {name:?}")]
+    Marked {
+        /// The encoding, as declared.
+        name: String,
+    },
+}
+
+/// The text of a source. A byte order mark is left out.
+///
+/// # Errors
+/// If the encoding it declares is unknown, or isn't the one it is in.
+pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    let name = declared(&bytes);
+    let codec = match &name {
+        None => Codec::Utf8,
+        Some(name) => codec(name).ok_or_else(|| EncodingError::Unknown { name: name.clone() })?,
+    };
+    let is_marked = bytes.starts_with(MARK);
+    if let Some(name) = name
+        .as_ref()
+        .filter(|_| is_marked && !matches!(codec, Codec::Utf8))
+    {
+        return Err(EncodingError::Marked { name: name.clone() });
+    }
+    let bytes = match is_marked {
+        true => bytes[MARK.len()..].to_vec(),
+        false => bytes,
+    };
+    text(bytes, codec).map_err(|good| {
+        let line = good.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        match name {
+            Some(name) => EncodingError::Malformed { line, name },
+            None => EncodingError::Undeclared { line },
+        }
+    })
+}
+
+/// How bytes are read.
+enum Codec {
+    Utf8,
+    Ascii,
+    /// All 256 bytes are characters: ISO-8859-1.
+    Latin1,
+    Other(&'static Encoding),
+    /// As the other, but without characters in 0x80 to 0x9f.
+    Iso(&'static Encoding),
+    /// As the other, but for some signs: Python has the ones of JIS, the web those of Windows.
+    Jis(&'static Encoding),
+}
+
+/// The text, or as much of it as can be read.
+fn text(bytes: Vec<u8>, codec: Codec) -> Result<String, String> {
+    let good = |bytes: &[u8], end: usize| String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let encoding = match codec {
+        Codec::Utf8 => {
+            return String::from_utf8(bytes)
+                .map_err(|error| good(error.as_bytes(), error.utf8_error().valid_up_to()));
+        }
+        Codec::Ascii => {
+            let foreign = bytes.iter().position(|byte| !byte.is_ascii());
+            return match foreign {
+                Some(end) => Err(good(&bytes, end)),
+                None => Ok(good(&bytes, bytes.len())),
+            };
+        }
+        Codec::Latin1 => return Ok(bytes.into_iter().map(char::from).collect()),
+        Codec::Iso(encoding) => {
+            if let Some(end) = bytes.iter().position(|byte| matches!(byte, 0x80..=0x9f)) {
+                return Err(good(&bytes, end));
+            }
+            encoding
+        }
+        Codec::Other(encoding) | Codec::Jis(encoding) => encoding,
+    };
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let most = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
+    let mut text = String::with_capacity(most.unwrap_or(0));
+    let (result, _) = decoder.decode_to_string_without_replacement(&bytes, &mut text, true);
+    // On the web, bytes that Windows leaves undefined are control characters.
+    let undefined = match encoding.name().starts_with("windows") {
+        true => text.find(|c| matches!(c, '\u{80}'..='\u{9f}')),
+        false => None,
+    };
+    if let Some(end) = undefined {
+        text.truncate(end);
+        return Err(text);
+    }
+    match result {
+        rs::DecoderResult::InputEmpty if matches!(codec, Codec::Jis(_)) => {
+            Ok(text.chars().map(of_jis).collect())
+        }
+        rs::DecoderResult::InputEmpty => Ok(text),
+        _ => Err(text),
+    }
+}
+
+fn of_jis(sign: char) -> char {
+    match sign {
+        '\u{ff5e}' => '\u{301c}',
+        '\u{2225}' => '\u{2016}',
+        '\u{ff0d}' => '\u{2212}',
+        '\u{ffe0}' => '\u{a2}',
+        '\u{ffe1}' => '\u{a3}',
+        '\u{ffe2}' => '\u{ac}',
+        other => other,
+    }
+}
+
+/// The name of the encoding in a comment in the first two lines.
+fn declared(bytes: &[u8]) -> Option<String> {
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    for _ in 0..2 {
+        let end = rest.iter().position(is_end).unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\x0c');
+        let start = line.iter().position(|byte| !is_blank(byte));
+        match start.map(|start| &line[start..]) {
+            None => (),
+            Some(comment) if comment.starts_with(b"#") => {
+                if let Some(name) = in_comment(comment) {
+                    return Some(name);
+                }
+            }
+            // Behind code there is no declaration.
+            Some(_) => return None,
+        }
+        rest = after.strip_prefix(b"\r\n").or(after.get(1..))?;
+    }
+    None
+}
+
+/// What `coding[:=][ \t]*([-\w.]+)` finds.
+fn in_comment(comment: &[u8]) -> Option<String> {
+    const WORD: &[u8] = b"coding";
+    let mut places = comment.windows(WORD.len()).enumerate();
+    places
+        .by_ref()
+        .filter(|(_, word)| *word == WORD)
+        .find_map(|(at, _)| {
+            let rest = &comment[at + WORD.len()..];
+            let rest = rest.strip_prefix(b":").or(rest.strip_prefix(b"="))?;
+            let name = rest.iter().skip_while(|byte| matches!(byte, b' ' | b'\t'));
+            let name =
+                name.take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
+            let name: String = name.map(|byte| char::from(*byte)).collect();
+            (!name.is_empty()).then_some(name)
+        })
+}
+
+/// The codec of a name, by Python's aliases (`encodings.aliases`).
+fn codec(name: &str) -> Option<Codec> {
+    let mut plain = name.to_ascii_lowercase();
+    // Editors put the end of line behind the name: `utf-8-unix`.
+    for (start, codec) in [
+        ("utf-8", Codec::Utf8),
+        ("latin-1", Codec::Latin1),
+        ("iso-8859-1", Codec::Latin1),
+        ("iso-latin-1", Codec::Latin1),
+    ] {
+        let rest = plain.replace('_', "-");
+        if rest
+            .strip_prefix(start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        {
+            return Some(codec);
+        }
+    }
+    plain.retain(|c| c.is_ascii_alphanumeric());
+    Some(match plain.as_str() {
+        "utf8" | "u8" | "utf" | "cp65001" | "utf8sig" => Codec::Utf8,
+        "ascii" | "646" | "ansix341968" | "ansix341986" | "cp367" | "csascii" | "ibm367"
+        | "iso646irv1991" | "iso646us" | "isoir6" | "us" | "usascii" => Codec::Ascii,
+        "8859" | "cp819" | "csisolatin1" | "ibm819" | "iso8859" | "iso88591" | "iso885911987"
+        | "isoir100" | "l1" | "latin" | "latin1" => Codec::Latin1,
+        "1250" | "cp1250" | "windows1250" => Codec::Other(rs::WINDOWS_1250),
+        "1251" | "cp1251" | "windows1251" => Codec::Other(rs::WINDOWS_1251),
+        "1252" | "cp1252" | "windows1252" => Codec::Other(rs::WINDOWS_1252),
+        "1253" | "cp1253" | "windows1253" => Codec::Other(rs::WINDOWS_1253),
+        "1254" | "cp1254" | "windows1254" => Codec::Other(rs::WINDOWS_1254),
+        "1255" | "cp1255" | "windows1255" => Codec::Other(rs::WINDOWS_1255),
+        "1256" | "cp1256" | "windows1256" => Codec::Other(rs::WINDOWS_1256),
+        "1257" | "cp1257" | "windows1257" => Codec::Other(rs::WINDOWS_1257),
+        "1258" | "cp1258" | "windows1258" => Codec::Other(rs::WINDOWS_1258),
+        "866" | "cp866" | "csibm866" | "ibm866" => Codec::Other(rs::IBM866),
+        "cp874" => Codec::Other(rs::WINDOWS_874),
+        "tis620" | "tis6200" | "tis62025290" | "tis62025291" | "isoir166" | "iso885911"
+        | "iso8859112001" | "thai" => Codec::Iso(rs::WINDOWS_874),
+        "csisolatin2" | "iso88592" | "iso885921987" | "isoir101" | "l2" | "latin2" => {
+            Codec::Other(rs::ISO_8859_2)
+        }
+        "csisolatin3" | "iso88593" | "iso885931988" | "isoir109" | "l3" | "latin3" => {
+            Codec::Other(rs::ISO_8859_3)
+        }
+        "csisolatin4" | "iso88594" | "iso885941988" | "isoir110" | "l4" | "latin4" => {
+            Codec::Other(rs::ISO_8859_4)
+        }
+        "csisolatincyrillic" | "cyrillic" | "iso88595" | "iso885951988" | "isoir144" => {
+            Codec::Other(rs::ISO_8859_5)
+        }
+        "arabic" | "asmo708" | "csisolatinarabic" | "ecma114" | "iso88596" | "iso885961987"
+        | "isoir127" => Codec::Other(rs::ISO_8859_6),
+        "csisolatingreek" | "ecma118" | "elot928" | "greek" | "greek8" | "iso88597"
+        | "iso885971987" | "isoir126" => Codec::Other(rs::ISO_8859_7),
+        "csisolatinhebrew" | "hebrew" | "iso88598" | "iso885981988" | "isoir138" => {
+            Codec::Other(rs::ISO_8859_8)
+        }
+        "csisolatin5" | "iso88599" | "iso885991989" | "isoir148" | "l5" | "latin5" => {
+            Codec::Iso(rs::WINDOWS_1254)
+        }
+        "csisolatin6" | "iso885910" | "iso8859101992" | "isoir157" | "l6" | "latin6" => {
+            Codec::Other(rs::ISO_8859_10)
+        }
+        "iso885913" | "l7" | "latin7" => Codec::Other(rs::ISO_8859_13),
+        "iso885914" | "iso8859141998" | "isoceltic" | "isoir199" | "l8" | "latin8" => {
+            Codec::Other(rs::ISO_8859_14)
+        }
+        "iso885915" | "l9" | "latin9" => Codec::Other(rs::ISO_8859_15),
+        "iso885916" | "iso8859162001" | "isoir226" | "l10" | "latin10" => {
+            Codec::Other(rs::ISO_8859_16)
+        }
+        "cskoi8r" | "koi8r" => Codec::Other(rs::KOI8_R),
+        "koi8u" => Codec::Other(rs::KOI8_U),
+        "macintosh" | "macroman" => Codec::Other(rs::MACINTOSH),
+        "maccyrillic" => Codec::Other(rs::X_MAC_CYRILLIC),
+        "gb2312" | "chinese" | "csiso58gb231280" | "euccn" | "eucgb2312cn" | "gb23121980"
+        | "gb231280" | "isoir58" | "936" | "cp936" | "gbk" | "ms936" => Codec::Other(rs::GBK),
+        "gb18030" | "gb180302000" => Codec::Other(rs::GB18030),
+        "big5" | "big5tw" | "csbig5" | "big5hkscs" | "hkscs" | "950" | "cp950" | "ms950" => {
+            Codec::Other(rs::BIG5)
+        }
+        "eucjp" | "ujis" => Codec::Jis(rs::EUC_JP),
+        "csshiftjis" | "shiftjis" | "sjis" => Codec::Jis(rs::SHIFT_JIS),
+        "932" | "cp932" | "ms932" | "mskanji" | "windows31j" => Codec::Other(rs::SHIFT_JIS),
+        "csiso2022jp" | "iso2022jp" => Codec::Jis(rs::ISO_2022_JP),
+        "euckr" | "korean" | "ksc5601" | "ksc56011987" | "ksx1001" | "949" | "cp949" | "ms949"
+        | "uhc" => Codec::Other(rs::EUC_KR),
+        _ => return None,
+    })
+}
