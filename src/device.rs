@@ -158,7 +158,11 @@ pub fn select(choice: Choice, adapters: &[Adapter]) -> Result<(Option<&Adapter>,
                 0 => anyhow!("no adapter gpu:{number}: this machine has none"),
                 n => anyhow!("no adapter gpu:{number}: expected gpu:0 to gpu:{}", n - 1),
             })?;
-            Ok((Some(adapter), "as asked".into()))
+            let reason = match adapter.is_software() {
+                true => "as asked; a driver that runs on the CPU, where --device cpu is far faster",
+                false => "as asked",
+            };
+            Ok((Some(adapter), reason.into()))
         }
     }
 }

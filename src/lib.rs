@@ -21,6 +21,7 @@
 //! | [`executor`] | the Latent Executor: model, trainer, questions, maps, its job on the engine |
 //! | [`glyphs`] | Code Glyphs: model, trainer, questions, judgement, its job on the engine |
 //! | [`latent`] | points, fields, order, projections and search of latent spaces; no tensors |
+//! | [`files`] | where named output goes: regular files whole or not at all, devices, links |
 //! | [`engine`] | the one thread that computes, and the wires to it |
 //! | [`device`] | which device computes, and why |
 //! | [`palette`], [`plot`] | colours, pictures and tables, the same for window and files |
@@ -43,6 +44,7 @@ pub mod data;
 pub mod device;
 pub mod engine;
 pub mod executor;
+pub mod files;
 pub mod glyphs;
 pub mod latent;
 pub mod nn;

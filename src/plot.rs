@@ -1,7 +1,7 @@
 //! Pictures and tables for papers and other programs: maps, planes and curves as PNG, their numbers as CSV.
 //!
-//! Pictures show what the window shows, with the same palettes and label placement, on white. Every file is
-//! written beside its final place and renamed, so a full disk or a killed program leaves no half of one.
+//! Pictures show what the window shows, with the same palettes and label placement, on white. A full disk or a
+//! killed program leaves no half of a file (see [`crate::files`]).
 
 mod curves;
 mod file;
@@ -17,7 +17,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 pub use curves::{Curve, curves_png};
-pub use file::write_whole;
+pub use file::{encoded_picture, picture_format, write_picture};
 pub use multiples::{Multiple, multiples_png};
 pub use panel::{Panel, Shade, Spot, shade};
 pub use shares::shares_png;
@@ -50,5 +50,5 @@ pub fn panels_png(path: &Path, panels: &[Panel<'_>], size_px: [u32; 2]) -> Resul
         })
     };
     let rgb = picture().with_context(|| format!("can't write {}", path.display()))?;
-    file::png(path, &rgb, size_px)
+    file::write_picture(path, &rgb, size_px)
 }

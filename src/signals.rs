@@ -2,25 +2,29 @@
 
 use anyhow::{Context, Result};
 
+/// Leaves the signals that [`listen`] waits for to that: threads started from here on don't end the process at one.
+/// To be called before the first of them is started.
+///
+/// # Errors
+/// If the system refuses.
+#[cfg(unix)]
+pub fn block() -> Result<()> {
+    wanted().thread_block().context("can't listen for signals")
+}
+
 /// Calls `heard` at the first signal and at each later Ctrl-C, on a thread of its own: those who end a program
-/// often send several. To be called before other threads are started, which else would end the process at a signal. A SIGHUP that is ignored when the program starts, as under nohup, stays ignored.
+/// often send several. A SIGHUP that is ignored when the program starts, as under nohup, stays ignored.
 ///
 /// # Errors
 /// If the system refuses.
 #[cfg(unix)]
 pub fn listen(heard: impl Fn() + Send + 'static) -> Result<()> {
-    use nix::sys::signal::{SigSet, Signal};
-    let is_wanted = |signal: &Signal| *signal != Signal::SIGHUP || !is_ignored(*signal);
-    let wanted: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
-        .into_iter()
-        .filter(is_wanted)
-        .collect();
-    // Threads started from here on leave these signals to the one that waits for them.
-    wanted.thread_block().context("can't listen for signals")?;
+    block()?;
+    let wanted = wanted();
     let body = move || {
         let mut is_first = true;
         while let Ok(signal) = wanted.wait() {
-            if is_first || signal == Signal::SIGINT {
+            if is_first || signal == nix::sys::signal::Signal::SIGINT {
                 heard();
             }
             is_first = false;
@@ -33,6 +37,16 @@ pub fn listen(heard: impl Fn() + Send + 'static) -> Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
+fn wanted() -> nix::sys::signal::SigSet {
+    use nix::sys::signal::Signal;
+    let is_wanted = |signal: &Signal| *signal != Signal::SIGHUP || !is_ignored(*signal);
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]
+        .into_iter()
+        .filter(is_wanted)
+        .collect()
+}
+
 /// Whether the process was started with that signal ignored; said by Linux only.
 #[cfg(unix)]
 fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
@@ -40,6 +54,15 @@ fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
+}
+
+/// Nothing is to be done where there are no signals.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn block() -> Result<()> {
+    Ok(())
 }
 
 /// Calls `heard` at each Ctrl-C, on a thread of its own.

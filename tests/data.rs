@@ -49,6 +49,72 @@ fn sums_are_read_as_people_write_them() {
     check("50+?=50", 50, 50);
     check("-9999 + ? = 0", -9999, 0);
     check("4821+?=-3310", 4821, -3310);
+    // Subtractions are solved by the same programs.
+    for text in ["71-?=18", "71 - x = 18", "71\u{2212}?=18"] {
+        check(text, 71, 18);
+    }
+    check("? - 71 = 18", -71, 18);
+    check("?+-5=3", -5, 3);
+}
+
+#[test]
+fn signs_and_digits_of_other_keyboards_are_read() {
+    for text in [
+        "71\u{2212}?=18",
+        "71\u{2013}?=18",
+        "71\u{ff0d}?=18",
+        "71-\u{ff1f}=18",
+        "\u{ff17}\u{ff11}\u{ff0d}\u{ff1f}\u{ff1d}\u{ff11}\u{ff18}",
+        "71 - \u{ff58} \u{ff1d} 18",
+        "71\u{3000}-\u{ff3f}=18",
+    ] {
+        assert_eq!(text.parse(), "71-?=18".parse::<Task>(), "{text:?}");
+    }
+    for text in ["71\u{ff0b}?=18", "71\u{ff0b}\u{ff1f}\u{ff1d}18"] {
+        check(text, 71, 18);
+        assert_eq!(text.parse(), "71+?=18".parse::<Task>(), "{text:?}");
+    }
+    check("71+?=\u{2212}5", 71, -5);
+    check("\u{2212}5+?=3", -5, 3);
+    for times in [
+        "\u{d7}", "\u{b7}", "\u{22c5}", "\u{2217}", "\u{2715}", "\u{ff0a}", "\u{ff38}", "*",
+    ] {
+        let text = format!("12{times}?\u{ff0b}?=90");
+        assert_eq!(text.parse(), "12x?+?=90".parse::<Task>(), "{text:?}");
+    }
+    // What is refused is named as it was typed.
+    check_refused(
+        "71\u{2212}y\u{ff1d}18",
+        "\"71\u{2212}y\u{ff1d}18\"",
+        "71+?=18",
+    );
+    check_refused("\u{ff17}0000+?=18", "\u{ff17}0000", "from -9999 to 9999");
+}
+
+#[test]
+fn a_subtracted_hole_is_answered_by_what_is_subtracted() {
+    let answer = |text: &str, program: &[Code]| {
+        let task: Task = text.parse().unwrap();
+        assert!(task.is_solved_by(program), "{text}");
+        assert_eq!(task.to_string(), text);
+        (task.answer(program), task.subtracts())
+    };
+    let add = Code::Add;
+    assert_eq!(answer("71-?=18", &[add(-53)]), (Some(vec![53]), true));
+    assert_eq!(answer("71+?=18", &[add(-53)]), (Some(vec![-53]), false));
+    assert_eq!(answer("18-?=71", &[add(53)]), (Some(vec![-53]), true));
+    assert_eq!(
+        answer("71-?+?=18", &[add(-60), add(7)]),
+        (Some(vec![60, 7]), true)
+    );
+    assert_eq!(
+        answer("12x?-?=80", &[Code::Times(7), add(-4)]),
+        (Some(vec![7, 4]), true)
+    );
+    assert_eq!(
+        answer("12 ? ?=90", &[Code::Times(7), add(6)]),
+        (None, false)
+    );
 }
 
 #[test]
@@ -60,7 +126,6 @@ fn what_is_no_sum_is_refused_and_shown_one() {
         "71+?",
         "?=18",
         "71?=18",
-        "71-?=18",
         "71*?=18",
         "71+18=?",
         "71+?=?",
@@ -82,8 +147,12 @@ fn what_is_no_sum_is_refused_and_shown_one() {
         "71+?=b",
         "71+?=--18",
         "71+?=-",
-        "\u{ff17}\u{ff11}+?=18",
-        "71+?=\u{2212}5",
+        "71+-?=18",
+        "71--?=18",
+        "?-?=18",
+        "?-71-18=3",
+        "? - 7 1 = 18",
+        "\u{661}+?=18",
         "18=71+?",
     ];
     for text in no_sums {

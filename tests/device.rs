@@ -46,6 +46,23 @@ fn the_best_gpu_is_chosen_and_software_only_if_insisted_on() {
     );
 }
 
+/// An adapter that was insisted on though the CPU is faster is said to be slow.
+#[test]
+fn a_software_adapter_is_said_to_be_slow() {
+    let adapter = |kind| Adapter {
+        number: 0,
+        name: "llvmpipe".into(),
+        kind,
+    };
+    let reason = |kind| select(Choice::Adapter(0), &[adapter(kind)]).unwrap().1;
+    assert!(
+        reason(Cpu).contains("--device cpu is far faster"),
+        "{}",
+        reason(Cpu)
+    );
+    assert_eq!(reason(DiscreteGpu), "as asked");
+}
+
 /// A device is refused if asked for experimental features, which newer GPUs offer.
 #[test]
 fn nothing_experimental_is_asked_of_a_device() {

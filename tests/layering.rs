@@ -211,14 +211,15 @@ fn the_engine_knows_no_model() {
 #[test]
 fn networks_data_and_latent_spaces_stand_alone() {
     check_only_names("nn", &["nn"]);
-    check_only_names("data", &["data"]);
+    check_only_names("data", &["data", "files"]);
+    check_only_names("files", &["files"]);
     check_only_names("latent", &["latent"]);
     check_never_names(&["latent", "data"], &["burn"]);
 }
 
 #[test]
 fn training_knows_no_system() {
-    check_only_names("training", &["training", "config", "engine", "nn", "plot"]);
+    check_only_names("training", &["training", "config", "engine", "files", "nn"]);
 }
 
 #[test]

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::{
     DecodeArgs, EvalArgs, Executor, ExecutorModel, MapArgs, Model, PlanesArgs, SolveArgs,
     TrainArgs, WrongUse, benchmark,
-    output::{note, say},
+    output::{claim, claim_picture, note, say},
     progress::Progress,
     projection,
-    session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
+    session::{ExecutorSession, OnInterrupt, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
     config::executor::ExecutorConfig,
@@ -27,12 +27,16 @@ use crate::{
         lines::Between,
         report::Report,
     },
+    files::is_same_file,
     latent::{holes::largest_void, search::Strategy},
     training::checkpoint::Source,
 };
 
 pub fn run(command: Executor, choice: Choice) -> Result<()> {
-    listen_for_interrupts()?;
+    listen_for_interrupts(match &command {
+        Executor::Train(_) => OnInterrupt::Save,
+        _ => OnInterrupt::Leave,
+    })?;
     match command {
         Executor::Train(args) => train(args, choice),
         Executor::Eval(args) => eval(&args, choice),
@@ -191,8 +195,9 @@ fn print_report(report: &Report) -> Result<()> {
 fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     let task = Task::all_of(args.examples.clone()).map_err(|error| WrongUse(error.to_string()))?;
     if let Some([first, second]) = task.contradiction() {
+        let [a, b] = [first, second].map(|example| task.text_of(&example));
         note(format_args!(
-            "glyphspace: no program solves both {first} and {second}: what is added would be {} and {}",
+            "glyphspace: no program solves both {a} and {b}: what is added would be {} and {}",
             first.solution(),
             second.solution()
         ));
@@ -221,6 +226,7 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
             "warm": strategy.is_warm,
             "code": found.and_then(|e| e.code),
             "program": found.map(|e| &e.program),
+            "answer": found.and_then(|e| e.answer(&task)),
             "solved": view.solved.is_some(),
             "evaluations": view.spent,
             "best_loss": view.best().map(|e| e.loss),
@@ -229,14 +235,15 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
         });
         say(format_args!("{result}"))?;
     } else {
-        let program = found.map_or_else(|| "no number".into(), |e| program_text(&e.program));
+        let text = found.map_or_else(|| "no number".into(), |e| e.text(&task));
+        let text = text.replace('\u{2212}', "-");
         let verdict = if view.solved.is_some() {
             "solved"
         } else {
             "not solved; closest"
         };
         say(format_args!(
-            "{task}: {verdict}: {program} after {} evaluations",
+            "{task}: {verdict}: {text} after {} evaluations",
             view.spent
         ))?;
     }
@@ -250,39 +257,42 @@ pub fn language(session: &ExecutorSession) -> Language {
     model.map_or(Language::default(), |model| model.config.language)
 }
 
-/// A program's lines as people write them.
-fn program_text(program: &[Option<Code>]) -> String {
-    let line = |line: &Option<Code>| line.map_or_else(|| "no number".into(), |n| n.to_string());
-    program.iter().map(line).collect::<Vec<String>>().join(", ")
-}
-
 fn map(args: &MapArgs, choice: Choice) -> Result<()> {
     let no_file_named = args.out.is_none() && args.csv.is_none();
     let out = args
         .out
         .as_deref()
         .or(no_file_named.then_some(Path::new("map.png")));
-    // A named file is replaced; one nobody named is not.
-    if let Some(path) = out.filter(|path| no_file_named && path.exists()) {
-        bail!(
-            "{} is there already: name another file with --out",
-            path.display()
-        );
+    if no_file_named {
+        refuse_to_replace(Path::new("map.png"))?;
     }
-    let session = ExecutorSession::open(choice, args.model.source_for(&args.sum.into())?)?;
-    let map = draw_map(&session, args.sum, args.size as usize, args.slice)?;
+    if let Some(path) = out {
+        claim_picture(path, &[])?;
+    }
+    if let Some(path) = &args.csv {
+        claim(path, &[])?;
+        if out.is_some_and(|out| is_same_file(out, path)) {
+            let text = format!("--out and --csv are both {}", path.display());
+            return Err(WrongUse(text).into());
+        }
+    }
+    let (task, sum) = (&args.sum, args.sum.examples[0]);
+    let session = ExecutorSession::open(choice, args.model.source_for(task)?)?;
+    let map = draw_map(&session, sum, args.size as usize, args.slice)?;
     if let Some(path) = &args.csv {
         export::map_csv(path, &map)?;
     }
     if let Some(path) = out {
-        export::map_png(path, &map, None)?;
+        export::map_png_of(path, &task.to_string(), &map, None)?;
     }
     let (cell, loss) = map.lowest().context("the map is empty")?;
     let [x, y] = map.loss.center(cell);
     let code = map.code[cell].map_or_else(|| "no number".into(), |code| code.to_string());
+    let answer = map.code[cell].and_then(|code| task.answer(&[code]));
+    let answer = answer.filter(|_| task.subtracts());
+    let answer = answer.map_or_else(String::new, |numbers| format!(" (? is {})", numbers[0]));
     say(format_args!(
-        "{}: lowest loss {loss:.4} at ({x:.3}, {y:.3}), where {code} is decoded",
-        args.sum
+        "{task}: lowest loss {loss:.4} at ({x:.3}, {y:.3}), where {code} is decoded{answer}"
     ))?;
     say(format_args!(
         "{0} x {0} cells in {1:.2} s",
@@ -292,6 +302,17 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
         say(format_args!("wrote {}", path.display()))?;
     }
     session.finish();
+    Ok(())
+}
+
+/// A named file is replaced; one nobody named is not.
+fn refuse_to_replace(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        bail!(
+            "{} is there already: name another file with --out",
+            path.display()
+        );
+    }
     Ok(())
 }
 
@@ -382,12 +403,11 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
 }
 
 fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
-    if args.out.exists() {
-        bail!(
-            "{} is there already: name another file with --out",
-            args.out.display()
-        );
+    let out = args.out.as_deref().unwrap_or(Path::new("planes.png"));
+    if args.out.is_none() {
+        refuse_to_replace(out)?;
     }
+    claim_picture(out, &[])?;
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let mut models = vec![(args.model.source(1)?.to_string(), show_planes(&session)?)];
     if let Some(run) = &args.beside {
@@ -401,14 +421,14 @@ fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
         .iter()
         .map(|(name, planes)| (name.clone(), planes.as_ref()))
         .collect();
-    export::holes_png(&args.out, &named)?;
+    export::holes_png(out, &named)?;
     let voids = |planes: &Planes| [&planes.codes, &planes.states].map(largest_void);
     if args.json {
         let models = named.iter().map(|(name, planes)| {
             let [code, state] = voids(planes);
             json!({ "model": name, "code_largest_void": code, "state_largest_void": state })
         });
-        return say(json!({ "models": models.collect::<Vec<_>>(), "out": args.out }));
+        return say(json!({ "models": models.collect::<Vec<_>>(), "out": out }));
     }
     for (name, planes) in &named {
         let [code, state] = voids(planes);
@@ -416,7 +436,7 @@ fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
             "{name}: largest void {code:.4} of the code plane, {state:.4} of the state plane"
         ))?;
     }
-    say(format_args!("wrote {}", args.out.display()))
+    say(format_args!("wrote {}", out.display()))
 }
 
 /// The places of a model of two dimensions.

@@ -17,10 +17,11 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
 
 use output::{note, say};
+use session::Interrupted;
 
 use crate::{
     config::{Config, executor::PRESETS},
@@ -29,7 +30,9 @@ use crate::{
         sums::{Sum, Task},
     },
     device::{self, Choice},
+    files::remove_unfinished,
     latent::search::Method,
+    signals,
     training::{Limit, Start, checkpoint::Source},
     ui,
 };
@@ -215,8 +218,8 @@ struct SolveArgs {
 #[derive(Debug, Args)]
 struct MapArgs {
     /// The sum, such as 71+?=18
-    #[arg(value_parser = parse::<Sum>)]
-    sum: Sum,
+    #[arg(value_parser = one_sum)]
+    sum: Task,
     #[command(flatten)]
     model: ExecutorModel,
     /// Three programs, such as -53,0,40: the map is of the slice of the space through their places
@@ -225,7 +228,7 @@ struct MapArgs {
     /// Cells a side
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=2048))]
     size: u32,
-    /// Write the picture here
+    /// Write the picture here: PNG, or JPEG where the ending is .jpg
     #[arg(long)]
     out: Option<PathBuf>,
     /// Write the table here: x, y, loss, code, right
@@ -240,9 +243,9 @@ struct PlanesArgs {
     /// A second run to draw beside it
     #[arg(long)]
     beside: Option<PathBuf>,
-    /// Write the picture here
-    #[arg(long, default_value = "planes.png")]
-    out: PathBuf,
+    /// Write the picture here; without it planes.png
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -272,7 +275,7 @@ struct DecodeArgs {
 }
 
 /// Runs the program; errors become one line and an exit code: 1 when the job could not be done, 2
-/// for a wrong command line.
+/// for a wrong command line, 3 for a result that can't be relied on.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(std::env::args_os().map(not_a_flag)) {
         Ok(cli) => cli,
@@ -295,7 +298,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    exit_code(run(cli))
+    let code = exit_code(run(cli));
+    // The engine may be in the middle of something that nobody waits for any more.
+    remove_unfinished();
+    code
 }
 
 /// A sum that begins with a negative number, such as -5+?=3, is no flag: a blank before it says so.
@@ -313,9 +319,20 @@ fn not_a_flag(argument: OsString) -> OsString {
 fn exit_code(done: Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => {
+            // Whatever it was at: no file is to blame.
+            note(format_args!("glyphspace: {Interrupted}"));
+            ExitCode::from(1)
+        }
         Err(error) => {
             note(format_args!("glyphspace: {error:#}"));
-            ExitCode::from(if error.is::<WrongUse>() { 2 } else { 1 })
+            ExitCode::from(if error.is::<WrongUse>() {
+                2
+            } else if error.is::<Unverified>() {
+                3
+            } else {
+                1
+            })
         }
     }
 }
@@ -325,7 +342,19 @@ fn exit_code(done: Result<()>) -> ExitCode {
 #[error("{0}")]
 struct WrongUse(String);
 
+/// A result that was given, but can't be relied on.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unverified(String);
+
 fn run(cli: Cli) -> Result<()> {
+    if !matches!(cli.command, Some(Command::Devices)) {
+        signals::block()?;
+    }
+    // Where a machine has no thread or memory left for them, libraries that share work out would panic later.
+    rayon::ThreadPoolBuilder::new()
+        .build_global()
+        .context("can't start the threads to compute with")?;
     match cli.command {
         None => match ui::display() {
             Ok(()) => ui::open(cli.device),
@@ -380,6 +409,12 @@ where
     T::Err: std::fmt::Display,
 {
     text.parse().map_err(|error| format!("{error}"))
+}
+
+/// A task whose program is one number that is added or subtracted, as it was typed.
+fn one_sum(text: &str) -> Result<Task, String> {
+    parse::<Sum>(text)?;
+    parse(text)
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     ExecutorModel, WrongUse,
-    output::say,
+    output::{claim, say},
     progress::Progress,
     session::{ExecutorSession, refuse_if_interrupted},
 };
@@ -26,11 +26,11 @@ use crate::{
         job::Command,
         projection::{Group, Projected},
     },
+    files,
     latent::{
         points::Points,
         projection::{Kind, NEIGHBOURS, Stage, Tsne, trust, tsne},
     },
-    plot,
 };
 
 /// What `executor project` takes.
@@ -68,6 +68,9 @@ pub struct PointsArgs {
     #[arg(long)]
     places_csv: Option<PathBuf>,
 }
+
+/// Largest value of a point that is read: beyond it, the differences of usual ones vanish beside it.
+const LARGEST: f32 = 1e15;
 
 fn perplexity(text: &str) -> Result<f32, String> {
     let value = text
@@ -169,7 +172,10 @@ pub fn bench(args: &PointsArgs, dims: usize, as_json: bool) -> Result<()> {
     if !(2..=1000).contains(&dims) {
         bail!(WrongUse(format!("--dims {dims}: expected 2 to 1000")));
     }
-    super::session::listen_for_interrupts()?;
+    if let Some(path) = &args.places_csv {
+        let source: Vec<&Path> = args.points_csv.iter().map(PathBuf::as_path).collect();
+        claim(path, &source)?;
+    }
     let points = match &args.points_csv {
         Some(path) => read_points(path)?,
         None => draw_points(args.points as usize, dims),
@@ -191,7 +197,7 @@ pub fn bench(args: &PointsArgs, dims: usize, as_json: bool) -> Result<()> {
     let trust = trust(&points, &places, NEIGHBOURS)
         .with_context(|| format!("{} points are too few to judge", points.len()))?;
     if let Some(path) = &args.places_csv {
-        plot::write_whole(path, |file| {
+        files::write_whole(path, |file| {
             let mut table = csv::Writer::from_writer(file);
             for place in places.iter() {
                 table.serialize((place[0], place[1]))?;
@@ -231,6 +237,20 @@ fn draw_points(n: usize, dims: usize) -> Points {
     Points { dims, values }
 }
 
+/// Scales values by a power of two, which rounds none that counts, until the largest is about 1: squares of distances
+/// neither overflow nor vanish, and a layout is the same at every scale.
+fn to_medium_size(values: &mut [f32]) {
+    let largest = values
+        .iter()
+        .fold(0.0_f32, |most, value| most.max(value.abs()));
+    if largest > 0.0 && !(1e-6..1e6).contains(&largest) {
+        let scale = -f64::from(largest).log2().round();
+        for value in values {
+            *value = (f64::from(*value) * scale.exp2()) as f32;
+        }
+    }
+}
+
 /// Reads numbers, one point a line, without a head.
 fn read_points(path: &Path) -> Result<Points> {
     let open = || -> Result<Points> {
@@ -248,6 +268,10 @@ fn read_points(path: &Path) -> Result<Points> {
                     .ok()
                     .filter(|number: &f32| number.is_finite())
                     .with_context(|| format!("line {line}: {value:?}: expected a number"))?;
+                ensure!(
+                    number.abs() <= LARGEST,
+                    "line {line}: {value:?}: expected a number from -{LARGEST:e} to {LARGEST:e}"
+                );
                 points.values.push(number);
             }
         }
@@ -256,6 +280,7 @@ fn read_points(path: &Path) -> Result<Points> {
             "{} points: expected 30 to 100000, one a line",
             points.len()
         );
+        to_medium_size(&mut points.values);
         Ok(points)
     };
     open().with_context(|| format!("can't read {}", path.display()))

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Result, anyhow, bail};
@@ -19,6 +19,7 @@ use crate::{
         board::{Board, SearchView},
         job::{Command, Event, ExecutorJob, SearchOrder, SolveRequest},
     },
+    files::remove_unfinished,
     glyphs::{self, job::GlyphsJob},
     signals,
     training::{Limit, Row, Start, TrainingView, checkpoint::Source},
@@ -26,6 +27,12 @@ use crate::{
 
 /// Between two looks at the board.
 const TICK: Duration = Duration::from_millis(100);
+
+/// After Ctrl-C, how long a command that has nothing to put away may take to end by itself.
+const GRACE: Duration = Duration::from_millis(750);
+/// A second Ctrl-C sooner than this is the first one heard twice: a terminal sends it to a program and to the script
+/// that passes it on.
+const AGAIN: Duration = Duration::from_millis(500);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -162,6 +169,7 @@ impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
                 return Ok(session);
             }
             session.next()?;
+            refuse_if_interrupted()?;
         }
     }
 
@@ -223,31 +231,62 @@ pub fn warn(warning: Option<String>) {
     }
 }
 
+/// What a command has to put away when it is interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnInterrupt {
+    /// A run or a file under way: it ends in its own time.
+    Save,
+    /// Nothing that isn't in its place already: whatever it is at, the program ends soon.
+    Leave,
+}
+
 /// Lets Ctrl-C end work in order from now on.
 ///
 /// # Errors
 /// If the system refuses.
-pub fn listen_for_interrupts() -> Result<()> {
-    let heard = || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+pub fn listen_for_interrupts(order: OnInterrupt) -> Result<()> {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    let heard = move || {
+        let first = *FIRST.get_or_init(Instant::now);
+        if !INTERRUPTED.load(Ordering::Relaxed) {
+            // Said before others act on it: the program may end in the next moment.
+            note(format_args!(
+                "glyphspace: stopping (Ctrl-C again to stop at once)"
+            ));
+            INTERRUPTED.store(true, Ordering::Relaxed);
+            if order == OnInterrupt::Leave {
+                std::thread::spawn(|| {
+                    std::thread::sleep(GRACE);
+                    note(format_args!("glyphspace: {Interrupted}"));
+                    leave(1);
+                });
+            }
+        } else if first.elapsed() >= AGAIN {
+            leave(130);
         }
-        note(format_args!(
-            "glyphspace: stopping (Ctrl-C again to stop at once)"
-        ));
     };
     signals::listen(heard)
 }
+
+/// Ends the program wherever it is.
+fn leave(code: i32) -> ! {
+    remove_unfinished();
+    std::process::exit(code)
+}
+
+/// The command was broken off by Ctrl-C, or by a signal that asks for the same.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
 
 /// Ends commands that leave nothing behind.
 ///
 /// # Errors
 /// After Ctrl-C.
 pub fn refuse_if_interrupted() -> Result<()> {
-    if INTERRUPTED.load(Ordering::Relaxed) {
-        bail!("interrupted")
-    } else {
-        Ok(())
+    match INTERRUPTED.load(Ordering::Relaxed) {
+        true => Err(Interrupted.into()),
+        false => Ok(()),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     TourArgs,
     executor::{draw_map, judge},
     output::say,
-    session::{ExecutorSession, listen_for_interrupts},
+    session::{ExecutorSession, OnInterrupt, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
@@ -48,7 +48,7 @@ const SUMS: [Sum; 4] = [
 const BUDGET: usize = 200;
 
 pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
-    listen_for_interrupts()?;
+    listen_for_interrupts(OnInterrupt::Save)?;
     let folder = make_folder(args.out.as_deref())?;
     let run = folder.join("run");
     let session = ExecutorSession::open(choice, Source::Bundled)?;
@@ -56,6 +56,7 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
     let bundled = visit(&session, "bundled", &folder)?;
     let start = Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?));
     session.train(start, &run, Limit::Seconds(args.train_seconds))?;
+    refuse_if_interrupted()?;
     if let Some(curves) = session.board.curves.get() {
         export::curves_png(&folder.join("curves.png"), &curves)?;
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::language::{Code, Execution, Language};
 
-/// `start + ? = result`; the program that solves it is `result - start`.
+/// `start + ? = result`; the program that solves it is `result - start`. `start - ? = result` is solved by the same
+/// program: see [`Task::answer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sum {
     /// The first number.
@@ -94,16 +95,17 @@ impl fmt::Display for Sum {
 impl FromStr for Sum {
     type Err = SumError;
 
-    /// Reads `71+?=18`, `71 + x = 18` or `?+71=18`; blanks and case don't matter.
+    /// Reads `71+?=18`, `71 - x = 18` or `?+71=18`; blanks and case don't matter.
     fn from_str(text: &str) -> Result<Self, SumError> {
         let task: Task = text.parse()?;
-        if task.operators.iter().any(|o| *o != Operator::Plus) {
-            return Err(SumError::Form(text.trim().to_owned()));
+        let typed = || text.trim().to_owned();
+        if !task.is_additive() {
+            return Err(SumError::Form(typed()));
         }
         match (task.lines(), &task.examples[..]) {
             (1, [sum]) => Ok(*sum),
             _ => Err(SumError::Lines {
-                text: text.trim().to_owned(),
+                text: typed(),
                 expected: 1,
             }),
         }
@@ -119,7 +121,7 @@ pub const MOST_LINES: usize = 8;
 pub enum Operator {
     /// `+?`: a line that adds.
     Plus,
-    /// `-?`: the same, as adding a negative number.
+    /// `-?`: a line that subtracts, which is one that adds the negated number.
     Minus,
     /// `x?`: a line that multiplies.
     Times,
@@ -191,6 +193,22 @@ impl Task {
         Ok(all)
     }
 
+    /// The numbers that a program puts into the holes: of `71-?=18` 53, where the program adds -53. `None` where a
+    /// hole alone doesn't say what its number does.
+    pub fn answer(&self, program: &[Code]) -> Option<Vec<i32>> {
+        let fill = |(operator, code): (&Operator, &Code)| match (operator, code) {
+            (Operator::Minus, Code::Add(number)) => number.checked_neg(),
+            (Operator::Any, _) => None,
+            (_, code) => Some(code.operand()),
+        };
+        self.operators.iter().zip(program).map(fill).collect()
+    }
+
+    /// Whether a hole is subtracted: its number isn't the program's.
+    pub fn subtracts(&self) -> bool {
+        self.operators.contains(&Operator::Minus)
+    }
+
     /// Lines of the program.
     pub fn lines(&self) -> usize {
         self.operators.len()
@@ -223,10 +241,15 @@ impl Task {
         !self.operators.contains(&Operator::Times)
     }
 
+    /// Whether its lines have to be additions, or subtractions.
+    fn is_additive(&self) -> bool {
+        let adds = |operator: &Operator| matches!(operator, Operator::Plus | Operator::Minus);
+        self.operators.iter().all(adds)
+    }
+
     /// Two examples that no program of additions can solve together, where it has to be one.
     pub fn contradiction(&self) -> Option<[Sum; 2]> {
-        let adds = |operator: &Operator| matches!(operator, Operator::Plus | Operator::Minus);
-        if !self.operators.iter().all(adds) {
+        if !self.is_additive() {
             return None;
         }
         let first = self.examples[0];
@@ -254,11 +277,13 @@ impl fmt::Display for Task {
 impl FromStr for Task {
     type Err = SumError;
 
-    /// Reads one example: `71+?+?=18`, `12 x ? + ? = 90`, `12 ? ? = 90` (any lines) or, where one number is
-    /// added, `71 + x = 18` and `?+71=18`; blanks and case don't matter.
+    /// Reads one example: `71+?+?=18`, `71-?=18`, `12 x ? + ? = 90`, `12 ? ? = 90` (any lines) or, where one number
+    /// is added, `71 + x = 18` and `?+71=18`; blanks and case don't matter, and signs and digits may be those of
+    /// other keyboards.
     fn from_str(text: &str) -> Result<Self, SumError> {
         let form = || SumError::Form(text.trim().to_owned());
-        let (left, result) = text.split_once('=').ok_or_else(form)?;
+        let plain: String = text.chars().map(plain).collect();
+        let (left, result) = plain.split_once('=').ok_or_else(form)?;
         let (start, operators) = halves(left.trim()).ok_or_else(form)?;
         if operators.len() > MOST_LINES {
             return Err(SumError::Lines {
@@ -282,11 +307,31 @@ impl FromStr for Task {
                     high: *widest.end(),
                 })
         };
-        let (start, result) = (number(start)?, number(result.trim())?);
+        let (start, result) = (number(&start)?, number(result.trim())?);
         Ok(Self {
             operators,
             examples: vec![Sum { start, result }],
         })
+    }
+}
+
+/// A sign or digit as an English keyboard has it: typeset, full-width and similar ones mean the same.
+fn plain(character: char) -> char {
+    match character {
+        // Minus, the hyphens and dashes that programs put in its place, and its small and full-width forms.
+        '\u{2212}' | '\u{2010}'..='\u{2014}' | '\u{fe63}' | '\u{ff0d}' | '\u{2796}' => '-',
+        '\u{fe62}' | '\u{ff0b}' | '\u{2795}' => '+',
+        '\u{fe66}' | '\u{ff1d}' => '=',
+        '\u{fe56}' | '\u{ff1f}' | '\u{2753}' | '\u{2754}' => '?',
+        '\u{ff3f}' => '_',
+        // Times, dots and asterisks between two factors.
+        '\u{d7}' | '\u{b7}' | '\u{22c5}' | '\u{2217}' | '\u{2715}' | '\u{2716}' | '\u{2a2f}'
+        | '\u{fe61}' | '\u{ff0a}' => '*',
+        '\u{ff58}' | '\u{ff38}' => 'x',
+        '\u{ff10}'..='\u{ff19}' => {
+            char::from_digit(character as u32 - 0xff10, 10).unwrap_or(character)
+        }
+        _ => character,
     }
 }
 
@@ -295,16 +340,9 @@ fn is_hole(character: char) -> bool {
 }
 
 /// The number of a sum's left side as typed, and what its holes may be.
-fn halves(left: &str) -> Option<(&str, Vec<Operator>)> {
+fn halves(left: &str) -> Option<(String, Vec<Operator>)> {
     if left.starts_with(is_hole) {
-        // ?+71+?: additions go in any order.
-        let is_alone = |part: &&str| part.len() == 1 && part.starts_with(is_hole);
-        let parts = left.split('+').map(str::trim);
-        let (holes, numbers): (Vec<&str>, Vec<&str>) = parts.partition(is_alone);
-        return match numbers[..] {
-            [start] if !holes.is_empty() => Some((start, vec![Operator::Plus; holes.len()])),
-            _ => None,
-        };
+        return terms(left);
     }
     let sign = usize::from(left.starts_with('-'));
     let digits = left[sign..].find(|c: char| !c.is_ascii_digit())?;
@@ -315,7 +353,7 @@ fn halves(left: &str) -> Option<(&str, Vec<Operator>)> {
         let operator = match character {
             '+' => Operator::Plus,
             '-' => Operator::Minus,
-            '*' | '\u{d7}' => Operator::Times,
+            '*' => Operator::Times,
             // Between a number and a hole it multiplies; alone it would be a hole that says nothing.
             'x' | 'X' => Operator::Times,
             '?' | '_' => {
@@ -327,5 +365,32 @@ fn halves(left: &str) -> Option<(&str, Vec<Operator>)> {
         characters.next_if(|c| is_hole(*c))?;
         operators.push(operator);
     }
-    (!operators.is_empty()).then_some((start, operators))
+    (!operators.is_empty()).then(|| (start.to_owned(), operators))
+}
+
+/// The same of a left side that begins with a hole, such as `?+71-?`: additions and subtractions go in any order.
+fn terms(left: &str) -> Option<(String, Vec<Operator>)> {
+    let parts: Vec<&str> = left.split('+').map(str::trim).collect();
+    // A number may have a sign of its own: ?+-5.
+    let joined = parts.join("+").replace("+-", "-");
+    let (mut start, mut operators) = (None, Vec::new());
+    let (mut rest, mut sign) = (joined.as_str(), "+");
+    loop {
+        let end = rest.find(['+', '-']).unwrap_or(rest.len());
+        let (term, after) = (rest[..end].trim(), &rest[end..]);
+        if term.len() == 1 && term.starts_with(is_hole) {
+            operators.push(match sign {
+                "-" => Operator::Minus,
+                _ => Operator::Plus,
+            });
+        } else if start.is_none() && !term.is_empty() {
+            start = Some(format!("{}{term}", sign.trim_start_matches('+')));
+        } else {
+            return None;
+        }
+        if after.is_empty() {
+            return Some((start?, operators));
+        }
+        (sign, rest) = after.split_at(1);
+    }
 }

@@ -29,6 +29,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use mailbox::{Busy, Mailbox};
+use slot::Slot;
 
 /// How long an idle engine sleeps before it looks round again.
 const IDLE: Duration = Duration::from_millis(250);
@@ -106,10 +107,35 @@ pub enum Notice<E> {
     Ended(Option<String>),
 }
 
+/// A call of the job that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// Which call.
+    pub stage: Stage,
+    /// When it began.
+    pub since: Instant,
+}
+
+/// The calls of a job that can take long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The job is being made: the device is opened and the model loaded.
+    Opening,
+    /// [`Job::command`].
+    Command,
+    /// [`Job::probe`].
+    Probe,
+    /// [`Job::work`].
+    Work,
+    /// [`Job::rest`].
+    Rest,
+}
+
 /// The engine's handle.
 pub struct Engine<J: Job> {
     mailbox: Arc<Mailbox<J::Command, J::Probe>>,
     notices: Receiver<Notice<J::Event>>,
+    activity: Arc<Slot<Activity>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -126,14 +152,18 @@ impl<J: Job> Engine<J> {
     ) -> Result<Self> {
         let mailbox = Arc::new(Mailbox::default());
         let (sender, notices) = sync_channel(NOTICES);
-        let thread_mailbox = mailbox.clone();
+        let activity = Arc::new(Slot::default());
+        let (thread_mailbox, thread_activity) = (mailbox.clone(), activity.clone());
         let body = move || {
             let mut outbox = Outbox {
                 sender,
                 backlog: VecDeque::new(),
                 wake,
             };
-            let ran = catch_unwind(AssertUnwindSafe(|| run(make, &thread_mailbox, &mut outbox)));
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                run(make, &thread_mailbox, &mut outbox, &thread_activity)
+            }));
+            thread_activity.clear();
             let reason = match ran {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(format!("{error:#}")),
@@ -151,8 +181,14 @@ impl<J: Job> Engine<J> {
         Ok(Self {
             mailbox,
             notices,
+            activity,
             thread: Some(thread),
         })
+    }
+
+    /// The call of the job that is under way; none while the engine waits to be told something.
+    pub fn activity(&self) -> Option<Activity> {
+        self.activity.get().map(|activity| *activity)
     }
 
     /// Gives an order; never waits.
@@ -182,21 +218,37 @@ impl<J: Job> Engine<J> {
         }
     }
 
-    /// Ends the engine and waits until it has put everything away.
-    pub fn finish(mut self) {
+    /// Ends the engine after its call under way, without waiting for that.
+    pub fn close(&self) {
         self.mailbox.close();
+    }
+
+    /// Ends the engine and waits until it has put everything away.
+    pub fn finish(self) {
+        self.finish_within(Duration::MAX);
+    }
+
+    /// Ends the engine and waits for that, at most `limit`; returns true if it has ended.
+    pub fn finish_within(mut self, limit: Duration) -> bool {
+        let begun = Instant::now();
+        self.close();
         // Notices must keep flowing or the thread could wait for room for ever.
-        while !matches!(self.wait(IDLE), Some(Notice::Ended(_))) {}
+        while !matches!(self.wait(IDLE.min(limit)), Some(Notice::Ended(_))) {
+            if begun.elapsed() >= limit {
+                return false;
+            }
+        }
         if let Some(thread) = self.thread.take() {
             // A panic was already reported as the reason in `Notice::Ended`.
             drop(thread.join());
         }
+        true
     }
 }
 
 impl<J: Job> Drop for Engine<J> {
     fn drop(&mut self) {
-        self.mailbox.close();
+        self.close();
     }
 }
 
@@ -204,27 +256,40 @@ fn run<J: Job, W: Fn()>(
     make: impl FnOnce() -> Result<J>,
     mailbox: &Mailbox<J::Command, J::Probe>,
     outbox: &mut Outbox<J::Event, W>,
+    activity: &Slot<Activity>,
 ) -> Result<()> {
+    let enter = |stage| {
+        let since = Instant::now();
+        activity.put(Activity { stage, since });
+    };
+    enter(Stage::Opening);
     let mut job = make()?;
     let mut asked = Instant::now();
     (outbox.wake)();
     while !mailbox.is_closed() {
         let mut events = Vec::new();
         while let Some(command) = mailbox.command() {
+            enter(Stage::Command);
             let done = job.command(command, &mut events);
             outbox.post(&mut events, done.err());
             asked = Instant::now();
         }
         if let Some(probe) = mailbox.take_probe() {
+            enter(Stage::Probe);
             let done = job.probe(probe);
             outbox.post(&mut events, done.err());
             (outbox.wake)();
             asked = Instant::now();
         }
+        enter(Stage::Work);
         let worked = match job.work(&mut events) {
-            Ok(Work::Idle) if asked.elapsed() >= QUIET => job.rest(),
+            Ok(Work::Idle) if asked.elapsed() >= QUIET => {
+                enter(Stage::Rest);
+                job.rest()
+            }
             worked => worked,
         };
+        activity.clear();
         let (work, error) = match worked {
             Ok(work) => (work, None),
             Err(error) => (Work::Busy, Some(error)),

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{export::code_text, lines::Trace, trainer::Metrics};
+use super::{
+    export::{code_text, number_text},
+    lines::Trace,
+    trainer::Metrics,
+};
 use crate::{
     config::executor::ExecutorConfig,
     data::{
@@ -172,11 +176,25 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The program's lines as people write them.
-    pub fn text(&self) -> String {
+    /// The numbers it puts into a task's holes, as people write them; where one is subtracted, the program too, which
+    /// adds it negated.
+    pub fn text(&self, task: &Task) -> String {
         let line = |line: &Option<Code>| line.map_or_else(|| "no number".into(), code_text);
         let lines: Vec<String> = self.program.iter().map(line).collect();
-        lines.join(", ")
+        let program = lines.join(", ");
+        match self.answer(task).filter(|_| task.subtracts()) {
+            Some(answer) => {
+                let numbers: Vec<String> = answer.into_iter().map(number_text).collect();
+                format!("{} (program {program})", numbers.join(", "))
+            }
+            None => program,
+        }
+    }
+
+    /// The numbers it puts into a task's holes; see [`Task::answer`].
+    pub fn answer(&self, task: &Task) -> Option<Vec<i32>> {
+        let program: Option<Vec<Code>> = self.program.iter().copied().collect();
+        task.answer(&program?)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     data::language::{Code, Language},
+    files,
     latent::{
         field::Field,
         holes::{emptiness, largest_void},
@@ -53,6 +54,19 @@ pub fn state_scale(language: Language) -> Scale {
 /// # Errors
 /// Names the file.
 pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Result<()> {
+    map_png_of(path, &map.sum.to_string(), map, search)
+}
+
+/// The same with the sum as `typed`, such as `71-?=18`.
+///
+/// # Errors
+/// Names the file.
+pub fn map_png_of(
+    path: &Path,
+    typed: &str,
+    map: &Landscape,
+    search: Option<&SearchView>,
+) -> Result<()> {
     let language = map.planes.language;
     let shown = Group::Codes.shown(language);
     let mut spots = spots(&map.planes.codes, &shown, &code_scale(language));
@@ -93,7 +107,7 @@ pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Res
         [a, b, c] => format!("on the slice through {a}, {b} and {c}"),
         _ => "over the plane of programs".into(),
     };
-    let loss_title = format!("Loss of {} {ground}", map.sum);
+    let loss_title = format!("Loss of {typed} {ground}");
     let truth_title = format!(
         "Truth: is {} + the decoded program {}?",
         map.sum.start, map.sum.result
@@ -120,7 +134,7 @@ pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Res
 /// # Errors
 /// Names the file.
 pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
-    plot::write_whole(path, |file| {
+    files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         table.write_record(["x", "y", "loss", "code", "right"])?;
         for (cell, code) in map.code.iter().enumerate() {
@@ -201,7 +215,7 @@ pub fn holes_png(path: &Path, models: &[(String, &Planes)]) -> Result<()> {
 /// # Errors
 /// Names the file.
 pub fn planes_csv(path: &Path, planes: &Planes) -> Result<()> {
-    plot::write_whole(path, |file| {
+    files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         let axes = (1..=planes.codes.dims).map(|axis| format!("z{axis}"));
         table.write_record(
@@ -286,7 +300,7 @@ pub fn projections_png(path: &Path, layouts: &[Projected]) -> Result<()> {
 /// # Errors
 /// Names the file.
 pub fn projections_csv(path: &Path, layouts: &[Projected]) -> Result<()> {
-    plot::write_whole(path, |file| {
+    files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         table.write_record(["kind", "value", "projection", "x", "y"])?;
         for layout in layouts {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::{inference::Decoded, trainer::Metrics};
+use super::{
+    inference::{Decoded, RELIABLE},
+    trainer::Metrics,
+};
 use crate::{
     config::glyphs::GlyphsConfig, engine::slot::Slot, nn::channel::Parts, training::TrainingView,
 };
@@ -100,8 +103,17 @@ pub struct Reading {
     pub text: String,
     /// The text of each token, in the order of [`Decoded::tokens`].
     pub pieces: Vec<String>,
+    /// Whether its tokens, painted again, give the picture; only looked at where the reader isn't sure of them.
+    pub repaints: bool,
     /// The rest.
     pub decoded: Decoded,
+}
+
+impl Reading {
+    /// Whether it can be relied on.
+    pub fn is_verified(&self) -> bool {
+        self.repaints || self.decoded.sureness() >= RELIABLE
+    }
 }
 
 /// Glyphs of functions.

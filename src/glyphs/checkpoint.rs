@@ -73,7 +73,7 @@ pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<Train
         bail!(
             "the corpus was made with another tokenizer than the run {}: expected one built with --tokenizer {}",
             path.display(),
-            path.join(TOKENIZER).display()
+            checkpoint.path_of(TOKENIZER)
         );
     }
     let mut trainer = Trainer::new(config, corpus, device)?;
@@ -84,7 +84,9 @@ pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<Train
 }
 
 fn tokenizer(checkpoint: &Checkpoint) -> Result<Arc<Bpe>> {
-    let text = String::from_utf8(checkpoint.read(TOKENIZER)?)
-        .with_context(|| format!("{TOKENIZER} is not text"))?;
-    Ok(Arc::new(Bpe::from_json(&text)?))
+    let bytes = checkpoint.read(TOKENIZER)?;
+    let read = || Bpe::from_json(&String::from_utf8(bytes).context("is not text")?);
+    Ok(Arc::new(
+        read().with_context(|| checkpoint.path_of(TOKENIZER))?,
+    ))
 }

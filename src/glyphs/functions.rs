@@ -1,17 +1,18 @@
 //! The functions a model is asked about: a corpus in the model's own tokens.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::{board::Tile, checkpoint};
 use crate::{
     data::{
         bpe::Bpe,
-        corpus::{self, BuildOptions, Corpus, Input, build},
+        corpus::{self, BuildOptions, Cancelled, Corpus, Input, Progress, build},
         python,
     },
     training::checkpoint::Source,
@@ -96,17 +97,78 @@ pub fn of_corpus(
     Ok(functions)
 }
 
+/// The name of the corpus that is made of `input` where people name none.
+pub fn default_corpus_name(input: &Input) -> String {
+    match input {
+        Input::Library { version, .. } => format!("python-{version}"),
+        Input::Path(path) => path.display().to_string(),
+        Input::Sample => "bundled-functions".into(),
+    }
+}
+
+/// Finds the corpus that is trained on where people name none, in `folder`, or makes it: of `library`, which is Python's
+/// where there is one, else of the functions bundled with the program. Files that are there stay as they are. The build
+/// ends when `tell` answers false.
+///
+/// # Errors
+/// If it was told to stop, or the corpus can't be written.
+pub fn default_corpus(
+    folder: &Path,
+    library: &Input,
+    tell: &mut dyn FnMut(Progress) -> bool,
+) -> Result<PathBuf> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("can't make the folder {}", folder.display()))?;
+    match kept_corpus(folder, library, tell) {
+        Err(error) if *library != Input::Sample && !error.is::<Cancelled>() => {
+            kept_corpus(folder, &Input::Sample, tell).with_context(|| format!("{error:#}"))
+        }
+        made => made,
+    }
+}
+
+/// The corpus of `input` in `folder`: the one made before, else a new file.
+fn kept_corpus(
+    folder: &Path,
+    input: &Input,
+    tell: &mut dyn FnMut(Progress) -> bool,
+) -> Result<PathBuf> {
+    let name = default_corpus_name(input);
+    let mut path = folder.join(format!("{name}.corpus"));
+    let mut number = 1;
+    while path.symlink_metadata().is_ok() {
+        // What can't be read is none of ours, or broken.
+        if path.is_file() && Corpus::open(&path).is_ok() {
+            return Ok(path);
+        }
+        number += 1;
+        path.set_file_name(format!("{name}-{number}.corpus"));
+    }
+    let options = match input {
+        Input::Sample => sample_options()?,
+        Input::Library { .. } | Input::Path(_) => BuildOptions::default(),
+    };
+    build(std::slice::from_ref(input), &path, &options, tell)?;
+    Ok(path)
+}
+
+/// The bundled sample is too small to learn tokens from: it has those of the bundled model.
+fn sample_options() -> Result<BuildOptions> {
+    let bpe = checkpoint::tokenizer_of(&Source::Bundled)?;
+    Ok(BuildOptions {
+        tokenizer: Some((*bpe).clone()),
+        ..BuildOptions::default()
+    })
+}
+
 /// Makes a corpus of the bundled sample in the bundled model's tokens, in `folder`, unless `go_on` says no.
 ///
 /// # Errors
 /// If it was told to stop or can't be written.
 pub fn sample_corpus(folder: &Path, go_on: &mut dyn FnMut() -> bool) -> Result<PathBuf> {
     let path = folder.join("sample.corpus");
-    let bpe = checkpoint::tokenizer_of(&Source::Bundled)?;
-    let options = BuildOptions {
-        tokenizer: Some((*bpe).clone()),
-        ..BuildOptions::default()
-    };
-    build(&[Input::Sample], &path, &options, &mut |_| go_on())?;
+    build(&[Input::Sample], &path, &sample_options()?, &mut |_| {
+        go_on()
+    })?;
     Ok(path)
 }

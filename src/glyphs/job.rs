@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use image::RgbImage;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
@@ -18,7 +19,7 @@ use super::{
     },
     checkpoint,
     functions::{self, Function},
-    inference::GlyphReader,
+    inference::{GlyphReader, MorphPath},
     report::{Judgement, Report},
     trainer::Trainer,
 };
@@ -45,6 +46,7 @@ pub struct GlyphsJob {
     lane: Lane<Trainer>,
     judgement: Option<Judgement>,
     hunt: Option<Hunt>,
+    morph: Option<Morph>,
     grid: Vec<Function>,
     grid_from: Instant,
     is_grid_due: bool,
@@ -60,6 +62,13 @@ struct Hunt {
     done: usize,
     nearest: Vec<Neighbour>,
     count: usize,
+}
+
+/// A morph under way.
+struct Morph {
+    reader: Arc<GlyphReader>,
+    path: MorphPath,
+    painted: Vec<RgbImage>,
 }
 
 impl GlyphsJob {
@@ -84,6 +93,7 @@ impl GlyphsJob {
             board,
             judgement: None,
             hunt: None,
+            morph: None,
             grid: Vec::new(),
             grid_from: Instant::now(),
             is_grid_due: false,
@@ -268,6 +278,27 @@ impl GlyphsJob {
         Ok(true)
     }
 
+    fn morph_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+        let Some(morph) = &mut self.morph else {
+            return Ok(false);
+        };
+        let (first, all) = (morph.painted.len(), morph.path.frames);
+        let last = (first + SLICE).min(all);
+        let some = morph.reader.morph_frames(&morph.path, first..last)?;
+        morph.painted.extend(some);
+        self.board.work.put(WorkView {
+            what: format!("painting {all} pictures"),
+            done: last as f64 / all.max(1) as f64,
+        });
+        if last == all
+            && let Some(morph) = self.morph.take()
+        {
+            self.board.work.clear();
+            events.push(Event::Morphed(morph.painted));
+        }
+        Ok(true)
+    }
+
     fn answer(&mut self, question: Question) -> Result<GlyphView> {
         let reader = self.current();
         let (glyph, tokens) = match &question.subject {
@@ -356,11 +387,8 @@ impl Job for GlyphsJob {
                 events.push(Event::Encoded(self.current().paint(&rows, size)?));
             }
             Command::Decode(pictures) => {
-                let reader = self.current();
-                let read = reader.read(&pictures)?.into_iter();
-                events.push(Event::Decoded(
-                    read.map(|read| reader.spell(read)).collect(),
-                ));
+                let read = self.current().read_verified(&pictures)?;
+                events.push(Event::Decoded(read));
             }
             Command::Morph { functions, frames } => {
                 if functions.len() < 2 {
@@ -370,7 +398,12 @@ impl Job for GlyphsJob {
                     );
                 }
                 let rows = self.tokens(&functions)?;
-                events.push(Event::Morphed(self.current().morph(&rows, frames)?));
+                let reader = self.current();
+                self.morph = Some(Morph {
+                    path: reader.morph_path(&rows, frames),
+                    reader,
+                    painted: Vec::new(),
+                });
             }
             Command::Near {
                 function,
@@ -441,7 +474,10 @@ impl Job for GlyphsJob {
             .judge_slice(events)
             .inspect_err(|_| self.judgement = None)?;
         let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
-        let is_busy = trained || painted || judged || hunted || self.lane.is_running();
+        let morphed = self
+            .morph_slice(events)
+            .inspect_err(|_| self.morph = None)?;
+        let is_busy = trained || painted || judged || hunted || morphed || self.lane.is_running();
         Ok(Work::busy_if(is_busy))
     }
 

@@ -41,7 +41,7 @@ pub fn curves_png(
 ) -> Result<()> {
     let rgb = picture(titles, curves, size_px)
         .with_context(|| format!("can't write {}", path.display()))?;
-    file::png(path, &rgb, size_px)
+    file::write_picture(path, &rgb, size_px)
 }
 
 fn picture(

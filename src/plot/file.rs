@@ -1,48 +1,57 @@
-//! Files that appear whole or not at all.
+//! Picture files: the ending decides on the format.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::{io::Write, path::Path};
 
-use anyhow::{Context, Result};
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
+use anyhow::{Result, bail};
+use image::{
+    ExtendedColorType, ImageEncoder, ImageFormat,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder},
+};
 
-/// Writes a file through a temporary one in the same folder, which takes its name when it is complete.
+use crate::files::{is_stream, write_whole};
+
+/// Quality of JPEG files: the highest.
+const JPEG_QUALITY: u8 = 100;
+
+/// The format a picture is written in, by the ending of its file: png, jpg or jpeg. Without an ending, and to
+/// devices and FIFOs with any other, it is PNG.
 ///
 /// # Errors
-/// Names the file; an older file of that name stays as it was.
-pub fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
-) -> Result<()> {
-    let attempt = || -> Result<()> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".glyphspace-");
-        // Temporary files are private; an export should get the permissions any new file gets.
-        #[cfg(unix)]
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        #[cfg(unix)]
-        builder.permissions(permissions);
-        let temporary = builder.tempfile_in(folder)?;
-        let mut writer = BufWriter::new(temporary.as_file());
-        write(&mut writer)?;
-        writer.flush()?;
-        drop(writer);
-        temporary.as_file().sync_all()?;
-        temporary.persist(path)?;
-        Ok(())
+/// Names the file if its ending is another.
+pub fn picture_format(path: &Path) -> Result<ImageFormat> {
+    let Some(ending) = path.extension() else {
+        return Ok(ImageFormat::Png);
     };
-    attempt().with_context(|| format!("can't write {}", path.display()))
+    match ending.to_string_lossy().to_ascii_lowercase().as_str() {
+        "png" => Ok(ImageFormat::Png),
+        "jpg" | "jpeg" => Ok(ImageFormat::Jpeg),
+        _ if is_stream(path) => Ok(ImageFormat::Png),
+        other => bail!(
+            "{}: pictures can't be written as {other:?}, expected the ending png, jpg or jpeg",
+            path.display()
+        ),
+    }
 }
 
-/// Writes 8-bit RGB pixels, row by row from the top.
-pub(super) fn png(path: &Path, rgb: &[u8], [width, height]: [u32; 2]) -> Result<()> {
-    write_whole(path, |writer| {
-        Ok(PngEncoder::new(writer).write_image(rgb, width, height, ExtendedColorType::Rgb8)?)
-    })
+/// Writes 8-bit RGB pixels, row by row from the top, as the file's ending says.
+///
+/// # Errors
+/// Names the file.
+pub fn write_picture(path: &Path, rgb: &[u8], size_px: [u32; 2]) -> Result<()> {
+    let bytes = encoded_picture(path, rgb, size_px)?;
+    write_whole(path, |writer| Ok(writer.write_all(&bytes)?))
+}
+
+/// The content of the file that [`write_picture`] makes at `path`.
+///
+/// # Errors
+/// If the ending is of no known format.
+pub fn encoded_picture(path: &Path, rgb: &[u8], [width, height]: [u32; 2]) -> Result<Vec<u8>> {
+    let (mut bytes, color) = (Vec::new(), ExtendedColorType::Rgb8);
+    match picture_format(path)? {
+        ImageFormat::Jpeg => JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
+            .write_image(rgb, width, height, color)?,
+        _ => PngEncoder::new(&mut bytes).write_image(rgb, width, height, color)?,
+    }
+    Ok(bytes)
 }

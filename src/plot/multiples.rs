@@ -68,7 +68,7 @@ pub fn multiples_png(path: &Path, rows: &[Vec<Multiple<'_>>]) -> Result<()> {
         })
     };
     let rgb = picture().with_context(|| format!("can't write {}", path.display()))?;
-    file::png(path, &rgb, size_px)
+    file::write_picture(path, &rgb, size_px)
 }
 
 fn draw(canvas: &Canvas<'_>, layout: &Multiple<'_>, square: Square) -> Result<()> {

@@ -21,7 +21,7 @@ pub fn shares_png(
 ) -> Result<()> {
     let rgb = picture(titles, curves, size_px)
         .with_context(|| format!("can't write {}", path.display()))?;
-    file::png(path, &rgb, size_px)
+    file::write_picture(path, &rgb, size_px)
 }
 
 fn picture(

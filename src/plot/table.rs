@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::curves::Curve;
-use super::file::write_whole;
 use super::panel::Spot;
+use crate::files::write_whole;
 use crate::latent::field::{CellState, Field};
 
 /// A map: x, y, value and whether the cell decodes to a number, one cell a row from the bottom left.

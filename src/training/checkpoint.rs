@@ -250,7 +250,8 @@ impl Checkpoint {
         })
     }
 
-    fn path_of(&self, file: &str) -> String {
+    /// A file of it, for people.
+    pub fn path_of(&self, file: &str) -> String {
         match self {
             Self::Bundled { name, .. } => format!("assets/{name}/{file}"),
             Self::Folder { path, .. } => path.join(file).display().to_string(),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::run_folder::{RunFolder, RunLock},
-    plot,
+    files,
 };
 
 /// Between two checkpoints.
@@ -89,7 +89,7 @@ impl<T: Trainer> Run<T> {
             .collect::<Result<_, _>>()
             .with_context(wrong)?;
         // What lies behind the checkpoint is taken again.
-        plot::write_whole(&folder.metrics(), |file| Ok(file.write_all(&table)?))?;
+        files::write_whole(&folder.metrics(), |file| Ok(file.write_all(&table)?))?;
         let log = File::options().append(true).open(folder.metrics());
         let mut run = Self {
             pace: Pace::Running,

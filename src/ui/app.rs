@@ -1,8 +1,11 @@
 //! The window's frame: a bar above, messages below, between them the system that was chosen.
 
-use std::sync::{
-    Arc,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -10,18 +13,19 @@ use egui::{CentralPanel, Panel, ThemePreference, Ui};
 
 use super::{
     bar::{self, Chose},
+    fonts::{self, Missing},
     glyphs::{self, Glyphs},
     lines,
     panels::{self, Action},
     planes::Planes,
     session::Session,
     space::Space,
+    theme::Theme,
 };
-use crate::{
-    device::{self, Adapter, Choice},
-    engine::pair::Either,
-    executor::export,
-};
+use crate::{device::Choice, engine::pair::Either, executor::export};
+
+/// Between two frames while the engine is in one call and nothing else happens.
+const CALL_SHOWN_EVERY: Duration = Duration::from_millis(500);
 
 const STORED_SUM: &str = "glyphspace-sum";
 const STORED_SYSTEM: &str = "glyphspace-system";
@@ -70,7 +74,7 @@ pub struct App {
     pub system: System,
     /// The views of the Latent Executor.
     pub planes: Planes,
-    adapters: Vec<Adapter>,
+    missing: Missing,
     /// Answers of file dialogs and exports, which run on threads of their own.
     errands: (Sender<Errand>, Receiver<Errand>),
 }
@@ -110,7 +114,7 @@ impl App {
             glyphs,
             system: system.unwrap_or(System::Executor),
             planes: Planes::default(),
-            adapters: device::adapters(),
+            missing: Missing::of(context),
             errands: channel(),
         })
     }
@@ -139,7 +143,8 @@ impl App {
     /// Draws the window.
     pub fn show(&mut self, ui: &mut Ui) {
         let chose = Panel::top("bar").show(ui, |ui| {
-            bar::bar(ui, self.system, &self.session.desk, &self.adapters)
+            let desk = &self.session.desk;
+            bar::bar(ui, self.system, desk, &desk.adapters)
         });
         match chose.inner {
             Some(Chose::System(system)) => self.choose_system(system),
@@ -148,17 +153,68 @@ impl App {
             Some(Chose::Theme(false)) => ui.ctx().set_theme(ThemePreference::Light),
             None => {}
         }
+        self.show_slow_device(ui);
         Panel::bottom("message").show(ui, |ui| {
-            bar::message(ui, &mut self.session.desk, self.system.hint())
+            let desk = &mut self.session.desk;
+            let hint = match desk.software_adapter() {
+                None => desk.long_call_text(),
+                Some(_) => None,
+            };
+            let hint = hint.unwrap_or_else(|| self.system.hint().into());
+            bar::message(ui, desk, &hint)
         });
         self.take_dropped(ui);
         match self.system {
             System::Executor => self.show_executor(ui),
             System::Glyphs => {
-                for job in self.glyphs.show(ui, &mut self.session.desk) {
+                let pasted = ui.input(|input| input.events.iter().find_map(pasted_picture));
+                let mut errands: Vec<_> = pasted.map(glyphs::Errand::Fit).into_iter().collect();
+                errands.extend(self.glyphs.show(ui, &mut self.session.desk));
+                for job in errands {
                     self.errand(ui.ctx(), move || job.run().map(Errand::Glyphs));
                 }
             }
+        }
+        if self.session.desk.is_busy() {
+            // Nothing else may happen for as long as the call takes.
+            ui.ctx().request_repaint_after(CALL_SHOWN_EVERY);
+        }
+        self.load_fonts(ui.ctx());
+    }
+
+    /// A graphics driver that runs on the processor is only slow: people are told, and offered the processor itself.
+    fn show_slow_device(&mut self, ui: &mut Ui) {
+        let desk = &self.session.desk;
+        let Some(name) = desk.software_adapter().map(|adapter| adapter.name.clone()) else {
+            return;
+        };
+        let call = desk.long_call_text();
+        let shown = Panel::top("slow device").show(ui, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                let color = Theme::of(ui.visuals()).warning;
+                let text =
+                    "is a graphics driver that runs on the processor: alone, that is far faster.";
+                ui.colored_label(color, format!("{name} {text}"));
+                let is_left = ui.button("Use the processor").clicked();
+                ui.label(call.unwrap_or_default());
+                is_left
+            })
+        });
+        if shown.inner.inner {
+            self.session.choose_device(Choice::Cpu);
+        }
+    }
+
+    /// Looks for fonts with the characters that could not be drawn.
+    fn load_fonts(&mut self, context: &egui::Context) {
+        let characters = self.missing.take();
+        if !characters.is_empty() {
+            let for_fonts = context.clone();
+            self.errand(context, move || {
+                let fonts = fonts::covering(&characters);
+                fonts.into_iter().for_each(|font| for_fonts.add_font(font));
+                None
+            });
         }
     }
 
@@ -195,9 +251,17 @@ impl App {
 
     /// A file dropped on the window is for the system that is shown.
     fn take_dropped(&mut self, ui: &Ui) {
-        let dropped = ui.input(|input| input.raw.dropped_files.first().map(Arc::clone));
+        let (dropped, count) = ui.input(|input| {
+            let files = &input.raw.dropped_files;
+            (files.first().map(Arc::clone), files.len())
+        });
         let Some(file) = dropped else { return };
         let path = file.path().to_owned();
+        if count > 1 {
+            let name = path.file_name().unwrap_or_default().display();
+            let text = format!("{count} files were dropped: {name} alone is opened");
+            self.session.say(text, false);
+        }
         match self.system {
             System::Executor => {
                 let folder = if path.is_dir() {
@@ -218,12 +282,13 @@ impl App {
 
     fn act(&mut self, context: &egui::Context, action: Action) {
         match action {
-            Action::BrowseRun => self.errand(context, || {
-                let folder = rfd::FileDialog::new()
-                    .set_title("Open a run's folder")
-                    .pick_folder()?;
-                Some(Errand::Open(folder.display().to_string()))
-            }),
+            Action::BrowseRun => {
+                let job = glyphs::Errand::BrowseRun;
+                self.errand(context, move || match job.run()? {
+                    glyphs::Done::Run(folder) => Some(Errand::Open(folder.display().to_string())),
+                    done => Some(Errand::Glyphs(done)),
+                });
+            }
             Action::Export(folder) => self.export(context, folder.into()),
         }
     }
@@ -308,6 +373,22 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self) {
-        self.session.desk.finish();
+        // Where the program doesn't come back from its last window, this is the last chance to save a run.
+        if cfg!(target_os = "macos") {
+            self.session.desk.finish();
+        }
     }
+}
+
+/// A picture pasted, without its transparency.
+fn pasted_picture(event: &egui::Event) -> Option<image::RgbImage> {
+    let egui::Event::PasteImage(picture) = event else {
+        return None;
+    };
+    let [width, height] = picture.size.map(|side| side as u32);
+    let pixels = picture.pixels.iter().flat_map(|pixel| {
+        let [r, g, b, _] = pixel.to_srgba_unmultiplied();
+        [r, g, b]
+    });
+    image::RgbImage::from_raw(width, height, pixels.collect())
 }

@@ -1,15 +1,15 @@
 //! What both systems share in the window: the one engine, its boards, and what was said.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, mpsc::Sender},
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
 
 use crate::{
-    device::{self, Choice},
-    engine::{Engine, Job, Notice, pair::Pair},
+    device::{self, Adapter, Choice},
+    engine::{Activity, Engine, Job, Notice, Stage, pair::Pair},
     executor::{self, job::ExecutorJob},
     glyphs::{self, job::GlyphsJob},
     training::checkpoint::Source,
@@ -19,6 +19,10 @@ use crate::{
 const REPAINT: Duration = Duration::from_millis(33);
 /// The same where the processor draws the window: it has a model to train.
 const REPAINT_SOFTWARE: Duration = Duration::from_millis(150);
+/// How long an engine that has nothing to save may take to end when the window is gone.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+/// How long a call of the engine's goes on before people are told of it.
+const LONG_CALL: Duration = Duration::from_secs(1);
 /// How long a message stays.
 const MESSAGE: Duration = Duration::from_secs(8);
 
@@ -27,6 +31,22 @@ type Both = Pair<ExecutorJob, GlyphsJob>;
 
 /// A fact from either system.
 pub type Event = <Both as Job>::Event;
+
+/// An engine to be ended when the window is gone.
+pub struct Leftover {
+    engine: Engine<Both>,
+    has_run: bool,
+}
+
+impl Leftover {
+    /// Ends the engine and waits for that: with a run in training until the run is saved, else for a moment only.
+    pub fn finish(self) {
+        match self.has_run {
+            true => self.engine.finish(),
+            false => drop(self.engine.finish_within(LAST_WAIT)),
+        }
+    }
+}
 
 /// A message for people.
 #[derive(Clone, Debug)]
@@ -50,10 +70,15 @@ pub struct Desk {
     pub executor_source: Source,
     /// The model of Code Glyphs.
     pub glyphs_source: Source,
+    /// The graphics adapters of this machine.
+    pub adapters: Vec<Adapter>,
     engine: Option<Engine<Both>>,
+    /// Takes the engines that are still at work when the desk is gone.
+    leftovers: Option<Sender<Leftover>>,
     context: egui::Context,
     repaint: Duration,
     message: Option<Message>,
+    refusals: u64,
 }
 
 impl Desk {
@@ -68,7 +93,9 @@ impl Desk {
             choice,
             executor_source: Source::Bundled,
             glyphs_source: Source::Bundled,
+            adapters: device::adapters(),
             engine: None,
+            leftovers: None,
             context: context.clone(),
             repaint: if is_drawn_by_cpu {
                 REPAINT_SOFTWARE
@@ -76,13 +103,21 @@ impl Desk {
                 REPAINT
             },
             message: None,
+            refusals: 0,
         };
         desk.start()?;
         Ok(desk)
     }
 
+    /// Passes engines that are still at work to whoever can wait for them, in place of waiting for them.
+    pub fn leave_engines_to(&mut self, leftovers: Sender<Leftover>) {
+        self.leftovers = Some(leftovers);
+    }
+
     fn start(&mut self) -> Result<()> {
-        // Dropping the old engine tells it to end; it puts its runs away by itself, nobody waits.
+        // The old engine puts its runs away by itself, nobody waits.
+        self.leave_engine();
+        self.refusals += 1;
         (self.executor, self.glyphs) = Default::default();
         let choice = self.choice;
         let (executor, executor_source) = (self.executor.clone(), self.executor_source.clone());
@@ -148,6 +183,7 @@ impl Desk {
 
     /// Says something until something else is said.
     pub fn say(&mut self, text: String, is_error: bool) {
+        self.refusals += u64::from(is_error);
         self.message = Some(Message {
             text,
             is_error,
@@ -165,10 +201,75 @@ impl Desk {
         self.message = None;
     }
 
+    /// How often something went wrong, or the engine was replaced: orders of before may never be followed.
+    pub fn refusals(&self) -> u64 {
+        self.refusals
+    }
+
+    /// The adapter the engine computes on, if that is a driver that runs on the CPU.
+    pub fn software_adapter(&self) -> Option<&Adapter> {
+        let (adapter, _) = device::select(self.choice, &self.adapters).ok()?;
+        adapter.filter(|adapter| adapter.is_software())
+    }
+
+    /// True while the engine is in a call.
+    pub fn is_busy(&self) -> bool {
+        self.engine
+            .as_ref()
+            .is_some_and(|engine| engine.activity().is_some())
+    }
+
+    /// The engine's call under way, if it has gone on for long enough to be told of.
+    pub fn long_call(&self) -> Option<Activity> {
+        let activity = self.engine.as_ref()?.activity()?;
+        // Nobody asked for what it does at rest.
+        (activity.stage != Stage::Rest && activity.since.elapsed() >= LONG_CALL).then_some(activity)
+    }
+
+    /// The long call under way, for people.
+    pub fn long_call_text(&self) -> Option<String> {
+        let Activity { stage, since } = self.long_call()?;
+        let what = match stage {
+            Stage::Opening => "Loading the model for",
+            Stage::Command | Stage::Probe | Stage::Work | Stage::Rest => "Computing for",
+        };
+        let is_on_cpu = matches!(
+            device::select(self.choice, &self.adapters),
+            Ok((None, _)) | Err(_)
+        );
+        let why = match is_on_cpu {
+            true => "",
+            false => ": kernels are compiled at their first use",
+        };
+        Some(format!("{what} {} s{why}", since.elapsed().as_secs()))
+    }
+
+    /// True while a run of either system has steps to save, paused ones too: a run begins with a checkpoint.
+    fn has_run(&self) -> bool {
+        let (executor, glyphs) = (self.executor.training.get(), self.glyphs.training.get());
+        executor.is_some_and(|run| run.pace.is_some() && run.last.is_some())
+            || glyphs.is_some_and(|run| run.pace.is_some() && run.last.is_some())
+    }
+
+    fn leave_engine(&mut self) {
+        let has_run = self.has_run();
+        if let (Some(engine), Some(leftovers)) = (self.engine.take(), &self.leftovers) {
+            engine.close();
+            // Without a receiver the program is ending already.
+            drop(leftovers.send(Leftover { engine, has_run }));
+        }
+    }
+
     /// Ends the engine after it has saved what is in training.
     pub fn finish(&mut self) {
         if let Some(engine) = self.engine.take() {
             engine.finish();
         }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.leave_engine();
     }
 }

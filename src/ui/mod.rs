@@ -1,18 +1,22 @@
 //! The window: egui draws what the engine's board shows and sends it what people do.
 //!
 //! [`app`] is the frame round both systems, [`desk`] the engine they share, `bar` the switch between
-//! them. Of the Latent Executor, [`session`] is what is open (sum, pins), `panels` the controls, `planes`
-//! the four views of the latent planes, `space` those of a space of more dimensions, which `projector`
-//! lays out, [`canvas`] the widget that draws one; [`glyphs`] has the other. [`frames`] measures them all.
+//! them, `pending` an order the engine hasn't followed yet, `dialogs` the desktop's file dialogs, `fonts` the
+//! system's. Of the Latent Executor, [`session`] is what is open (sum, pins), `panels` the controls, `planes`
+//! the four views of the latent planes, `space` those of a space of more dimensions, which `projector` lays
+//! out, [`canvas`] the widget that draws one; [`glyphs`] has the other. [`frames`] measures them all.
 
 pub mod app;
 mod bar;
 pub mod canvas;
 pub mod desk;
+mod dialogs;
+mod fonts;
 pub mod frames;
 pub mod glyphs;
 mod lines;
 mod panels;
+mod pending;
 mod planes;
 mod projector;
 pub mod session;
@@ -20,9 +24,14 @@ mod space;
 pub mod theme;
 mod widgets;
 
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
 use anyhow::{Result, anyhow};
 
-use crate::device::Choice;
+use crate::{device::Choice, signals};
 
 /// Whether there is a display to open a window on.
 ///
@@ -42,11 +51,22 @@ pub fn display() -> Result<()> {
     }
 }
 
-/// Opens the window and stays until it is closed.
+/// Opens the window and stays until it is closed, or until a signal asks the program to end, which closes it in
+/// order.
 ///
 /// # Errors
 /// If the display can't be reached or has neither Vulkan, Metal, DX12 nor GL.
 pub fn open(choice: Choice) -> Result<()> {
+    let shown = Arc::new(OnceLock::<egui::Context>::new());
+    let to_close = shown.clone();
+    let is_closing = AtomicBool::new(false);
+    signals::listen(move || match to_close.get() {
+        Some(context) if !is_closing.swap(true, Ordering::Relaxed) => {
+            context.send_viewport_cmd(egui::ViewportCommand::Close);
+            context.request_repaint();
+        }
+        _ => std::process::exit(130),
+    })?;
     let viewport = egui::ViewportBuilder::default()
         .with_title("Glyphspace")
         .with_app_id("glyphspace")
@@ -56,21 +76,29 @@ pub fn open(choice: Choice) -> Result<()> {
         viewport,
         ..Default::default()
     };
-    eframe::run_native(
+    let (leave, left) = std::sync::mpsc::channel::<desk::Leftover>();
+    let ran = eframe::run_native(
         "glyphspace",
         options,
         Box::new(move |creation| {
+            shown.get_or_init(|| creation.egui_ctx.clone());
             let render_state = creation.wgpu_render_state.as_ref();
             render_state.inspect(|state| canvas::install(state));
             let is_drawn_by_cpu = render_state
                 .is_some_and(|state| state.adapter.get_info().device_type == wgpu::DeviceType::Cpu);
-            Ok(Box::new(app::App::new(
+            let mut app = app::App::new(
                 &creation.egui_ctx,
                 choice,
                 is_drawn_by_cpu,
                 creation.storage,
-            )?))
+            )?;
+            app.session.desk.leave_engines_to(leave);
+            Ok(Box::new(app))
         }),
-    )
-    .map_err(|error| anyhow!("can't open a window: {error}"))
+    );
+    // The window is gone by now: nobody looks at it while a step under way is finished and the run saved.
+    for engine in left.try_iter() {
+        engine.finish();
+    }
+    ran.map_err(|error| anyhow!("can't open a window: {error}"))
 }

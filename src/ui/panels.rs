@@ -5,7 +5,7 @@ use egui::{Color32, DragValue, ProgressBar, RichText, TextEdit, Ui};
 use super::{
     session::{Pinned, Session},
     theme::Theme,
-    widgets::{Figure, Order, combo, curves_plot, field, run_buttons, run_text},
+    widgets::{Figure, combo, curves_plot, field, run_buttons, run_text},
 };
 use crate::{
     config::executor::PRESETS,
@@ -245,7 +245,7 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
             format!(
                 "{}: found {} in {tried} evaluations",
                 search.task,
-                found.text()
+                found.text(&search.task)
             ),
             theme.good,
         ),
@@ -253,7 +253,7 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
             let text = format!(
                 "{}: closest is {}, loss {:.3}",
                 search.task,
-                best.text(),
+                best.text(&search.task),
                 best.loss
             );
             (text, ui.visuals().text_color())
@@ -283,15 +283,11 @@ fn train(ui: &mut Ui, session: &mut Session) {
     let width = ui.spacing().text_edit_width;
     let hint = "runs/executor-N, a new folder";
     field(ui, "into", &mut session.train.out, hint, width);
-    match run_buttons(ui, pace) {
-        Some(Order::Train) => session.begin_run(),
-        Some(Order::Pace(pace)) => session.pace(pace),
-        Some(Order::Stop) => session.stop_run(),
-        None => {}
+    session.pending.follow(pace, &session.desk);
+    if let Some(order) = run_buttons(ui, pace, &session.pending) {
+        session.order(order);
     }
-    if let Some(run) = run {
-        run_text(ui, &run);
-    }
+    run_text(ui, run.as_deref(), &session.pending);
     if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
         let lines: [Figure<Metrics>; 4] = [
             ("result", |m| m.result_nll),

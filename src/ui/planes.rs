@@ -53,7 +53,11 @@ impl Planes {
     pub fn show(&mut self, ui: &mut Ui, session: &mut Session) {
         let Some(planes) = session.board.planes.get() else {
             self.space = None;
-            ui.centered_and_justified(|ui| ui.label("The model is being loaded"));
+            let text = match session.board.model.get() {
+                None => "The model is being loaded",
+                Some(_) => "The planes are being computed",
+            };
+            ui.centered_and_justified(|ui| ui.label(text));
             return;
         };
         if planes.codes.dims != 2 {

@@ -4,7 +4,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
-use super::desk::{Desk, Message};
+use super::{
+    desk::{Desk, Message},
+    pending::Pending,
+    widgets::Order,
+};
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
     data::{
@@ -97,6 +101,8 @@ pub struct Session {
     slice: Option<Triple>,
     /// Settings of the next run.
     pub train: TrainForm,
+    /// An order to the run that the engine hasn't followed yet.
+    pub pending: Pending,
     /// Settings of the next search.
     pub search: SearchForm,
     /// What the large map shows.
@@ -132,6 +138,7 @@ impl Session {
                 seed: 0,
                 out: String::new(),
             },
+            pending: Pending::default(),
             search: SearchForm {
                 method: Method::Bo,
                 is_warm: false,
@@ -166,11 +173,15 @@ impl Session {
                 self.say(format!("opened {name}"), false);
             }
             Event::Started(folder) => {
+                self.pending.started();
                 self.leave();
                 self.say(format!("training into {}", folder.display()), false)
             }
             Event::Saved(place) => self.say(format!("saved {}", place.display()), false),
-            Event::Trained(steps) => self.say(format!("trained {steps} steps"), false),
+            Event::Trained(steps) => {
+                self.pending.ended();
+                self.say(format!("trained {steps} steps"), false);
+            }
             Event::Solved(view) => match view.solved {
                 Some(_) => self.say(
                     format!("{}: found in {} evaluations", view.task, view.spent),
@@ -328,14 +339,15 @@ impl Session {
         }
     }
 
-    /// Changes the run's pace.
-    pub fn pace(&mut self, pace: Pace) {
-        self.send(Command::Pace(pace));
-    }
-
-    /// Ends the run.
-    pub fn stop_run(&mut self) {
-        self.send(Command::Stop);
+    /// Begins a run, changes its pace or ends it.
+    pub fn order(&mut self, order: Order) {
+        let pace = self.board.training.get().and_then(|run| run.pace);
+        self.pending.give(order, pace, &self.desk);
+        match order {
+            Order::Train => self.begin_run(),
+            Order::Pace(pace) => self.send(Command::Pace(pace)),
+            Order::Stop => self.send(Command::Stop),
+        }
     }
 
     /// Begins a search for the sum's program.

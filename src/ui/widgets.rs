@@ -3,6 +3,7 @@
 use egui::{Button, ComboBox, ProgressBar, Role, TextEdit, Ui, WidgetInfo, WidgetText};
 use egui_plot::{Legend, Line, Plot, PlotPoints};
 
+use super::pending::Pending;
 use crate::training::{Pace, Row, TrainingView};
 
 /// Points a curve is drawn with at most: more can't be told apart.
@@ -29,17 +30,20 @@ pub enum Order {
     Stop,
 }
 
-/// Train, pause or resume, step, stop; `pace` is that of the run under way, if there is one.
-pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>) -> Option<Order> {
+/// Train, pause or resume, step, stop; `pace` is that of the run under way, if there is one, and `pending` what it was
+/// ordered to do but hasn't done yet.
+pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>, pending: &Pending) -> Option<Order> {
     let mut order = None;
+    let pending = pending.order();
+    let is_stopping = pending == Some(Order::Stop);
     ui.horizontal(|ui| {
         if ui
-            .add_enabled(pace.is_none(), Button::new("Train"))
+            .add_enabled(pace.is_none() && pending.is_none(), Button::new("Train"))
             .clicked()
         {
             order = Some(Order::Train);
         }
-        ui.add_enabled_ui(pace.is_some(), |ui| {
+        ui.add_enabled_ui(pace.is_some() && !is_stopping, |ui| {
             let (name, next) = if pace == Some(Pace::Paused) {
                 ("Resume", Pace::Running)
             } else {
@@ -52,11 +56,12 @@ pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>) -> Option<Order> {
             if step.clicked() {
                 order = Some(Order::Pace(Pace::OneStep));
             }
-            let stop = ui.button("Stop").on_hover_text("Save and end the run");
-            if stop.clicked() {
-                order = Some(Order::Stop);
-            }
         });
+        let can_stop = (pace.is_some() || pending == Some(Order::Train)) && !is_stopping;
+        let stop = ui.add_enabled(can_stop, Button::new("Stop"));
+        if stop.on_hover_text("Save and end the run").clicked() {
+            order = Some(Order::Stop);
+        }
     });
     order
 }
@@ -70,17 +75,24 @@ pub fn field(ui: &mut Ui, label: impl Into<WidgetText>, text: &mut String, hint:
     });
 }
 
-/// How far a run is, how long it will take, and its last step.
-pub fn run_text<M: Row>(ui: &mut Ui, run: &TrainingView<M>) {
-    let state = match run.pace {
-        None => "ended",
-        Some(Pace::Paused) => "paused",
-        Some(Pace::Running | Pace::OneStep) => "running",
+/// How far a run is, how long it will take, its last step, and what it was ordered to do.
+pub fn run_text<M: Row>(ui: &mut Ui, run: Option<&TrainingView<M>>, pending: &Pending) {
+    // A run that is being prepared has nothing to show yet; the one before has ended.
+    let run = run.filter(|_| pending.order() != Some(Order::Train));
+    let state = match (pending.text(), run.map(|run| run.pace)) {
+        (Some(text), _) => text,
+        (None, None) => return,
+        (None, Some(None)) => "ended".into(),
+        (None, Some(Some(Pace::Paused))) => "paused".into(),
+        (None, Some(Some(Pace::Running | Pace::OneStep))) => {
+            let eta = run.and_then(|run| run.eta_secs);
+            let eta = eta.map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
+            format!("running{eta}")
+        }
     };
-    let eta = run
-        .eta_secs
-        .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
-    ui.add(ProgressBar::new(run.done as f32).text(format!("{state}{eta}")));
+    let done = run.map_or(0.0, |run| run.done as f32);
+    ui.add(ProgressBar::new(done).text(state));
+    let Some(run) = run else { return };
     if let Some(last) = &run.last {
         ui.label(format!(
             "step {}, {:.1} steps/s",
@@ -92,6 +104,8 @@ pub fn run_text<M: Row>(ui: &mut Ui, run: &TrainingView<M>) {
             last.loss(),
             last.learning_rate()
         ));
+    } else if run.pace.is_some() {
+        ui.label("the first step is under way");
     }
 }
 

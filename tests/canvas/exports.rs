@@ -188,7 +188,7 @@ fn failed_exports_name_the_file() {
     // An export that fails half-way leaves the older file alone.
     let older = folder.path().join("older.csv");
     std::fs::write(&older, "older").expect("written");
-    let failure = plot::write_whole(&older, |_| anyhow::bail!("half-way"));
+    let failure = glyphspace::files::write_whole(&older, |_| anyhow::bail!("half-way"));
     assert!(failure.is_err());
     assert_eq!(std::fs::read_to_string(&older).expect("readable"), "older");
     assert_eq!(

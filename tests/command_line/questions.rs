@@ -157,6 +157,47 @@ fn solve_is_exact() {
 }
 
 #[test]
+fn a_subtraction_is_answered_as_it_was_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let rest = "--method enumerate --device cpu";
+    for typed in ["71-?=18", "71\u{2212}\u{ff1f}=18"] {
+        let line = check_done(at, &format!("executor solve {typed} {rest}"));
+        assert!(
+            line.starts_with("71-?=18: solved: 53 (program -53)") && !line.contains('+'),
+            "{line}"
+        );
+        let found = check_json(at, &format!("executor solve {typed} --json {rest}"));
+        check_found(&found, 71, 18);
+        assert_eq!(found["sum"], "71-?=18");
+        assert_eq!(found["answer"], serde_json::json!([53]), "{found}");
+        assert_eq!(found["program"], serde_json::json!([-53]), "{found}");
+    }
+    let found = check_json(at, &format!("executor solve 71+?=18 --json {rest}"));
+    assert_eq!(found["answer"], serde_json::json!([-53]), "{found}");
+    let line = check_done(at, &format!("executor solve ?-71=18 {rest} --budget 40000"));
+    assert!(line.contains("solved: 89"), "{line}");
+
+    let map = "executor map 71-?=18 --size 32 --out map.png --device cpu";
+    let said = check_done(at, map);
+    assert!(said.starts_with("71-?=18: lowest loss"), "{said}");
+    assert!(said.contains("-53 is decoded (? is 53)"), "{said}");
+    let answer = check_json(
+        at,
+        "executor decode 0.1 0.2 --sum 71-?=18 --json --device cpu",
+    );
+    assert_eq!(answer["state"], 71, "{answer}");
+    // Examples that no program solves together are named as they were typed.
+    let output = glyphspace(
+        at,
+        &format!("executor solve 71-?=18 20-?=3 --budget 3 {rest}")
+            .replace("--method enumerate", ""),
+    );
+    let said = text(&output.stderr);
+    assert!(said.contains("71-?=18 and 20-?=3"), "{said}");
+}
+
+#[test]
 fn a_map_is_written_cell_by_cell() {
     let folder = tempfile::tempdir().unwrap();
     let map = |files: &str| {

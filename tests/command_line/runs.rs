@@ -244,6 +244,32 @@ fn two_processes_on_one_run_are_one_too_many() {
 
 #[cfg(unix)]
 #[test]
+fn as_many_steps_as_can_be_counted_are_taken() {
+    let made = trained();
+    let folder = made.path();
+    let rows = || {
+        let table = fs::read_to_string(folder.join("run/metrics.csv")).unwrap();
+        table.lines().count()
+    };
+    let before = rows();
+    let mut command = Command::new(PROGRAM);
+    let steps = u64::MAX.to_string();
+    let line = ["executor", "train", "--resume", "run", "--out", "run"];
+    let command = command.args(line).args(["--steps", &steps]);
+    let command = command.args(["--device", "cpu"]).current_dir(folder);
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(child.try_wait().unwrap().is_none(), "it has ended");
+    let pid = child.id().to_string();
+    let told = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(told.unwrap().success());
+    child.wait().unwrap();
+    assert!(rows() > before, "no step was taken");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_reader_that_has_gone_or_a_full_disk_makes_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     for line in ["--help", "executor decode 0 0", "executor eval --json"] {

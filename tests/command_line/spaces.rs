@@ -150,6 +150,43 @@ fn tsne_of_many_points_is_timed() {
         (said["points"].as_u64(), said["dims"].as_u64()),
         (Some(600), Some(2))
     );
+    // A layout is of the same quality at every scale that can be told apart, and what can't is refused by its line.
+    let table = |scale: f64| -> String {
+        let row = |n: i32| {
+            let [x, y, z] = [n % 10, n / 10 % 10, n % 7].map(|part| f64::from(part) * scale);
+            format!("{x:e},{y:e},{z:e}\n")
+        };
+        (0..200).map(row).collect()
+    };
+    let trust = |scale: f64| {
+        fs::write(at.join("scaled.csv"), table(scale)).unwrap();
+        let line = "bench projection --points-csv scaled.csv --json --places-csv laid.csv";
+        let trust = check_json(at, line)["trustworthiness"].as_f64().unwrap();
+        let laid = fs::read_to_string(at.join("laid.csv")).unwrap();
+        let mut values = laid.split([',', '\n']).filter(|text| !text.is_empty());
+        assert!(values.all(|text| text.parse::<f64>().is_ok_and(f64::is_finite)));
+        trust
+    };
+    let usual = trust(1.0);
+    assert!(usual > 0.9);
+    for scale in [1e-36, 1e-20, 1e-9, 1e9, 1e14] {
+        let other = trust(scale);
+        assert!(
+            (other - usual).abs() < 0.03,
+            "{other} at {scale:e}, {usual} at 1"
+        );
+    }
+    for huge in ["1e16", "-3e38", "1e39", "inf", "NaN"] {
+        fs::write(at.join("huge.csv"), table(1.0) + &format!("1,{huge},2\n")).unwrap();
+        let line = "bench projection --points-csv huge.csv --places-csv new.csv";
+        check_refused(
+            at,
+            line,
+            1,
+            &["huge.csv", "line 201", huge, "expected a number"],
+        );
+    }
+    assert!(!at.join("new.csv").exists());
     fs::write(at.join("bad.csv"), "1,2\n3,x\n").unwrap();
     check_refused(
         at,

@@ -1,8 +1,8 @@
 //! Help, devices, and command lines and jobs that are refused.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, process::Command};
 
-use super::{check_done, check_refused, names, trained};
+use super::{PROGRAM, check_done, check_refused, glyphspace, names, text, trained};
 
 #[test]
 fn help_and_version_are_results() {
@@ -144,5 +144,16 @@ fn devices_are_listed_with_the_one_that_is_taken() {
         assert!(listed.lines().any(|line| line.contains("cpu")), "{listed}");
         assert!(choice == "auto" || taken[0].contains("cpu"), "{listed}");
         assert!(!taken[0].contains("software"), "{listed}");
+    }
+}
+
+#[test]
+fn looking_for_devices_looks_for_no_display() {
+    let folder = tempfile::tempdir().unwrap();
+    for line in ["devices", "executor decode 0 0"] {
+        let output = glyphspace(folder.path(), line);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{line}: {said}");
+        assert!(!said.contains("XDG_RUNTIME_DIR"), "{line}: {said}");
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use glyphspace::engine::{Engine, Job, Notice, Work, slot::Slot};
+use glyphspace::engine::{Engine, Job, Notice, Stage as EngineStage, Work, slot::Slot};
 
 use super::{PATIENCE, next, wait_until};
 
@@ -290,4 +290,41 @@ fn a_job_rests_only_after_nobody_has_asked_for_a_while() {
     let slow = slow_stage();
     std::thread::sleep(quiet + SLOW * 2);
     assert!(slow.rests.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_long_call_can_be_seen_and_need_not_be_waited_for() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let make = move || {
+        released.recv()?;
+        Ok(Echo::default())
+    };
+    let engine = Engine::spawn("echo", || (), make).unwrap();
+    let stage_of = |engine: &Engine<Echo>| engine.activity().map(|activity| activity.stage);
+    wait_until("the job is being made", || {
+        stage_of(&engine) == Some(EngineStage::Opening)
+    });
+    let since = engine.activity().unwrap().since;
+    std::thread::sleep(SLOW);
+    assert!(since.elapsed() >= SLOW, "a call under way began anew");
+    release.send(()).unwrap();
+    wait_until("the engine rests", || engine.activity().is_none());
+    engine.send(Order::Slow(true)).unwrap();
+    wait_until("the job works", || {
+        stage_of(&engine) == Some(EngineStage::Work)
+    });
+    engine.send(Order::Slow(false)).unwrap();
+    wait_until("the engine rests again", || engine.activity().is_none());
+    assert!(engine.finish_within(PATIENCE), "an idle engine ends");
+
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let make = move || {
+        released.recv()?;
+        Ok(Echo::default())
+    };
+    let engine = Engine::spawn("echo", || (), make).unwrap();
+    let begun = Instant::now();
+    assert!(!engine.finish_within(SLOW), "a job half made has not ended");
+    assert!(begun.elapsed() < PATIENCE);
+    drop(release);
 }

@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
-use glyphspace::glyphs::picture::{fit, read, sheet, write_frames, write_gif, write_png};
+use glyphspace::glyphs::picture::{
+    as_read_back, decode, fit, read, sheet, write, write_frames, write_gif, write_gif_while,
+};
 use image::{AnimationDecoder, DynamicImage, ImageFormat, Rgb, RgbImage, codecs::gif::GifDecoder};
 
 /// Slow colours, the same at every size.
@@ -29,14 +31,14 @@ fn a_png_file_keeps_every_bit() {
     let glyph = RgbImage::from_fn(128, 128, |x, y| {
         Rgb([(x * 2) as u8, (x * y) as u8, y as u8])
     });
-    write_png(&path, &glyph).unwrap();
+    write(&path, &glyph).unwrap();
     assert_eq!(read(&path).unwrap(), glyph);
     assert_eq!(
         image::guess_format(&fs::read(&path).unwrap()).unwrap(),
         ImageFormat::Png
     );
     let nowhere = folder.path().join("nowhere/glyph.png");
-    let error = format!("{:#}", write_png(&nowhere, &glyph).unwrap_err());
+    let error = format!("{:#}", write(&nowhere, &glyph).unwrap_err());
     assert!(error.contains("nowhere/glyph.png"), "{error}");
 }
 
@@ -65,6 +67,153 @@ fn png_jpeg_and_gif_are_read_by_what_they_are_and_scaled() {
     assert_eq!(read(&path).unwrap().dimensions(), (128, 128));
 }
 
+#[test]
+fn the_ending_decides_on_the_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let glyph = colours(128, 128);
+    for (name, format) in [
+        ("a.png", ImageFormat::Png),
+        ("b.PNG", ImageFormat::Png),
+        ("c.jpg", ImageFormat::Jpeg),
+        ("d.JPEG", ImageFormat::Jpeg),
+        ("without", ImageFormat::Png),
+    ] {
+        let path = folder.path().join(name);
+        write(&path, &glyph).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        assert_eq!(image::guess_format(&bytes).unwrap(), format, "{name}");
+        let off = mean_difference(&read(&path).unwrap(), &glyph);
+        assert!(off < 1.0, "{name} is {off} off");
+        // What is checked before the file is written is what is found in it.
+        assert_eq!(read(&path).unwrap(), as_read_back(&path, &glyph).unwrap());
+    }
+    let path = folder.path().join("e.webp");
+    let error = format!("{:#}", write(&path, &glyph).unwrap_err());
+    assert!(
+        error.contains("e.webp") && error.contains("png, jpg"),
+        "{error}"
+    );
+    assert!(!path.exists());
+}
+
+/// The bytes of an Exif block that says nothing but an orientation.
+fn exif(orientation: u8, is_big_endian: bool) -> Vec<u8> {
+    match is_big_endian {
+        true => [
+            b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0",
+            &[orientation, 0, 0, 0, 0, 0, 0][..],
+        ]
+        .concat(),
+        false => [
+            b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0",
+            &[orientation, 0, 0, 0, 0, 0, 0, 0][..],
+        ]
+        .concat(),
+    }
+}
+
+fn encoded(picture: &RgbImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// A picture as a camera stores it that was held so: `upright` is what people saw.
+fn stored(upright: &RgbImage, orientation: u8) -> RgbImage {
+    let (w, h) = upright.dimensions();
+    let size = if orientation < 5 { (w, h) } else { (h, w) };
+    let mut stored = RgbImage::new(size.0, size.1);
+    for (x, y, pixel) in upright.enumerate_pixels() {
+        // The table of the Exif standard: where the stored picture's first row and column are seen.
+        let (at_x, at_y) = match orientation {
+            1 => (x, y),
+            2 => (w - 1 - x, y),
+            3 => (w - 1 - x, h - 1 - y),
+            4 => (x, h - 1 - y),
+            5 => (y, x),
+            6 => (y, w - 1 - x),
+            7 => (h - 1 - y, w - 1 - x),
+            _ => (h - 1 - y, x),
+        };
+        stored.put_pixel(at_x, at_y, *pixel);
+    }
+    stored
+}
+
+/// A PNG file with an eXIf chunk before or behind its pixels, where the standard allows both.
+fn png_with(exif: &[u8], picture: &RgbImage, is_before: bool) -> Vec<u8> {
+    let bytes = encoded(picture, ImageFormat::Png);
+    let place = match is_before {
+        true => bytes.windows(4).position(|at| at == b"IDAT").unwrap() - 4,
+        false => bytes.len() - 12,
+    };
+    let chunk = [b"eXIf", exif].concat();
+    let mut crc = flate2::Crc::new();
+    crc.update(&chunk);
+    let length = (exif.len() as u32).to_be_bytes();
+    let checksum = crc.sum().to_be_bytes();
+    [&bytes[..place], &length, &chunk, &checksum, &bytes[place..]].concat()
+}
+
+#[test]
+fn photos_are_set_upright_as_the_camera_says() {
+    let upright = colours(96, 64);
+    for orientation in 1..=8 {
+        let stored = stored(&upright, orientation);
+        let jpeg = encoded(&stored, ImageFormat::Jpeg);
+        for is_big_endian in [true, false] {
+            let exif = exif(orientation, is_big_endian);
+            let segment = [b"Exif\0\0", &exif[..]].concat();
+            let length = (segment.len() as u16 + 2).to_be_bytes();
+            let photo = [&jpeg[..2], b"\xff\xe1", &length, &segment, &jpeg[2..]].concat();
+            let seen = decode(&photo).unwrap();
+            assert_eq!(seen.dimensions(), (96, 64), "{orientation}");
+            let off = mean_difference(&seen, &upright);
+            assert!(off < 4.0, "orientation {orientation} is {off} off");
+            for is_before in [true, false] {
+                let photo = png_with(&exif, &stored, is_before);
+                assert_eq!(decode(&photo).unwrap(), upright, "{orientation}");
+            }
+        }
+    }
+    // What is no orientation turns nothing.
+    for orientation in [0, 9, 255] {
+        let photo = png_with(&exif(orientation, true), &upright, true);
+        assert_eq!(decode(&photo).unwrap(), upright);
+    }
+    assert_eq!(decode(&png_with(b"", &upright, false)).unwrap(), upright);
+}
+
+#[test]
+fn every_kind_of_pixel_is_read_for_what_it_shows() {
+    let picture = colours(96, 96);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pictures");
+    for (name, most) in [("cmyk.jpg", 4.0), ("palette.png", 16.0)] {
+        let seen = decode(&fs::read(folder.join(name)).unwrap()).unwrap();
+        let off = mean_difference(&seen, &picture);
+        assert!(off < most, "{name} is {off} off");
+    }
+    let picture = DynamicImage::from(picture);
+    let check = |other: DynamicImage, name: &str| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        other.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        let seen = decode(&bytes.into_inner()).unwrap();
+        let off = mean_difference(&seen, &other.to_rgb8());
+        assert!(off < 1.0, "{name} is {off} off");
+        assert!(name.contains("grey") || mean_difference(&seen, &picture.to_rgb8()) < 1.0);
+    };
+    check(picture.to_rgb16().into(), "16 bit");
+    check(picture.to_rgba16().into(), "16 bit with alpha");
+    check(picture.to_luma8().into(), "grey");
+    check(picture.to_luma16().into(), "grey of 16 bit");
+    check(picture.to_luma_alpha8().into(), "grey with alpha");
+    let mut transparent = picture.to_rgba8();
+    for pixel in transparent.pixels_mut() {
+        pixel[3] = 40;
+    }
+    check(transparent.into(), "alpha");
+}
+
 fn check_refused(path: &Path, named: &[&str]) {
     let error = format!("{:#}", read(path).unwrap_err());
     let name = path.file_name().unwrap().to_str().unwrap();
@@ -85,7 +234,7 @@ fn what_holds_no_glyph_is_refused_by_name() {
         check_refused(&place(name), &["not a picture", "PNG, JPEG or GIF"]);
     }
     let whole = {
-        write_png(&place("cut.png"), &colours(128, 128)).unwrap();
+        write(&place("cut.png"), &colours(128, 128)).unwrap();
         fs::read(place("cut.png")).unwrap()
     };
     fs::write(place("cut.png"), &whole[..whole.len() / 2]).unwrap();
@@ -98,7 +247,7 @@ fn what_holds_no_glyph_is_refused_by_name() {
         (1000, 300, "crop"),
     ] {
         let (name, size) = (place("size.png"), format!("{width}x{height}"));
-        write_png(&name, &colours(width, height)).unwrap();
+        write(&name, &colours(width, height)).unwrap();
         check_refused(&name, &[named, &size]);
         assert!(fit(colours(width, height)).is_err());
     }
@@ -134,6 +283,21 @@ fn an_animation_has_every_frame() {
             assert!(mean_difference(&got, &expected) < 4.0);
         }
     }
+}
+
+#[test]
+fn an_animation_that_is_broken_off_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("morph.gif");
+    let mut heard = 0;
+    let broken_off = write_gif_while(&path, &frames(9), &mut |written| {
+        heard = written;
+        anyhow::ensure!(written < 4, "enough");
+        Ok(())
+    });
+    let error = format!("{:#}", broken_off.unwrap_err());
+    assert!(heard == 4 && error.contains("enough"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -7,11 +7,7 @@ use serde_json::json;
 
 use super::{BenchArgs, Measured, quantiles, temporary};
 use crate::{
-    cli::{
-        glyphs::corpus::installed,
-        progress::Progress,
-        session::{listen_for_interrupts, refuse_if_interrupted},
-    },
+    cli::{glyphs::corpus::installed, progress::Progress, session::refuse_if_interrupted},
     data::corpus::{BuildOptions, Corpus, Input, build},
 };
 
@@ -20,7 +16,6 @@ const RUNS: usize = 3;
 
 /// Makes a corpus of the sources, from their files to its own, and reads it.
 pub fn run(args: &BenchArgs) -> Result<Measured> {
-    listen_for_interrupts()?;
     let mut inputs: Vec<Input> = args.source.iter().cloned().map(Input::Path).collect();
     if inputs.is_empty() {
         inputs.push(installed()?);

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{BenchArgs, Measured, What, quantiles, temporary, with_progress};
 use crate::{
-    cli::session::{ExecutorSession, listen_for_interrupts, refuse_if_interrupted},
+    cli::session::{ExecutorSession, refuse_if_interrupted},
     config::executor::{ExecutorConfig, PRESETS},
     data::{language::Language, sums::Sum},
     device::{self, Choice},
@@ -60,7 +60,6 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
 
 /// Writes what another framework needs to take the same steps, or to draw the same map.
 pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
-    listen_for_interrupts()?;
     let device = device::open(choice)?.device;
     match args.what {
         What::Map => trace::model(&args.model.source(1)?, to, &device),
@@ -148,7 +147,7 @@ fn maps(session: &ExecutorSession) -> Result<Vec<(f64, f64)>> {
                     slice: None,
                 },
                 mapped,
-                |_| Ok(()),
+                |_| refuse_if_interrupted(),
             )
         })
         .collect()
@@ -172,6 +171,7 @@ fn probes(session: &ExecutorSession) -> Result<Vec<f64>> {
             state: SUM.start,
             result: Some(SUM.result),
         });
+        refuse_if_interrupted()?;
         waiting.push((u64::from(point[1].to_bits()), Instant::now()));
         while Instant::now() < due {
             if let Some(answer) = session.board.answer.get() {
@@ -208,11 +208,11 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
             limit: Limit::Schedule,
         },
         started,
-        |_| Ok(()),
+        |_| refuse_if_interrupted(),
     )?;
     session.send(Command::Watch(Some(SUM), None))?;
     std::thread::sleep(Duration::from_secs(1));
-    let millis = probes(session)?;
+    let millis = probes(session);
     let trained = |event| {
         if let Event::Trained(_) = event {
             Some(())
@@ -221,7 +221,7 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
         }
     };
     session.ask(Command::Stop, trained, |_| Ok(()))?;
-    Ok(millis)
+    millis
 }
 
 /// Milliseconds of each search over a seeded choice of sums, and the evaluations each needed.

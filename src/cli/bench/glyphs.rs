@@ -11,9 +11,7 @@ use serde_json::json;
 
 use super::{BenchArgs, Measured, What, quantiles, temporary, with_progress};
 use crate::{
-    cli::session::{
-        GlyphsSession, listen_for_interrupts, refuse_if_interrupted, stop_on_interrupt,
-    },
+    cli::session::{GlyphsSession, refuse_if_interrupted, stop_on_interrupt},
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     data::corpus::Corpus,
     device::{self, Choice},
@@ -44,7 +42,6 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
 
 /// Writes what another framework needs to take the same steps.
 pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
-    listen_for_interrupts()?;
     let device = device::open(choice)?.device;
     let steps = args.steps.unwrap_or(TRACED);
     let folder = temporary()?;
@@ -70,7 +67,6 @@ fn config(args: &BenchArgs) -> Result<GlyphsConfig> {
 
 /// Each step of a short run, the first ones left out.
 fn train(args: &BenchArgs, choice: Choice) -> Result<Measured> {
-    listen_for_interrupts()?;
     let config = config(args)?;
     let folder = temporary()?;
     let path = corpus(args.corpus.as_deref(), folder.path())?;
@@ -112,7 +108,6 @@ fn train(args: &BenchArgs, choice: Choice) -> Result<Measured> {
 
 /// Functions, one after the other, to glyphs and back, from the question to the answer.
 fn glyphs(args: &BenchArgs, choice: Choice) -> Result<Measured> {
-    listen_for_interrupts()?;
     let source = args.model.model.source();
     let bpe = checkpoint::tokenizer_of(&source)?;
     let session = GlyphsSession::open(choice, source)?;

@@ -5,17 +5,20 @@ mod executor;
 mod glyphs;
 mod window;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use super::{
-    ExecutorModel, WrongUse, output::say, progress::Progress, projection,
-    session::refuse_if_interrupted,
+    ExecutorModel, WrongUse,
+    output::say,
+    progress::Progress,
+    projection,
+    session::{OnInterrupt, listen_for_interrupts, refuse_if_interrupted},
 };
-use crate::{config::Config, device::Choice, latent::order::quantile};
+use crate::{config::Config, device::Choice, files::Unfinished, latent::order::quantile};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -150,9 +153,22 @@ fn with_progress(
     Ok(())
 }
 
-/// A folder that is gone when it is dropped.
-fn temporary() -> Result<tempfile::TempDir> {
-    tempfile::tempdir().context("can't make a temporary folder")
+/// A folder that is gone when it is dropped, or the program ends before.
+struct Scratch {
+    folder: tempfile::TempDir,
+    _entry: Unfinished,
+}
+
+impl Scratch {
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+fn temporary() -> Result<Scratch> {
+    let folder = tempfile::tempdir().context("can't make a temporary folder")?;
+    let _entry = Unfinished::new(folder.path());
+    Ok(Scratch { folder, _entry })
 }
 
 /// What a benchmark found.
@@ -209,6 +225,7 @@ fn name_of(value: impl ValueEnum) -> String {
 }
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<()> {
+    listen_for_interrupts(OnInterrupt::Leave)?;
     let system = args.system()?;
     if let Some(folder) = &args.trace {
         match (args.what, system) {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{BenchArgs, Measured, System, glyphs, temporary};
 use crate::{
-    cli::session::{listen_for_interrupts, refuse_if_interrupted},
+    cli::session::refuse_if_interrupted,
     config::{executor::PRESETS, glyphs::GLYPH_PRESETS},
     device::Choice,
     ui::{app, frames},
@@ -13,7 +13,6 @@ use crate::{
 
 /// Draws the window, without a display, while the preset trains.
 pub fn run(args: &BenchArgs, system: System, choice: Choice) -> Result<Measured> {
-    listen_for_interrupts()?;
     let folder = temporary()?;
     let corpus = glyphs::corpus(args.corpus.as_deref(), folder.path())?;
     let (shown, presets) = match system {

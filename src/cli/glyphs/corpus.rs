@@ -1,6 +1,6 @@
 //! `glyphspace glyphs corpus ..`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use crate::{
     cli::{
         WrongUse,
-        output::{note, say},
+        output::{claim, note, say},
         progress::Progress,
         session::refuse_if_interrupted,
     },
@@ -70,6 +70,8 @@ pub fn run(command: Corpus) -> Result<()> {
         let text = format!("--out {} is a folder, expected a file", args.out.display());
         return Err(WrongUse(text).into());
     }
+    let tokenizer: Vec<&Path> = args.tokenizer.iter().map(PathBuf::as_path).collect();
+    claim(&args.out, &tokenizer)?;
     let options = BuildOptions {
         max_tokens: args.max_tokens,
         limit: args.limit.map(|limit| limit as usize),

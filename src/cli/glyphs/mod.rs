@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
-use super::session::listen_for_interrupts;
+use super::session::{OnInterrupt, listen_for_interrupts};
 use crate::{
     data::{corpus::read_source, python},
     device::Choice,
@@ -37,7 +37,10 @@ pub enum Glyphs {
 }
 
 pub fn run(command: Glyphs, choice: Choice) -> Result<()> {
-    listen_for_interrupts()?;
+    listen_for_interrupts(match &command {
+        Glyphs::Corpus(_) | Glyphs::Train(_) => OnInterrupt::Save,
+        _ => OnInterrupt::Leave,
+    })?;
     match command {
         Glyphs::Corpus(command) => corpus::run(command),
         Glyphs::Train(args) => train::train(args, choice),

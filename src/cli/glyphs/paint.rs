@@ -4,19 +4,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use image::RgbImage;
 use serde_json::json;
 
 use super::functions_in;
 use crate::{
     cli::{
-        Model, WrongUse,
-        output::say,
+        Model, Unverified, WrongUse,
+        output::{claim, claim_picture, note, say},
         progress::Progress,
         session::{GlyphsSession, refuse_if_interrupted},
     },
     config::glyphs::GLYPH_SIZE,
+    data::python::Function,
     device::Choice,
+    files::is_stream,
     glyphs::{
+        inference::RELIABLE,
         job::{Command, Event},
         picture,
     },
@@ -26,7 +30,7 @@ use crate::{
 pub struct EncodeArgs {
     /// A Python file, or - for standard input
     file: PathBuf,
-    /// The picture to write; with several functions glyph-1.png, glyph-2.png, ..
+    /// The picture to write, PNG or (.jpg) JPEG; with several functions glyph-1.png, glyph-2.png, ..
     #[arg(long)]
     out: PathBuf,
     /// Pixels a side
@@ -66,7 +70,7 @@ pub struct NearArgs {
 
 #[derive(Debug, Args)]
 pub struct SheetArgs {
-    /// The picture to write
+    /// The picture to write, PNG or (.jpg) JPEG
     #[arg(long)]
     out: PathBuf,
     /// The functions; without it the bundled sample
@@ -99,6 +103,14 @@ pub struct MorphArgs {
 
 pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
     let functions = functions_in(&args.file)?;
+    if functions.len() > 1 && is_stream(&args.out) {
+        let text = format!(
+            "--out {}: expected a file's name, to be numbered, for {} functions",
+            args.out.display(),
+            functions.len()
+        );
+        return Err(WrongUse(text).into());
+    }
     let paths: Vec<PathBuf> = match functions.len() {
         1 => vec![args.out.clone()],
         count => (1..=count).map(|nth| numbered(&args.out, nth)).collect(),
@@ -106,12 +118,15 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
     // A named file is replaced; those that are numbered were not named.
     let in_the_way = paths
         .iter()
-        .find(|path| **path != args.out && path.exists());
+        .find(|path| **path != args.out && path.symlink_metadata().is_ok());
     if let Some(path) = in_the_way {
         bail!(
             "{} is there already: name other files with --out",
             path.display()
         );
+    }
+    for path in &paths {
+        claim_picture(path, &[source_of(&args.file)])?;
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
     let command = Command::Encode {
@@ -126,18 +141,96 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
         .ask(command, encoded, |_| refuse_if_interrupted())
         .with_context(|| args.file.display().to_string())?;
     for ((glyph, function), path) in glyphs.iter().zip(&functions).zip(&paths) {
-        picture::write_png(path, glyph)?;
+        picture::write(path, glyph)?;
         say(format_args!("wrote {} ({})", path.display(), function.name))?;
     }
+    let misread = misread(&session, &glyphs, &functions, &paths)?;
     session.finish();
-    Ok(())
+    match &misread[..] {
+        [] => Ok(()),
+        [only] => Err(Unverified(only.clone()).into()),
+        several => {
+            several
+                .iter()
+                .for_each(|line| note(format_args!("glyphspace: {line}")));
+            let text = format!(
+                "{} of {} glyphs will not be read back as they were",
+                several.len(),
+                glyphs.len()
+            );
+            Err(Unverified(text).into())
+        }
+    }
+}
+
+/// What isn't read back right from the pictures as they were written, a line each.
+fn misread(
+    session: &GlyphsSession,
+    glyphs: &[RgbImage],
+    functions: &[Function],
+    paths: &[PathBuf],
+) -> Result<Vec<String>> {
+    let (mut pictures, mut asked, mut lines) = (Vec::new(), Vec::new(), Vec::new());
+    for ((glyph, function), path) in glyphs.iter().zip(functions).zip(paths) {
+        match picture::as_read_back(path, glyph) {
+            Ok(picture) => {
+                pictures.push(picture);
+                asked.push((function, path));
+            }
+            Err(error) => lines.push(format!("{} will not be read: {error:#}", path.display())),
+        }
+    }
+    let decoded = |event| match event {
+        Event::Decoded(read) => Some(read),
+        _ => None,
+    };
+    let read = session.ask(Command::Decode(pictures), decoded, |_| {
+        refuse_if_interrupted()
+    })?;
+    for ((function, path), read) in asked.into_iter().zip(read) {
+        if let Some(difference) = first_difference(&function.source, &read.text) {
+            lines.push(format!(
+                "{} will not be read back as {}: {difference}",
+                path.display(),
+                function.name
+            ));
+        }
+    }
+    Ok(lines)
+}
+
+/// The first line that two texts don't share, in words.
+fn first_difference(written: &str, read: &str) -> Option<String> {
+    if written == read {
+        return None;
+    }
+    let count = written.lines().count().max(read.lines().count());
+    let pairs = (0..count).map(|nth| [written, read].map(|text| text.lines().nth(nth)));
+    let differing = pairs.enumerate().find(|(_, [a, b])| a != b);
+    let Some((nth, [a, b])) = differing else {
+        return Some("its line ends differ".into());
+    };
+    let quoted = |line: Option<&str>| {
+        line.map_or_else(|| "nothing".into(), |line| format!("{:?}", line.trim()))
+    };
+    let (a, b, nth) = (quoted(a), quoted(b), nth + 1);
+    Some(format!("line {nth}, {a}, is read as {b}"))
+}
+
+/// The file that is read for `-` or a path.
+fn source_of(file: &Path) -> &Path {
+    match file.as_os_str() == "-" {
+        true => Path::new("/dev/stdin"),
+        false => file,
+    }
 }
 
 /// `glyph.png` to `glyph-3.png`.
 fn numbered(path: &Path, number: usize) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let ending = path.extension().unwrap_or("png".as_ref()).to_string_lossy();
-    path.with_file_name(format!("{stem}-{number}.{ending}"))
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}."));
+    name.push(path.extension().unwrap_or("png".as_ref()));
+    path.with_file_name(name)
 }
 
 pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
@@ -157,6 +250,7 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
             100.0 * read.decoded.certainty.exp()
         );
     }
+    let sureness = read.decoded.sureness();
     if args.json {
         let tokens = read.pieces.iter().zip(&read.decoded.confidence);
         let tokens: Vec<_> = tokens
@@ -165,6 +259,8 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
         say(json!({
             "function": read.text,
             "certainty": read.decoded.certainty.exp(),
+            "sureness": sureness,
+            "verified": read.is_verified(),
             "corners": read.decoded.corners,
             "tokens": tokens,
         }))?;
@@ -172,6 +268,20 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
         say(&read.text)?;
     }
     session.finish();
+    let [percent, least] = [sureness, RELIABLE].map(|share| 100.0 * share);
+    if !read.is_verified() {
+        let text = format!(
+            "only {percent:.1} % sure of this reading, expected {least:.0} % or more: it may be wrong"
+        );
+        return Err(Unverified(text).into());
+    }
+    note(match read.repaints {
+        true => {
+            "glyphspace: more than 99 % sure of this reading: painted again, it gives the picture"
+                .into()
+        }
+        false => format!("glyphspace: {percent:.1} % sure of this reading"),
+    });
     Ok(())
 }
 
@@ -229,12 +339,18 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         .out
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("gif"));
+    // A device or FIFO takes an animation.
+    let is_gif = is_gif || is_stream(&args.out);
     if !is_gif && args.out.extension().is_some() {
         let text = format!(
             "--out {}: expected a .gif, or a folder's name without an ending",
             args.out.display()
         );
         return Err(WrongUse(text).into());
+    }
+    if is_gif {
+        let sources: Vec<&Path> = args.files.iter().map(|file| source_of(file)).collect();
+        claim(&args.out, &sources)?;
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
     let morphed = |event| match event {
@@ -245,12 +361,24 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         functions,
         frames: args.frames as usize,
     };
-    let frames = session.ask(command, morphed, |_| refuse_if_interrupted())?;
+    let mut bar = Progress::new("morphing");
+    let frames = session.ask(command, morphed, |session| {
+        if let Some(work) = session.board.work.get() {
+            bar.update(work.done / 2.0, &work.what);
+        }
+        refuse_if_interrupted()
+    })?;
+    let mut go_on = |written: usize| {
+        let share = written as f64 / frames.len() as f64;
+        bar.update(0.5 + share / 2.0, &format!("{written} pictures written"));
+        refuse_if_interrupted()
+    };
     if is_gif {
-        picture::write_gif(&args.out, &frames)?;
+        picture::write_gif_while(&args.out, &frames, &mut go_on)?;
     } else {
-        picture::write_frames(&args.out, &frames)?;
+        picture::write_frames_while(&args.out, &frames, &mut go_on)?;
     }
+    bar.finish(&format!("{} pictures", frames.len()));
     say(format_args!(
         "wrote {} ({} frames)",
         args.out.display(),
@@ -262,6 +390,8 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
 
 pub fn sheet(args: &SheetArgs, choice: Choice) -> Result<()> {
     const COLUMNS: usize = 8;
+    let sources: Vec<&Path> = args.corpus.iter().map(PathBuf::as_path).collect();
+    claim_picture(&args.out, &sources)?;
     let session = GlyphsSession::open(choice, args.model.source())?;
     let command = Command::Watch {
         corpus: args.corpus.clone(),
@@ -277,7 +407,7 @@ pub fn sheet(args: &SheetArgs, choice: Choice) -> Result<()> {
         session.next()?;
     };
     let glyphs: Vec<_> = grid.tiles.iter().map(|tile| tile.glyph.clone()).collect();
-    picture::write_png(&args.out, &picture::sheet(&glyphs, COLUMNS))?;
+    picture::write(&args.out, &picture::sheet(&glyphs, COLUMNS))?;
     say(format_args!(
         "wrote {} ({} glyphs)",
         args.out.display(),

@@ -3,17 +3,20 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::{
-    file::{Corpus, Source, folder_of},
+    file::{Corpus, Source},
     finder::{BadFile, Finder, Record, Unread, listen},
     read::Input,
 };
-use crate::data::bpe::Bpe;
+use crate::{
+    data::bpe::Bpe,
+    files::{check_output, scratch_folder},
+};
 
 /// Functions tokenised at a time.
 const BATCH: usize = 2048;
@@ -120,8 +123,10 @@ pub fn build(
         options.tokenizer.as_ref().map_or(size, Bpe::size),
         options.max_tokens,
     )?;
-    let spool = tempfile::tempfile_in(folder_of(out));
-    let spool = spool.with_context(|| format!("can't write {}", out.display()))?;
+    check_out(inputs, out)?;
+    let spool = scratch_folder(out)
+        .and_then(|folder| Ok(tempfile::tempfile_in(folder)?))
+        .with_context(|| format!("can't write {}", out.display()))?;
 
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let mut found = Finder::new(spool, options.max_tokens);
@@ -193,6 +198,22 @@ pub fn build(
         tokenizer: corpus.bpe().fingerprint(),
         sources: corpus.sources().to_vec(),
     })
+}
+
+/// Refuses an output that can't be written to, or would replace what the inputs are read from.
+fn check_out(inputs: &[Input], out: &Path) -> Result<()> {
+    let paths: Vec<&Path> = inputs.iter().filter_map(Input::path).collect();
+    check_output(out, &paths)?;
+    if out.is_file()
+        && let Some(input) = inputs.iter().find(|input| input.holds(out))
+    {
+        bail!(
+            "can't write {}: it is one of the files of {}, which are read",
+            out.display(),
+            input.name()
+        );
+    }
+    Ok(())
 }
 
 /// Shares of the work that are done after reading and after training.

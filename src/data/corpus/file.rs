@@ -20,7 +20,10 @@ use anyhow::{Context, Result, bail, ensure};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{bpe::Bpe, hash::hash};
+use crate::{
+    data::{bpe::Bpe, hash::hash},
+    files::write_whole,
+};
 
 /// How a corpus file begins.
 pub const MAGIC: &[u8] = b"glyphspace corpus 1\n";
@@ -198,23 +201,9 @@ impl Corpus {
     /// # Errors
     /// If it can't be written; the file is named, and what was there stays.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let write = || -> Result<()> {
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(".glyphspace-");
-            // Temporary files are private; a corpus should get the permissions any new file gets.
-            #[cfg(unix)]
-            let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-            #[cfg(unix)]
-            builder.permissions(permissions);
-            let mut file = builder.tempfile_in(folder_of(path))?;
-            let mut bytes = self.to_bytes()?;
-            bytes.extend(checksum(&bytes).to_le_bytes());
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().with_context(|| format!("can't write {}", path.display()))
+        let mut bytes = self.to_bytes()?;
+        bytes.extend(checksum(&bytes).to_le_bytes());
+        write_whole(path, |file| Ok(file.write_all(&bytes)?))
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>> {
@@ -302,14 +291,6 @@ impl Corpus {
         let hash = hash(self.tokens(i).iter().flat_map(|token| token.to_le_bytes()));
         // 53 bits: all of them count in a double.
         ((hash >> 11) as f64) < share * (1u64 << 53) as f64
-    }
-}
-
-/// The folder in which `path` lies.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

@@ -135,6 +135,14 @@ impl Input {
         }
     }
 
+    /// The file or folder it is read from.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) | Self::Library { folder: path, .. } => Some(path),
+            Self::Sample => None,
+        }
+    }
+
     /// Looks whether there is something of a known form.
     ///
     /// # Errors
@@ -143,6 +151,16 @@ impl Input {
         match self {
             Self::Path(path) | Self::Library { folder: path, .. } => form(path).map(drop),
             Self::Sample => Ok(()),
+        }
+    }
+
+    /// Whether the file at `path`, which is there, would be read as part of it.
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        match (fs::canonicalize(path), self.path().map(fs::canonicalize)) {
+            (Ok(path), Some(Ok(own))) => {
+                own.is_dir() && path.starts_with(own) && form(&path).is_ok()
+            }
+            _ => false,
         }
     }
 

@@ -6,7 +6,7 @@ mod scope;
 mod syntax;
 pub mod variants;
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use tree_sitter::Node;
 
@@ -26,6 +26,10 @@ pub struct Function {
     pub source: String,
     /// The line its `def` is in, from 1.
     pub line: usize,
+    /// The lines of the source it stands in, with its decorators, from 1.
+    pub lines: RangeInclusive<usize>,
+    /// Docstrings left out of its text.
+    pub docstrings: usize,
 }
 
 /// Why no functions were found.
@@ -118,6 +122,7 @@ fn normalised(source: &str) -> String {
 struct Definition {
     name: String,
     span: Range<usize>,
+    first_line: usize,
     line: usize,
 }
 
@@ -149,9 +154,9 @@ impl Definitions {
         let mut decorated = None;
         walk(tree.root_node(), |node, visit| {
             match (node.kind(), visit) {
-                ("decorated_definition", Visit::Enter) => decorated = Some(node.start_byte()),
+                ("decorated_definition", Visit::Enter) => decorated = Some(node),
                 ("function_definition" | "class_definition", Visit::Enter) => {
-                    let start = decorated.take().unwrap_or(node.start_byte());
+                    let whole = decorated.take().unwrap_or(node);
                     names.push(
                         node.child_by_field_name("name")
                             .map_or("", |n| text(n, source)),
@@ -160,7 +165,8 @@ impl Definitions {
                     if node.kind() == "function_definition" {
                         found.definitions.push(Definition {
                             name: names.join("."),
-                            span: start..end_of_line(source, node.end_byte()),
+                            span: whole.start_byte()..end_of_line(source, node.end_byte()),
+                            first_line: whole.start_position().row + 1,
                             line: node.start_position().row + 1,
                         });
                     }
@@ -188,7 +194,12 @@ impl Definitions {
 
     /// The function's text by itself; `None` if that is no longer one function.
     fn cut_out(&self, definition: &Definition) -> Option<Function> {
-        let Definition { name, span, line } = definition;
+        let Definition {
+            name,
+            span,
+            first_line,
+            line,
+        } = definition;
         // A form feed begins the count anew, as Python has it.
         let before = &self.source[line_start(&self.source, span.start)..span.start];
         let indentation = before.rsplit('\u{c}').next().map_or(0, str::len);
@@ -204,10 +215,11 @@ impl Definitions {
         let first = self
             .docstrings
             .partition_point(|(at, _)| at.start < span.start);
-        let docstrings = self.docstrings[first..]
+        let within = self.docstrings[first..].partition_point(|(at, _)| at.start < span.end);
+        let docstrings = &self.docstrings[first..first + within];
+        let cuts = docstrings
             .iter()
-            .take_while(|(at, _)| at.start < span.end);
-        let cuts = docstrings.map(|(at, text)| Edit::new(at.clone(), text));
+            .map(|(at, text)| Edit::new(at.clone(), text));
         let source = edited(&self.source, span.clone(), outdents.chain(cuts).collect());
         let source = source.trim_end().to_owned();
 
@@ -224,6 +236,9 @@ impl Definitions {
             name: name.clone(),
             source,
             line: *line,
+            lines: *first_line
+                ..=first_line + self.source[span.clone()].trim_end().matches('\n').count(),
+            docstrings: docstrings.len(),
         })
     }
 

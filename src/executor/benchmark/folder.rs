@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use super::figures::{Comparison, Row, Settings};
 use crate::{
     engine::run_folder::RunFolder,
+    files,
     latent::search::Strategy,
     plot::{self, Curve},
 };
@@ -174,7 +175,7 @@ fn record(row: &Row) -> [String; 6] {
 }
 
 fn write(path: &Path, rows: &[Row]) -> Result<()> {
-    plot::write_whole(path, |file| {
+    files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         table.write_record(HEAD)?;
         for row in rows {
@@ -185,7 +186,7 @@ fn write(path: &Path, rows: &[Row]) -> Result<()> {
 }
 
 fn write_summary(folder: &Path, comparison: &Comparison) -> Result<()> {
-    plot::write_whole(&folder.join("summary.json"), |file| {
+    files::write_whole(&folder.join("summary.json"), |file| {
         serde_json::to_writer_pretty(&mut *file, comparison)?;
         Ok(writeln!(file)?)
     })

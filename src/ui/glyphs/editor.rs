@@ -3,23 +3,38 @@
 use std::sync::Arc;
 
 use egui::{
-    Button, FontId, Galley, RichText, ScrollArea, TextBuffer, TextEdit, TextFormat, TextStyle, Ui,
-    text::{ByteIndex, LayoutJob, LayoutSection},
+    Align, Button, Event, FontId, Galley, Id, Label, Layout, RichText, ScrollArea, TextBuffer,
+    TextEdit, TextFormat, TextStyle, Ui, ViewportCommand,
+    text::{ByteIndex, CCursor, LayoutJob, LayoutSection},
+    text_edit::TextEditState,
+    text_selection::CCursorRange,
 };
 
-use super::{Errand, Side, session::Session};
+use super::{Errand, Side, session::Session, written::Choice};
 use crate::{
     data::python::{self, Kind},
-    ui::{desk::Desk, theme::Theme, widgets::field},
+    ui::{
+        desk::Desk,
+        theme::Theme,
+        widgets::{combo, field},
+    },
 };
 
-/// Share of the height that the editor has.
-const HEIGHT: f32 = 0.62;
+/// Least height of the editor.
+const LEAST_HEIGHT: f32 = 120.0;
+/// Height of what stands below the editor, before it was measured.
+const BELOW: f32 = 210.0;
 
-/// The editor's state: its text in colours, which are made anew only for another text.
+/// The text field's name in egui's memory.
+const EDITOR: &str = "function editor";
+
+/// The editor's state.
 #[derive(Default)]
 pub struct Editor {
+    /// Its text in colours, which are made anew only for another text.
     coloured: Option<(Theme, LayoutJob)>,
+    /// Height of what stood below it in the last frame.
+    below: Option<f32>,
 }
 
 impl Editor {
@@ -34,17 +49,33 @@ impl Editor {
     ) {
         let theme = Theme::of(ui.visuals());
         ui.add_space(4.0);
-        let label = ui.strong("Function");
-        let height = ui.available_height() * HEIGHT;
+        let label = ui.horizontal(|ui| {
+            // As high as with a choice in it: nothing moves while one types.
+            ui.set_min_height(ui.spacing().interact_size.y);
+            let label = ui.strong("Function");
+            choice(ui, session, desk);
+            label
+        });
+        let label = label.inner;
+        let height = ui.available_height() - self.below.unwrap_or(BELOW);
+        let height = height.max(LEAST_HEIGHT);
         let font = TextStyle::Monospace.resolve(ui.style());
         // Lines are not broken: where they begin has a meaning.
         let mut layouter = |ui: &Ui, text: &dyn TextBuffer, _: f32| -> Arc<Galley> {
             let job = self.job(text.as_str(), &theme, &font);
             ui.fonts_mut(|fonts| fonts.layout_job(job))
         };
+        // Pasted with no field chosen: it is a function to look at. Undo brings the text of before back.
+        let is_paste = |event: &Event| matches!(event, Event::Paste(_));
+        if ui.input(|input| input.events.iter().any(is_paste))
+            && ui.memory(|memory| memory.focused().is_none())
+        {
+            select_all(ui, &session.text);
+        }
         let scroll = ScrollArea::both().id_salt("function").max_height(height);
         let edited = scroll.show(ui, |ui| {
             let edit = TextEdit::multiline(&mut session.text)
+                .id(Id::unique(EDITOR))
                 .code_editor()
                 .desired_width(f32::INFINITY)
                 .min_size(egui::vec2(0.0, height - 16.0))
@@ -54,13 +85,15 @@ impl Editor {
         if edited.inner && session.read() {
             session.ask_again(desk);
         }
+        let top = ui.cursor().top();
         said(ui, session, &theme);
         ui.add_space(4.0);
         actions(ui, session, desk, side);
         ui.separator();
-        picture(ui, session, errands);
+        file(ui, session, errands);
         ui.separator();
         model(ui, session, desk, errands);
+        self.below = Some(ui.cursor().top() - top);
     }
 
     fn job(&mut self, text: &str, theme: &Theme, font: &FontId) -> LayoutJob {
@@ -73,6 +106,16 @@ impl Editor {
             }
         }
     }
+}
+
+/// Gives the editor the keyboard and selects its text: what is pasted next takes its place.
+fn select_all(ui: &Ui, text: &str) {
+    let id = Id::unique(EDITOR);
+    let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::default(), CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), id);
+    ui.memory_mut(|memory| memory.request_focus(id));
 }
 
 /// A source in its colours.
@@ -116,14 +159,6 @@ fn said(ui: &mut Ui, session: &Session, theme: &Theme) {
             format!("{name} is looked at; type to go on here"),
         ),
         (None, None, Err(why)) => (theme.warning, why.clone()),
-        (None, None, Ok(written)) if written.others > 0 => {
-            let text = format!(
-                "{}, the first of {} functions",
-                written.name,
-                written.others + 1
-            );
-            (theme.warning, text)
-        }
         (None, None, Ok(written)) => {
             let tokens = session
                 .answer()
@@ -133,6 +168,29 @@ fn said(ui: &mut Ui, session: &Session, theme: &Theme) {
         }
     };
     ui.colored_label(color, text);
+    let left_out = session.picture.is_none().then(|| session.left_out());
+    let left_out = RichText::new(left_out.unwrap_or_default()).color(theme.weak_text);
+    ui.add(Label::new(left_out).truncate());
+}
+
+/// The function to paint, where there are several.
+fn choice(ui: &mut Ui, session: &mut Session, desk: &Desk) {
+    let Some((choices, chosen)) = session.choices() else {
+        return;
+    };
+    let mut number = chosen;
+    let text = choices.get(chosen).map(Choice::text);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.weak(format!("of {}", choices.len()));
+        combo(ui, "Function to paint", &text.unwrap_or_default(), |ui| {
+            for (index, choice) in choices.iter().enumerate() {
+                ui.selectable_value(&mut number, index, choice.text());
+            }
+        });
+    });
+    if number != chosen {
+        session.choose(number, desk);
+    }
 }
 
 fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side) {
@@ -155,26 +213,34 @@ fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side)
         if ui.button("Copy source").clicked() {
             ui.ctx().copy_text(session.text.clone());
         }
+        if ui
+            .button("Paste")
+            .on_hover_text("Put the clipboard's text in place of this one")
+            .clicked()
+        {
+            select_all(ui, &session.text);
+            ui.send_viewport_cmd(ViewportCommand::RequestPaste);
+        }
         if ui.button("Clear").clicked() {
             session.write(String::new());
         }
     });
 }
 
-fn picture(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
-    let label = RichText::new("Picture").strong();
-    let hint = "a PNG or JPEG, or drop one here";
-    field(ui, label, &mut session.picture_path, hint, f32::INFINITY);
+fn file(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
+    let label = RichText::new("File").strong();
+    let hint = "a picture or .py, or drop one here";
+    field(ui, label, &mut session.file_path, hint, f32::INFINITY);
     ui.horizontal_wrapped(|ui| {
-        let path = session.picture_path.trim();
+        let path = session.file_path.trim();
         if ui
-            .add_enabled(!path.is_empty(), Button::new("Read picture"))
+            .add_enabled(!path.is_empty(), Button::new("Read file"))
             .clicked()
         {
             errands.push(Errand::Read(path.into()));
         }
-        if ui.button("Open picture\u{2026}").clicked() {
-            errands.push(Errand::OpenPicture);
+        if ui.button("Open file\u{2026}").clicked() {
+            errands.push(Errand::OpenFile);
         }
     });
 }

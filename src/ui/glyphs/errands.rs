@@ -6,31 +6,51 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use image::RgbImage;
+use rfd::FileDialog;
 
-use crate::{engine::run_folder::RunFolder, glyphs::picture};
+use super::{
+    corpus::Building,
+    written::{LONGEST, outermost},
+};
+use crate::{
+    data::python::{self, Function},
+    glyphs::picture,
+    ui::dialogs::{self, Place},
+};
 
 /// Longest source that is read into the editor, in bytes.
 const LONGEST_SOURCE: u64 = 1 << 20;
 
-/// What is to be done.
+/// What is to be done. A path typed beside a button takes the place of the dialog.
 #[derive(Clone, Debug)]
 pub enum Errand {
-    /// Ask for a picture and read it.
-    OpenPicture,
+    /// Ask for a picture or a Python file and read it.
+    OpenFile,
     /// Read what was dropped: a picture, a Python file, a run's folder.
     Read(PathBuf),
-    /// Ask for a place and write a glyph there.
-    SaveGlyph(RgbImage),
-    /// Ask for a place and write a morph there as an animation.
-    SaveGif(Arc<Vec<RgbImage>>),
-    /// Ask for a folder and write a morph's frames into a new one in it.
-    SaveFrames(Arc<Vec<RgbImage>>),
+    /// Fit a picture from the clipboard to the size of a glyph.
+    Fit(RgbImage),
+    /// Write a glyph as a PNG.
+    SaveGlyph {
+        /// The glyph.
+        glyph: RgbImage,
+        /// Name proposed for the file, without its ending.
+        name: &'static str,
+        /// The path typed.
+        path: String,
+    },
+    /// Write a morph as an animation.
+    SaveGif(Arc<Vec<RgbImage>>, String),
+    /// Write a morph's frames into a new folder.
+    SaveFrames(Arc<Vec<RgbImage>>, String),
     /// Ask for a run's folder.
     BrowseRun,
     /// Ask for a corpus.
     BrowseCorpus,
+    /// Make the corpus that is trained on where none is named, in this folder, unless it is there.
+    BuildCorpus(PathBuf, Building),
 }
 
 /// What became of it.
@@ -40,10 +60,14 @@ pub enum Done {
     Picture(String, RgbImage),
     /// A Python source.
     Source(String),
+    /// The functions of a Python file of this name, which is too long for the editor.
+    Functions(String, Vec<Function>),
     /// A run's folder to open.
     Run(PathBuf),
     /// A corpus to train on.
     Corpus(PathBuf),
+    /// The corpus that was made to train on, or why it couldn't be made.
+    Built(Building, Result<PathBuf, String>),
     /// Something was written.
     Wrote(String),
     /// It failed.
@@ -53,41 +77,78 @@ pub enum Done {
 impl Errand {
     /// Does it; `None` if people thought better of it.
     pub fn run(self) -> Option<Done> {
-        let dialog = |title: &str| rfd::FileDialog::new().set_title(title);
-        let wrote = |written: Result<()>, path: &Path| match written {
-            Ok(()) => Done::Wrote(format!("wrote {}", path.display())),
-            Err(error) => Done::Failed(format!("{error:#}")),
-        };
-        // The dialogs for saving ask before they give the name of a file that is there.
-        match self {
-            Errand::OpenPicture => {
-                let pictures = ["png", "jpg", "jpeg", "gif"];
-                let dialog = dialog("Open a picture of a glyph").add_filter("Pictures", &pictures);
-                Errand::Read(dialog.pick_file()?).run()
-            }
-            Errand::Read(path) => {
-                let read = read(&path);
-                Some(read.unwrap_or_else(|error| Done::Failed(format!("{error:#}"))))
-            }
-            Errand::SaveGlyph(glyph) => {
-                let dialog = dialog("Save the glyph").set_file_name("glyph.png");
-                let path = dialog.add_filter("PNG", &["png"]).save_file()?;
-                Some(wrote(picture::write_png(&path, &glyph), &path))
-            }
-            Errand::SaveGif(frames) => {
-                let dialog = dialog("Save the morph").set_file_name("morph.gif");
-                let path = dialog.add_filter("GIF", &["gif"]).save_file()?;
-                Some(wrote(picture::write_gif(&path, &frames), &path))
-            }
-            Errand::SaveFrames(frames) => {
-                let folder = dialog("Save the frames in a new folder in").pick_folder()?;
-                let folder = RunFolder::unused(&folder.join("morph"));
-                Some(wrote(picture::write_frames(&folder, &frames), &folder))
-            }
-            Errand::BrowseRun => Some(Done::Run(dialog("Open a run's folder").pick_folder()?)),
-            Errand::BrowseCorpus => Some(Done::Corpus(dialog("Choose a corpus").pick_file()?)),
-        }
+        self.try_run()
+            .unwrap_or_else(|error| Some(Done::Failed(format!("{error:#}"))))
     }
+
+    fn try_run(self) -> Result<Option<Done>> {
+        Ok(match self {
+            Errand::OpenFile => {
+                let endings = ["png", "jpg", "jpeg", "gif", "py"];
+                let title = "Open a picture of a glyph or a Python file";
+                let dialog = titled(title).add_filter("Pictures and Python", &endings);
+                let path = chosen(dialog, FileDialog::pick_file, "File")?;
+                path.map(|path| read(&path)).transpose()?
+            }
+            Errand::Read(path) => Some(read(&path)?),
+            Errand::Fit(picture) => {
+                let picture = picture::fit(picture).context("the picture pasted")?;
+                Some(Done::Picture("the picture pasted".into(), picture))
+            }
+            Errand::SaveGlyph { glyph, name, path } => {
+                let place = dialogs::place_for_file(&path, "Save the glyph", name, "png")?;
+                saved(place, |path| picture::write(path, &glyph))?
+            }
+            Errand::SaveGif(frames, path) => {
+                let place = dialogs::place_for_file(&path, "Save the morph", "morph", "gif")?;
+                saved(place, |path| picture::write_gif(path, &frames))?
+            }
+            Errand::SaveFrames(frames, path) => {
+                let title = "Save the frames in a new folder in";
+                let place = dialogs::place_for_folder(&path, title, "morph")?;
+                saved(place, |path| picture::write_frames(path, &frames))?
+            }
+            Errand::BrowseRun => {
+                let dialog = titled("Open a run's folder");
+                chosen(dialog, FileDialog::pick_folder, "Model")?.map(Done::Run)
+            }
+            Errand::BrowseCorpus => {
+                let dialog = titled("Choose a corpus");
+                chosen(dialog, FileDialog::pick_file, "Corpus")?.map(Done::Corpus)
+            }
+            Errand::BuildCorpus(folder, building) => {
+                let built = building.build(&folder);
+                let built = built.map_err(|error| format!("can't make a corpus: {error:#}"));
+                Some(Done::Built(building, built))
+            }
+        })
+    }
+}
+
+fn titled(title: &str) -> FileDialog {
+    FileDialog::new().set_title(title)
+}
+
+/// The path chosen in a dialog; where there is none, people are told of the `field` they can type it into.
+fn chosen(
+    dialog: FileDialog,
+    choose: fn(FileDialog) -> Option<PathBuf>,
+    field: &str,
+) -> Result<Option<PathBuf>> {
+    dialogs::ask(dialog, choose)
+        .map_err(|no_dialog| anyhow!("{no_dialog}: type the path into the field {field}"))
+}
+
+fn saved(place: Option<Place>, write: impl FnOnce(&Path) -> Result<()>) -> Result<Option<Done>> {
+    let Some(Place { path, is_fallback }) = place else {
+        return Ok(None);
+    };
+    write(&path)?;
+    let why = match is_fallback {
+        true => " (no file dialog here: \u{201c}Save as\u{201d} takes a path)",
+        false => "",
+    };
+    Ok(Some(Done::Wrote(format!("saved {}{why}", path.display()))))
 }
 
 fn read(path: &Path) -> Result<Done> {
@@ -95,20 +156,26 @@ fn read(path: &Path) -> Result<Done> {
         return Ok(Done::Run(path.to_owned()));
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
+    let name = name.display().to_string();
     if path.extension().is_some_and(|ending| ending == "py") {
-        let size = fs::metadata(path)
-            .with_context(|| format!("can't read {}", path.display()))?
-            .len();
-        if size > LONGEST_SOURCE {
+        let found = fs::metadata(path).with_context(|| format!("can't read {}", path.display()))?;
+        if !found.is_file() {
+            bail!("{} is no file: expected Python", path.display());
+        }
+        if found.len() > LONGEST_SOURCE {
             bail!(
-                "{} has {size} bytes: expected a function or two",
-                path.display()
+                "{} has {} bytes: expected {LONGEST_SOURCE} at most",
+                path.display(),
+                found.len()
             );
         }
         let source = fs::read_to_string(path);
         let source = source.with_context(|| format!("can't read {}", path.display()))?;
-        return Ok(Done::Source(source));
+        if source.len() <= LONGEST {
+            return Ok(Done::Source(source));
+        }
+        let functions = python::functions(&source).with_context(|| path.display().to_string())?;
+        return Ok(Done::Functions(name, outermost(functions)));
     }
-    let picture = picture::read(path)?;
-    Ok(Done::Picture(name.display().to_string(), picture))
+    Ok(Done::Picture(name, picture::read(path)?))
 }

@@ -1,6 +1,7 @@
 //! Code Glyphs in the window: the editor at the left, the glyph and what is read from it in the
 //! middle, and at the right one of the live grid, the nearest glyphs, the morph and the training.
 
+pub mod corpus;
 mod editor;
 mod errands;
 mod grid;
@@ -10,6 +11,7 @@ mod reading;
 pub mod session;
 mod sheet;
 mod training;
+pub mod written;
 
 use egui::{CentralPanel, Panel, ScrollArea, Ui};
 
@@ -66,9 +68,11 @@ impl Glyphs {
         let mut errands = Vec::new();
         let session = &mut self.session;
         session.follow(desk);
+        // In a small window the pictures come first.
+        let width = (0.28 * ui.available_width()).floor();
         Panel::left("function")
             .resizable(true)
-            .default_size(330.0)
+            .default_size(width.clamp(240.0, 330.0))
             .size_range(240.0..=640.0)
             .show(ui, |ui| {
                 self.editor

@@ -6,7 +6,10 @@ use egui::{Button, Slider, Ui, Vec2};
 use image::RgbImage;
 
 use super::{Errand, session::Session, sheet::Sheet};
-use crate::{config::glyphs::GLYPH_SIZE, ui::desk::Desk};
+use crate::{
+    config::glyphs::GLYPH_SIZE,
+    ui::{desk::Desk, widgets::field},
+};
 
 /// Frames a second, as in the file that is saved.
 const FRAMES_PER_SEC: f64 = 20.0;
@@ -91,13 +94,16 @@ impl MorphPanel {
             }
         });
         ui.horizontal(|ui| {
+            let path = &morph.save_path;
             if ui.button("Save GIF\u{2026}").clicked() {
-                errands.push(Errand::SaveGif(frames.clone()));
+                errands.push(Errand::SaveGif(frames.clone(), path.clone()));
             }
             if ui.button("Save frames\u{2026}").clicked() {
-                errands.push(Errand::SaveFrames(frames.clone()));
+                errands.push(Errand::SaveFrames(frames.clone(), path.clone()));
             }
         });
+        let hint = "a new file or folder";
+        field(ui, "Save as", &mut morph.save_path, hint, f32::INFINITY);
     }
 
     fn list(&mut self, ui: &mut Ui, session: &mut Session) {

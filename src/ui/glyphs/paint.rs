@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use egui::{
-    Color32, Rect, RichText, Role, Sense, Slider, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2,
+    Color32, ColorImage, Rect, RichText, Role, Sense, Slider, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, pos2,
 };
 
 use super::{Errand, session::Session, sheet::Sheet};
@@ -11,13 +12,16 @@ use crate::{
     config::glyphs::GLYPH_SIZE,
     glyphs::board::{GlyphView, Subject},
     nn::channel::{HARDEST, Parts},
-    ui::{desk::Desk, theme::Theme},
+    ui::{desk::Desk, theme::Theme, widgets::field},
 };
 
 /// Points a pixel of the glyph is drawn with at most; whole numbers only.
 const LARGEST: f32 = 3.0;
 
 const SLIDER_WIDTH: f32 = 240.0;
+/// Width of the number and the name beside the slider.
+const BESIDE_SLIDER: f32 = 120.0;
+const SAVE_AS_WIDTH: f32 = 260.0;
 
 /// The pictures on the graphics card.
 #[derive(Default)]
@@ -53,14 +57,7 @@ impl Paint {
             session.ask_again(desk);
         }
         let Some((view, _)) = &self.shown else { return };
-        ui.horizontal(|ui| {
-            if ui.button("Save glyph\u{2026}").clicked() {
-                errands.push(Errand::SaveGlyph(view.glyph.clone()));
-            }
-            if ui.button("Save damaged\u{2026}").clicked() {
-                errands.push(Errand::SaveGlyph(view.damaged.clone()));
-            }
-        });
+        save(ui, view, &mut session.save_path, errands);
     }
 
     /// An answer not yet there leaves the last one in sight: a flash at every key would be worse.
@@ -107,6 +104,36 @@ impl Paint {
     }
 }
 
+/// Ways to keep the pictures.
+fn save(ui: &mut Ui, view: &GlyphView, path: &mut String, errands: &mut Vec<Errand>) {
+    ui.horizontal_wrapped(|ui| {
+        for (text, name, picture) in [
+            ("Save glyph\u{2026}", "glyph", &view.glyph),
+            ("Save damaged\u{2026}", "damaged", &view.damaged),
+        ] {
+            if ui.button(text).clicked() {
+                errands.push(Errand::SaveGlyph {
+                    glyph: picture.clone(),
+                    name,
+                    path: path.clone(),
+                });
+            }
+        }
+        if ui.button("Copy glyph").clicked() {
+            let size = [view.glyph.width() as usize, view.glyph.height() as usize];
+            ui.ctx()
+                .copy_image(ColorImage::from_rgb(size, view.glyph.as_raw()));
+        }
+    });
+    field(
+        ui,
+        "Save as",
+        path,
+        "a new PNG file; empty: asks",
+        SAVE_AS_WIDTH,
+    );
+}
+
 /// The corners found, in the coordinates of the picture, -1 to 1.
 fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
     if !matches!(view.question.subject, Subject::Picture(_)) {
@@ -132,8 +159,9 @@ fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
 /// The channel's controls; true if one was changed.
 fn channel(ui: &mut Ui, session: &mut Session) -> bool {
     let mut is_changed = false;
-    ui.horizontal(|ui| {
-        ui.spacing_mut().slider_width = SLIDER_WIDTH;
+    ui.horizontal_wrapped(|ui| {
+        let width = ui.available_width() - BESIDE_SLIDER;
+        ui.spacing_mut().slider_width = width.clamp(40.0, SLIDER_WIDTH);
         let slider = Slider::new(&mut session.difficulty, 0.0..=HARDEST)
             .step_by(0.1)
             .text("Difficulty");

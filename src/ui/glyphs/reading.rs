@@ -40,7 +40,7 @@ pub fn show(ui: &mut Ui, session: &mut Session, desk: &Desk) {
             ui.colored_label(theme.warning, "so little that this may be no glyph");
         }
     });
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         if ui.button("Copy function").clicked() {
             ui.ctx().copy_text(view.reading.text.clone());
         }

@@ -5,10 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 
 use image::RgbImage;
 
-use super::errands::Done;
+use super::{
+    corpus::Building,
+    errands::{Done, Errand},
+    written::{self, Choice, Listed, Written},
+};
 use crate::{
     config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
-    data::python,
     engine::{pair::Either, run_folder::RunFolder},
     glyphs::{
         board::{Board, GlyphView, GridView, Neighbour, Question, Subject, Tile},
@@ -16,7 +19,7 @@ use crate::{
     },
     nn::channel::Parts,
     training::{Limit, Pace, Start, checkpoint::Source},
-    ui::desk::Desk,
+    ui::{desk::Desk, pending::Pending, widgets::Order},
 };
 
 /// Glyphs in the live grid.
@@ -25,51 +28,12 @@ const GRID: usize = 64;
 const NEAREST: usize = 8;
 /// Pictures of a morph.
 const FRAMES: usize = 60;
-/// Longest text that is looked at for functions, in bytes: longer ones would be felt while typing.
-const LONGEST: usize = 1 << 16;
 
 const FIRST_FUNCTION: &str = "def clamp(value, low, high):
     if value < low:
         return low
     return min(value, high)
 ";
-
-/// A function found in the editor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its name.
-    pub name: String,
-    /// Its text as the model gets it.
-    pub source: String,
-    /// How many others stand there.
-    pub others: usize,
-}
-
-/// Reads what stands in an editor.
-fn read(text: &str) -> Result<Written, String> {
-    if text.trim().is_empty() {
-        return Err("Type or paste a Python function".into());
-    }
-    if text.len() > LONGEST {
-        return Err(format!(
-            "{} bytes are too many: expected a function",
-            text.len()
-        ));
-    }
-    let functions = python::functions(text).map_err(|error| error.to_string())?;
-    let mut functions = functions.into_iter();
-    let first = functions
-        .next()
-        .ok_or_else(|| python::PythonError::NoFunction.to_string())?;
-    // Those within the first are in its text.
-    let within = format!("{}.", first.name);
-    let others = functions.filter(|other| !other.name.starts_with(&within));
-    Ok(Written {
-        others: others.count(),
-        name: first.name,
-        source: first.source,
-    })
-}
 
 /// Settings of the next run.
 #[derive(Clone, Debug)]
@@ -99,6 +63,8 @@ pub struct Morph {
     pub at: usize,
     /// Whether they are shown one after the other.
     pub is_playing: bool,
+    /// Path to save them at, as typed; empty for a dialog.
+    pub save_path: String,
 }
 
 /// What is open.
@@ -107,12 +73,18 @@ pub struct Session {
     pub board: Arc<Board>,
     /// The editor's text.
     pub text: String,
-    /// The function in it, or why there is none.
+    /// The function in it that is painted, or why there is none.
     pub written: Result<Written, String>,
+    /// The last function that was painted: a text half typed keeps the choice.
+    last_written: Option<Written>,
+    /// A long file whose functions can be put into the editor.
+    pub listed: Option<Listed>,
     /// A picture with its file's name, looked at in place of the function.
     pub picture: Option<(String, RgbImage)>,
-    /// Path of a picture to open, as typed.
-    pub picture_path: String,
+    /// Path of a picture or Python file to open, as typed.
+    pub file_path: String,
+    /// Path to save a glyph at, as typed; empty for a dialog.
+    pub save_path: String,
     /// Difficulty of the channel, 0 to 15.
     pub difficulty: f64,
     /// Its parts.
@@ -125,6 +97,10 @@ pub struct Session {
     pub morph: Morph,
     /// Settings of the next run.
     pub train: TrainForm,
+    /// An order to the run that the engine hasn't followed yet.
+    pub pending: Pending,
+    /// The corpus being built for the next run.
+    pub building: Option<Building>,
     /// A run's folder to open, as typed.
     pub open_path: String,
     /// The corpus of the grid; none for the bundled sample.
@@ -142,7 +118,10 @@ impl Default for Session {
             text: String::new(),
             written: Err(String::new()),
             picture: None,
-            picture_path: String::new(),
+            last_written: None,
+            listed: None,
+            file_path: String::new(),
+            save_path: String::new(),
             difficulty: 0.0,
             parts: Parts::ALL,
             seed: 0,
@@ -156,6 +135,8 @@ impl Default for Session {
                 learning_rate: preset_rate(0),
                 out: String::new(),
             },
+            pending: Pending::default(),
+            building: None,
             open_path: String::new(),
             corpus: None,
             next_corpus: None,
@@ -173,18 +154,64 @@ pub fn preset_rate(preset: usize) -> f64 {
 }
 
 impl Session {
-    /// Puts a text into the editor.
+    /// Puts another text into the editor.
     pub fn write(&mut self, text: String) {
         self.text = text;
+        self.last_written = None;
+        self.listed = None;
         self.read();
     }
 
     /// Looks again at what stands in the editor; true if there is something else to paint.
     pub fn read(&mut self) -> bool {
         let before = self.subject();
-        self.written = read(&self.text);
+        self.written = written::read(&self.text, self.last_written.as_ref());
+        if let Ok(written) = &self.written {
+            self.last_written = Some(written.clone());
+        }
         self.picture = None;
         self.subject() != before
+    }
+
+    /// The functions to choose from, of the editor's text or of a long file, and the number of the one chosen; none where
+    /// there is no choice.
+    pub fn choices(&self) -> Option<(Vec<Choice>, usize)> {
+        let (choices, chosen) = match (&self.listed, &self.written) {
+            (Some(listed), _) => {
+                let choices = listed.functions.iter().map(Choice::of).collect();
+                (choices, listed.chosen)
+            }
+            (None, Ok(written)) => (written.choices.clone(), written.chosen),
+            (None, Err(_)) => return None,
+        };
+        (choices.len() > 1).then_some((choices, chosen))
+    }
+
+    /// Chooses one of [`Self::choices`].
+    pub fn choose(&mut self, number: usize, desk: &Desk) {
+        if let Some(listed) = &mut self.listed {
+            if let Some(function) = listed.functions.get(number) {
+                listed.chosen = number;
+                self.text.clone_from(&function.source);
+                self.last_written = None;
+            }
+        } else if let Some(written) = &mut self.last_written
+            && let Some(choice) = written.choices.get(number)
+        {
+            written.name.clone_from(&choice.name);
+            written.chosen = number;
+        }
+        self.read();
+        self.ask_again(desk);
+    }
+
+    /// Parts of what was written or opened that are not in the glyph, for people.
+    pub fn left_out(&self) -> String {
+        match (&self.listed, &self.written) {
+            (Some(listed), _) => listed.left_out(),
+            (None, Ok(written)) => written.left_out.clone(),
+            (None, Err(_)) => String::new(),
+        }
     }
 
     /// Opens a function in the editor.
@@ -294,19 +321,11 @@ impl Session {
         }));
     }
 
-    /// Begins a run with what the form says.
+    /// Begins a run with what the form says, on the corpus it names.
     pub fn begin_run(&mut self, desk: &mut Desk) {
         let form = &self.train;
         let corpus = PathBuf::from(form.corpus.trim());
-        if corpus.as_os_str().is_empty() {
-            let text =
-                "name a corpus first: glyphspace glyphs corpus build SRC... --out FILE makes one";
-            return desk.say(text.into(), true);
-        }
-        let out = match form.out.trim() {
-            "" => RunFolder::unused(&PathBuf::from("runs").join("glyphs")),
-            path => path.into(),
-        };
+        let out = self.run_folder();
         match GlyphsConfig::preset(GLYPH_PRESETS[form.preset]) {
             Ok(config) => {
                 let config = GlyphsConfig {
@@ -326,8 +345,34 @@ impl Session {
         }
     }
 
-    /// Changes the run in training.
-    pub fn order(&self, order: RunOrder, desk: &mut Desk) {
+    /// The folder of the next run.
+    fn run_folder(&self) -> PathBuf {
+        match self.train.out.trim() {
+            "" => RunFolder::unused(&PathBuf::from("runs").join("glyphs")),
+            path => path.into(),
+        }
+    }
+
+    /// Begins a run, changes its pace or ends it. Where no corpus is named, one is made first.
+    pub fn order(&mut self, order: Order, desk: &mut Desk, errands: &mut Vec<Errand>) {
+        if order == Order::Train && self.train.corpus.trim().is_empty() {
+            let folder = self.run_folder();
+            let beside = folder.parent().map(PathBuf::from).unwrap_or_default();
+            let building = self.building.insert(Building::default());
+            errands.push(Errand::BuildCorpus(beside, building.clone()));
+            return;
+        }
+        self.pending.give(order, self.pace(), desk);
+        match order {
+            Order::Train => self.begin_run(desk),
+            Order::Pace(pace) => desk.send(Either::Second(Command::Run(RunOrder::Pace(pace)))),
+            Order::Stop => desk.send(Either::Second(Command::Run(RunOrder::Stop))),
+        }
+    }
+
+    /// Changes the learning rate of the run under way.
+    pub fn change_rate(&self, desk: &mut Desk) {
+        let order = RunOrder::LearningRate(self.train.learning_rate);
         desk.send(Either::Second(Command::Run(order)));
     }
 
@@ -354,6 +399,7 @@ impl Session {
                 self.ask_again(desk);
             }
             Event::Started(folder) => {
+                self.pending.started();
                 desk.say(format!("training into {}", folder.display()), false);
                 // What is trained on is what one wants to see.
                 self.corpus = self.next_corpus.take().or(self.corpus.take());
@@ -362,6 +408,7 @@ impl Session {
             }
             Event::Saved(place) => desk.say(format!("saved {}", place.display()), false),
             Event::Trained(steps) => {
+                self.pending.ended();
                 desk.say(format!("trained {steps} steps"), false);
                 self.ask_again(desk);
             }
@@ -384,11 +431,35 @@ impl Session {
                 self.ask_again(desk);
             }
             Done::Source(text) => self.open_function(&text, desk),
+            Done::Functions(file, functions) => {
+                self.write(String::new());
+                self.listed = Some(Listed {
+                    file,
+                    functions,
+                    chosen: 0,
+                });
+                self.choose(0, desk);
+            }
             Done::Run(folder) => {
                 self.open_path = folder.display().to_string();
                 self.open(&folder.display().to_string(), desk);
             }
             Done::Corpus(path) => self.train.corpus = path.display().to_string(),
+            Done::Built(building, built) => {
+                // One that was called off has nothing to say.
+                let is_ours = |ours: &Building| ours.is(&building);
+                if self.building.as_ref().is_some_and(is_ours) {
+                    self.building = None;
+                    match built {
+                        Ok(path) => {
+                            self.train.corpus = path.display().to_string();
+                            self.pending.give(Order::Train, None, desk);
+                            self.begin_run(desk);
+                        }
+                        Err(why) => desk.say(why, true),
+                    }
+                }
+            }
             Done::Wrote(text) => desk.say(text, false),
             Done::Failed(why) => desk.say(why, true),
         }

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     config::glyphs::GLYPH_PRESETS,
-    glyphs::{job::RunOrder, trainer::Metrics},
+    glyphs::trainer::Metrics,
     training::TrainingView,
     ui::{
         desk::Desk,
-        widgets::{Figure, Order, combo, curves_plot, field, run_buttons, run_text},
+        widgets::{Figure, combo, curves_plot, field, run_buttons, run_text},
     },
 };
 
@@ -20,13 +20,21 @@ use crate::{
 pub fn show(ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut Vec<Errand>) {
     form(ui, session, errands);
     rate(ui, session, desk);
-    match run_buttons(ui, session.pace()) {
-        Some(Order::Train) => session.begin_run(desk),
-        Some(Order::Pace(pace)) => session.order(RunOrder::Pace(pace), desk),
-        Some(Order::Stop) => session.order(RunOrder::Stop, desk),
-        None => {}
+    if let Some(building) = &session.building {
+        if building.show(ui) {
+            building.cancel();
+            session.building = None;
+        }
+        return;
     }
-    if let Some(run) = session.board.training.get() {
+    let pace = session.pace();
+    session.pending.follow(pace, desk);
+    if let Some(order) = run_buttons(ui, pace, &session.pending) {
+        session.order(order, desk, errands);
+    }
+    let run = session.board.training.get();
+    run_text(ui, run.as_deref(), &session.pending);
+    if let Some(run) = run {
         figures(ui, &run);
     }
     if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
@@ -42,9 +50,10 @@ fn form(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
             errands.push(Errand::BrowseCorpus);
         }
         let edit = TextEdit::singleline(&mut form.corpus)
-            .hint_text("a corpus file")
+            .hint_text("Python's library")
             .desired_width(f32::INFINITY);
-        ui.add(edit).labelled_by(label.id);
+        let hint = "A corpus file; empty for one of the Python library found here, else of bundled functions";
+        ui.add(edit).labelled_by(label.id).on_hover_text(hint);
     });
     ui.horizontal(|ui| {
         combo(ui, "Glyph preset", GLYPH_PRESETS[form.preset], |ui| {
@@ -78,13 +87,12 @@ fn rate(ui: &mut Ui, session: &mut Session, desk: &mut Desk) {
             .custom_parser(|text| text.trim().parse().ok());
         let is_changed = ui.add(drag).labelled_by(label.id).changed();
         if is_changed && session.pace().is_some() {
-            session.order(RunOrder::LearningRate(session.train.learning_rate), desk);
+            session.change_rate(desk);
         }
     });
 }
 
 fn figures(ui: &mut Ui, run: &TrainingView<Metrics>) {
-    run_text(ui, run);
     let Some(last) = &run.last else { return };
     ui.label(format!("difficulty {:.2} of 15", last.difficulty));
     ui.label(format!(
