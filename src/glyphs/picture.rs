@@ -163,7 +163,7 @@ pub fn write(path: &Path, picture: &RgbImage) -> Result<()> {
     write_picture(path, picture.as_raw(), [width, height])
 }
 
-/// The picture as a reader finds it in the file that [`write`] makes at `path`: JPEG changes it, and one of another
+/// The picture as a reader finds it in the file that [`write()`] makes at `path`: JPEG changes it, and one of another
 /// size is scaled.
 ///
 /// # Errors

@@ -103,7 +103,7 @@ pub struct BuildReport {
 }
 
 /// Builds the corpus file `out`. `tell` hears how far it is; when it answers false, the build ends with
-/// [`Cancelled`]. Until all is done, what is at `out` stays as it is.
+/// [`Cancelled`](super::Cancelled). Until all is done, what is at `out` stays as it is.
 ///
 /// # Errors
 /// If an input is missing or of no known form, if there is no function in any, or if `out` can't be
