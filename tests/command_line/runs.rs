@@ -204,8 +204,9 @@ fn a_training_that_ignores_a_closed_terminal_goes_on() {
         .unwrap();
     let pid = child.id().to_string();
     while child.try_wait().unwrap().is_none() {
+        // Time for the shell to ignore it first.
+        std::thread::sleep(Duration::from_millis(300));
         drop(Command::new("kill").args(["-HUP", &pid]).output());
-        std::thread::sleep(Duration::from_millis(100));
     }
     assert!(child.wait().unwrap().success());
     let report = check_json(folder.path(), "executor eval --run run --json --device cpu");
