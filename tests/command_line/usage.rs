@@ -1,8 +1,8 @@
 //! Help, devices, and command lines and jobs that are refused.
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{collections::BTreeSet, fs};
 
-use super::{PROGRAM, check_done, check_refused, glyphspace, names, text, trained};
+use super::{check_done, check_refused, glyphspace, names, text, trained};
 
 #[test]
 fn help_and_version_are_results() {
