@@ -1,5 +1,5 @@
 //! How soon commands end when they are interrupted, and what they leave.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::{
     collections::BTreeSet,
@@ -26,8 +26,10 @@ struct Ended {
 
 /// Starts a command and sends it signals. Its temporary files go to `tmp`.
 fn interrupted(folder: &Path, line: &str, (word, secs): Moment, signals: &[&str]) -> Ended {
-    let mut command = Command::new(PROGRAM);
+    // The tests themselves may have been started with SIGHUP ignored.
+    let mut command = Command::new("env");
     command
+        .args(["--default-signal=HUP", PROGRAM])
         .args(line.split_whitespace())
         .current_dir(folder)
         .env("TMPDIR", folder.join("tmp"))
