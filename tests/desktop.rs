@@ -21,7 +21,7 @@ use super::{
 };
 
 /// What anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// What people see happen at once, on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(6);
 
@@ -95,6 +95,8 @@ impl Desktop {
         self.program = Some(program.unwrap());
         let begun = Instant::now();
         while self.window().is_none() {
+            let ended = self.program.as_mut().and_then(|p| p.try_wait().unwrap());
+            assert_eq!(ended, None, "the program ended before its window opened");
             assert!(begun.elapsed() < PATIENCE, "no window opens");
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -150,7 +152,8 @@ impl Desktop {
     fn window(&self) -> Option<u32> {
         let found = self.tool("xdotool search --onlyvisible --name Glyphspace");
         let found = { found }.stderr(Stdio::null()).output().unwrap();
-        String::from_utf8(found.stdout).unwrap().trim().parse().ok()
+        let found = String::from_utf8(found.stdout).unwrap();
+        found.lines().next()?.parse().ok()
     }
 
     /// Tells the window to close, as the cross in its corner does.

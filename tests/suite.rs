@@ -23,5 +23,8 @@ mod vision;
 mod window;
 mod window_functions;
 mod window_glyphs;
+mod window_layout;
+mod window_pointing;
 mod window_runs;
 mod window_space;
+mod window_titles;

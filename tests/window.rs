@@ -8,13 +8,17 @@ use glyphspace::{data::language::Code, device::Choice, training::Pace, ui::app::
 pub type Window = Harness<'static, Option<App>>;
 
 pub fn window(theme: egui::Theme) -> Window {
+    window_of(theme, [1280.0, 800.0])
+}
+
+pub fn window_of(theme: egui::Theme, size: [f32; 2]) -> Window {
     let show = |ui: &mut egui::Ui, app: &mut Option<App>| {
         let app = app.get_or_insert_with(|| App::new(ui.ctx(), Choice::Cpu, true, None).unwrap());
         app.listen();
         app.show(ui);
     };
     Harness::builder()
-        .with_size(egui::vec2(1280.0, 800.0))
+        .with_size(egui::Vec2::from(size))
         .with_theme(theme)
         .wgpu()
         .build_ui_state(show, None)
@@ -38,7 +42,7 @@ pub fn wait(window: &mut Window, what: &str, mut is_so: impl FnMut(&mut App) -> 
     window.step();
 }
 
-fn type_sum(window: &mut Window, text: &str) {
+pub fn type_sum(window: &mut Window, text: &str) {
     app(window).session.sum_text.clear();
     window.get_by_label("Sum").focus();
     window.step();
@@ -48,7 +52,7 @@ fn type_sum(window: &mut Window, text: &str) {
 }
 
 /// The window's position of a latent point of the code plane, in the large map's unzoomed view.
-fn on_map(window: &Window, [x, y]: [f32; 2]) -> egui::Pos2 {
+pub fn on_map(window: &Window, [x, y]: [f32; 2]) -> egui::Pos2 {
     let rect = window.get_by_label("Loss map").rect();
     glyphspace::ui::canvas::View::default().screen_from_latent(rect, [x, y])
 }

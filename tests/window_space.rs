@@ -172,9 +172,8 @@ fn a_slice_is_mapped_and_decodes() {
     window.drag_at(at);
     window.step();
     window.drop_at(at);
-    window.step();
-    window.step();
-    assert_eq!(app(&mut window).session.pins.len(), 1);
+    // What is pinned is the answer of the place that was clicked.
+    wait(&mut window, "the pin", |app| app.session.pins.len() == 1);
 
     // Programs on a line make no slice; that is said, and nothing breaks.
     app(&mut window)

@@ -22,7 +22,9 @@ use crate::{
     device::Choice,
     executor::{
         board::{Landscape, Planes, Triple},
-        checkpoint, export,
+        checkpoint,
+        command::{can_propose, default_strategy},
+        export,
         job::{Command, Event, Question, SolveRequest},
         lines::Between,
         report::Report,
@@ -204,10 +206,12 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     }
     let session = ExecutorSession::open(choice, args.model.source_for(&task)?)?;
     let budget = args.budget as usize;
-    let is_small = language(&session).is_small();
+    let model = session.board.model.get().context("no model is open")?;
+    let default = default_strategy(&model.config);
+    let has_proposals = can_propose(&model.config, Some(&task));
     let strategy = Strategy {
-        method: args.method.unwrap_or_default(),
-        is_warm: args.warm || args.method.is_none() && !is_small,
+        method: args.method.unwrap_or(default.method),
+        is_warm: args.warm || args.method.is_none() && default.is_warm && has_proposals,
     };
     let request = SolveRequest {
         between: match args.requantise {
@@ -283,7 +287,7 @@ fn map(args: &MapArgs, choice: Choice) -> Result<()> {
         export::map_csv(path, &map)?;
     }
     if let Some(path) = out {
-        export::map_png_of(path, &task.to_string(), &map, None)?;
+        export::map_png(path, &map, task, None)?;
     }
     let (cell, loss) = map.lowest().context("the map is empty")?;
     let [x, y] = map.loss.center(cell);

@@ -121,6 +121,7 @@ fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result
     export::map_png(
         &folder.join(format!("map-{name}.png")),
         &map,
+        &SUMS[0].into(),
         first.as_deref(),
     )?;
     export::map_csv(&folder.join(format!("map-{name}.csv")), &map)?;

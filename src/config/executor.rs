@@ -296,6 +296,11 @@ impl Config for ExecutorConfig {
 }
 
 impl ExecutorConfig {
+    /// True where the model has an inverse encoder, which proposes programs.
+    pub fn has_inverse(&self) -> bool {
+        self.inverse > 0.0
+    }
+
     /// The sizes every stack shares.
     pub fn t5_sizes(&self) -> T5Sizes {
         T5Sizes {

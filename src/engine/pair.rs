@@ -1,7 +1,7 @@
 //! Two jobs on one thread: each does its slice in turn, and the second is made only when it is first
 //! wanted, so that a program that opens with the first is ready as soon as that is.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result};
 
 use super::{Job, Work};
 
@@ -14,11 +14,18 @@ pub enum Either<A, B> {
     Second(B),
 }
 
-/// A job that is two.
-pub struct Pair<A, B> {
+/// The context of a picture or an answer that could not be computed: of no concern once another one is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ViewError(pub &'static str);
+
+/// A job that is two. What goes wrong is an event of the one it happened to.
+pub struct Pair<A: Job, B: Job> {
     first: A,
     second: Option<B>,
     make: Box<dyn FnMut() -> Result<B>>,
+    /// Failures that no events could be reported with, until they can.
+    failures: Vec<Either<Error, Error>>,
 }
 
 impl<A: Job, B: Job> Pair<A, B> {
@@ -29,6 +36,7 @@ impl<A: Job, B: Job> Pair<A, B> {
             first,
             second: None,
             make: Box::new(make),
+            failures: Vec::new(),
         }
     }
 
@@ -44,60 +52,69 @@ impl<A: Job, B: Job> Pair<A, B> {
 impl<A: Job, B: Job> Job for Pair<A, B> {
     type Command = Either<A::Command, B::Command>;
     type Probe = Either<A::Probe, B::Probe>;
-    type Event = Either<A::Event, B::Event>;
+    type Event = Either<Result<A::Event>, Result<B::Event>>;
 
     fn command(&mut self, command: Self::Command, events: &mut Vec<Self::Event>) -> Result<()> {
         match command {
             Either::First(command) => reporting(events, Either::First, |events| {
                 self.first.command(command, events)
             }),
-            Either::Second(command) => {
-                let second = self.second()?;
-                reporting(events, Either::Second, |events| {
-                    second.command(command, events)
-                })
-            }
-        }
+            Either::Second(command) => reporting(events, Either::Second, |events| {
+                self.second()?.command(command, events)
+            }),
+        };
+        Ok(())
     }
 
     fn probe(&mut self, probe: Self::Probe) -> Result<()> {
-        match probe {
-            Either::First(probe) => self.first.probe(probe),
-            Either::Second(probe) => self.second()?.probe(probe),
-        }
+        let failure = match probe {
+            Either::First(probe) => self.first.probe(probe).err().map(Either::First),
+            Either::Second(probe) => {
+                let probed = self.second().and_then(|second| second.probe(probe));
+                probed.err().map(Either::Second)
+            }
+        };
+        self.failures.extend(failure);
+        Ok(())
     }
 
     fn work(&mut self, events: &mut Vec<Self::Event>) -> Result<Work> {
+        events.extend(self.failures.drain(..).map(|failure| match failure {
+            Either::First(error) => Either::First(Err(error)),
+            Either::Second(error) => Either::Second(Err(error)),
+        }));
         let first = reporting(events, Either::First, |events| self.first.work(events));
         let second = match &mut self.second {
             Some(second) => reporting(events, Either::Second, |events| second.work(events)),
-            None => Ok(Work::Idle),
+            None => Some(Work::Idle),
         };
-        match (first, second) {
-            (Ok(first), Ok(second)) => Ok(sooner(first, second)),
-            (Err(first), Err(second)) => Err(anyhow!("{first:#}; {second:#}")),
-            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
-        }
+        // What failed is not tried again, but there may be more to do.
+        let or_busy = |work: Option<Work>| work.unwrap_or(Work::Busy);
+        Ok(sooner(or_busy(first), or_busy(second)))
     }
 
     fn rest(&mut self) -> Result<Work> {
-        match (self.first.rest()?, &mut self.second) {
-            (Work::Idle, Some(second)) => second.rest(),
-            (first, _) => Ok(first),
-        }
+        let rested = match (self.first.rest(), &mut self.second) {
+            (Ok(Work::Idle), Some(second)) => second.rest().map_err(Either::Second),
+            (rested, _) => rested.map_err(Either::First),
+        };
+        Ok(rested.unwrap_or_else(|failure| {
+            self.failures.push(failure);
+            Work::Busy
+        }))
     }
 }
 
-/// Runs `run` and passes on the events it reports.
+/// Runs `run` and passes on the events it reports, its failure among them.
 fn reporting<T, E, F>(
     events: &mut Vec<E>,
-    wrap: fn(F) -> E,
+    wrap: fn(Result<F>) -> E,
     run: impl FnOnce(&mut Vec<F>) -> Result<T>,
-) -> Result<T> {
+) -> Option<T> {
     let mut own = Vec::new();
     let result = run(&mut own);
-    events.extend(own.into_iter().map(wrap));
-    result
+    events.extend(own.into_iter().map(|event| wrap(Ok(event))));
+    result.map_err(|error| events.push(wrap(Err(error)))).ok()
 }
 
 /// When there is more to do for either of two.

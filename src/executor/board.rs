@@ -280,4 +280,10 @@ pub struct Answer {
     pub truth: Option<i32>,
     /// Negative log likelihood of the sum's result, where a sum is given.
     pub loss: Option<f32>,
+    /// The sum's result, where one is given.
+    #[serde(skip)]
+    pub target: Option<i32>,
+    /// Steps of the model that was asked.
+    #[serde(skip)]
+    pub step: u64,
 }

@@ -10,8 +10,11 @@ use super::{
 };
 use crate::{
     config::executor::ExecutorConfig,
-    data::sums::{Sum, Task},
-    latent::search::Strategy,
+    data::{
+        language::Language,
+        sums::{Sum, Task},
+    },
+    latent::search::{Method, Strategy},
     training::{Limit, Pace, Start, checkpoint::Source},
 };
 
@@ -113,6 +116,26 @@ impl SolveRequest {
             between: Between::Latent,
         }
     }
+}
+
+/// The search that a model solves most sums with, in the fewest evaluations.
+pub fn default_strategy(config: &ExecutorConfig) -> Strategy {
+    match config.language {
+        // A Latent Program Network is trained for it.
+        _ if config.inner_step > 0.0 => Strategy::cold(Method::Gradient),
+        // So few programs that their places can be visited.
+        Language::Operators => Strategy::cold(Method::Bo),
+        Language::TwoDigits if config.lines == 1 => Strategy::cold(Method::Bo),
+        Language::TwoDigits | Language::FourDigits if config.has_inverse() => {
+            Strategy::warm(Method::Bo)
+        }
+        Language::TwoDigits | Language::FourDigits => Strategy::cold(Method::HillClimb),
+    }
+}
+
+/// True where a model's inverse encoder proposes programs for a task: it knows additions only.
+pub fn can_propose(config: &ExecutorConfig, task: Option<&Task>) -> bool {
+    config.has_inverse() && task.is_none_or(Task::may_add)
 }
 
 /// A point of the code plane, and what to run its program on.

@@ -10,7 +10,10 @@ use super::{
     trainer::Metrics,
 };
 use crate::{
-    data::language::{Code, Language},
+    data::{
+        language::{Code, Language},
+        sums::{Sum, Task},
+    },
     files,
     latent::{
         field::Field,
@@ -49,22 +52,34 @@ pub fn state_scale(language: Language) -> Scale {
     Scale::value(*states.start() as f32, *states.end() as f32)
 }
 
-/// The loss map and the truth map side by side, with every program's number, and a search's path.
-///
-/// # Errors
-/// Names the file.
-pub fn map_png(path: &Path, map: &Landscape, search: Option<&SearchView>) -> Result<()> {
-    map_png_of(path, &map.sum.to_string(), map, search)
+/// A map's title: the quantity and what it is of. The map of a task is that of one line and its first example.
+pub fn map_title(quantity: &str, task: &Task) -> String {
+    let example = task.text_of(&task.examples[0]);
+    let lines = match task.lines() {
+        1 => "",
+        _ => "one line for ",
+    };
+    match task.examples.len() {
+        1 => format!("{quantity} of {lines}{example}"),
+        count => format!("{quantity} of {lines}{example}, the first of {count} examples"),
+    }
 }
 
-/// The same with the sum as `typed`, such as `71-?=18`.
+/// The question that a truth map answers.
+pub fn truth_title(sum: Sum) -> String {
+    let (start, result) = (sum.start, sum.result);
+    format!("Truth: does the decoded program lead from {start} to {result}?")
+}
+
+/// The loss map of a task's first example and its truth map side by side, with every program's number, and a search's
+/// path.
 ///
 /// # Errors
 /// Names the file.
-pub fn map_png_of(
+pub fn map_png(
     path: &Path,
-    typed: &str,
     map: &Landscape,
+    task: &Task,
     search: Option<&SearchView>,
 ) -> Result<()> {
     let language = map.planes.language;
@@ -72,7 +87,7 @@ pub fn map_png_of(
     let mut spots = spots(&map.planes.codes, &shown, &code_scale(language));
     // The solution's number is placed first.
     let codes = language.shown_codes();
-    if let Some(solution) = codes.iter().position(|code| *code == map.sum.solution()) {
+    if let Some(solution) = codes.iter().position(|code| task.is_solved_by(&[*code])) {
         spots.swap(0, solution);
     }
     let corners: Vec<String> = map
@@ -107,11 +122,8 @@ pub fn map_png_of(
         [a, b, c] => format!("on the slice through {a}, {b} and {c}"),
         _ => "over the plane of programs".into(),
     };
-    let loss_title = format!("Loss of {typed} {ground}");
-    let truth_title = format!(
-        "Truth: is {} + the decoded program {}?",
-        map.sum.start, map.sum.result
-    );
+    let loss_title = format!("{} {ground}", map_title("Loss", task));
+    let truth_title = truth_title(map.sum);
     let panels = [
         Panel::heat_map(&loss_title, &map.loss, loss_scale(&map.loss), LOSS_TITLE),
         Panel::truth_map(&truth_title, &map.truth),

@@ -21,7 +21,7 @@ use crate::{
     config::executor::{ExecutorConfig, PRESETS},
     data::sums::Sum,
     device::{self, Choice, Chosen},
-    engine::{Job, Work},
+    engine::{Job, Work, pair::ViewError},
     latent::{MAP_SIZE, points::Points},
     training::{Lane, Limit, Start, WarmUp, checkpoint::Source},
 };
@@ -130,8 +130,9 @@ impl ExecutorJob {
         self.warm_up = WarmUp::default();
         self.lane
             .begin(|| Trainer::run(start, &out, limit, &self.chosen.device))?;
-        // A search of the model before would go on in another space.
+        // A search of the model before would go on in another space, and an answer lies in it.
         self.forget_hunt(events);
+        self.board.answer.clear();
         if let Some(trainer) = self.lane.trainer() {
             self.executor = Arc::new(trainer.snapshot());
         }
@@ -396,6 +397,8 @@ impl ExecutorJob {
             result: outcome.result[0],
             truth: code.map(|code| code.run(state)),
             loss: result.map(|_| outcome.loss[0]),
+            target: result,
+            step: executor.progress.step,
         })
     }
 }
@@ -413,6 +416,7 @@ impl Job for ExecutorJob {
                 }
                 self.executor = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
                 self.forget_hunt(events);
+                self.board.answer.clear();
                 self.board.planes.clear();
                 self.board.landscape.clear();
                 self.show_model(source.origin());
@@ -430,7 +434,7 @@ impl Job for ExecutorJob {
             Command::Watch(sum, slice) => {
                 self.lane.is_watched = true;
                 (self.watched, self.sliced) = (sum, slice);
-                self.look_again()?;
+                self.look_again().context(ViewError("can't draw the map"))?;
             }
             Command::Map { sum, size, slice } => {
                 let executor = self.current();
@@ -451,7 +455,9 @@ impl Job for ExecutorJob {
     }
 
     fn probe(&mut self, question: Question) -> Result<()> {
-        let answer = self.answer(question).context("can't decode the point")?;
+        let answer = self
+            .answer(question)
+            .context(ViewError("can't decode the point"))?;
         self.board.answer.put(answer);
         Ok(())
     }
@@ -466,9 +472,14 @@ impl Job for ExecutorJob {
             .inspect_err(|_| self.judgement = None)?;
         if self.lane.is_watched && !self.lane.is_running() {
             self.show_planes()
-                .inspect_err(|_| self.lane.is_watched = false)?;
+                .inspect_err(|_| self.lane.is_watched = false)
+                .context(ViewError("can't draw the map"))?;
         }
-        let mapped = !trained && self.map_slice(events).inspect_err(|_| self.map = None)?;
+        let mapped = !trained
+            && self
+                .map_slice(events)
+                .inspect_err(|_| self.map = None)
+                .context(ViewError("can't draw the map"))?;
         let compared = self
             .benchmark_slice(events)
             .inspect_err(|_| self.benchmark = None)?;

@@ -184,7 +184,7 @@ impl LatentExecutor {
             state: Autoencoder::new(config, vocabulary, &mut init),
             code: Autoencoder::new(config, vocabulary, &mut init),
             executor: T5Stack::new(config.executor_layers, false, &config.t5_sizes(), &mut init),
-            inverse: (config.inverse > 0.0).then(|| {
+            inverse: config.has_inverse().then(|| {
                 T5Stack::new(config.executor_layers, false, &config.t5_sizes(), &mut init)
             }),
             reads_decoded: config.reads_decoded,

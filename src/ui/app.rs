@@ -13,9 +13,9 @@ use egui::{CentralPanel, Panel, ThemePreference, Ui};
 
 use super::{
     bar::{self, Chose},
+    desk::Cause,
     fonts::{self, Missing},
     glyphs::{self, Glyphs},
-    lines,
     panels::{self, Action},
     planes::Planes,
     session::Session,
@@ -30,6 +30,11 @@ const CALL_SHOWN_EVERY: Duration = Duration::from_millis(500);
 const STORED_SUM: &str = "glyphspace-sum";
 const STORED_SYSTEM: &str = "glyphspace-system";
 const STORED_FUNCTION: &str = "glyphspace-function";
+
+/// Width of the controls, in points, and at most which share of the window's.
+const CONTROLS_WIDTH: std::ops::RangeInclusive<f32> = 230.0..=480.0;
+const CONTROLS_DEFAULT: f32 = 300.0;
+const CONTROLS_SHARE: f32 = 0.3;
 
 /// What the window shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +60,7 @@ impl System {
     fn hint(self) -> &'static str {
         match self {
             System::Executor => {
-                "Point at the plane to decode a program; click to pin it; wheel to zoom, right drag to move"
+                "Point at the plane to decode a program; click to pin it; wheel to zoom, right drag to move; arrow keys once clicked"
             }
             System::Glyphs => {
                 "Type a function, or drop a picture of a glyph on the window; click a glyph to open its function"
@@ -97,6 +102,7 @@ impl App {
         is_drawn_by_cpu: bool,
         storage: Option<&dyn eframe::Storage>,
     ) -> Result<Self> {
+        Theme::install(context);
         let mut session = Session::new(context, choice, is_drawn_by_cpu)?;
         let stored = |key| storage.and_then(|storage| storage.get_string(key));
         if let Some(text) = stored(STORED_SUM) {
@@ -123,8 +129,15 @@ impl App {
     pub fn listen(&mut self) {
         while let Some(event) = self.session.desk.event() {
             match event {
-                Either::First(event) => self.session.hear(event),
-                Either::Second(event) => self.glyphs.session.hear(event, &mut self.session.desk),
+                Either::First(Ok(event)) => self.session.hear(event),
+                Either::First(Err(error)) => self.session.fail(&error),
+                Either::Second(Ok(event)) => {
+                    self.glyphs.session.hear(event, &mut self.session.desk);
+                }
+                Either::Second(Err(error)) => {
+                    let (cause, why) = (Cause::of(&error), format!("{error:#}"));
+                    self.session.desk.fail(System::Glyphs, cause, why);
+                }
             }
         }
         while let Ok(errand) = self.errands.1.try_recv() {
@@ -156,12 +169,9 @@ impl App {
         self.show_slow_device(ui);
         Panel::bottom("message").show(ui, |ui| {
             let desk = &mut self.session.desk;
-            let hint = match desk.software_adapter() {
-                None => desk.long_call_text(),
-                Some(_) => None,
-            };
+            let hint = desk.long_call_text();
             let hint = hint.unwrap_or_else(|| self.system.hint().into());
-            bar::message(ui, desk, &hint)
+            bar::message(ui, desk, self.system, &hint)
         });
         self.take_dropped(ui);
         match self.system {
@@ -188,16 +198,13 @@ impl App {
         let Some(name) = desk.software_adapter().map(|adapter| adapter.name.clone()) else {
             return;
         };
-        let call = desk.long_call_text();
         let shown = Panel::top("slow device").show(ui, |ui| {
             ui.horizontal_wrapped(|ui| {
                 let color = Theme::of(ui.visuals()).warning;
                 let text =
                     "is a graphics driver that runs on the processor: alone, that is far faster.";
                 ui.colored_label(color, format!("{name} {text}"));
-                let is_left = ui.button("Use the processor").clicked();
-                ui.label(call.unwrap_or_default());
-                is_left
+                ui.button("Use the processor").clicked()
             })
         });
         if shown.inner.inner {
@@ -220,29 +227,29 @@ impl App {
 
     fn choose_system(&mut self, system: System) {
         self.system = system;
-        if system == System::Glyphs {
-            // A question may have been superseded by one of the other system.
-            self.glyphs.session.ask_again(&self.session.desk);
+        // A question may have been superseded by one of the other system.
+        match system {
+            System::Executor => self.session.ask_again(),
+            System::Glyphs => self.glyphs.session.ask_again(&self.session.desk),
         }
     }
 
     fn show_executor(&mut self, ui: &mut Ui) {
+        self.session.follow();
         let mut actions = Vec::new();
+        let width = ui.available_width();
+        let widest = (CONTROLS_SHARE * width).clamp(*CONTROLS_WIDTH.start(), *CONTROLS_WIDTH.end());
         Panel::left("controls")
             .resizable(true)
-            .default_size(310.0)
-            .size_range(270.0..=480.0)
+            .default_size(CONTROLS_DEFAULT.min(widest))
+            .size_range(*CONTROLS_WIDTH.start()..=widest)
             .show(ui, |ui| {
-                egui::ScrollArea::vertical().show(ui, |ui| {
-                    panels::controls(ui, &mut self.session, &mut actions)
-                });
+                egui::ScrollArea::vertical()
+                    .auto_shrink(false)
+                    .show(ui, |ui| {
+                        panels::controls(ui, &mut self.session, &mut actions);
+                    });
             });
-        if let Some(run) = self.session.run() {
-            Panel::right("lines").show(ui, |ui| {
-                ui.heading("Error by line");
-                egui::ScrollArea::both().show(ui, |ui| lines::error_by_line(ui, &run));
-            });
-        }
         CentralPanel::default().show(ui, |ui| self.planes.show(ui, &mut self.session));
         for action in actions {
             self.act(ui.ctx(), action);
@@ -260,7 +267,7 @@ impl App {
         if count > 1 {
             let name = path.file_name().unwrap_or_default().display();
             let text = format!("{count} files were dropped: {name} alone is opened");
-            self.session.say(text, false);
+            self.session.desk.say(self.system, text, false);
         }
         match self.system {
             System::Executor => {
@@ -295,7 +302,7 @@ impl App {
 
     /// Writes every map, plane and curve that can be seen into a new folder.
     fn export(&mut self, context: &egui::Context, folder: std::path::PathBuf) {
-        let board = self.session.board.clone();
+        let (board, task) = (self.session.board.clone(), self.session.looked_for());
         let layouts = self
             .planes
             .space
@@ -307,11 +314,11 @@ impl App {
                     .path()
                     .to_owned();
                 if let Some(map) = board.landscape.get() {
-                    let search = board
-                        .search
-                        .get()
-                        .filter(|search| *search.task == map.sum.into());
-                    export::map_png(&folder.join("map.png"), &map, search.as_deref())?;
+                    let task = task.filter(|task| task.examples[0] == map.sum);
+                    let task = task.unwrap_or(map.sum.into());
+                    let search = board.search.get();
+                    let search = search.filter(|s| *s.task == task && task.lines() == 1);
+                    export::map_png(&folder.join("map.png"), &map, &task, search.as_deref())?;
                     export::map_csv(&folder.join("map.csv"), &map)?;
                 }
                 if let Some(planes) = board.planes.get() {
@@ -364,6 +371,11 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _: &mut eframe::Frame) {
         self.show(ui);
+    }
+
+    /// The background of panels, which paint none themselves: see [`Theme::clear_panels`].
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        Theme::of(visuals).panel.to_normalized_gamma_f32()
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

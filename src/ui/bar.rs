@@ -1,6 +1,6 @@
 //! The bar above, which chooses the system, device and colours, and the line of messages below.
 
-use egui::{Label, RichText, Ui};
+use egui::{Align, Label, Layout, RichText, Ui};
 
 use super::{app::System, desk::Desk, theme::Theme, widgets::combo};
 use crate::device::{Adapter, Choice};
@@ -28,12 +28,8 @@ pub fn bar(ui: &mut Ui, system: System, desk: &Desk, adapters: &[Adapter]) -> Op
             }
         }
         ui.separator();
-        if let Some((model, device, reason)) = model(system, desk) {
-            ui.label(model);
-            ui.weak(device)
-                .on_hover_text(format!("Computed here: {reason}"));
-        }
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        // From the right, so that what is left of the width is the model's.
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let is_dark = ui.visuals().dark_mode;
             let theme = ui.button(if is_dark { "Light" } else { "Dark" });
             if theme.on_hover_text("Change the colours").clicked() {
@@ -53,10 +49,23 @@ pub fn bar(ui: &mut Ui, system: System, desk: &Desk, adapters: &[Adapter]) -> Op
                 }
             });
             ui.label("Device");
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                if let Some((model, device, reason)) = model(system, desk) {
+                    let hover = format!("{model}\nComputed here: {device}, {reason}");
+                    ui.add(Label::new(model).truncate()).on_hover_text(&hover);
+                    if ui.available_width() > DEVICE_WIDTH {
+                        ui.add(Label::new(RichText::new(device).weak()).truncate())
+                            .on_hover_text(hover);
+                    }
+                }
+            });
         });
     });
     chose
 }
+
+/// Room below which the device's name isn't worth its beginning, in points.
+const DEVICE_WIDTH: f32 = 60.0;
 
 /// The model of a system, its device, and why that one.
 fn model(system: System, desk: &Desk) -> Option<(String, String, String)> {
@@ -88,9 +97,9 @@ fn model(system: System, desk: &Desk) -> Option<(String, String, String)> {
 }
 
 /// The line below: what happened last, else `hint`.
-pub fn message(ui: &mut Ui, desk: &mut Desk, hint: &str) {
+pub fn message(ui: &mut Ui, desk: &mut Desk, system: System, hint: &str) {
     ui.horizontal(|ui| {
-        let Some(message) = desk.message().cloned() else {
+        let Some(message) = desk.message_of(system).cloned() else {
             ui.add(Label::new(RichText::new(hint).weak()).truncate());
             return;
         };
@@ -100,8 +109,9 @@ pub fn message(ui: &mut Ui, desk: &mut Desk, hint: &str) {
             ui.visuals().text_color()
         };
         if message.is_error && ui.small_button("Dismiss").clicked() {
-            desk.dismiss();
+            desk.dismiss_of(system);
         }
-        ui.add(Label::new(RichText::new(message.text).color(color)).truncate());
+        let label = Label::new(RichText::new(&message.text).color(color));
+        ui.add(label.truncate()).on_hover_text(&message.text);
     });
 }

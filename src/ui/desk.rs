@@ -1,16 +1,24 @@
 //! What both systems share in the window: the one engine, its boards, and what was said.
 
 use std::{
+    cell::Cell,
     sync::{Arc, mpsc::Sender},
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
 
+use super::app::System;
 use crate::{
     device::{self, Adapter, Choice},
-    engine::{Activity, Engine, Job, Notice, Stage, pair::Pair},
-    executor::{self, job::ExecutorJob},
+    engine::{
+        Activity, Engine, Job, Notice, Stage,
+        pair::{Either, Pair, ViewError},
+    },
+    executor::{
+        self,
+        job::{Command, ExecutorJob},
+    },
     glyphs::{self, job::GlyphsJob},
     training::checkpoint::Source,
 };
@@ -19,9 +27,9 @@ use crate::{
 const REPAINT: Duration = Duration::from_millis(33);
 /// The same where the processor draws the window: it has a model to train.
 const REPAINT_SOFTWARE: Duration = Duration::from_millis(150);
-/// How long an engine that has nothing to save may take to end when the window is gone.
+/// Longest wait for an engine that has nothing to save, when the window is gone.
 const LAST_WAIT: Duration = Duration::from_secs(1);
-/// How long a call of the engine's goes on before people are told of it.
+/// Shortest call of the engine's that people are told of.
 const LONG_CALL: Duration = Duration::from_secs(1);
 /// How long a message stays.
 const MESSAGE: Duration = Duration::from_secs(8);
@@ -53,9 +61,31 @@ impl Leftover {
 pub struct Message {
     /// What happened.
     pub text: String,
-    /// Whether something went wrong.
+    /// True if something went wrong.
     pub is_error: bool,
+    cause: Cause,
     since: Instant,
+}
+
+/// What a message is about, which says when it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Something people ordered: over with their next order.
+    Order,
+    /// A picture or an answer: over once another one is asked for.
+    View,
+    /// The engine itself: over once it starts again.
+    Engine,
+}
+
+impl Cause {
+    /// The cause of an engine's error.
+    pub fn of(error: &anyhow::Error) -> Self {
+        match error.is::<ViewError>() {
+            true => Self::View,
+            false => Self::Order,
+        }
+    }
 }
 
 /// The engine and what it shows.
@@ -77,7 +107,10 @@ pub struct Desk {
     leftovers: Option<Sender<Leftover>>,
     context: egui::Context,
     repaint: Duration,
-    message: Option<Message>,
+    /// The newest message of each system.
+    messages: [Option<Message>; 2],
+    /// When something was asked last.
+    asked: Cell<Instant>,
     refusals: u64,
 }
 
@@ -102,7 +135,8 @@ impl Desk {
             } else {
                 REPAINT
             },
-            message: None,
+            messages: [None, None],
+            asked: Cell::new(Instant::now()),
             refusals: 0,
         };
         desk.start()?;
@@ -119,6 +153,7 @@ impl Desk {
         self.leave_engine();
         self.refusals += 1;
         (self.executor, self.glyphs) = Default::default();
+        self.messages = [None, None];
         let choice = self.choice;
         let (executor, executor_source) = (self.executor.clone(), self.executor_source.clone());
         let (glyphs, glyphs_source) = (self.glyphs.clone(), self.glyphs_source.clone());
@@ -140,68 +175,121 @@ impl Desk {
         let before = std::mem::replace(&mut self.choice, choice);
         if let Err(error) = self.start() {
             self.choice = before;
-            self.say(format!("{error:#}"), true);
+            self.fail_in_both(&format!("{error:#}"));
         }
     }
 
-    /// The next fact; failures are said.
+    /// True until the engine has ended.
+    pub fn has_engine(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// The next fact, or failure, of a system; the engine's own failures are said.
     pub fn event(&mut self) -> Option<Event> {
         while let Some(notice) = self.engine.as_ref().and_then(Engine::notice) {
             match notice {
                 Notice::Event(event) => return Some(event),
-                Notice::Failed(why) => self.say(why, true),
+                Notice::Failed(why) => self.fail_in_both(&why),
                 Notice::Ended(why) => {
                     self.engine = None;
-                    self.say(why.unwrap_or_else(|| "the engine has ended".into()), true);
+                    self.fail_in_both(why.as_deref().unwrap_or("the engine has ended"));
                 }
             }
         }
-        let is_old = |message: &Message| message.since.elapsed() > MESSAGE && !message.is_error;
-        if self.message.as_ref().is_some_and(is_old) {
-            self.message = None;
+        let asked = self.asked.get();
+        let is_old = |message: &mut Message| match (message.is_error, message.cause) {
+            (true, Cause::View) => message.since < asked,
+            (true, Cause::Order | Cause::Engine) => false,
+            (false, _) => message.since.elapsed() > MESSAGE,
+        };
+        for message in &mut self.messages {
+            message.take_if(is_old);
         }
         None
     }
 
-    /// Gives an order, or says why that can't be.
+    /// Gives an order, or says why that can't be. What went wrong with orders before is over.
     pub fn send(&mut self, command: <Both as Job>::Command) {
+        let (system, cause) = match &command {
+            // Given by the window itself whenever what it looks at changes.
+            Either::First(Command::Watch(..)) => (System::Executor, Cause::View),
+            Either::First(_) => (System::Executor, Cause::Order),
+            Either::Second(glyphs::job::Command::Watch { .. }) => (System::Glyphs, Cause::View),
+            Either::Second(_) => (System::Glyphs, Cause::Order),
+        };
+        self.forgive(system, cause);
         let sent = match &self.engine {
             Some(engine) => engine.send(command).map_err(|busy| busy.to_string()),
             None => Err("the engine has ended: choose a device to start it again".into()),
         };
         if let Err(why) = sent {
-            self.say(why, true);
+            self.fail(system, cause, why);
         }
     }
 
     /// Asks; a question not yet answered, of either system, is forgotten.
     pub fn probe(&self, question: <Both as Job>::Probe) {
+        self.asked.set(Instant::now());
         if let Some(engine) = &self.engine {
             engine.probe(question);
         }
     }
 
-    /// Says something until something else is said.
-    pub fn say(&mut self, text: String, is_error: bool) {
+    /// Says something of a system until something else is said of it, or `is_error` and the next order is given.
+    pub fn say(&mut self, system: System, text: String, is_error: bool) {
+        self.put(system, text, is_error, Cause::Order);
+    }
+
+    /// Says what went wrong with a system until its cause is over.
+    pub fn fail(&mut self, system: System, cause: Cause, text: String) {
+        self.put(system, text, true, cause);
+    }
+
+    fn fail_in_both(&mut self, text: &str) {
+        for system in System::ALL {
+            self.fail(system, Cause::Engine, text.into());
+        }
+    }
+
+    fn put(&mut self, system: System, text: String, is_error: bool, cause: Cause) {
         self.refusals += u64::from(is_error);
-        self.message = Some(Message {
+        let since = Instant::now();
+        self.messages[system as usize] = Some(Message {
             text,
             is_error,
-            since: Instant::now(),
+            cause,
+            since,
         });
     }
 
-    /// What was said last.
+    /// Takes back what went wrong for this cause.
+    pub fn forgive(&mut self, system: System, cause: Cause) {
+        self.messages[system as usize]
+            .take_if(|message| message.is_error && message.cause == cause);
+    }
+
+    /// The newest message of a system.
+    pub fn message_of(&self, system: System) -> Option<&Message> {
+        self.messages[system as usize].as_ref()
+    }
+
+    /// The newest message of either system.
     pub fn message(&self) -> Option<&Message> {
-        self.message.as_ref()
+        let messages = self.messages.iter().flatten();
+        messages.max_by_key(|message| message.since)
     }
 
-    /// Forgets what was said.
+    /// Drops the message of a system.
+    pub fn dismiss_of(&mut self, system: System) {
+        self.messages[system as usize] = None;
+    }
+
+    /// Drops all messages.
     pub fn dismiss(&mut self) {
-        self.message = None;
+        self.messages = [None, None];
     }
 
-    /// How often something went wrong, or the engine was replaced: orders of before may never be followed.
+    /// Failures so far, and engines replaced: orders of before may never be followed.
     pub fn refusals(&self) -> u64 {
         self.refusals
     }

@@ -1,26 +1,42 @@
-//! How long the window's frames take, measured without a display: everything from what the engine said
-//! to the triangles a GPU would be given. For `glyphspace bench ui`.
+//! The window's frames, drawn without a display and timed to the end of the graphics adapter's work: the same
+//! interface, renderer and adapter as in the window, a texture in place of its surface. For `glyphspace bench ui`.
 
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use eframe::egui_wgpu::{
+    RenderState, RendererOptions, ScreenDescriptor, WgpuConfiguration, WgpuSetup,
+};
+use egui::{Event, FullOutput, Modifiers, PointerButton, Pos2, RawInput, Rect};
 
-use super::app::{App, System};
+use super::{
+    app::{App, System},
+    canvas,
+    theme::Theme,
+};
 use crate::device::Choice;
 
 /// Width and height of the window, in points.
 pub const SIZE: [f32; 2] = [1280.0, 800.0];
 /// Frames a second, as on most screens.
 pub const PER_SEC: u32 = 60;
-/// Frames measured.
+/// Frames measured where no time is given.
 const FRAMES: usize = 300;
 /// Steps trained before: the curves have begun, the planes move.
 const FIRST_STEPS: u64 = 5;
 /// How long the model and the run may take to begin.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Between two measurements of the process's memory.
+const MEMORY_EVERY: Duration = Duration::from_secs(1);
+/// Length of a run that has to last as long as the frames are drawn, in seconds.
+const RUN_SECS: f64 = 86_400.0;
+/// Seconds of a pointer's movement, the second half of them with its button pressed.
+const DRAG_PERIOD_SECS: f32 = 2.0;
+/// How long a system is shown before the other one, where both are.
+const SYSTEM_SHOWN: Duration = Duration::from_secs(10);
 
 /// What trains meanwhile.
 pub struct Order<'a> {
@@ -32,42 +48,156 @@ pub struct Order<'a> {
     pub corpus: &'a Path,
     /// The run's folder.
     pub out: &'a Path,
+    /// How long frames are drawn, of both systems in turn; none for [`FRAMES`] of the one in training.
+    pub length: Option<Duration>,
 }
 
 /// What was found.
 pub struct Found {
-    /// Milliseconds of each frame.
+    /// Milliseconds of each frame, from what the engine said to the end of the adapter's work.
     pub millis: Vec<f64>,
+    /// Milliseconds of the part before the adapter gets it: layout and tessellation.
+    pub cpu_millis: Vec<f64>,
     /// Training steps taken while they were drawn.
     pub steps: u64,
     /// Where the model was trained.
     pub device: String,
+    /// The adapter that drew.
+    pub adapter: String,
+    /// The process's memory in bytes, second by second; empty where the system doesn't tell.
+    pub memory: Vec<u64>,
 }
 
-/// Draws the window while a run trains; the pointer moves over it.
+/// Draws the window while a run trains; the pointer moves and drags over it.
 ///
 /// # Errors
-/// If the run can't begin, or `go_on` says to stop.
+/// If there is nothing to draw with, the run can't begin, or `go_on` says to stop.
 pub fn while_training(
     choice: Choice,
     order: &Order,
     go_on: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Found> {
+    let screen = Screen::new()?;
     let context = egui::Context::default();
+    Theme::clear_panels(&context);
     let mut window = Window {
-        app: App::new(&context, choice, false, None)?,
+        app: App::new(&context, choice, screen.is_software(), None)?,
         context,
+        screen,
         begun: Instant::now(),
+        is_pressed: false,
     };
     let found = window.measure(order, go_on);
     window.app.session.desk.finish();
     found
 }
 
+/// A texture to draw on.
+struct Screen {
+    state: RenderState,
+    target: wgpu::TextureView,
+}
+
+impl Screen {
+    fn new() -> Result<Self> {
+        let setup = WgpuSetup::without_display_handle();
+        let instance = pollster::block_on(setup.new_instance());
+        let config = WgpuConfiguration {
+            wgpu_setup: setup,
+            ..Default::default()
+        };
+        let options = RendererOptions::default();
+        let made = RenderState::create(&config, &instance, None, options);
+        let state = pollster::block_on(made).context("can't find an adapter to draw with")?;
+        canvas::install(&state);
+        let [width, height] = SIZE.map(|side| side as u32);
+        let target = state.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("screen"),
+            size: wgpu::Extent3d {
+                width,
+                height,
+                depth_or_array_layers: 1,
+            },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: state.target_format,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
+            view_formats: &[],
+        });
+        let target = target.create_view(&wgpu::TextureViewDescriptor::default());
+        Ok(Self { state, target })
+    }
+
+    fn is_software(&self) -> bool {
+        self.state.adapter.get_info().device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// Draws a frame; gives the time when the adapter was handed it.
+    fn draw(&mut self, context: &egui::Context, output: FullOutput) -> Result<Instant> {
+        let RenderState {
+            device,
+            queue,
+            renderer,
+            ..
+        } = &self.state;
+        let mut renderer = renderer.write();
+        let mut textures = output.textures_delta;
+        for (id, images) in textures.set.drain() {
+            for image in images {
+                renderer.update_texture(device, queue, id, &image);
+            }
+        }
+        let pixels_per_point = output.pixels_per_point;
+        let primitives = context.tessellate(output.shapes, pixels_per_point);
+        let tessellated = Instant::now();
+        let screen = ScreenDescriptor {
+            size_in_pixels: SIZE.map(|side| (side * pixels_per_point) as u32),
+            pixels_per_point,
+        };
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let before = renderer.update_buffers(device, queue, &mut encoder, &primitives, &screen);
+        let panel = Theme::of(&context.global_style().visuals).panel;
+        let [r, g, b, a] = panel.to_normalized_gamma_f32().map(f64::from);
+        let clear = wgpu::Color { r, g, b, a };
+        let mut pass = encoder
+            .begin_render_pass(&wgpu::RenderPassDescriptor {
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &self.target,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations {
+                        load: wgpu::LoadOp::Clear(clear),
+                        store: wgpu::StoreOp::Store,
+                    },
+                })],
+                ..Default::default()
+            })
+            .forget_lifetime();
+        renderer.render(&mut pass, &primitives, &screen);
+        drop(pass);
+        queue.submit(before.into_iter().chain([encoder.finish()]));
+        for id in textures.free.drain() {
+            renderer.free_texture(&id);
+        }
+        let done = device.poll(wgpu::PollType::wait_indefinitely());
+        done.context("the adapter failed to draw a frame")?;
+        Ok(tessellated)
+    }
+}
+
 struct Window {
     app: App,
     context: egui::Context,
+    screen: Screen,
     begun: Instant,
+    is_pressed: bool,
+}
+
+/// What a frame took.
+struct Took {
+    cpu: Duration,
+    presented: Duration,
 }
 
 impl Window {
@@ -78,29 +208,48 @@ impl Window {
             System::Glyphs => app.glyphs.session.answer().is_some(),
         })?;
         self.begin(order);
-        self.wait("the run", go_on, |app| steps(app) >= FIRST_STEPS)?;
-        let before = steps(&self.app);
-        let mut millis = Vec::with_capacity(FRAMES);
-        for _ in 0..FRAMES {
-            go_on()?;
-            millis.push(self.frame().as_secs_f64() * 1e3);
-        }
-        let device = match order.system {
-            System::Executor => self.app.session.board.model.get().map(|m| m.device.clone()),
-            System::Glyphs => self
-                .app
-                .glyphs
-                .session
-                .board
-                .model
-                .get()
-                .map(|m| m.device.clone()),
+        self.wait("the run", go_on, |app| {
+            steps(app, order.system) >= FIRST_STEPS
+        })?;
+        let mut found = Found {
+            millis: Vec::with_capacity(FRAMES),
+            cpu_millis: Vec::with_capacity(FRAMES),
+            steps: 0,
+            device: String::new(),
+            adapter: self.screen.state.adapter.get_info().name,
+            memory: Vec::new(),
         };
-        Ok(Found {
-            millis,
-            steps: steps(&self.app) - before,
-            device: device.unwrap_or_default(),
-        })
+        let before = steps(&self.app, order.system);
+        let (begun, mut remembered) = (Instant::now(), None);
+        while match order.length {
+            None => found.millis.len() < FRAMES,
+            Some(length) => begun.elapsed() < length,
+        } {
+            go_on()?;
+            if order.length.is_some() {
+                let turn = begun.elapsed().as_secs() / SYSTEM_SHOWN.as_secs();
+                self.app.system = match (order.system, turn % 2) {
+                    (system, 0) => system,
+                    (System::Executor, _) => System::Glyphs,
+                    (System::Glyphs, _) => System::Executor,
+                };
+            }
+            let took = self.frame()?;
+            found.millis.push(took.presented.as_secs_f64() * 1e3);
+            found.cpu_millis.push(took.cpu.as_secs_f64() * 1e3);
+            if remembered.is_none_or(|at: Instant| at.elapsed() >= MEMORY_EVERY) {
+                remembered = Some(Instant::now());
+                found.memory.extend(resident_bytes());
+            }
+        }
+        found.steps = steps(&self.app, order.system) - before;
+        let (executor, glyphs) = (&self.app.session.board, &self.app.glyphs.session.board);
+        let device = match order.system {
+            System::Executor => executor.model.get().map(|model| model.device.clone()),
+            System::Glyphs => glyphs.model.get().map(|model| model.device.clone()),
+        };
+        found.device = device.unwrap_or_default();
+        Ok(found)
     }
 
     fn begin(&mut self, order: &Order) {
@@ -110,6 +259,7 @@ impl Window {
                 let session = &mut self.app.session;
                 session.train.preset = order.preset;
                 session.train.out = out.to_string();
+                session.train.secs = RUN_SECS;
                 session.begin_run();
             }
             System::Glyphs => {
@@ -117,6 +267,7 @@ impl Window {
                 session.train.preset = order.preset;
                 session.train.out = out.to_string();
                 session.train.corpus = corpus.to_string();
+                session.train.secs = RUN_SECS;
                 session.begin_run(&mut self.app.session.desk);
             }
         }
@@ -132,7 +283,7 @@ impl Window {
         let begun = Instant::now();
         while !is_so(&self.app) {
             go_on()?;
-            self.frame();
+            self.frame()?;
             let said = self.app.session.desk.message();
             if let Some(message) = said.filter(|message| message.is_error) {
                 bail!("{}", message.text);
@@ -144,41 +295,64 @@ impl Window {
         Ok(())
     }
 
-    /// One frame: what it took, the rest of its time slept away.
-    fn frame(&mut self) -> Duration {
-        let secs = self.begun.elapsed().as_secs_f32();
-        let [width, height] = SIZE;
-        // Round the middle, over the large map.
-        let pointer = egui::pos2(
-            width * (0.5 + 0.15 * secs.cos()),
-            height * (0.5 + 0.2 * (0.7 * secs).sin()),
-        );
-        let input = egui::RawInput {
-            screen_rect: Some(egui::Rect::from_min_size(
-                egui::Pos2::ZERO,
-                egui::vec2(width, height),
-            )),
-            time: Some(f64::from(secs)),
-            events: vec![egui::Event::PointerMoved(pointer)],
-            ..Default::default()
-        };
+    /// One frame; the rest of its time is slept away.
+    fn frame(&mut self) -> Result<Took> {
+        let input = self.input();
         let begun = Instant::now();
         self.app.listen();
         let output = self.context.run_ui(input, |ui| self.app.show(ui));
-        let scale = output.pixels_per_point;
-        std::hint::black_box(self.context.tessellate(output.shapes, scale));
-        let took = begun.elapsed();
-        std::thread::sleep((Duration::from_secs(1) / PER_SEC).saturating_sub(took));
-        took
+        let tessellated = self.screen.draw(&self.context, output)?;
+        let took = Took {
+            cpu: tessellated - begun,
+            presented: begun.elapsed(),
+        };
+        std::thread::sleep((Duration::from_secs(1) / PER_SEC).saturating_sub(took.presented));
+        Ok(took)
+    }
+
+    /// The pointer goes round over the large map, pressed half of the time.
+    fn input(&mut self) -> RawInput {
+        let secs = self.begun.elapsed().as_secs_f32();
+        let [width, height] = SIZE;
+        let pos = egui::pos2(
+            width * (0.5 + 0.15 * secs.cos()),
+            height * (0.5 + 0.2 * (0.7 * secs).sin()),
+        );
+        let mut events = vec![Event::PointerMoved(pos)];
+        let pressed = secs % DRAG_PERIOD_SECS > DRAG_PERIOD_SECS / 2.0;
+        if std::mem::replace(&mut self.is_pressed, pressed) != pressed {
+            events.push(Event::PointerButton {
+                pos,
+                button: PointerButton::Primary,
+                pressed,
+                modifiers: Modifiers::NONE,
+            });
+        }
+        RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, SIZE.into())),
+            time: Some(f64::from(secs)),
+            events,
+            ..Default::default()
+        }
     }
 }
 
-fn steps(app: &App) -> u64 {
+fn steps(app: &App, system: System) -> u64 {
     let executor = || Some(app.session.board.training.get()?.last?.step);
     let glyphs = || Some(app.glyphs.session.board.training.get()?.last?.step);
-    match app.system {
+    match system {
         System::Executor => executor(),
         System::Glyphs => glyphs(),
     }
     .unwrap_or(0)
+}
+
+/// The process's memory that is in use, graphics drivers' included; only Linux tells.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kib)
 }

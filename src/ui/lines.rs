@@ -1,6 +1,6 @@
 //! What a program of several lines does to every state: where it goes wrong, line by line.
 
-use egui::{Color32, Rect, Sense, Ui, Vec2, pos2, vec2};
+use egui::{Color32, Label, Rect, RichText, Sense, Ui, Vec2, pos2, vec2};
 
 use super::theme::{Theme, color_from_rgb};
 use crate::{
@@ -12,30 +12,37 @@ use crate::{
     palette,
 };
 
-/// Size of a cell: one state after one line.
-const CELL: Vec2 = vec2(30.0, 4.0);
-/// Room for the states' numbers beside the cells.
-const MARGIN: f32 = 26.0;
-/// States between two numbers.
-const NUMBERED: i32 = 10;
+/// The view's name.
+pub const ERROR_BY_LINE: &str = "Error by line";
 
-/// The map of a program's errors, beside it the same with requantised states.
+/// Widest cell: one state after one line.
+const WIDEST_CELL: f32 = 44.0;
+/// Highest cell.
+const HIGHEST_CELL: f32 = 8.0;
+/// Room for the states' numbers beside the cells.
+const MARGIN: f32 = 36.0;
+/// Room between two numbers, at least.
+const NUMBER_HEIGHT: f32 = 14.0;
+
+/// The map of a program's errors, beside it the same with requantised states; as large as there is room.
 pub fn error_by_line(ui: &mut Ui, run: &ProgramRun) {
     let program: Vec<String> = run.program.iter().map(|line| code_text(*line)).collect();
     ui.label(format!("Program {}", program.join(", then ")));
+    ui.weak("One row a state, one column a line; grey: the result is no state");
+    let width = (ui.available_width() - ui.spacing().item_spacing.x) / 2.0;
     ui.horizontal_top(|ui| {
         for (name, traces) in [
             ("Point passed on", &run.latent),
             ("Decoded, encoded", &run.requantised),
         ] {
             ui.vertical(|ui| {
-                ui.strong(name);
+                ui.set_width(width);
+                ui.add(Label::new(RichText::new(name).strong()).truncate());
                 ui.weak(shares(traces));
                 map(ui, traces);
             });
         }
     });
-    ui.weak("One row a state, one column a line; grey: the result is no state");
 }
 
 /// The shares of states that are right after each line.
@@ -62,27 +69,33 @@ fn is_right(trace: &Trace, line: usize) -> bool {
 fn map(ui: &mut Ui, traces: &[Trace]) {
     let theme = Theme::of(ui.visuals());
     let lines = traces.first().map_or(0, |trace| trace.truth.len());
-    let size = vec2(
-        MARGIN + CELL.x * lines as f32,
-        CELL.y * traces.len() as f32 + 8.0,
+    let room = ui.available_size() - vec2(MARGIN, NUMBER_HEIGHT);
+    let cell_size = vec2(
+        (room.x / lines.max(1) as f32).clamp(2.0, WIDEST_CELL),
+        (room.y / traces.len().max(1) as f32).clamp(1.0, HIGHEST_CELL),
     );
+    let cells = cell_size * vec2(lines as f32, traces.len() as f32);
+    let size = vec2(MARGIN, NUMBER_HEIGHT) + cells;
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let origin = rect.min + vec2(MARGIN, 4.0);
+    let origin = rect.min + vec2(MARGIN, NUMBER_HEIGHT / 2.0);
     let cell = |row: usize, line: usize| {
-        let min = origin + vec2(CELL.x * line as f32, CELL.y * row as f32);
-        Rect::from_min_size(min, CELL)
+        let min = origin + cell_size * vec2(line as f32, row as f32);
+        Rect::from_min_size(min, cell_size)
     };
     let painter = ui.painter();
+    let mut numbered = f32::NEG_INFINITY;
     for (row, trace) in traces.iter().enumerate() {
         for line in 0..lines {
             let cell = cell(row, line).shrink2(vec2(1.0, 0.0));
             painter.rect_filled(cell, 0.0, color(trace, line, &theme));
         }
-        if trace.start % NUMBERED == 0 {
+        let at = cell(row, 0).center().y;
+        if trace.start % 10 == 0 && at - numbered >= NUMBER_HEIGHT {
+            numbered = at;
             painter.text(
-                pos2(origin.x - 4.0, cell(row, 0).center().y),
+                pos2(origin.x - 4.0, at),
                 egui::Align2::RIGHT_CENTER,
-                trace.start,
+                number_text(trace.start),
                 egui::FontId::proportional(10.0),
                 theme.weak_text,
             );
@@ -91,8 +104,7 @@ fn map(ui: &mut Ui, traces: &[Trace]) {
     let Some(at) = response.hover_pos() else {
         return;
     };
-    let from_origin = at - origin;
-    let (line, row) = (from_origin.x / CELL.x, from_origin.y / CELL.y);
+    let Vec2 { x: line, y: row } = (at - origin) / cell_size;
     if line >= 0.0
         && row >= 0.0
         && (line as usize) < lines

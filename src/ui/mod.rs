@@ -2,12 +2,14 @@
 //!
 //! [`app`] is the frame round both systems, [`desk`] the engine they share, `bar` the switch between
 //! them, `pending` an order the engine hasn't followed yet, `dialogs` the desktop's file dialogs, `fonts` the
-//! system's. Of the Latent Executor, [`session`] is what is open (sum, pins), `panels` the controls, `planes`
-//! the four views of the latent planes, `space` those of a space of more dimensions, which `projector` lays
-//! out, [`canvas`] the widget that draws one; [`glyphs`] has the other. [`frames`] measures them all.
+//! system's. Of the Latent Executor, [`session`] is what is open (sum, pins), `bundled` the models to open, `panels`
+//! the controls, `planes` the four views of the latent planes, `space` those of a space of more dimensions, which
+//! `projector` lays out, `lines` the errors of a program of several lines, [`canvas`] the widget that draws a plane;
+//! [`glyphs`] has the other. [`frames`] measures them all.
 
 pub mod app;
 mod bar;
+mod bundled;
 pub mod canvas;
 pub mod desk;
 mod dialogs;
@@ -82,6 +84,7 @@ pub fn open(choice: Choice) -> Result<()> {
         options,
         Box::new(move |creation| {
             shown.get_or_init(|| creation.egui_ctx.clone());
+            theme::Theme::clear_panels(&creation.egui_ctx);
             let render_state = creation.wgpu_render_state.as_ref();
             render_state.inspect(|state| canvas::install(state));
             let is_drawn_by_cpu = render_state

@@ -1,35 +1,26 @@
 //! The controls: what is open, the sum and what lies under the pointer, training, search, export.
 
-use egui::{Color32, DragValue, ProgressBar, RichText, TextEdit, Ui};
+use egui::{
+    Checkbox, Color32, DragValue, Label, ProgressBar, RichText, Role, TextEdit, Ui, WidgetInfo,
+};
 
 use super::{
+    bundled::BUNDLED,
     session::{Pinned, Session},
     theme::Theme,
-    widgets::{Figure, combo, curves_plot, field, run_buttons, run_text},
+    widgets::{Figure, combo, curves_plot, field, is_entered, run_buttons, run_text},
 };
 use crate::{
     config::executor::PRESETS,
-    data::language::{Code, Language},
+    data::language::Code,
     executor::{
         board::{Answer, SearchView},
-        checkpoint,
         export::number_text,
         trainer::Metrics,
     },
-    latent::search::Method,
+    latent::search::{Method, Strategy},
     training::Pace,
 };
-
-const PINS_SHOWN: usize = 8;
-/// The bundled models, their dimensions and the lines of their programs.
-const BUNDLED: [(&str, Language, Option<usize>, usize); 6] = [
-    ("2-D", Language::TwoDigits, None, 1),
-    ("10-D", Language::TwoDigits, Some(10), 1),
-    ("100-D", Language::TwoDigits, Some(100), 1),
-    ("Several lines", Language::TwoDigits, None, 2),
-    ("Four digits", Language::FourDigits, None, 1),
-    ("Operators", Language::Operators, None, 1),
-];
 
 /// What people asked for that the session can't do by itself.
 #[derive(Clone, Debug)]
@@ -39,6 +30,9 @@ pub enum Action {
     /// Pictures and tables into this folder.
     Export(String),
 }
+
+/// Size of the equation under the pointer, in points.
+const ANSWER_SIZE: f32 = 22.0;
 
 /// All controls, one below the other.
 pub fn controls(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
@@ -59,46 +53,68 @@ fn sum(ui: &mut Ui, session: &mut Session) {
     ui.horizontal(|ui| {
         let label = ui.strong("Sum");
         let edit = TextEdit::singleline(&mut session.sum_text)
-            .desired_width(110.0)
+            .desired_width(f32::INFINITY)
             .font(egui::TextStyle::Heading);
-        if ui.add(edit).labelled_by(label.id).changed() {
+        let edit = ui.add(edit).labelled_by(label.id);
+        if edit.changed() {
             session.read_sum();
+        }
+        if is_entered(ui, &edit) && session.can_solve() {
+            session.solve();
         }
     });
     if let Err(why) = &session.sum {
         ui.colored_label(theme.error, why);
     }
+    if let Some(model) = session.offer {
+        let button = ui.button(format!("Open {}", model.name));
+        let why = "The bundled model that was trained on such sums";
+        if button.on_hover_text(why).clicked() {
+            session.open_bundled(model);
+        }
+    }
     ui.add_space(4.0);
-    let answer = session.board.answer.get();
-    match &answer {
-        Some(answer) => answer_text(ui, answer, &theme),
-        None => {
-            ui.label(RichText::new("Point at the plane").size(22.0).weak());
+    match (session.last_answer(), session.answer(), &session.sum) {
+        (Some(last), answer, _) => answer_text(ui, &last, answer.is_some(), &theme),
+        (None, _, sum) => {
+            let text = match sum {
+                Ok(_) => "Point at the plane",
+                Err(_) => "No sum to run",
+            };
+            ui.label(RichText::new(text).size(ANSWER_SIZE).weak());
             ui.label("");
             ui.label("");
         }
     }
 }
 
-/// The newest pins; below everything else, so that pinning moves no button away under the pointer.
+/// All pins, the newest first; below everything else, so that pinning moves no button away under the pointer.
 fn pins(ui: &mut Ui, session: &mut Session) {
     ui.horizontal(|ui| {
         ui.strong("Pinned");
-        if ui
-            .add_enabled(
-                !session.pins.is_empty(),
-                egui::Button::new("Clear pins").small(),
-            )
-            .clicked()
-        {
+        let clear = egui::Button::new("Clear pins").small();
+        if ui.add_enabled(!session.pins.is_empty(), clear).clicked() {
             session.pins.clear();
         }
     });
-    for Pinned { answer, .. } in session.pins.iter().rev().take(PINS_SHOWN) {
+    let mut removed = None;
+    for (index, Pinned { answer, .. }) in session.pins.iter().enumerate().rev() {
         let loss = answer
             .loss
             .map_or_else(String::new, |loss| format!(", loss {loss:.3}"));
-        ui.label(equation(answer) + &loss);
+        let text = equation(answer) + &loss;
+        ui.horizontal(|ui| {
+            let remove = ui.small_button("\u{d7}").on_hover_text("Remove this pin");
+            let name = format!("Remove pin {text}");
+            remove.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+            if remove.clicked() {
+                removed = Some(index);
+            }
+            ui.add(Label::new(&text).truncate());
+        });
+    }
+    if let Some(index) = removed {
+        session.unpin(index);
     }
 }
 
@@ -117,14 +133,24 @@ fn equation(answer: &Answer) -> String {
     )
 }
 
-fn answer_text(ui: &mut Ui, answer: &Answer, theme: &Theme) {
-    ui.label(RichText::new(equation(answer)).size(22.0).strong());
+/// An answer; dimmed while it isn't the one to what is pointed at now, which is on its way.
+fn answer_text(ui: &mut Ui, answer: &Answer, is_current: bool, theme: &Theme) {
+    let text = RichText::new(equation(answer)).size(ANSWER_SIZE);
+    ui.label(match is_current {
+        true => text.strong(),
+        false => text.weak(),
+    });
+    if !is_current {
+        ui.label("");
+        ui.label("");
+        return;
+    }
     let (verdict, color): (String, Color32) = match (answer.truth, answer.result) {
         (None, _) => ("the decoder yields no number here".into(), theme.warning),
         (Some(truth), Some(result)) if truth == result => ("the model is right".into(), theme.good),
         (Some(truth), _) => (format!("really {}", number_text(truth)), theme.warning),
     };
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.colored_label(color, verdict);
         if let Some(loss) = answer.loss {
             ui.label(format!("loss {loss:.3} nats"));
@@ -139,7 +165,8 @@ fn answer_text(ui: &mut Ui, answer: &Answer, theme: &Theme) {
 fn solve(ui: &mut Ui, session: &mut Session) {
     let search = session.board.search.get();
     let is_on = search.as_ref().is_some_and(|search| !search.ended);
-    ui.horizontal(|ui| {
+    let has_proposals = session.has_proposals();
+    ui.horizontal_wrapped(|ui| {
         ui.strong("Search");
         combo(
             ui,
@@ -147,32 +174,42 @@ fn solve(ui: &mut Ui, session: &mut Session) {
             method_name(session.search.method),
             |ui| {
                 for method in METHODS {
-                    ui.selectable_value(&mut session.search.method, method, method_name(method));
+                    let is_possible =
+                        has_proposals || !Strategy::cold(method).needs_proposals();
+                    ui.add_enabled_ui(is_possible, |ui| {
+                        let chosen = &mut session.search.method;
+                        ui.selectable_value(chosen, method, method_name(method));
+                    });
                 }
             },
         );
-        ui.checkbox(&mut session.search.is_warm, "Warm")
-            .on_hover_text("Begin with what the inverse encoder proposes, and go on around it");
+        // Where nothing is proposed the wish is kept for a model that does.
+        let mut is_warm = session.search.is_warm && has_proposals;
+        let warm = ui.add_enabled(has_proposals, Checkbox::new(&mut is_warm, "Warm"));
+        if warm.changed() {
+            session.search.is_warm = is_warm;
+        }
+        warm.on_hover_text("Begin with what the inverse encoder proposes, and go on around it")
+            .on_disabled_hover_text("The model proposes nothing here: it has no inverse encoder, or that knows additions only");
     });
-    ui.horizontal(|ui| {
-        if ui
-            .add_enabled(session.sum.is_ok() && !is_on, egui::Button::new("Solve"))
+    ui.horizontal_wrapped(|ui| {
+        let solve = ui.add_enabled(session.can_solve(), egui::Button::new("Solve"));
+        if solve
+            .on_disabled_hover_text("A sum is needed, a method that needs no proposals where there are none, and no search under way")
             .clicked()
         {
             session.solve();
         }
-        ui.add_enabled_ui(is_on, |ui| {
-            for (name, pace) in [
-                ("Hold", Some(Pace::Paused)),
-                ("Go on", Some(Pace::Running)),
-                ("Next evaluation", Some(Pace::OneStep)),
-                ("End", None),
-            ] {
-                if ui.button(name).clicked() {
-                    session.search_pace(pace);
-                }
+        for (name, pace) in [
+            ("Hold", Some(Pace::Paused)),
+            ("Go on", Some(Pace::Running)),
+            ("Next evaluation", Some(Pace::OneStep)),
+            ("End", None),
+        ] {
+            if ui.add_enabled(is_on, egui::Button::new(name)).clicked() {
+                session.search_pace(pace);
             }
-        });
+        }
         let has_begun = search
             .as_ref()
             .is_some_and(|search| !search.path.is_empty());
@@ -181,7 +218,7 @@ fn solve(ui: &mut Ui, session: &mut Session) {
             session.undo();
         }
     });
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.add(
             DragValue::new(&mut session.search.budget)
                 .range(1..=10_000)
@@ -230,7 +267,7 @@ fn method_name(method: Method) -> &'static str {
 fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
     let theme = Theme::of(ui.visuals());
     let Some(search) = search else {
-        ui.add(ProgressBar::new(0.0).text("no search yet"));
+        ui.weak("no search yet");
         ui.label("");
         return;
     };
@@ -266,7 +303,7 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
 fn train(ui: &mut Ui, session: &mut Session) {
     let run = session.board.training.get();
     let pace = run.as_ref().and_then(|run| run.pace);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.strong("Training");
         combo(ui, "Preset", PRESETS[session.train.preset], |ui| {
             for (index, name) in PRESETS.iter().enumerate() {
@@ -280,9 +317,11 @@ fn train(ui: &mut Ui, session: &mut Session) {
         );
         ui.add(DragValue::new(&mut session.train.seed).prefix("seed "));
     });
-    let width = ui.spacing().text_edit_width;
     let hint = "runs/executor-N, a new folder";
-    field(ui, "into", &mut session.train.out, hint, width);
+    let into = field(ui, "into", &mut session.train.out, hint, f32::INFINITY);
+    if into.changed() {
+        session.forgive();
+    }
     session.pending.follow(pace, &session.desk);
     if let Some(order) = run_buttons(ui, pace, &session.pending) {
         session.order(order);
@@ -302,19 +341,19 @@ fn train(ui: &mut Ui, session: &mut Session) {
 fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
-    field(ui, label, &mut session.open_path, hint, 150.0);
+    let path = field(ui, label, &mut session.open_path, hint, f32::INFINITY);
+    if path.changed() {
+        session.forgive();
+    }
     ui.horizontal_wrapped(|ui| {
-        for (name, language, dims, lines) in BUNDLED {
-            if ui.button(name).clicked() {
-                match checkpoint::bundled(language, dims, lines) {
-                    Ok(source) => session.open_source(source),
-                    Err(error) => session.say(format!("{error:#}"), true),
-                }
+        for model in BUNDLED {
+            if ui.button(model.name).clicked() {
+                session.open_bundled(model);
             }
         }
     });
-    ui.horizontal(|ui| {
-        if ui.button("Open").clicked() {
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Open").clicked() || is_entered(ui, &path) {
             let path = session.open_path.clone();
             session.open(&path);
         }

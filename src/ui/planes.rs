@@ -1,33 +1,59 @@
 //! The four views: loss map, truth map, code plane and state plane. The first three are the same
-//! plane and move together; the pointer over any of them decodes the program there.
+//! plane and move together; the pointer over any of them decodes the program there. Where there is little room, one is
+//! shown at a time.
+
+mod layers;
+mod marks;
 
 use std::sync::Arc;
 
-use egui::{Ui, Vec2, vec2};
+use egui::{Label, RichText, Ui, Vec2, vec2};
 
+use self::{
+    layers::{LAYERS, belief_scale, layer_name, layer_of},
+    marks::MarksOf,
+};
 use super::{
-    canvas::{self, Emphasis, Mark, PathStep, Pin, Plane, View, color_bar},
+    canvas::{self, Click, PathStep, Pin, Plane, View, color_bar},
+    lines::{self, ERROR_BY_LINE},
     session::{Layer, Session},
     space::Space,
     theme::Theme,
     widgets::combo,
 };
 use crate::{
-    data::sums::Sum,
     executor::{
-        board::{self, Answer, Landscape, SearchView},
-        export::{LOSS_TITLE, code_text, loss_scale},
+        board::{self, Answer, Landscape, ProgramRun, SearchView},
+        export::{LOSS_TITLE, code_text, loss_scale, map_title, truth_title},
         projection::Group,
     },
-    latent::field::Field,
     palette::Scale,
 };
 
 /// Width of a small view beyond its height: the axis labels and a little air.
 const SMALL_MARGIN: f32 = 36.0;
-const DISC_RADIUS: f32 = 4.0;
-/// Widest range of a belief that is shown, in its own unit.
-const SHOWN: f32 = 12.0;
+
+/// Width of the views below which one of them has it all, in points.
+const NARROW: f32 = 720.0;
+
+/// The views, where one at a time is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Single {
+    #[default]
+    Loss,
+    Truth,
+    Programs,
+    States,
+    Lines,
+}
+
+/// What stands beside the loss map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Side {
+    #[default]
+    Planes,
+    Lines,
+}
 
 /// The views' state.
 #[derive(Default)]
@@ -35,17 +61,12 @@ pub struct Planes {
     code_view: View,
     state_view: View,
     marks: Option<MarksOf>,
+    single: Single,
+    side: Side,
+    /// A program of several lines was shown in the frame before.
+    has_run: bool,
     /// What a space of more than two dimensions is shown by.
     pub space: Option<Space>,
-}
-
-/// The marks of one version of the planes, for one sum.
-struct MarksOf {
-    planes: Arc<board::Planes>,
-    sum: Option<Sum>,
-    numbers: Vec<Mark>,
-    codes: Vec<Mark>,
-    states: Vec<Mark>,
 }
 
 impl Planes {
@@ -53,9 +74,10 @@ impl Planes {
     pub fn show(&mut self, ui: &mut Ui, session: &mut Session) {
         let Some(planes) = session.board.planes.get() else {
             self.space = None;
-            let text = match session.board.model.get() {
-                None => "The model is being loaded",
-                Some(_) => "The planes are being computed",
+            let text = match (session.board.model.get(), session.desk.has_engine()) {
+                (_, false) => "No model is open: choose a device to start again",
+                (None, true) => "The model is being loaded",
+                (Some(_), true) => "The planes are being computed",
             };
             ui.centered_and_justified(|ui| ui.label(text));
             return;
@@ -68,39 +90,93 @@ impl Planes {
         }
         // Ends the layouts of a model that isn't open any more.
         self.space = None;
-        let sum = session.sum.as_ref().ok().copied();
+        let task = session.looked_for();
         let marks = match self.marks.take() {
-            Some(marks) if Arc::ptr_eq(&marks.planes, &planes) && marks.sum == sum => marks,
-            _ => MarksOf::new(planes, sum),
+            Some(marks) if Arc::ptr_eq(&marks.planes, &planes) && marks.task == task => marks,
+            _ => MarksOf::new(planes, task),
         };
+        let sum = session.sum.as_ref().ok().copied();
         let map = session
             .board
             .landscape
             .get()
             .filter(|map| Some(map.sum) == sum && map.cut.is_none());
-        let search = session
-            .board
-            .search
-            .get()
-            .filter(|search| sum.is_some_and(|sum| *search.task == sum.into()));
+        let run = session.run();
+        if std::mem::replace(&mut self.has_run, run.is_some()) != run.is_some() {
+            self.side = match run {
+                Some(_) => Side::Lines,
+                None => Side::Planes,
+            };
+        }
+        if run.is_none() && self.single == Single::Lines {
+            self.single = Single::Loss;
+        }
+        if ui.available_width() < NARROW {
+            self.show_single(ui, session, &marks, map.as_deref(), run.as_deref());
+        } else {
+            self.show_all(ui, session, &marks, map.as_deref(), run.as_deref());
+        }
+        self.marks = Some(marks);
+    }
 
+    /// One view, chosen above it.
+    fn show_single(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        marks: &MarksOf,
+        map: Option<&Landscape>,
+        run: Option<&ProgramRun>,
+    ) {
+        ui.horizontal(|ui| {
+            for (view, name) in [
+                (Single::Loss, "Loss"),
+                (Single::Truth, "Truth"),
+                (Single::Programs, "Programs"),
+                (Single::States, "States"),
+            ] {
+                ui.selectable_value(&mut self.single, view, name);
+            }
+            if run.is_some() {
+                ui.selectable_value(&mut self.single, Single::Lines, ERROR_BY_LINE);
+            }
+        });
+        let below = title_height(ui);
+        let size = ui.available_size() - vec2(0.0, below);
+        match (self.single, run) {
+            (Single::Loss, _) | (Single::Lines, None) => self.loss_map(ui, session, marks, map),
+            (Single::Truth, _) => self.truth(ui, session, marks, map, size),
+            (Single::Programs, _) => self.programs(ui, session, marks, size),
+            (Single::States, _) => self.states(ui, marks, size),
+            (Single::Lines, Some(run)) => lines::error_by_line(ui, run),
+        }
+    }
+
+    /// The loss map, and beside it the other views.
+    fn show_all(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        marks: &MarksOf,
+        map: Option<&Landscape>,
+        run: Option<&ProgramRun>,
+    ) {
         let space = ui.available_size();
         let gap = ui.spacing().item_spacing.x;
         // Three square views share the height; the large map has the rest of the width.
         let small = vec2(
-            (space.y / 3.0 + SMALL_MARGIN).min(space.x * 0.4).floor(),
+            (space.y / 3.0 + SMALL_MARGIN).min(space.x * 0.35).floor(),
             space.y,
         );
         let large = vec2(space.x - small.x - gap, space.y);
         ui.horizontal_top(|ui| {
             ui.allocate_ui(large, |ui| {
-                self.loss_map(ui, session, &marks, map.as_deref(), search.as_deref())
+                ui.vertical(|ui| self.loss_map(ui, session, marks, map))
             });
             ui.allocate_ui(small, |ui| {
-                ui.vertical(|ui| self.small_views(ui, session, &marks, map.as_deref()))
+                ui.vertical(|ui| self.beside(ui, session, marks, map, run))
             });
         });
-        self.marks = Some(marks);
     }
 
     fn loss_map(
@@ -109,204 +185,159 @@ impl Planes {
         session: &mut Session,
         marks: &MarksOf,
         map: Option<&Landscape>,
-        search: Option<&SearchView>,
     ) {
-        ui.vertical(|ui| {
-            ui.horizontal_wrapped(|ui| {
-                let title = marks
-                    .sum
-                    .map_or_else(|| "Loss".to_owned(), |sum| format!("Loss of {sum}"));
-                ui.heading(title);
-                let state = match map {
-                    None => "being computed".to_owned(),
-                    Some(map) => {
-                        format!("{0} x {0} cells, lowest at {1}", map.loss.size, lowest(map))
-                    }
-                };
-                ui.weak(state);
-                ui.label("Layer:");
-                combo(ui, "Layer", layer_name(session.layer), |ui| {
-                    let mut layer = session.layer;
-                    for choice in LAYERS {
-                        ui.selectable_value(&mut layer, choice, layer_name(choice));
-                    }
-                    session.show_layer(layer);
+        let task = marks.task.as_ref();
+        let beliefs = session.board.beliefs.get();
+        let beliefs = beliefs.filter(|beliefs| Some(beliefs.task.as_ref()) == task);
+        let belief = beliefs.as_deref().and_then(|b| layer_of(b, session.layer));
+        let quantity = belief.map_or("Loss", |belief| belief.quantity);
+        ui.horizontal_wrapped(|ui| {
+            ui.heading(task.map_or_else(|| quantity.into(), |task| map_title(quantity, task)));
+            let state = match (task, &beliefs, belief, map) {
+                (None, ..) => "no sum to map".to_owned(),
+                (Some(_), Some(beliefs), Some(_), _) => {
+                    format!("after {} evaluations", beliefs.evaluations)
+                }
+                (Some(_), _, _, None) => "being computed".into(),
+                (Some(_), _, _, Some(map)) => {
+                    format!("{0} x {0} cells, lowest at {1}", map.loss.size, lowest(map))
+                }
+            };
+            ui.weak(state);
+            ui.label("Layer:");
+            combo(ui, "Layer", layer_name(session.layer), |ui| {
+                let mut layer = session.layer;
+                for choice in LAYERS {
+                    ui.selectable_value(&mut layer, choice, layer_name(choice));
+                }
+                session.show_layer(layer);
+            });
+            if belief.is_none() && !matches!(session.layer, Layer::Loss | Layer::Sure) {
+                ui.weak("no Gaussian process yet: Solve with Bayesian optimisation");
+            }
+        });
+        let space = ui.available_size();
+        ui.horizontal_top(|ui| {
+            let losses = map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
+            let (field, scale, title) = match belief {
+                Some(belief) => (Some(belief.field), belief_scale(belief.field), belief.unit),
+                None if session.layer == Layer::Sure => {
+                    (map.map(|map| &map.sure_loss), losses, LOSS_TITLE)
+                }
+                None => (map.map(|map| &map.loss), losses, LOSS_TITLE),
+            };
+            let search =
+                session.board.search.get().filter(|search| {
+                    Some(search.task.as_ref()) == task && search.task.lines() == 1
                 });
-            });
-            let beliefs = session
-                .board
-                .beliefs
-                .get()
-                .filter(|beliefs| marks.sum.is_some_and(|sum| *beliefs.task == sum.into()));
-            let belief = beliefs.as_deref().and_then(|b| layer_of(b, session.layer));
-            let space = ui.available_size();
-            ui.horizontal_top(|ui| {
-                let losses =
-                    map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
-                let (field, scale, title) = match belief {
-                    Some((field, title)) => (Some(field), belief_scale(field), title),
-                    None if session.layer == Layer::Sure => {
-                        (map.map(|map| &map.sure_loss), losses, LOSS_TITLE)
-                    }
-                    None => (map.map(|map| &map.loss), losses, LOSS_TITLE),
-                };
-                let path = search
-                    .map(|search| steps(search, &losses))
-                    .unwrap_or_default();
-                let pins = session.pins.iter().filter_map(|pinned| pin(&pinned.answer));
-                let pins: Vec<Pin> = pins.collect();
-                let plane = Plane {
-                    field,
-                    marks: &marks.numbers,
-                    path: &path,
-                    pins: &pins,
-                    cursor: session.pointer,
-                    ..Plane::new("Loss map", scale)
-                };
-                let size = vec2(
-                    space.x - canvas::BAR_WIDTH - ui.spacing().item_spacing.x,
-                    space.y,
-                );
-                self.code_plane(ui, session, &plane, size);
-                color_bar(ui, &scale, title, space.y.min(420.0), belief.is_none());
-            });
+            let path = search
+                .map(|search| steps(&search, &losses))
+                .unwrap_or_default();
+            let pins = session.pins.iter().filter_map(|pinned| pin(&pinned.answer));
+            let pins: Vec<Pin> = pins.collect();
+            let plane = Plane {
+                field,
+                marks: &marks.numbers,
+                path: &path,
+                pins: &pins,
+                cursor: session.pointer,
+                ..Plane::new("Loss map", scale)
+            };
+            let size = vec2(
+                space.x - canvas::BAR_WIDTH - ui.spacing().item_spacing.x,
+                space.y,
+            );
+            self.code_plane(ui, session, &plane, size);
+            color_bar(ui, &scale, title, space.y.min(420.0), belief.is_none());
         });
     }
 
-    fn small_views(
+    /// The three smaller views, or a program's errors in their place.
+    fn beside(
         &mut self,
         ui: &mut Ui,
         session: &mut Session,
         marks: &MarksOf,
         map: Option<&Landscape>,
+        run: Option<&ProgramRun>,
     ) {
-        let title_height =
-            ui.text_style_height(&egui::TextStyle::Body) + 2.0 * ui.spacing().item_spacing.y;
+        if let Some(run) = run {
+            ui.horizontal(|ui| {
+                ui.selectable_value(&mut self.side, Side::Planes, "Planes");
+                ui.selectable_value(&mut self.side, Side::Lines, ERROR_BY_LINE);
+            });
+            if self.side == Side::Lines {
+                return lines::error_by_line(ui, run);
+            }
+        }
         let size = vec2(
             ui.available_width(),
-            (ui.available_height() / 3.0 - title_height).max(90.0),
+            (ui.available_height() / 3.0 - title_height(ui)).max(90.0),
         );
-        let cursor = session.pointer;
-        let language = marks.planes.language;
-        ui.horizontal(|ui| {
+        self.truth(ui, session, marks, map, size);
+        self.programs(ui, session, marks, size);
+        self.states(ui, marks, size);
+    }
+
+    fn truth(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut Session,
+        marks: &MarksOf,
+        map: Option<&Landscape>,
+        size: Vec2,
+    ) {
+        ui.horizontal_wrapped(|ui| {
             let title = ui.strong("Truth");
-            if let Some(sum) = marks.sum {
-                title.on_hover_text(format!(
-                    "Is {} + the decoded program {}?",
-                    sum.start, sum.result
-                ));
+            if let Ok(sum) = session.sum {
+                title.on_hover_text(truth_title(sum));
             }
             legend(ui);
         });
         let plane = Plane {
             field: map.map(|map| &map.truth),
-            marks: &marks.numbers,
-            cursor,
+            marks: &marks.solutions,
+            cursor: session.pointer,
             ..Plane::new("Truth map", Scale::truth())
         };
         self.code_plane(ui, session, &plane, size);
-        ui.strong("Programs, coloured by value");
+    }
+
+    fn programs(&mut self, ui: &mut Ui, session: &mut Session, marks: &MarksOf, size: Vec2) {
+        ui.add(Label::new(RichText::new("Programs, coloured by value").strong()).truncate());
         let plane = Plane {
             marks: &marks.codes,
-            cursor,
-            ..Plane::new("Code plane", Group::Codes.scale(language))
+            cursor: session.pointer,
+            ..Plane::new("Code plane", Group::Codes.scale(marks.planes.language))
         };
         self.code_plane(ui, session, &plane, size);
-        ui.strong("States, coloured by value");
+    }
+
+    fn states(&mut self, ui: &mut Ui, marks: &MarksOf, size: Vec2) {
+        ui.add(Label::new(RichText::new("States, coloured by value").strong()).truncate());
         let plane = Plane {
             marks: &marks.states,
-            ..Plane::new("State plane", Group::States.scale(language))
+            ..Plane::new("State plane", Group::States.scale(marks.planes.language))
         };
         plane.show(ui, &mut self.state_view, size);
     }
 
     /// A view of the code plane: the pointer decodes, a click pins.
     fn code_plane(&mut self, ui: &mut Ui, session: &mut Session, plane: &Plane<'_>, size: Vec2) {
+        let plane = Plane {
+            is_probed: true,
+            ..plane.clone()
+        };
         let shown = plane.show(ui, &mut self.code_view, size);
-        if let Some(point) = shown.pressed_latent.or(shown.pointer_latent) {
+        if let Some(point) = shown.probed_latent {
             session.ask(point);
         }
-        if shown.response.clicked() && shown.pointer_latent.is_some() {
-            session.pin(None);
+        match shown.click {
+            Some(Click::Single) => session.pin(None),
+            Some(Click::Double) => session.unpin_click(),
+            None => {}
         }
     }
-}
-
-impl MarksOf {
-    fn new(planes: Arc<board::Planes>, sum: Option<Sum>) -> Self {
-        let language = planes.language;
-        let mark = |group: Group, radius: f32, is_named: &dyn Fn(usize) -> bool| -> Vec<Mark> {
-            let scale = group.scale(language);
-            let shown = group
-                .shown(language)
-                .into_iter()
-                .zip(group.of(&planes).iter());
-            let one = |(index, ((value, text), place)): (usize, ((i32, String), &[f32]))| Mark {
-                at: [place[0], place[1]],
-                label: text.into(),
-                color: scale.color(value as f32),
-                radius,
-                // Round numbers first, so that what is left when room is short is evenly spread.
-                priority: if value % 10 == 0 { 1.0 } else { 0.0 },
-                emphasis: match is_named(index) {
-                    true => Emphasis::Highlighted,
-                    false => Emphasis::Normal,
-                },
-            };
-            shown.enumerate().map(one).collect()
-        };
-        let (codes, states) = (language.shown_codes(), language.shown_states());
-        let solves = |index: usize| sum.is_some_and(|sum| codes[index] == sum.solution());
-        let occurs =
-            |index: usize| sum.is_some_and(|sum| [sum.start, sum.result].contains(&states[index]));
-        let numbers = mark(Group::Codes, 0.0, &solves);
-        let codes = mark(Group::Codes, DISC_RADIUS, &solves);
-        let states = mark(Group::States, DISC_RADIUS, &occurs);
-        Self {
-            planes,
-            sum,
-            numbers,
-            codes,
-            states,
-        }
-    }
-}
-
-const LAYERS: [Layer; 5] = [
-    Layer::Loss,
-    Layer::Sure,
-    Layer::Mean,
-    Layer::Uncertainty,
-    Layer::Acquisition,
-];
-
-fn layer_name(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Loss => "loss",
-        Layer::Sure => "loss where the decoder is sure",
-        Layer::Mean => "GP mean",
-        Layer::Uncertainty => "GP uncertainty",
-        Layer::Acquisition => "acquisition",
-    }
-}
-
-/// A layer's field and what it measures; None for the loss, which needs no surrogate.
-fn layer_of(beliefs: &board::Beliefs, layer: Layer) -> Option<(&Arc<Field>, &'static str)> {
-    match layer {
-        Layer::Loss | Layer::Sure => None,
-        Layer::Mean => Some((&beliefs.mean, "expected loss, standardised")),
-        Layer::Uncertainty => Some((&beliefs.uncertainty, "its standard deviation")),
-        Layer::Acquisition => Some((&beliefs.acquisition, "log expected improvement")),
-    }
-}
-
-fn belief_scale(field: &Field) -> Scale {
-    let values = field.values.iter().copied();
-    let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| {
-        (low.min(value), high.max(value))
-    });
-    // What promises next to nothing is not told apart.
-    Scale::value(low.max(high - SHOWN), high)
 }
 
 fn lowest(map: &Landscape) -> String {
@@ -357,4 +388,10 @@ fn legend(ui: &mut Ui) {
         ui.colored_label(theme.weak_text, name);
     }
     ui.colored_label(theme.weak_text, "hatched: none");
+}
+
+/// Height of a line above a canvas, with the gap below it.
+pub fn title_height(ui: &Ui) -> f32 {
+    let line = ui.text_style_height(&egui::TextStyle::Body);
+    line.max(ui.spacing().interact_size.y) + ui.spacing().item_spacing.y
 }

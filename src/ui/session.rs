@@ -1,11 +1,15 @@
 //! What is open of the Latent Executor: its board, the sum being looked at, the pins.
 
+mod pointing;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
 use super::{
-    desk::{Desk, Message},
+    app::System,
+    bundled::Bundled,
+    desk::{Cause, Desk, Message},
     pending::Pending,
     widgets::Order,
 };
@@ -18,8 +22,9 @@ use crate::{
     device::Choice,
     engine::{pair::Either, run_folder::RunFolder},
     executor::{
-        board::{Answer, Board, ProgramRun, Triple},
-        job::{Command, Event, Question, SearchOrder, SolveRequest},
+        board::{Answer, Board, ModelView, Planes, ProgramRun, Triple},
+        command::{can_propose, default_strategy},
+        job::{Command, Event, SearchOrder, SolveRequest},
         lines::Between,
     },
     latent::search::{Method, Strategy},
@@ -91,12 +96,22 @@ pub struct Session {
     pub sum: Result<Sum, String>,
     /// The program looked for, if it has several lines or examples.
     pub task: Option<Task>,
+    /// The model the program brings along that holds the typed sum where the open one doesn't.
+    pub offer: Option<Bundled>,
     /// Answers people keep in sight.
     pub pins: Vec<Pinned>,
+    /// A click to pin once its answer is there.
+    clicked: Option<pointing::Click>,
+    /// True if the last click left the last pin.
+    has_click_pinned: bool,
     /// The point of the plane, or of a slice, that was last asked about.
     pub pointer: Option<[f32; 2]>,
     /// The same in the space.
     place: Option<Vec<f32>>,
+    /// What the engine was asked about last belongs to this model and these planes.
+    asked_of: (Option<Arc<ModelView>>, Option<Arc<Planes>>),
+    /// A model that was ordered to be opened.
+    opening: Option<Source>,
     /// The programs people chose for the slice of a space of more than two dimensions.
     slice: Option<Triple>,
     /// Settings of the next run.
@@ -128,9 +143,14 @@ impl Session {
             sum_text: sum.to_string(),
             sum: Ok(sum),
             task: None,
+            offer: None,
             pins: Vec::new(),
+            clicked: None,
+            has_click_pinned: false,
             pointer: None,
             place: None,
+            asked_of: (None, None),
+            opening: None,
             slice: None,
             train: TrainForm {
                 preset: 0,
@@ -159,22 +179,30 @@ impl Session {
         self.board = self.desk.executor.clone();
         self.layer = Layer::Loss;
         self.watch();
+        self.ask_again();
     }
 
     /// Takes in what the engine reports.
     pub fn hear(&mut self, event: Event) {
         match event {
             Event::Opened(name) => {
+                if let Some(source) = self.opening.take() {
+                    self.desk.executor_source = source;
+                }
+                self.pins.clear();
+                self.leave();
+                self.choose_strategy();
                 self.read_sum();
                 // Another language has other programs for a slice.
                 self.watch();
-                // Of so many programs a cold search finds hardly one.
-                self.search.is_warm |= !self.language().is_small();
                 self.say(format!("opened {name}"), false);
             }
             Event::Started(folder) => {
                 self.pending.started();
+                self.pins.clear();
                 self.leave();
+                self.choose_strategy();
+                self.read_sum();
                 self.say(format!("training into {}", folder.display()), false)
             }
             Event::Saved(place) => self.say(format!("saved {}", place.display()), false),
@@ -205,12 +233,46 @@ impl Session {
         }
     }
 
-    /// Says something until something else is said.
-    pub fn say(&mut self, text: String, is_error: bool) {
-        self.desk.say(text, is_error);
+    /// A search the open model is good at, without proposals it doesn't make.
+    fn choose_strategy(&mut self) {
+        if let Some(model) = self.board.model.get() {
+            let Strategy { method, is_warm } = default_strategy(&model.config);
+            (self.search.method, self.search.is_warm) = (method, is_warm);
+        }
     }
 
-    /// What was said last.
+    /// True where the open model proposes programs for what is looked for.
+    pub fn has_proposals(&self) -> bool {
+        let (model, task) = (self.board.model.get(), self.looked_for());
+        model.is_some_and(|model| can_propose(&model.config, task.as_ref()))
+    }
+
+    /// The search of the form, without proposals where there are none; nothing where it can't begin without them.
+    pub fn strategy(&self) -> Option<Strategy> {
+        let SearchForm {
+            method, is_warm, ..
+        } = self.search;
+        let has_proposals = self.has_proposals();
+        let strategy = Strategy {
+            method,
+            is_warm: is_warm && has_proposals,
+        };
+        (has_proposals || !strategy.needs_proposals()).then_some(strategy)
+    }
+
+    /// Says something until something else is said.
+    pub fn say(&mut self, text: String, is_error: bool) {
+        self.desk.say(System::Executor, text, is_error);
+    }
+
+    /// Says that something went wrong.
+    pub fn fail(&mut self, error: &anyhow::Error) {
+        let cause = Cause::of(error);
+        self.desk
+            .fail(System::Executor, cause, format!("{error:#}"));
+    }
+
+    /// The newest message of either system.
     pub fn message(&self) -> Option<&Message> {
         self.desk.message()
     }
@@ -222,10 +284,12 @@ impl Session {
     /// Reads the typed sum; a new one gets its map.
     pub fn read_sum(&mut self) {
         let examples = self.sum_text.split([';', ',']).map(str::parse);
-        let task = examples
+        let typed = examples
             .collect::<Result<Vec<Task>, _>>()
-            .and_then(Task::all_of)
-            .and_then(|task| self.language().check(&task).map(|()| task));
+            .and_then(Task::all_of);
+        let language = self.language();
+        self.offer = typed.as_ref().ok().and_then(|task| self.offer_for(task));
+        let task = typed.and_then(|task| language.check(&task).map(|()| task));
         let read = match &task {
             Ok(task) => Ok(task.examples[0]),
             Err(error) => Err(error.to_string()),
@@ -236,6 +300,20 @@ impl Session {
             self.watch();
             self.ask_again();
         }
+    }
+
+    /// The bundled model to open for a task that the open one doesn't hold, or was trained on fewer lines.
+    fn offer_for(&self, task: &Task) -> Option<Bundled> {
+        let model = self.board.model.get()?;
+        let is_held = model.config.language.check(task).is_ok()
+            && (task.lines() == 1 || model.config.lines > 1);
+        Bundled::holding(task).filter(|_| !is_held)
+    }
+
+    /// What is looked for: the typed sum, if it can be read.
+    pub fn looked_for(&self) -> Option<Task> {
+        let sum = self.sum.as_ref().ok()?;
+        Some(self.task.clone().unwrap_or((*sum).into()))
     }
 
     /// What the search's best program of several lines does, while that task is the one looked at.
@@ -254,25 +332,6 @@ impl Session {
     fn watch(&mut self) {
         let sum = self.sum.as_ref().ok().copied();
         self.send(Command::Watch(sum, Some(self.programs())));
-    }
-
-    /// Asks what lies at a point of the code plane.
-    pub fn ask(&mut self, point: [f32; 2]) {
-        self.ask_place(Some(point), point.to_vec());
-    }
-
-    /// Asks what lies at a place of the space, which the map shows at `pointer`, if it does.
-    pub fn ask_place(&mut self, pointer: Option<[f32; 2]>, place: Vec<f32>) {
-        self.pointer = pointer;
-        if self.place.as_ref() != Some(&place) {
-            self.place = Some(place);
-            self.ask_again();
-        }
-    }
-
-    /// Forgets what was pointed at: another model's space has other places.
-    fn leave(&mut self) {
-        (self.pointer, self.place) = (None, None);
     }
 
     /// The programs the slice goes through: those chosen, else the sum's solution and two others spread
@@ -296,26 +355,6 @@ impl Session {
         self.watch();
     }
 
-    fn ask_again(&self) {
-        if let (Some(point), Ok(sum)) = (&self.place, &self.sum) {
-            self.desk.probe(Either::First(Question {
-                point: point.clone(),
-                state: sum.start,
-                result: Some(sum.result),
-            }));
-        }
-    }
-
-    /// Keeps the newest answer in sight, on the slice through these programs if it was asked for there.
-    pub fn pin(&mut self, slice: Option<Triple>) {
-        if let Some(answer) = self.board.answer.get() {
-            self.pins.push(Pinned {
-                answer: answer.as_ref().clone(),
-                on_slice: slice.zip(self.pointer),
-            });
-        }
-    }
-
     /// Begins a run with what the form says.
     pub fn begin_run(&mut self) {
         let out = match self.train.out.trim() {
@@ -335,7 +374,7 @@ impl Session {
                     limit,
                 });
             }
-            Err(error) => self.say(format!("{error:#}"), true),
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -350,26 +389,36 @@ impl Session {
         }
     }
 
+    /// True if a search can begin.
+    pub fn can_solve(&self) -> bool {
+        let search = self.board.search.get();
+        let is_on = search.is_some_and(|search| !search.ended);
+        self.sum.is_ok() && self.strategy().is_some() && !is_on
+    }
+
+    /// Takes back what went wrong with an order: its settings are being changed.
+    pub fn forgive(&mut self) {
+        self.desk.forgive(System::Executor, Cause::Order);
+    }
+
     /// Begins a search for the sum's program.
     pub fn solve(&mut self) {
-        if let Ok(sum) = self.sum {
+        if let (Some(task), Some(strategy)) = (self.looked_for(), self.strategy()) {
             let SearchForm {
-                method,
-                is_warm,
                 budget,
                 seed,
                 pause_secs,
+                ..
             } = self.search;
-            let is_chained = self.task.as_ref().is_some_and(|task| task.lines() > 1);
+            let is_chained = task.lines() > 1;
             let model = self.board.model.get();
             if is_chained && model.is_some_and(|model| model.config.lines == 1) {
-                let hint = "this model was trained on single lines: Several lines opens another";
-                self.say(hint.into(), false);
+                self.say("this model was trained on single lines".into(), false);
             }
             let pause = Duration::from_secs_f32(pause_secs);
             self.send(Command::Search(SearchOrder::Begin(SolveRequest {
-                task: self.task.clone().unwrap_or(sum.into()),
-                strategy: Strategy { method, is_warm },
+                task,
+                strategy,
                 budget,
                 seed,
                 pause,
@@ -413,11 +462,17 @@ impl Session {
         });
     }
 
-    /// Opens a model.
+    /// Opens a model the program brings along.
+    pub fn open_bundled(&mut self, model: Bundled) {
+        match model.source() {
+            Ok(source) => self.open_source(source),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Opens a model; what is open stays until it is there.
     pub fn open_source(&mut self, source: Source) {
-        self.desk.executor_source = source.clone();
-        self.pins.clear();
-        self.leave();
+        self.opening = Some(source.clone());
         self.send(Command::Open(source));
     }
 }

@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
-use egui::{DragValue, PointerButton, Rect, Stroke, StrokeKind, Ui, Vec2, vec2};
+use egui::{DragValue, Label, PointerButton, Rect, RichText, Stroke, StrokeKind, Ui, Vec2, vec2};
 
 use super::{
-    canvas::{self, CanvasResponse, Emphasis, Mark, Pin, Plane, View, color_bar},
+    canvas::{self, CanvasResponse, Click, Emphasis, Mark, Pin, Plane, View, color_bar},
+    lines::{self, ERROR_BY_LINE},
+    planes::title_height,
     projector::{Layout, Projector},
     session::Session,
     theme::Theme,
@@ -17,11 +19,11 @@ use super::{
 use crate::{
     data::{
         language::{Code, Language},
-        sums::Sum,
+        sums::{Sum, Task},
     },
     executor::{
         board::{self, Cut, Landscape},
-        export::{LOSS_TITLE, code_text, loss_scale},
+        export::{LOSS_TITLE, code_text, loss_scale, map_title, truth_title},
         projection::{Group, Projected},
     },
     latent::projection::Kind,
@@ -33,6 +35,18 @@ const DISC_RADIUS: f32 = 3.5;
 const LAYOUTS_SHARE: f32 = 0.62;
 /// Selected numbers that are named.
 const NAMED: usize = 12;
+
+/// Width of the view below which layouts and slice are shown one at a time, in points.
+const NARROW: f32 = 720.0;
+
+/// What stands beside the layouts, or in their place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Side {
+    Layouts,
+    #[default]
+    Slice,
+    Lines,
+}
 
 /// The view's state.
 #[derive(Default)]
@@ -46,6 +60,11 @@ pub struct Space {
     /// Which of the group's values are selected; empty for none.
     selected: Vec<usize>,
     hovered: Option<usize>,
+    /// The program that was pointed at on a layout last, by its place among the values.
+    asked: Option<usize>,
+    side: Side,
+    /// A program of several lines was shown in the frame before.
+    has_run: bool,
     /// The layout a rectangle is being dragged on, and its first corner.
     brush: Option<(usize, [f32; 2])>,
 }
@@ -81,7 +100,30 @@ impl Space {
         {
             session.say(format!("can't start a thread: {error}"), true);
         }
+        let run = session.run();
+        if std::mem::replace(&mut self.has_run, run.is_some()) != run.is_some() {
+            self.side = match run {
+                Some(_) => Side::Lines,
+                None => Side::Slice,
+            };
+        }
         let space = ui.available_size();
+        if space.x < NARROW {
+            ui.horizontal(|ui| {
+                for (side, name) in [(Side::Layouts, "Layouts"), (Side::Slice, "Slice")] {
+                    ui.selectable_value(&mut self.side, side, name);
+                }
+                if run.is_some() {
+                    ui.selectable_value(&mut self.side, Side::Lines, ERROR_BY_LINE);
+                }
+            });
+            match (self.side, &run) {
+                (Side::Layouts, _) => self.layouts(ui, session, planes),
+                (Side::Slice, _) | (Side::Lines, None) => self.slice(ui, session, planes),
+                (Side::Lines, Some(run)) => lines::error_by_line(ui, run),
+            }
+            return;
+        }
         let gap = ui.spacing().item_spacing.x;
         let left = vec2((space.x * LAYOUTS_SHARE).floor(), space.y);
         ui.horizontal_top(|ui| {
@@ -89,20 +131,31 @@ impl Space {
                 ui.vertical(|ui| self.layouts(ui, session, planes))
             });
             ui.allocate_ui(vec2(space.x - left.x - gap, space.y), |ui| {
-                ui.vertical(|ui| self.slice(ui, session, planes))
+                ui.vertical(|ui| {
+                    if run.is_some() {
+                        ui.horizontal(|ui| {
+                            ui.selectable_value(&mut self.side, Side::Slice, "Slice");
+                            ui.selectable_value(&mut self.side, Side::Lines, ERROR_BY_LINE);
+                        });
+                    }
+                    match (self.side, &run) {
+                        (Side::Lines, Some(run)) => lines::error_by_line(ui, run),
+                        _ => self.slice(ui, session, planes),
+                    }
+                })
             });
         });
     }
 
     fn layouts(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.heading(format!("{} dimensions", planes.codes.dims));
             for group in Group::ALL {
                 let name = group.name();
                 if ui.selectable_label(self.group == group, name).clicked() && self.group != group {
                     self.group = group;
                     self.selected.clear();
-                    self.hovered = None;
+                    (self.hovered, self.asked) = (None, None);
                 }
             }
             let clear = egui::Button::new("Clear selection").small();
@@ -111,7 +164,7 @@ impl Space {
             }
             // Last and cut, so that it moves and widens nothing.
             let text = self.selection_text();
-            ui.add(egui::Label::new(egui::RichText::new(text).weak()).truncate());
+            ui.add(Label::new(RichText::new(text).weak()).truncate());
         });
         let layouts = self.projector.layouts();
         let scale = self.group.scale(planes.language);
@@ -139,11 +192,20 @@ impl Space {
                 }
             });
         }
-        if hovered.is_some() && hovered != self.hovered && self.group == Group::Codes {
-            let place = hovered.and_then(|index| planes.codes.iter().nth(index));
-            if let Some(place) = place {
-                session.ask_place(None, place.to_vec());
-            }
+        if !session.is_pointing() {
+            self.asked = None;
+        }
+        if hovered.is_some() && self.group == Group::Codes {
+            self.asked = hovered;
+        }
+        // Where the number lies now: in training it moves.
+        let place = self
+            .asked
+            .filter(|_| session.pointer.is_none() || hovered.is_some());
+        if let Some(place) = place.and_then(|index| planes.codes.iter().nth(index))
+            && self.group == Group::Codes
+        {
+            session.ask_place(None, place.to_vec());
         }
         self.hovered = hovered;
     }
@@ -168,7 +230,7 @@ impl Space {
                 ),
                 (Some(layout), None) => format!("{:.0} %", 100.0 * layout.done),
             };
-            ui.add(egui::Label::new(egui::RichText::new(text).weak()).truncate())
+            ui.add(Label::new(RichText::new(text).weak()).truncate())
                 .on_hover_text("How far its neighbourhoods can be believed, by 12 neighbours each");
         });
         let marks = layout.map_or_else(Vec::new, |layout| self.marks(layout, scale));
@@ -264,7 +326,7 @@ impl Space {
     fn slice(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
         let mut programs = session.programs();
         let language = planes.language;
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             ui.strong("Slice through");
             for (program, name) in programs.iter_mut().zip(["first", "second", "third"]) {
                 let mut index = language.index_of(*program).unwrap_or_default();
@@ -301,9 +363,15 @@ impl Space {
         let is_shown = |program| language.shown_codes().contains(program);
         match cut {
             Ok(cut) => self.maps(ui, session, &cut, sum, map),
-            // Only the engine knows where programs lie that aren't shown.
+            // Only the engine knows where programs lie that aren't shown; without a sum it isn't asked.
             Err(_) if !programs.iter().all(is_shown) => {
-                ui.weak("being computed");
+                let [a, b, c] = programs;
+                let text = match (sum, a == b || b == c || a == c) {
+                    (_, true) => "choose three different programs",
+                    (None, false) => "no sum to map",
+                    (Some(_), false) => "being computed",
+                };
+                ui.weak(text);
             }
             Err(error) => {
                 let theme = Theme::of(ui.visuals());
@@ -320,7 +388,8 @@ impl Space {
         sum: Option<Sum>,
         map: Option<&Landscape>,
     ) {
-        let corners = corners(cut, sum, session.language());
+        let task = session.looked_for();
+        let corners = corners(cut, task.as_ref(), session.language());
         let outline = cut.slice.outline();
         let pins: Vec<Pin> = session
             .pins
@@ -337,10 +406,14 @@ impl Space {
             ui.available_width() - canvas::BAR_WIDTH - gap.x,
             (ui.available_height() / 2.0 - title - gap.y).max(90.0),
         );
-        ui.horizontal(|ui| {
-            let name = sum.map_or_else(|| "Loss".to_owned(), |sum| format!("Loss of {sum}"));
-            ui.strong(name);
-            ui.weak(if map.is_some() { "" } else { "being computed" });
+        ui.horizontal_wrapped(|ui| {
+            let title = task.map_or_else(|| "Loss".into(), |task| map_title("Loss", &task));
+            ui.strong(title);
+            ui.weak(match (sum, map) {
+                (None, _) => "no sum to map",
+                (Some(_), None) => "being computed",
+                (Some(_), Some(_)) => "",
+            });
         });
         ui.horizontal_top(|ui| {
             let plane = Plane {
@@ -355,8 +428,12 @@ impl Space {
             color_bar(ui, &scale, LOSS_TITLE, size.y.min(420.0), true);
         });
         ui.horizontal(|ui| {
-            ui.strong("Truth");
-            ui.weak("thin line: beyond it the space's nearest point is shown");
+            let title = ui.strong("Truth");
+            if let Some(sum) = sum {
+                title.on_hover_text(truth_title(sum));
+            }
+            let text = RichText::new("thin line: beyond it the space's nearest point is shown");
+            ui.add(Label::new(text.weak()).truncate());
         });
         let plane = Plane {
             field: map.map(|map| &map.truth),
@@ -377,25 +454,25 @@ impl Space {
         plane: &Plane<'_>,
         size: Vec2,
     ) {
+        let plane = Plane {
+            is_probed: true,
+            ..plane.clone()
+        };
         let shown = plane.show(ui, &mut self.slice_view, size);
-        if let Some(point) = shown.pressed_latent.or(shown.pointer_latent) {
+        // The slice moves in training: what is asked lies where the cross is now.
+        if let Some(point) = shown.probed_latent.or(session.pointer) {
             session.ask_place(Some(point), cut.slice.embed(point));
         }
-        if shown.response.clicked() && shown.pointer_latent.is_some() {
-            session.pin(Some(cut.programs));
+        match shown.click {
+            Some(Click::Single) => session.pin(Some(cut.programs)),
+            Some(Click::Double) => session.unpin_click(),
+            None => {}
         }
     }
 }
 
-/// Of a line above a canvas, with the gap below it.
-fn title_height(ui: &Ui) -> f32 {
-    let line = ui.text_style_height(&egui::TextStyle::Body);
-    line.max(ui.spacing().interact_size.y) + ui.spacing().item_spacing.y
-}
-
 /// The slice's three programs.
-fn corners(cut: &Cut, sum: Option<Sum>, language: Language) -> Vec<Mark> {
-    let solution = sum.map(Sum::solution);
+fn corners(cut: &Cut, task: Option<&Task>, language: Language) -> Vec<Mark> {
     let scale = Group::Codes.scale(language);
     let mark = |(at, program): ([f32; 2], Code)| Mark {
         at,
@@ -403,10 +480,9 @@ fn corners(cut: &Cut, sum: Option<Sum>, language: Language) -> Vec<Mark> {
         color: scale.color(program.operand() as f32),
         radius: DISC_RADIUS + 1.0,
         priority: 1.0,
-        emphasis: if solution == Some(program) {
-            Emphasis::Highlighted
-        } else {
-            Emphasis::Normal
+        emphasis: match task.is_some_and(|task| task.is_solved_by(&[program])) {
+            true => Emphasis::Highlighted,
+            false => Emphasis::Normal,
         },
     };
     cut.slice

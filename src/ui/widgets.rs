@@ -1,6 +1,8 @@
 //! Widgets both systems use.
 
-use egui::{Button, ComboBox, ProgressBar, Role, TextEdit, Ui, WidgetInfo, WidgetText};
+use egui::{
+    Button, ComboBox, Key, ProgressBar, Response, Role, TextEdit, Ui, WidgetInfo, WidgetText,
+};
 use egui_plot::{Legend, Line, Plot, PlotPoints};
 
 use super::pending::Pending;
@@ -67,15 +69,27 @@ pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>, pending: &Pending) -> Option
 }
 
 /// A line to type in, labelled; `hint` stands in it while it is empty.
-pub fn field(ui: &mut Ui, label: impl Into<WidgetText>, text: &mut String, hint: &str, width: f32) {
-    ui.horizontal(|ui| {
+pub fn field(
+    ui: &mut Ui,
+    label: impl Into<WidgetText>,
+    text: &mut String,
+    hint: &str,
+    width: f32,
+) -> Response {
+    let shown = ui.horizontal(|ui| {
         let label = ui.label(label);
         let edit = TextEdit::singleline(text).hint_text(hint);
-        ui.add(edit.desired_width(width)).labelled_by(label.id);
+        ui.add(edit.desired_width(width)).labelled_by(label.id)
     });
+    shown.inner
 }
 
-/// How far a run is, how long it will take, its last step, and what it was ordered to do.
+/// True if Enter was pressed in a line to type in: that stands for the button beside it.
+pub fn is_entered(ui: &Ui, field: &Response) -> bool {
+    field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
+}
+
+/// Progress of a run, the time it will take, its last step, and what it was ordered to do.
 pub fn run_text<M: Row>(ui: &mut Ui, run: Option<&TrainingView<M>>, pending: &Pending) {
     // A run that is being prepared has nothing to show yet; the one before has ended.
     let run = run.filter(|_| pending.order() != Some(Order::Train));

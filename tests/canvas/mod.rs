@@ -1,6 +1,7 @@
 //! The canvas, its shaders and the exported pictures.
 
 mod exports;
+mod memory;
 mod shaders;
 mod widget;
 

@@ -14,7 +14,7 @@ use glyphspace::ui::canvas::{Sampling, View};
 
 use super::{assert_near, mixed_field};
 
-const SIDE_PX: u32 = 309;
+pub const SIDE_PX: u32 = 309;
 
 const PENDING: Color32 = Color32::from_rgb(1, 2, 3);
 
@@ -37,7 +37,7 @@ fn shaders_are_valid() {
 }
 
 /// The software adapter where there is one, as egui's own tests choose.
-fn render_state() -> RenderState {
+pub fn render_state() -> RenderState {
     test_wgpu::create_render_state(
         test_wgpu::default_wgpu_setup(),
         eframe::egui_wgpu::RendererOptions::PREDICTABLE,
@@ -45,7 +45,7 @@ fn render_state() -> RenderState {
 }
 
 /// Draws into a square texture and reads its pixels, rows from the top, sRGB as a screen would show it.
-fn pixels_of(
+pub fn pixels_of(
     state: &RenderState,
     format: wgpu::TextureFormat,
     draw: impl FnOnce(&mut wgpu::RenderPass<'_>),

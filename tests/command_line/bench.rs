@@ -88,6 +88,25 @@ fn frames_are_drawn_while_each_system_trains() {
         let said = check_json(folder.path(), &line);
         check_measured(&said, "ui", model, "pocket");
         assert!(said["sizes"]["steps"].as_u64() > Some(0), "{said}");
+        // Until the adapter has drawn it, which takes longer than to lay it out.
+        assert!(
+            said["adapter"]
+                .as_str()
+                .is_some_and(|name| !name.is_empty()),
+            "{said}"
+        );
+        let cpu = said["cpu_median_ms"].as_f64();
+        assert!(
+            cpu > Some(0.0) && said["median_ms"].as_f64() > cpu,
+            "{said}"
+        );
+        if cfg!(target_os = "linux") {
+            // Frames that kept a shader each took a gigabyte and a half.
+            assert!(
+                said["memory"]["growth_percent"].as_f64() < Some(60.0),
+                "{said}"
+            );
+        }
     }
 }
 

@@ -43,6 +43,15 @@ impl Job for CountDown {
     }
 }
 
+type Both = Either<Result<u32>, Result<u32>>;
+
+fn failure_of_second(notice: Notice<Both>) -> String {
+    match notice {
+        Notice::Event(Either::Second(Err(why))) => why.to_string(),
+        other => panic!("expected a failure of the second: {other:?}"),
+    }
+}
+
 /// The engine, and how often its second job was made; the first attempt fails.
 fn pair() -> (Engine<Pair<CountDown, CountDown>>, Arc<AtomicUsize>) {
     let made = Arc::new(AtomicUsize::new(0));
@@ -62,11 +71,11 @@ fn pair() -> (Engine<Pair<CountDown, CountDown>>, Arc<AtomicUsize>) {
 fn the_second_is_made_when_wanted_and_both_go_on() {
     let (engine, made) = pair();
     engine.send(Either::First(1)).unwrap();
-    assert!(matches!(next(&engine), Notice::Event(Either::First(0))));
+    assert!(matches!(next(&engine), Notice::Event(Either::First(Ok(0)))));
     assert_eq!(made.load(Ordering::SeqCst), 0);
 
     engine.probe(Either::Second(()));
-    assert!(matches!(next(&engine), Notice::Failed(why) if why == "no model yet"));
+    assert_eq!(failure_of_second(next(&engine)), "no model yet");
     engine.send(Either::Second(3)).unwrap();
     engine.send(Either::First(3)).unwrap();
     let mut heard = Vec::new();
@@ -76,11 +85,10 @@ fn the_second_is_made_when_wanted_and_both_go_on() {
             other => panic!("expected an event: {other:?}"),
         }
     }
-    let of = |pick: fn(&Either<u32, u32>) -> Option<u32>| -> Vec<u32> {
-        heard.iter().filter_map(pick).collect()
-    };
+    let of =
+        |pick: fn(&Both) -> Option<u32>| -> Vec<u32> { heard.iter().filter_map(pick).collect() };
     assert_eq!(
-        of(|event| if let Either::First(n) = event {
+        of(|event| if let Either::First(Ok(n)) = event {
             Some(*n)
         } else {
             None
@@ -88,7 +96,7 @@ fn the_second_is_made_when_wanted_and_both_go_on() {
         [2, 1, 0]
     );
     assert_eq!(
-        of(|event| if let Either::Second(n) = event {
+        of(|event| if let Either::Second(Ok(n)) = event {
             Some(*n)
         } else {
             None
@@ -96,7 +104,7 @@ fn the_second_is_made_when_wanted_and_both_go_on() {
         [2, 1, 0]
     );
     engine.probe(Either::Second(()));
-    assert!(matches!(next(&engine), Notice::Failed(why) if why == "probed at 0"));
+    assert_eq!(failure_of_second(next(&engine)), "probed at 0");
     assert_eq!(made.load(Ordering::SeqCst), 2);
     engine.finish();
 }

@@ -9,6 +9,7 @@ mod inference;
 mod job;
 mod mosaic;
 mod pictures;
+mod readings;
 mod recorded;
 mod report;
 mod roberta;

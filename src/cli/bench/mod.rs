@@ -82,6 +82,9 @@ pub struct BenchArgs {
     /// train: steps measured, or with --trace written down
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     steps: Option<u64>,
+    /// ui: draw for so many seconds, of both systems in turn, and watch the memory from the 61st on
+    #[arg(long = "seconds", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    secs: Option<u64>,
     /// train, map: measure nothing, but write into this new folder what another framework needs to do the
     /// same: weights, and what the steps drew
     #[arg(long, value_name = "DIR")]

@@ -24,9 +24,10 @@ pub enum Glyphs {
     Train(train::TrainArgs),
     /// Judge a model: what is read back, and what the glyphs mean
     Eval(train::EvalArgs),
-    /// Paint the functions of a Python file
+    /// Paint the functions of a Python file, and say which will not be read back (exit code 3)
     Encode(paint::EncodeArgs),
-    /// Read the function in a picture
+    /// Read the function in a picture, and say how sure that is: below 90 % the exit code is 3, unless the reading
+    /// painted again gives the picture
     Decode(paint::DecodeArgs),
     /// List the functions whose glyphs are nearest to a function's
     Near(paint::NearArgs),

@@ -186,34 +186,35 @@ pub(super) fn uniform_buffer<T>(device: &wgpu::Device, name: &str) -> wgpu::Buff
     })
 }
 
-/// A texture holding these texels, row by row.
+/// A texture that shaders read and texels are written to.
 pub(super) fn texture(
     device: &wgpu::Device,
-    queue: &wgpu::Queue,
+    name: &str,
     [width, height]: [u32; 2],
     format: wgpu::TextureFormat,
-    texels: &[u8],
-) -> wgpu::TextureView {
-    let size = wgpu::Extent3d {
-        width,
-        height,
-        depth_or_array_layers: 1,
-    };
-    let texture = device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("heat map"),
-        size,
+) -> wgpu::Texture {
+    device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(name),
+        size: wgpu::Extent3d {
+            width,
+            height,
+            depth_or_array_layers: 1,
+        },
         mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D2,
         format,
         usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
         view_formats: &[],
-    });
+    })
+}
+
+/// Replaces a texture's texels, row by row.
+pub(super) fn write_texture(queue: &wgpu::Queue, texture: &wgpu::Texture, texels: &[u8]) {
     let layout = wgpu::TexelCopyBufferLayout {
         offset: 0,
-        bytes_per_row: Some(texels.len() as u32 / height),
-        rows_per_image: Some(height),
+        bytes_per_row: Some(texels.len() as u32 / texture.height()),
+        rows_per_image: Some(texture.height()),
     };
-    queue.write_texture(texture.as_image_copy(), texels, layout, size);
-    texture.create_view(&wgpu::TextureViewDescriptor::default())
+    queue.write_texture(texture.as_image_copy(), texels, layout, texture.size());
 }

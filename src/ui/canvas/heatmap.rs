@@ -10,7 +10,7 @@ use egui::{Color32, Id, PaintCallbackInfo, Rect};
 use super::gpu::{self, PipelineParts, Slots};
 use super::view::View;
 use crate::latent::field::{CellState, Field};
-use crate::palette::{HATCH, HATCH_PERIOD_PX, Palette, Scale, Spacing};
+use crate::palette::{HATCH, HATCH_PERIOD_PX, Palette, Scale};
 
 /// The shader's source.
 pub const HEATMAP_WGSL: &str = include_str!("../../../shaders/heatmap.wgsl");
@@ -67,25 +67,72 @@ pub struct HeatPaint {
 struct HeatUniform {
     cell_scale: [f32; 2],
     cell_offset: [f32; 2],
-    ends: [f32; 2],
     sharpness: f32,
     hatch_period_px: u32,
-    is_log: u32,
-    is_categorical: u32,
     padding: [u32; 2],
     hatch_dark: [f32; 4],
     hatch_light: [f32; 4],
     pending: [f32; 4],
 }
 
+/// The shader's codes for cells that have no position on the scale.
+const PENDING: f32 = -1.0;
+const MISSING: f32 = -2.0;
+
 struct Slot {
     uniform: wgpu::Buffer,
-    // Held so that its address can't be given to another field while we compare by address.
-    field: Arc<Field>,
-    field_views: [wgpu::TextureView; 2],
-    lut_of: (Palette, bool),
-    lut_view: wgpu::TextureView,
+    positions: wgpu::Texture,
+    lut: wgpu::Texture,
     bind_group: wgpu::BindGroup,
+    /// What the textures hold. The field is kept so that its address can't be given to another one while we compare
+    /// by address.
+    uploaded: Option<(Arc<Field>, Scale)>,
+}
+
+impl Slot {
+    fn new(device: &wgpu::Device, layout: &wgpu::BindGroupLayout, side: u32) -> Self {
+        let name = "heat map";
+        let uniform = gpu::uniform_buffer::<HeatUniform>(device, name);
+        let positions = gpu::texture(device, name, [side; 2], wgpu::TextureFormat::R32Float);
+        let lut = gpu::texture(device, name, [256, 1], wgpu::TextureFormat::Rgba8Unorm);
+        let [positions_view, lut_view] = [&positions, &lut]
+            .map(|texture| texture.create_view(&wgpu::TextureViewDescriptor::default()));
+        let view = |binding, view| wgpu::BindGroupEntry {
+            binding,
+            resource: wgpu::BindingResource::TextureView(view),
+        };
+        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(name),
+            layout,
+            entries: &[
+                wgpu::BindGroupEntry {
+                    binding: 0,
+                    resource: uniform.as_entire_binding(),
+                },
+                view(1, &positions_view),
+                view(2, &lut_view),
+            ],
+        });
+        Self {
+            uniform,
+            positions,
+            lut,
+            bind_group,
+            uploaded: None,
+        }
+    }
+
+    /// Uploads a field and the colours of its scale, unless the textures hold them.
+    fn upload(&mut self, queue: &wgpu::Queue, field: &Arc<Field>, scale: &Scale) {
+        let holds = |(of, by): &(Arc<Field>, Scale)| Arc::ptr_eq(of, field) && by == scale;
+        if self.uploaded.as_ref().is_some_and(holds) {
+            return;
+        }
+        let texels = positions(field, scale);
+        gpu::write_texture(queue, &self.positions, bytemuck::cast_slice(&texels));
+        gpu::write_texture(queue, &self.lut, bytemuck::cast_slice(&scale.lut()));
+        self.uploaded = Some((field.clone(), *scale));
+    }
 }
 
 /// The pipeline for one pixel format and every canvas's textures.
@@ -109,8 +156,7 @@ impl HeatRenderer {
                 bindings: &[
                     gpu::uniform_entry(0),
                     gpu::texture_entry(1, unfiltered),
-                    gpu::texture_entry(2, wgpu::TextureSampleType::Uint),
-                    gpu::texture_entry(3, unfiltered),
+                    gpu::texture_entry(2, unfiltered),
                 ],
                 buffers: &[],
                 topology: wgpu::PrimitiveTopology::TriangleList,
@@ -142,43 +188,12 @@ impl HeatRenderer {
             return;
         }
         let layout = &self.layout;
-        // A value scale has other colours with both signs than with one.
-        let lut_of = (paint.scale.palette, paint.scale.is_signed());
-        let slot = self.slots.entry(paint.id, || {
-            let uniform = gpu::uniform_buffer::<HeatUniform>(device, "heat map");
-            let field_views = upload_field(device, queue, &paint.field, side);
-            let lut_view = upload_lut(device, queue, &paint.scale);
-            let bind_group = bind(device, layout, &uniform, &field_views, &lut_view);
-            Slot {
-                uniform,
-                field: paint.field.clone(),
-                field_views,
-                lut_of,
-                lut_view,
-                bind_group,
-            }
-        });
-        let (is_new_field, is_new_lut) = (
-            !Arc::ptr_eq(&slot.field, &paint.field),
-            slot.lut_of != lut_of,
-        );
-        if is_new_field {
-            slot.field_views = upload_field(device, queue, &paint.field, side);
-            slot.field = paint.field.clone();
+        let make = || Slot::new(device, layout, side);
+        let slot = self.slots.entry(paint.id, make);
+        if slot.positions.width() != side {
+            *slot = make();
         }
-        if is_new_lut {
-            slot.lut_view = upload_lut(device, queue, &paint.scale);
-            slot.lut_of = lut_of;
-        }
-        if is_new_field || is_new_lut {
-            slot.bind_group = bind(
-                device,
-                layout,
-                &slot.uniform,
-                &slot.field_views,
-                &slot.lut_view,
-            );
-        }
+        slot.upload(queue, &paint.field, &paint.scale);
         queue.write_buffer(
             &slot.uniform,
             0,
@@ -248,8 +263,7 @@ fn uniform_of(paint: &HeatPaint, pixels_per_point: f32) -> HeatUniform {
         .view
         .center
         .map(|coordinate| (coordinate + 1.0) * 0.5 * size);
-    let is_categorical = paint.scale.palette == Palette::Truth;
-    let sampling = if is_categorical {
+    let sampling = if paint.scale.palette == Palette::Truth {
         Sampling::Cells
     } else {
         paint.sampling
@@ -260,11 +274,8 @@ fn uniform_of(paint: &HeatPaint, pixels_per_point: f32) -> HeatUniform {
             middle_cell[0] - middle_px.x / px_per_cell,
             middle_cell[1] + middle_px.y / px_per_cell,
         ],
-        ends: paint.scale.ends(),
         sharpness: sampling.sharpness(px_per_cell),
         hatch_period_px: HATCH_PERIOD_PX,
-        is_log: u32::from(paint.scale.spacing == Spacing::Log),
-        is_categorical: u32::from(is_categorical),
         padding: [0; 2],
         hatch_dark: opaque(HATCH[0]),
         hatch_light: opaque(HATCH[1]),
@@ -279,71 +290,12 @@ fn opaque([r, g, b]: [u8; 3]) -> [f32; 4] {
     [r, g, b, 255].map(|channel| f32::from(channel) / 255.0)
 }
 
-fn upload_field(
-    device: &wgpu::Device,
-    queue: &wgpu::Queue,
-    field: &Field,
-    side: u32,
-) -> [wgpu::TextureView; 2] {
-    // The shader never looks at a pending cell's value; a NaN need not reach it.
-    let values: Vec<f32> = field
-        .values
-        .iter()
-        .map(|value| if value.is_nan() { 0.0 } else { *value })
-        .collect();
-    let states: Vec<u8> = (0..values.len())
-        .map(|index| match field.state(index) {
-            CellState::Pending => 0,
-            CellState::Number => 1,
-            CellState::Missing => 2,
-        })
-        .collect();
-    let size = [side, side];
-    [
-        gpu::texture(
-            device,
-            queue,
-            size,
-            wgpu::TextureFormat::R32Float,
-            bytemuck::cast_slice(&values),
-        ),
-        gpu::texture(device, queue, size, wgpu::TextureFormat::R8Uint, &states),
-    ]
-}
-
-fn upload_lut(device: &wgpu::Device, queue: &wgpu::Queue, scale: &Scale) -> wgpu::TextureView {
-    let texels = scale.lut();
-    gpu::texture(
-        device,
-        queue,
-        [256, 1],
-        wgpu::TextureFormat::Rgba8Unorm,
-        bytemuck::cast_slice(&texels),
-    )
-}
-
-fn bind(
-    device: &wgpu::Device,
-    layout: &wgpu::BindGroupLayout,
-    uniform: &wgpu::Buffer,
-    [values, states]: &[wgpu::TextureView; 2],
-    lut: &wgpu::TextureView,
-) -> wgpu::BindGroup {
-    let view = |binding, view| wgpu::BindGroupEntry {
-        binding,
-        resource: wgpu::BindingResource::TextureView(view),
+/// The cells' positions on the scale, or the codes of those that have none.
+fn positions(field: &Field, scale: &Scale) -> Vec<f32> {
+    let position = |(index, value): (usize, &f32)| match field.state(index) {
+        CellState::Pending => PENDING,
+        CellState::Missing => MISSING,
+        CellState::Number => scale.position(*value),
     };
-    device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("heat map"),
-        layout,
-        entries: &[
-            wgpu::BindGroupEntry {
-                binding: 0,
-                resource: uniform.as_entire_binding(),
-            },
-            view(1, values),
-            view(2, states),
-            view(3, lut),
-        ],
-    })
+    field.values.iter().enumerate().map(position).collect()
 }

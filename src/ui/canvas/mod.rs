@@ -3,13 +3,15 @@
 //!
 //! The primary button belongs to whoever shows the canvas (it decodes under the pointer); the wheel or a pinch
 //! zooms at the pointer, the right or middle button or the space bar with the primary one pans, a double-click
-//! or Home shows the whole plane, plus and minus zoom. Heat map and points are drawn by our own shaders through
-//! egui's paint callbacks, so a map of any size costs the window one textured draw.
+//! or Home shows the whole plane, plus and minus zoom. With the keyboard's focus the arrows move the cross, with
+//! Shift in larger steps, and with Ctrl they pan; Enter stands for a click at the cross. Heat map and points are
+//! drawn by our own shaders through egui's paint callbacks, so a map of any size costs the window one textured draw.
 
 mod bar;
 mod gpu;
 pub mod heatmap;
 pub mod labels;
+mod navigation;
 mod overlay;
 pub mod points;
 mod view;
@@ -17,10 +19,7 @@ mod view;
 use std::sync::Arc;
 
 use eframe::egui_wgpu::Callback;
-use egui::{
-    CursorIcon, EventFilter, Id, Key, PointerButton, Pos2, Rect, Response, Role, Sense, Ui, Vec2,
-    WidgetInfo, vec2,
-};
+use egui::{Id, Pos2, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 
 pub use bar::{BAR_WIDTH, color_bar};
 pub use gpu::install;
@@ -106,8 +105,10 @@ pub struct Plane<'a> {
     pub cursor: Option<[f32; 2]>,
     /// Corners of a border drawn on the map, one after the other; none if empty.
     pub outline: &'a [[f32; 2]],
-    /// Whether the axes have ticks and numbers: a layout's mean nothing.
+    /// True where the axes have ticks and numbers: a layout's mean nothing.
     pub has_axes: bool,
+    /// True where the arrow keys move the cross; elsewhere they pan.
+    pub is_probed: bool,
 }
 
 /// What happened on a canvas.
@@ -120,8 +121,21 @@ pub struct CanvasResponse {
     pub pointer_latent: Option<[f32; 2]>,
     /// The latent point under a pressed primary button that doesn't pan: where to decode.
     pub pressed_latent: Option<[f32; 2]>,
+    /// The latent point people just pointed at, with the pointer or the arrow keys; none while the pointer rests.
+    pub probed_latent: Option<[f32; 2]>,
+    /// A click people mean for the plane, if there was one.
+    pub click: Option<Click>,
     /// The index of the mark under the pointer.
     pub hovered_mark: Option<usize>,
+}
+
+/// A click on a canvas, or the key that stands for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Click {
+    /// The first one, at the pointer or, with Enter, at the cross.
+    Single,
+    /// The second one of a double-click, which shows the whole plane: the first one wasn't meant.
+    Double,
 }
 
 /// Distance from the pointer within which numbers are preferred, in points.
@@ -144,6 +158,7 @@ impl<'a> Plane<'a> {
             cursor: None,
             outline: &[],
             has_axes: true,
+            is_probed: false,
         }
     }
 
@@ -159,7 +174,8 @@ impl<'a> Plane<'a> {
         let id = ui.scope_id().with(("plane", self.label));
         let response = ui.interact(rect, id, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, ui.is_enabled(), self.label));
-        let is_panning = navigate(ui, &response, view, rect);
+        let moved = navigation::navigate(ui, &response, view, rect);
+        let stepped = navigation::step(ui, &response, view, rect, self.is_probed, self.cursor);
 
         let pointer = response
             .hover_pos()
@@ -175,11 +191,18 @@ impl<'a> Plane<'a> {
         let hovered_mark = response
             .hover_pos()
             .and_then(|at| self.mark_near(view, rect, at));
+        // A pointer at rest doesn't take the cross back from the arrow keys.
+        let has_moved = navigation::has_moved(ui, id, pointer) || moved.by_pointer;
+        let points = (has_moved || pressed) && !moved.is_panning || self.cursor.is_none();
+        let click = navigation::click(ui, &response)
+            .filter(|_| pointer_latent.is_some() || response.has_focus());
         if ui.is_rect_visible(outer) {
             self.draw(ui, id, &response, view, rect, hovered_mark);
         }
         CanvasResponse {
-            pressed_latent: pointer_latent.filter(|_| pressed && !is_panning),
+            pressed_latent: pointer_latent.filter(|_| pressed && !moved.is_panning),
+            probed_latent: stepped.or(pointer_latent.filter(|_| points)),
+            click,
             response,
             pointer_latent,
             hovered_mark,
@@ -197,9 +220,10 @@ impl<'a> Plane<'a> {
     ) {
         let theme = Theme::of(ui.visuals());
         let painter = ui.painter_at(rect);
-        painter.rect_filled(rect, 0.0, theme.canvas);
         match self.field {
             Some(field) => {
+                // Where the processor draws, each pixel counts: none is shaded beside the plane.
+                let shaded = painter.with_clip_rect(rect.intersect(view.plane_rect(rect)));
                 let paint = HeatPaint {
                     id,
                     field: field.clone(),
@@ -209,7 +233,7 @@ impl<'a> Plane<'a> {
                     rect,
                     view: *view,
                 };
-                painter.add(Callback::new_paint_callback(rect, paint));
+                shaded.add(Callback::new_paint_callback(rect, paint));
             }
             None if self.has_axes => overlay::grid(&painter, rect, view, &theme),
             None => {}
@@ -372,62 +396,4 @@ impl<'a> Plane<'a> {
         near.min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(index, _)| index)
     }
-}
-
-/// Pans and zooms the view; whether it is being panned.
-fn navigate(ui: &Ui, response: &Response, view: &mut View, rect: Rect) -> bool {
-    view.clamp();
-    let space = ui.input(|input| input.key_down(Key::Space));
-    let is_panning = response.dragged_by(PointerButton::Secondary)
-        || response.dragged_by(PointerButton::Middle)
-        || space && response.dragged_by(PointerButton::Primary);
-    if is_panning {
-        view.pan_by(rect, response.drag_delta());
-        ui.set_cursor_icon(CursorIcon::Grabbing);
-    } else if response.hovered() {
-        ui.set_cursor_icon(if space {
-            CursorIcon::Grab
-        } else {
-            CursorIcon::Crosshair
-        });
-    }
-    if let Some(at) = response.hover_pos() {
-        let factor = ui.input_mut(|input| {
-            let scroll = std::mem::take(&mut input.smooth_scroll_delta);
-            input.zoom_delta() * (scroll.y * 0.005).exp()
-        });
-        if factor != 1.0 {
-            view.zoom_at(rect, at, factor);
-        }
-    }
-    if response.clicked() || response.drag_started() {
-        response.request_focus();
-    }
-    if response.double_clicked() {
-        view.reset();
-    }
-    if response.has_focus() {
-        // The arrows are for walking the plane, not for leaving it.
-        let arrows = EventFilter {
-            horizontal_arrows: true,
-            vertical_arrows: true,
-            ..EventFilter::default()
-        };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
-        let [home, larger, smaller] = ui.input(|input| {
-            let larger = input.key_pressed(Key::Plus) || input.key_pressed(Key::Equals);
-            [
-                input.key_pressed(Key::Home),
-                larger,
-                input.key_pressed(Key::Minus),
-            ]
-        });
-        if home {
-            view.reset();
-        }
-        if larger != smaller {
-            view.zoom_at(rect, rect.center(), if larger { 1.25 } else { 0.8 });
-        }
-    }
-    is_panning
 }

@@ -42,7 +42,7 @@ impl Building {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether both are one.
+    /// True for two handles of one build.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.is_cancelled, &other.is_cancelled)
     }

@@ -16,7 +16,7 @@ use crate::{
     ui::{
         desk::Desk,
         theme::Theme,
-        widgets::{combo, field},
+        widgets::{combo, field, is_entered},
     },
 };
 
@@ -230,13 +230,11 @@ fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side)
 fn file(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
     let label = RichText::new("File").strong();
     let hint = "a picture or .py, or drop one here";
-    field(ui, label, &mut session.file_path, hint, f32::INFINITY);
+    let field = field(ui, label, &mut session.file_path, hint, f32::INFINITY);
     ui.horizontal_wrapped(|ui| {
         let path = session.file_path.trim();
-        if ui
-            .add_enabled(!path.is_empty(), Button::new("Read file"))
-            .clicked()
-        {
+        let read = ui.add_enabled(!path.is_empty(), Button::new("Read file"));
+        if read.clicked() || is_entered(ui, &field) && !path.is_empty() {
             errands.push(Errand::Read(path.into()));
         }
         if ui.button("Open file\u{2026}").clicked() {
@@ -248,9 +246,9 @@ fn file(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
 fn model(ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut Vec<Errand>) {
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
-    field(ui, label, &mut session.open_path, hint, f32::INFINITY);
+    let field = field(ui, label, &mut session.open_path, hint, f32::INFINITY);
     ui.horizontal(|ui| {
-        if ui.button("Open").clicked() {
+        if ui.button("Open").clicked() || is_entered(ui, &field) {
             let path = session.open_path.clone();
             session.open(&path, desk);
         }

@@ -7,7 +7,7 @@ use egui::{ProgressBar, Ui};
 use super::{Side, session::Session, sheet::Sheet};
 use crate::{
     glyphs::board::{GridView, Tile},
-    ui::desk::Desk,
+    ui::{app::System, desk::Desk},
 };
 
 /// Glyphs side by side.
@@ -62,7 +62,11 @@ impl Grid {
                         *side = Side::Morph;
                     } else if shown.clicked() && ui.input(|input| input.modifiers.shift) {
                         session.lay(tile.clone());
-                        desk.say(format!("{} is in the path", tile.name), false);
+                        desk.say(
+                            System::Glyphs,
+                            format!("{} is in the path", tile.name),
+                            false,
+                        );
                     } else if shown.clicked() {
                         session.open_function(&tile.text, desk);
                     }

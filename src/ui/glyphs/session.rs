@@ -19,7 +19,7 @@ use crate::{
     },
     nn::channel::Parts,
     training::{Limit, Pace, Start, checkpoint::Source},
-    ui::{desk::Desk, pending::Pending, widgets::Order},
+    ui::{app::System, desk::Desk, pending::Pending, widgets::Order},
 };
 
 /// Glyphs in the live grid.
@@ -341,7 +341,7 @@ impl Session {
                 }));
                 self.next_corpus = Some(corpus);
             }
-            Err(error) => desk.say(format!("{error:#}"), true),
+            Err(error) => desk.say(System::Glyphs, format!("{error:#}"), true),
         }
     }
 
@@ -395,21 +395,24 @@ impl Session {
     pub fn hear(&mut self, event: Event, desk: &mut Desk) {
         match event {
             Event::Opened(name) => {
-                desk.say(format!("opened {name}"), false);
+                desk.say(System::Glyphs, format!("opened {name}"), false);
                 self.ask_again(desk);
             }
             Event::Started(folder) => {
                 self.pending.started();
-                desk.say(format!("training into {}", folder.display()), false);
+                let text = format!("training into {}", folder.display());
+                desk.say(System::Glyphs, text, false);
                 // What is trained on is what one wants to see.
                 self.corpus = self.next_corpus.take().or(self.corpus.take());
                 self.watch(desk);
                 self.ask_again(desk);
             }
-            Event::Saved(place) => desk.say(format!("saved {}", place.display()), false),
+            Event::Saved(place) => {
+                desk.say(System::Glyphs, format!("saved {}", place.display()), false)
+            }
             Event::Trained(steps) => {
                 self.pending.ended();
-                desk.say(format!("trained {steps} steps"), false);
+                desk.say(System::Glyphs, format!("trained {steps} steps"), false);
                 self.ask_again(desk);
             }
             Event::Morphed(frames) => {
@@ -456,12 +459,12 @@ impl Session {
                             self.pending.give(Order::Train, None, desk);
                             self.begin_run(desk);
                         }
-                        Err(why) => desk.say(why, true),
+                        Err(why) => desk.say(System::Glyphs, why, true),
                     }
                 }
             }
-            Done::Wrote(text) => desk.say(text, false),
-            Done::Failed(why) => desk.say(why, true),
+            Done::Wrote(text) => desk.say(System::Glyphs, text, false),
+            Done::Failed(why) => desk.say(System::Glyphs, why, true),
         }
     }
 }
