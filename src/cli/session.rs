@@ -231,10 +231,10 @@ pub fn warn(warning: Option<String>) {
     }
 }
 
-/// What a command has to put away when it is interrupted.
+/// Unsaved work of a command at the time of an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnInterrupt {
-    /// A run or a file under way: it ends in its own time.
+    /// A run under way: its checkpoint is written before the program ends.
     Save,
     /// Nothing that isn't in its place already: whatever it is at, the program ends soon.
     Leave,

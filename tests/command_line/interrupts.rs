@@ -142,6 +142,25 @@ fn measurements_end_within_a_second_and_leave_no_folder() {
 }
 
 #[test]
+fn a_corpus_ends_within_a_second_and_leaves_nothing() {
+    let made = workplace();
+    // Words of many kinds, so that the tokenizer is trained for some seconds.
+    let word = |n: u64| format!("{:x}", n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let function = |n: u64| {
+        format!(
+            "def f_{0}(x_{1}):\n    return x_{1}\n\n",
+            word(n),
+            word(n + 7)
+        )
+    };
+    let functions: String = (0..60_000).map(function).collect();
+    fs::write(made.path().join("many.py"), functions).unwrap();
+    let line = "glyphs corpus build many.py --out a.corpus";
+    check(made.path(), line, ("1 file", 0.2), &[]);
+    check(made.path(), line, ("training the tokenizer", 0.3), &[]);
+}
+
+#[test]
 fn a_tour_ends_within_a_second_and_keeps_its_run() {
     let made = workplace();
     let folder = made.path();

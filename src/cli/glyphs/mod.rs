@@ -39,7 +39,7 @@ pub enum Glyphs {
 
 pub fn run(command: Glyphs, choice: Choice) -> Result<()> {
     listen_for_interrupts(match &command {
-        Glyphs::Corpus(_) | Glyphs::Train(_) => OnInterrupt::Save,
+        Glyphs::Train(_) => OnInterrupt::Save,
         _ => OnInterrupt::Leave,
     })?;
     match command {

@@ -15,7 +15,10 @@ use super::{
     written::{LONGEST, outermost},
 };
 use crate::{
-    data::python::{self, Function},
+    data::{
+        corpus::read_source,
+        python::{self, Function},
+    },
     glyphs::picture,
     ui::dialogs::{self, Place},
 };
@@ -169,7 +172,8 @@ fn read(path: &Path) -> Result<Done> {
                 found.len()
             );
         }
-        let source = fs::read_to_string(path);
+        let source = fs::File::open(path).map_err(anyhow::Error::from);
+        let source = source.and_then(read_source);
         let source = source.with_context(|| format!("can't read {}", path.display()))?;
         if source.len() <= LONGEST {
             return Ok(Done::Source(source));
