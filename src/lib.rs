@@ -22,6 +22,7 @@
 //! | [`glyphs`] | Code Glyphs: model, trainer, questions, judgement, its job on the engine |
 //! | [`latent`] | points, fields, order, projections and search of latent spaces; no tensors |
 //! | [`files`] | where named output goes: regular files whole or not at all, devices, links |
+//! | [`signals`], [`at_exit`] | ends of the process that others decide on |
 //! | [`engine`] | the one thread that computes, and the wires to it |
 //! | [`device`] | which device computes, and why |
 //! | [`palette`], [`plot`] | colours, pictures and tables, the same for window and files |
@@ -38,6 +39,7 @@
 //! - What a step draws at random follows from the run's seed and the step's number alone.
 //! - A file or folder that is there is never overwritten unless it was named as the one to write.
 
+pub mod at_exit;
 pub mod cli;
 pub mod config;
 pub mod data;

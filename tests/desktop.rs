@@ -77,7 +77,9 @@ impl Desktop {
         fs::create_dir_all(&stored).unwrap();
         let choice = format!("{{\"glyphspace-system\": {system:?}}}");
         fs::write(stored.join("app.ron"), choice).unwrap();
-        let program = Command::new(PROGRAM)
+        // The tests themselves may have been started with SIGHUP ignored.
+        let program = Command::new("/usr/bin/env")
+            .args(["--default-signal=HUP", PROGRAM])
             .args(args)
             .current_dir(self.work())
             .env("DISPLAY", &self.display)
@@ -168,6 +170,15 @@ impl Desktop {
         let event = ClientMessageEvent::new(32, window, kind, [delete, 0, 0, 0, 0]);
         let sent = connection.send_event(false, window, EventMask::NO_EVENT, event);
         sent.unwrap().check().unwrap();
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self
+            .program
+            .as_ref()
+            .map(|program| program.id().to_string());
+        let done = Command::new("kill").args([signal, &pid.unwrap()]).status();
+        assert!(done.unwrap().success());
     }
 
     /// Closes the window and waits for both ends: how long the window stayed, and how
@@ -306,11 +317,8 @@ fn a_window_closes_while_a_model_is_being_loaded() {
     );
 }
 
-#[test]
-fn a_window_closed_while_a_run_trains_leaves_the_run_whole() {
-    let Some(mut desktop) = Desktop::new() else {
-        return;
-    };
+/// Trains by a click and waits for some steps; the run's folder.
+fn train(desktop: &mut Desktop) -> PathBuf {
     let mut drawn = window(egui::Theme::Dark);
     wait(&mut drawn, "the model", |app| {
         app.session.board.planes.get().is_some()
@@ -326,17 +334,70 @@ fn a_window_closed_while_a_run_trains_leaves_the_run_whole() {
         run.join("metrics.csv").is_file()
     });
     std::thread::sleep(Duration::from_secs(3));
-    let [closed, _] = desktop.close();
-    assert!(closed < AT_ONCE, "{closed:?}");
+    run
+}
+
+/// There is a checkpoint with steps of the run.
+fn check_saved(run: &Path, ended_by: &str) {
     let steps = |path: &Path| {
         let progress = fs::read(path.join("progress.json")).unwrap();
         let progress: serde_json::Value = serde_json::from_slice(&progress).unwrap();
         progress["step"].as_u64().unwrap()
     };
-    let checkpoints = names(&run);
+    let checkpoints = names(run);
     let newest = checkpoints
         .iter()
         .rfind(|name| name.starts_with("checkpoint-"));
-    let newest = newest.unwrap_or_else(|| panic!("no checkpoint in {checkpoints:?}"));
-    assert!(steps(&run.join(newest)) > 0, "nothing of the run is left");
+    let newest = newest.unwrap_or_else(|| panic!("{ended_by}: no checkpoint in {checkpoints:?}"));
+    let is_saved = steps(&run.join(newest)) > 0;
+    assert!(is_saved, "{ended_by}: nothing of the run is left");
+}
+
+#[test]
+fn a_window_closed_while_a_run_trains_leaves_the_run_whole() {
+    let Some(mut desktop) = Desktop::new() else {
+        return;
+    };
+    let run = train(&mut desktop);
+    let [closed, _] = desktop.close();
+    assert!(closed < AT_ONCE, "{closed:?}");
+    check_saved(&run, "its cross");
+}
+
+/// Ends a window from outside.
+type End = fn(&mut Desktop);
+
+#[test]
+fn a_run_is_saved_whatever_ends_its_window() {
+    let ends: [(&str, End); 5] = [
+        ("SIGTERM", |desktop| desktop.signal("-TERM")),
+        ("SIGHUP", |desktop| desktop.signal("-HUP")),
+        ("XKillClient", |desktop| {
+            let (connection, _) = x11rb::connect(Some(&desktop.display)).unwrap();
+            let window = desktop.window().expect("a window");
+            connection.kill_client(window).unwrap().check().unwrap();
+        }),
+        ("XDestroyWindow", |desktop| {
+            let (connection, _) = x11rb::connect(Some(&desktop.display)).unwrap();
+            let window = desktop.window().expect("a window");
+            connection.destroy_window(window).unwrap().check().unwrap();
+        }),
+        ("the end of the display", |desktop| {
+            desktop.server.kill().unwrap();
+        }),
+    ];
+    for (name, end) in ends {
+        let Some(mut desktop) = Desktop::new() else {
+            return;
+        };
+        let run = train(&mut desktop);
+        end(&mut desktop);
+        let mut program = desktop.program.take().unwrap();
+        let mut has_ended = || program.try_wait().unwrap().is_some();
+        until(name, || {
+            std::thread::sleep(Duration::from_millis(50));
+            has_ended()
+        });
+        check_saved(&run, name);
+    }
 }

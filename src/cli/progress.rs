@@ -34,6 +34,11 @@ impl Progress {
         }
     }
 
+    /// Has the next update written in any case: another phase begins.
+    pub fn begin_phase(&mut self) {
+        self.spoken = None;
+    }
+
     /// A share `done` (0 to 1) is done; `text` says more.
     pub fn update(&mut self, done: f64, text: &str) {
         if !self.bar.is_hidden() {

@@ -17,6 +17,7 @@ pub mod slot;
 use std::{
     any::Any,
     collections::VecDeque,
+    convert::Infallible,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -137,6 +138,22 @@ pub struct Engine<J: Job> {
     notices: Receiver<Notice<J::Event>>,
     activity: Arc<Slot<Activity>>,
     thread: Option<JoinHandle<()>>,
+    ended: Option<Receiver<Infallible>>,
+}
+
+/// Second handle to an engine, which can only end it.
+pub struct Ender {
+    close: Box<dyn Fn() + Send>,
+    ended: Receiver<Infallible>,
+}
+
+impl Ender {
+    /// Ends the engine after its call under way and waits until its job is put away, at most `limit`; returns true
+    /// if it is.
+    pub fn finish_within(&self, limit: Duration) -> bool {
+        (self.close)();
+        self.ended.recv_timeout(limit) == Err(RecvTimeoutError::Disconnected)
+    }
 }
 
 impl<J: Job> Engine<J> {
@@ -154,6 +171,8 @@ impl<J: Job> Engine<J> {
         let (sender, notices) = sync_channel(NOTICES);
         let activity = Arc::new(Slot::default());
         let (thread_mailbox, thread_activity) = (mailbox.clone(), activity.clone());
+        // Nothing is ever sent: what is heard is that the sender is dropped.
+        let (running, ended) = sync_channel(0);
         let body = move || {
             let mut outbox = Outbox {
                 sender,
@@ -164,6 +183,7 @@ impl<J: Job> Engine<J> {
                 run(make, &thread_mailbox, &mut outbox, &thread_activity)
             }));
             thread_activity.clear();
+            drop(running);
             let reason = match ran {
                 Ok(Ok(())) => None,
                 Ok(Err(error)) => Some(format!("{error:#}")),
@@ -183,6 +203,7 @@ impl<J: Job> Engine<J> {
             notices,
             activity,
             thread: Some(thread),
+            ended: Some(ended),
         })
     }
 
@@ -216,6 +237,13 @@ impl<J: Job> Engine<J> {
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => Some(Notice::Ended(None)),
         }
+    }
+
+    /// The second handle; there is one.
+    pub fn ender(&mut self) -> Option<Ender> {
+        let (mailbox, ended) = (self.mailbox.clone(), self.ended.take()?);
+        let close = Box::new(move || mailbox.close());
+        Some(Ender { close, ended })
     }
 
     /// Ends the engine after its call under way, without waiting for that.

@@ -2,7 +2,10 @@
 
 use std::{
     cell::Cell,
-    sync::{Arc, mpsc::Sender},
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -10,6 +13,7 @@ use anyhow::Result;
 
 use super::app::System;
 use crate::{
+    at_exit::AtExit,
     device::{self, Adapter, Choice},
     engine::{
         Activity, Engine, Job, Notice, Stage,
@@ -29,6 +33,9 @@ const REPAINT: Duration = Duration::from_millis(33);
 const REPAINT_SOFTWARE: Duration = Duration::from_millis(150);
 /// Longest wait for an engine that has nothing to save, when the window is gone.
 const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait for a run to be saved where a library ends the process. The window's thread stands still by then: an
+/// engine that waits for it would do so for ever.
+const LONGEST_SAVE: Duration = Duration::from_secs(60);
 /// Shortest call of the engine's that people are told of.
 const LONG_CALL: Duration = Duration::from_secs(1);
 /// How long a message stays.
@@ -44,14 +51,31 @@ pub type Event = <Both as Job>::Event;
 pub struct Leftover {
     engine: Engine<Both>,
     has_run: bool,
+    _at_exit: Option<AtExit>,
 }
 
-impl Leftover {
-    /// Ends the engine and waits for that: with a run in training until the run is saved, else for a moment only.
-    pub fn finish(self) {
-        match self.has_run {
-            true => self.engine.finish(),
-            false => drop(self.engine.finish_within(LAST_WAIT)),
+/// Engines that are still at work when the window is gone. Dropped, it ends them and waits for that: with a run in
+/// training until the run is saved, else for a moment only.
+pub struct Leftovers(Receiver<Leftover>);
+
+impl Leftovers {
+    /// With the end of the wire for [`Desk::leave_engines_to`].
+    pub fn new() -> (Sender<Leftover>, Self) {
+        let (leave, left) = channel();
+        (leave, Self(left))
+    }
+}
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        for Leftover {
+            engine, has_run, ..
+        } in self.0.try_iter()
+        {
+            match has_run {
+                true => engine.finish(),
+                false => drop(engine.finish_within(LAST_WAIT)),
+            }
         }
     }
 }
@@ -103,6 +127,8 @@ pub struct Desk {
     /// The graphics adapters of this machine.
     pub adapters: Vec<Adapter>,
     engine: Option<Engine<Both>>,
+    /// Saves the engine's run where the process ends without the desk being dropped.
+    at_exit: Option<AtExit>,
     /// Takes the engines that are still at work when the desk is gone.
     leftovers: Option<Sender<Leftover>>,
     context: egui::Context,
@@ -128,6 +154,7 @@ impl Desk {
             glyphs_source: Source::Bundled,
             adapters: device::adapters(),
             engine: None,
+            at_exit: None,
             leftovers: None,
             context: context.clone(),
             repaint: if is_drawn_by_cpu {
@@ -144,8 +171,27 @@ impl Desk {
     }
 
     /// Passes engines that are still at work to whoever can wait for them, in place of waiting for them.
-    pub fn leave_engines_to(&mut self, leftovers: Sender<Leftover>) {
+    /// The run is saved, too, when the process is ended by a library.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn leave_engines_to(&mut self, leftovers: Sender<Leftover>) -> Result<()> {
         self.leftovers = Some(leftovers);
+        self.save_at_exit()
+    }
+
+    fn save_at_exit(&mut self) -> Result<()> {
+        let ender = self.engine.as_mut().and_then(Engine::ender);
+        let (executor, glyphs) = (self.executor.clone(), self.glyphs.clone());
+        let hook = ender.map(|ender| {
+            AtExit::new(move || {
+                if has_run(&executor, &glyphs) {
+                    ender.finish_within(LONGEST_SAVE);
+                }
+            })
+        });
+        self.at_exit = hook.transpose()?;
+        Ok(())
     }
 
     fn start(&mut self) -> Result<()> {
@@ -167,7 +213,10 @@ impl Desk {
                     .map(GlyphsJob::warming_up)
             }))
         })?);
-        Ok(())
+        match self.leftovers {
+            Some(_) => self.save_at_exit(),
+            None => Ok(()),
+        }
     }
 
     /// Computes on another device from now on, with the models that are open and on new boards.
@@ -332,19 +381,18 @@ impl Desk {
         Some(format!("{what} {} s{why}", since.elapsed().as_secs()))
     }
 
-    /// True while a run of either system has steps to save, paused ones too: a run begins with a checkpoint.
-    fn has_run(&self) -> bool {
-        let (executor, glyphs) = (self.executor.training.get(), self.glyphs.training.get());
-        executor.is_some_and(|run| run.pace.is_some() && run.last.is_some())
-            || glyphs.is_some_and(|run| run.pace.is_some() && run.last.is_some())
-    }
-
     fn leave_engine(&mut self) {
-        let has_run = self.has_run();
+        let has_run = has_run(&self.executor, &self.glyphs);
+        let at_exit = self.at_exit.take();
         if let (Some(engine), Some(leftovers)) = (self.engine.take(), &self.leftovers) {
             engine.close();
+            let left = Leftover {
+                engine,
+                has_run,
+                _at_exit: at_exit,
+            };
             // Without a receiver the program is ending already.
-            drop(leftovers.send(Leftover { engine, has_run }));
+            drop(leftovers.send(left));
         }
     }
 
@@ -354,6 +402,13 @@ impl Desk {
             engine.finish();
         }
     }
+}
+
+/// True while a run of either system has steps to save, paused ones too: a run begins with a checkpoint.
+fn has_run(executor: &executor::board::Board, glyphs: &glyphs::board::Board) -> bool {
+    let (executor, glyphs) = (executor.training.get(), glyphs.training.get());
+    executor.is_some_and(|run| run.pace.is_some() && run.last.is_some())
+        || glyphs.is_some_and(|run| run.pace.is_some() && run.last.is_some())
 }
 
 impl Drop for Desk {

@@ -33,7 +33,7 @@ use std::sync::{
 
 use anyhow::{Result, anyhow};
 
-use crate::{device::Choice, signals};
+use crate::{at_exit::exit_at_once, device::Choice, signals};
 
 /// Whether there is a display to open a window on.
 ///
@@ -67,7 +67,7 @@ pub fn open(choice: Choice) -> Result<()> {
             context.send_viewport_cmd(egui::ViewportCommand::Close);
             context.request_repaint();
         }
-        _ => std::process::exit(130),
+        _ => exit_at_once(130),
     })?;
     let viewport = egui::ViewportBuilder::default()
         .with_title("Glyphspace")
@@ -78,7 +78,8 @@ pub fn open(choice: Choice) -> Result<()> {
         viewport,
         ..Default::default()
     };
-    let (leave, left) = std::sync::mpsc::channel::<desk::Leftover>();
+    // Dropped last, also where the window's thread panics: the run is saved when nobody looks any longer.
+    let (leave, _left) = desk::Leftovers::new();
     let ran = eframe::run_native(
         "glyphspace",
         options,
@@ -95,13 +96,9 @@ pub fn open(choice: Choice) -> Result<()> {
                 is_drawn_by_cpu,
                 creation.storage,
             )?;
-            app.session.desk.leave_engines_to(leave);
+            app.session.desk.leave_engines_to(leave)?;
             Ok(Box::new(app))
         }),
     );
-    // The window is gone by now: nobody looks at it while a step under way is finished and the run saved.
-    for engine in left.try_iter() {
-        engine.finish();
-    }
     ran.map_err(|error| anyhow!("can't open a window: {error}"))
 }

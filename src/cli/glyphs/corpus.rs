@@ -90,6 +90,7 @@ pub fn run(command: Corpus) -> Result<()> {
     }
 
     let mut progress = Progress::new("building");
+    let mut phase = Phase::Reading;
     let report = build(&inputs, &args.out, &options, &mut |now| {
         let (files, functions) = (now.files, now.functions);
         let text = match now.phase {
@@ -97,6 +98,9 @@ pub fn run(command: Corpus) -> Result<()> {
             Phase::Training => format!("training the tokenizer, {functions} functions"),
             Phase::Tokenising => format!("tokenising, {functions} functions kept"),
         };
+        if std::mem::replace(&mut phase, now.phase) != now.phase {
+            progress.begin_phase();
+        }
         progress.update(now.done, &text);
         refuse_if_interrupted().is_ok()
     })?;
