@@ -102,18 +102,14 @@ fn a_function_cut_out_stands_by_itself() {
 #[test]
 fn what_is_no_python_is_refused_by_line() {
     let check = |source: &str, line: usize| {
-        let error = functions(source).unwrap_err();
-        match &error {
-            PythonError::Syntax { line: found, .. } | PythonError::Missing { line: found, .. } => {
-                assert_eq!(*found, line, "{source:?}: {error}");
-            }
-            PythonError::NoFunction => panic!("{source:?}: {error}"),
-        }
-        assert!(
-            error.to_string().contains(&format!("line {line}")),
-            "{error}"
-        );
-        assert_eq!(error.to_string().lines().count(), 1);
+        let error = functions(source).expect_err(source);
+        let PythonError::Syntax { line: found, .. } = &error else {
+            panic!("{source:?}: {error}");
+        };
+        assert_eq!(*found, line, "{source:?}: {error}");
+        let said = error.to_string();
+        assert!(said.contains(&format!("line {line}")), "{said}");
+        assert_eq!(said.lines().count(), 1);
     };
     check("hello world, this is no code", 1);
     check("def f(:\n    return 1", 1);
@@ -125,6 +121,23 @@ fn what_is_no_python_is_refused_by_line() {
     check("def f(a):\n    return a <> 2\n", 2);
     check("def f():\n    return 0777\n", 2);
     check("def f():\n    return 10L\n", 2);
+    check("def f():\n    return `f`\n", 2);
+    check("def f():\n", 1);
+    check("class A:\n    def f(self):\n        # nothing\n", 2);
+    check("def f():\n    if x:\n    return 1\n", 3);
+    check(
+        "def f():\n    try:\n        g()\n    except Exception, e:\n        print(e)\n",
+        4,
+    );
+    check("def f((a, b)):\n    return a\n", 1);
+    check("def f():\n    f(x) = 1\n", 2);
+    check("def f():\n        x = 1\n    y = 2\n", 3);
+    check("def f():\n    if x:\n\t    y = 1\n        z = 2\n", 4);
+    check("def f():\n    if x:\n            y = 1\n\tz = 2\n", 4);
+    check("def f():\n    yield , 1\n", 2);
+    check("def f():\n    return 1  # \0\n", 2);
+    check("def f():\n    return 'é\n", 2);
+    check("def f():\n    return f'{x!}'\n", 2);
     for none in [
         "",
         "\n\n",
@@ -135,23 +148,216 @@ fn what_is_no_python_is_refused_by_line() {
     ] {
         assert_eq!(functions(none), Err(PythonError::NoFunction), "{none:?}");
     }
-    assert!(
-        functions(
-            "def f(print):\n    print >> 1, 'of no use, but Python 3'\n    return 0o17, 00, 0_0"
-        )
-        .is_ok()
-    );
 }
 
 #[test]
-fn deep_nesting_does_not_overflow() {
-    let deep = format!(
-        "def f():\n    return {}1{}",
-        "(".repeat(20_000),
-        ")".repeat(20_000)
+fn all_of_python_3_is_read() {
+    for source in [
+        "def f(print):\n    print >> 1, 'of no use, but Python 3'\n    return 0o17, 00, 0_0",
+        "def f(rows, i):\n    if rows:\n        return rows[i +\n1]\n    return None",
+        "def f(a):\n    return '''one\ntwo''' + \\\n'three'",
+        "def f():\n    try:\n        raise;\n    except* (A, B) as e: raise; g()",
+        "def f(x, /, y=1, *, z: int = 2, **k) -> list[int]:\n    return (y := x)",
+        "def f(x):\n    match x:\n        case [1, *rest] | {'a': rest} if rest: return rest\n        case A(b=1): pass",
+        "def f[T: int = str](*args: *T):\n    type X[K] = dict[K, T]",
+        "def f(x):\n    return f\"{x!r:>{x['a']}} {x[\"b\"]} {{}}\" rf'{x:\\d}'",
+        "async def f(x):\n    async with x as (a, b), b: return [await y async for y in x]",
+        "def f():\n    nonlocal_ = lambda *a, b=1, **k: (yield)\n    print(*a, **k)",
+        "@(yes := 1)\ndef f(): return",
+        "def f():\n\t# a comment\n\n    # and another\n\treturn 1",
+        "def f():\n  # with a backslash \\\n  if x:\n    y\n  else:\n    z",
+        "def ñ(ﬁ):\n    return t'{ﬁ}'",
+        "if x:\n  def f(): pass\n\x0c\ndef g(): pass",
+    ] {
+        functions(source).unwrap_or_else(|error| panic!("{error}:\n{source}"));
+    }
+}
+
+#[test]
+fn comments_behind_the_last_statement_belong_to_the_function() {
+    let source = "class A:\n    def f(self):\n        return 1; # one\n\n        # two\n          # three\n\n      # of the class\n        # too\n\n    def g(self): return 2\n        # after\n";
+    let found = functions(source).unwrap();
+    assert_eq!(
+        found[0].source,
+        "def f(self):\n    return 1; # one\n\n    # two\n      # three"
     );
-    assert_eq!(functions(&deep).unwrap().len(), 1);
-    key(&deep);
+    assert_eq!(found[1].source, "def g(self): return 2");
+}
+
+/// A source with a construct so many times in itself, or side by side.
+type Repeated = fn(usize) -> String;
+
+const IN_BRACKETS: [(&str, Repeated); 8] = [
+    ("(", |n| format!("x = {}1{}", "(".repeat(n), ")".repeat(n))),
+    ("target", |n| {
+        format!("{}x{} = 1", "(".repeat(n), ")".repeat(n))
+    }),
+    ("tuple", |n| {
+        format!("{}x{} = 1", "(".repeat(n), ",)".repeat(n))
+    }),
+    ("list", |n| {
+        format!("for {}x{} in y: pass", "[".repeat(n), "]".repeat(n))
+    }),
+    ("dict", |n| {
+        format!("x = {}1{}", "{1:".repeat(n), "}".repeat(n))
+    }),
+    ("call", |n| format!("{}1{}", "x(".repeat(n), ")".repeat(n))),
+    ("subscript", |n| {
+        format!("del {}1{}", "x[".repeat(n), "]".repeat(n))
+    }),
+    ("f-string", |n| {
+        format!("x = {}1{}", "f'{".repeat(n), "}'".repeat(n))
+    }),
+];
+
+const IN_CHAINS: [(&str, Repeated); 14] = [
+    ("+", |n| format!("x = {}1", "1 + ".repeat(n))),
+    ("**", |n| format!("x = {}1", "1 ** ".repeat(n))),
+    ("**-", |n| format!("x = {}1", "1 ** -".repeat(n))),
+    ("-", |n| format!("x = {}1", "-".repeat(n))),
+    ("not", |n| format!("x = {}1", "not ".repeat(n))),
+    ("attribute", |n| format!("x{} = 1", ".y".repeat(n))),
+    ("call", |n| format!("x{}", "()".repeat(n))),
+    ("subscript", |n| format!("x{} = 1", "[0]".repeat(n))),
+    ("lambda", |n| format!("x = {}1", "lambda: ".repeat(n))),
+    ("lambda, parameters", |n| {
+        format!("x = {}1", "lambda a, b: ".repeat(n))
+    }),
+    ("if", |n| format!("x = {}1", "1 if 1 else ".repeat(n))),
+    ("annotation", |n| format!("x: {}1 = 1", "1 | ".repeat(n))),
+    ("decorator", |n| {
+        format!("@x{}\ndef g(): pass", ".y".repeat(n))
+    }),
+    ("pattern", |n| {
+        format!("match x:\n case x{}: pass", ".y".repeat(n))
+    }),
+];
+
+const IN_BLOCKS: [(&str, Repeated); 3] = [
+    ("def", |n| blocks("def g():", n)),
+    ("if", |n| blocks("if x:", n)),
+    ("class", |n| blocks("class A:", n)),
+];
+
+fn blocks(head: &str, count: usize) -> String {
+    let lines = (0..count).map(|level| format!("{}{head}\n", " ".repeat(level)));
+    lines.collect::<String>() + &" ".repeat(count) + "pass"
+}
+
+/// Reads a construct nested as often as Python reads it, and refuses more.
+fn check_nested(name: &str, nested: Repeated, most: usize, too_many: [usize; 2]) {
+    let wrap = |n| format!("def f(x):\n    return x\n{}\n", nested(n));
+    let read = wrap(most);
+    let found = functions(&read).unwrap_or_else(|error| panic!("{name} x {most}: {error}"));
+    assert_eq!(found[0].name, "f");
+    assert_ne!(key(&read), key(&wrap(most - 2)), "{name}");
+    highlight(&read);
+    let inside = |n| format!("def f(x):\n    {}", nested(n).replace('\n', "\n    "));
+    reformatted(&inside(most - 2), &mut rng());
+    for too_many in too_many {
+        let error = functions(&wrap(too_many)).expect_err(name);
+        let is_right = matches!(error, PythonError::TooDeep { .. });
+        assert!(is_right, "{name} x {too_many}: {error}");
+        let function = inside(too_many);
+        key(&function);
+        highlight(&function);
+        assert_eq!(renamed(&function, &mut rng()), None, "{name}");
+        assert_eq!(reformatted(&function, &mut rng()), None, "{name}");
+        assert_eq!(near_miss(&function, &mut rng()), None, "{name}");
+    }
+}
+
+#[test]
+fn nesting_is_read_as_far_as_python_reads_it_and_no_stack_overflows() {
+    let all = || {
+        for (name, nested) in IN_BRACKETS {
+            check_nested(name, nested, 190, [210, 150_000]);
+        }
+        for (name, nested) in IN_CHAINS {
+            check_nested(name, nested, 2950, [6100, 150_000]);
+        }
+        for (name, nested) in IN_BLOCKS {
+            check_nested(name, nested, 97, [101, 2000]);
+        }
+    };
+    // On a stack smaller than any thread's.
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(all);
+    thread.unwrap().join().unwrap();
+}
+
+#[test]
+fn what_is_side_by_side_may_be_long() {
+    let lines: [(&str, Repeated); 12] = [
+        ("elif", |n| {
+            format!("if x: pass\n{}", "elif x: pass\n".repeat(n))
+        }),
+        ("text", |n| format!("x = ({})", "'text'\n".repeat(n))),
+        ("f-string", |n| format!("x = f'{}'", "{x.y + 1} ".repeat(n))),
+        ("and", |n| {
+            format!("x = {}1", "1 + 1 and not x.y or ".repeat(n))
+        }),
+        ("<", |n| {
+            format!("x = {}1", "x * y ** 2 + z.w(1) < ".repeat(n))
+        }),
+        ("=", |n| format!("{}1", "x.y = ".repeat(n))),
+        ("list", |n| format!("x = [{}]", "-1 + x(2), ".repeat(n))),
+        ("lambdas", |n| {
+            format!("x = [{}]", "lambda a, b=1: a if b else -a, ".repeat(n))
+        }),
+        ("dict", |n| {
+            format!("x = {{{}}}", "'a': {1: x[2] * 3 ** 4}, ".repeat(n))
+        }),
+        ("calls", |n| "x(1)(2).y\n".repeat(n)),
+        ("comments", |n| "# a comment\n".repeat(n)),
+        ("statements", |n| "x = -x.y[0]; ".repeat(n)),
+    ];
+    for (name, line) in lines {
+        let source = format!("def f(x):\n    return x\n{}\n", line(100_000));
+        let begun = std::time::Instant::now();
+        functions(&source).unwrap_or_else(|error| panic!("{name}: {error}"));
+        highlight(&source);
+        key(&source);
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 8, "{name} takes {took:?}");
+    }
+    let polynomial = "x * y ** 2 * z.w(1) - -x + ".repeat(1400);
+    assert!(functions(&format!("def f(x):\n    return {polynomial}1")).is_ok());
+}
+
+#[test]
+fn half_typed_code_keeps_its_colours() {
+    let kinds = |source: &str| -> Vec<(String, Kind)> {
+        let parts = highlight(source).into_iter();
+        parts
+            .map(|(at, kind)| (source[at].to_owned(), kind))
+            .collect()
+    };
+    let source = "def f(x):\n    if x:\n        return g(x, 'text')  # ok\n\nclass A:\n    def h(self): return 1\n";
+    let whole = kinds(source);
+    // Whatever is there while it is typed, what is well before its end looks the same.
+    for at in source.char_indices().map(|(at, _)| at) {
+        let typed = kinds(&source[..at]);
+        let settled = typed.len().saturating_sub(2);
+        assert_eq!(typed[..settled], whole[..settled], "{:?}", &source[..at]);
+    }
+    // A mistake in one line leaves the colours of the others.
+    for wrong in [
+        "def ", "(", "x = ", "return )", "if :", "'", "f'{", "print 1", "\\", "\t  x", "é = €",
+    ] {
+        let broken = format!("def f(x):\n    {wrong}\n\ndef g(x):\n    return 1\n");
+        let parts = kinds(&broken);
+        for (word, kind) in [
+            ("f", Kind::Definition),
+            ("def", Kind::Keyword),
+            ("return", Kind::Keyword),
+            ("1", Kind::Number),
+        ] {
+            assert!(
+                parts.contains(&(word.to_owned(), kind)),
+                "{wrong:?}: {parts:?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -171,6 +377,7 @@ fn the_key_sees_tokens_only() {
         "def f(a, b='x'):\n    if a:\n        return a\n",
         "def f(a, b='x'):\n    if a: pass\n    return b\n",
         "def f(ab, ='x'):\n    if a:\n        return b\n",
+        "def f(a, b='x'):\n    if a:\n        return\n        b\n",
     ];
     for source in others {
         assert_ne!(key(source), key(same[0]), "{source:?}");
@@ -432,7 +639,15 @@ fn sources_have_colours_even_broken_ones() {
         ],
     );
     check("", &[]);
-    check("def f(", &[("def", Kind::Keyword)]);
+    check("def f(", &[("def", Kind::Keyword), ("f", Kind::Definition)]);
+    check(
+        "match x:\n    case match: type = 1",
+        &[
+            ("match", Kind::Keyword),
+            ("case", Kind::Keyword),
+            ("1", Kind::Number),
+        ],
+    );
     let parts = highlight(sample());
     let is_apart = |pair: &[(std::ops::Range<usize>, Kind)]| pair[0].0.end <= pair[1].0.start;
     assert!(parts.len() > 1000 && parts.windows(2).all(is_apart));

@@ -78,3 +78,25 @@ fn a_python_that_is_asked_ends_with_ctrl_c() {
     let folder = silent_pythons();
     check_interrupted(folder.path(), &[], Duration::from_secs(1));
 }
+
+#[test]
+fn a_build_ends_with_ctrl_c_wherever_it_is() {
+    // Many functions in one file, each of which is cut out of those round it.
+    let nested: String = (0..40)
+        .map(|level| format!("{}def f{level}(x):\n", " ".repeat(level)))
+        .collect();
+    let lines = format!("{}x = 'a text'  # a comment\n", " ".repeat(40)).repeat(100_000);
+    let files = tree(&[
+        ("bin/none", b""),
+        ("nested/a.py", format!("{nested}{lines}").as_bytes()),
+    ]);
+    check_interrupted(files.path(), &["nested"], Duration::from_secs(2));
+
+    // Many comments, and many files of them.
+    let comments = "# a comment that goes on for a while\n".repeat(100_000);
+    let comments = format!("{comments}def f(x):\n    return x\n");
+    let names: Vec<String> = (0..60).map(|i| format!("comments/{i}.py")).collect();
+    let many: Vec<(&str, &[u8])> = names.iter().map(|n| (&**n, comments.as_bytes())).collect();
+    let files = tree(&many);
+    check_interrupted(files.path(), &["comments"], Duration::from_millis(500));
+}

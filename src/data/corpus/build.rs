@@ -20,7 +20,8 @@ use crate::{
 
 /// Functions tokenised at a time.
 const BATCH: usize = 2048;
-/// What to make.
+
+/// Options of a build.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
     /// Longer functions are left out.
@@ -47,7 +48,7 @@ impl Default for BuildOptions {
     }
 }
 
-/// What a build is at.
+/// Phases of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Phase {
     /// Finding functions.
@@ -58,10 +59,10 @@ pub enum Phase {
     Tokenising,
 }
 
-/// How far a build is.
+/// Progress of a build.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// What it is at.
+    /// The phase.
     pub phase: Phase,
     /// Share of all work that is done, 0 to 1.
     pub done: f64,
@@ -71,16 +72,16 @@ pub struct Progress {
     pub functions: usize,
 }
 
-/// What was made of what.
+/// Report of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BuildReport {
     /// Files (or lines of data sets) read, the bad ones included.
     pub files: usize,
-    /// How many of them are bad.
+    /// The number of bad ones among them.
     pub bad: usize,
     /// The first 1000 bad ones.
     pub bad_files: Vec<BadFile>,
-    /// What was not read at all.
+    /// Things that were not read at all.
     pub passed_over: Vec<Unread>,
     /// Functions found.
     pub found: usize,

@@ -30,9 +30,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// A file, or a line of a data set, without use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BadFile {
-    /// Where it is.
+    /// Its place.
     pub place: String,
-    /// What is wrong with it.
+    /// The reason.
     pub reason: String,
 }
 
@@ -41,7 +41,7 @@ pub struct BadFile {
 pub struct Unread {
     /// Their kind.
     pub kind: PassedOver,
-    /// How many there are.
+    /// Their number.
     pub count: usize,
     /// The first 1000 of them.
     pub places: Vec<String>,
@@ -65,7 +65,7 @@ pub fn listen(goes_on: bool) -> Result<()> {
 pub struct Finder {
     spool: BufWriter<File>,
     pub sources: Vec<Source>,
-    /// Where in `sources` is what has a name, a licence and a path.
+    /// Indices in `sources` by name, licence and path.
     numbers: HashMap<(String, Option<String>, Option<PathBuf>), usize>,
     /// The paths of sources that are called as their files.
     paths: Vec<Option<PathBuf>>,
@@ -110,7 +110,7 @@ impl Finder {
         }
     }
 
-    /// How far the first pass is.
+    /// Progress of the first pass.
     pub fn progress(&self, phase: Phase) -> Progress {
         Progress {
             phase,

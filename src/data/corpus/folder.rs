@@ -71,7 +71,7 @@ fn take_sources(files: &[Found], take: &mut Take) -> Result<()> {
     Ok(())
 }
 
-/// What there is to read in a folder, by path.
+/// The files to read in a folder, by path.
 fn find(folder: &Path, with_archives: bool, take: &mut Take) -> Result<Vec<Found>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];

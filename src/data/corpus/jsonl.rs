@@ -182,7 +182,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 }
 
-/// What Python takes for JSON, as JSON: `null` for numbers that are none, [`HALF`] for lone surrogates.
+/// Python's JSON as standard JSON: `null` for numbers that are none, [`HALF`] for lone surrogates.
 fn as_json(line: &[u8]) -> Vec<u8> {
     const NO_NUMBERS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
     let surrogate = |at: usize| -> Option<u16> {

@@ -1,6 +1,6 @@
-//! What a package says of its name and licence.
+//! Name and licence of a package, as it states them.
 
-/// What is read of a METADATA or PKG-INFO file: the fields come first.
+/// Most bytes that are read of a METADATA or PKG-INFO file: the fields come first.
 pub const LARGEST_METADATA_BYTES: u64 = 4 << 20;
 
 /// Name with version, and licence, from a METADATA or PKG-INFO file (the core metadata of PyPA).
@@ -30,7 +30,7 @@ pub fn of_metadata(metadata: &str) -> (Option<String>, Option<String>) {
     (name.as_deref().map(short), licence.map(short))
 }
 
-/// Whether a file of this name has a licence's text.
+/// Names of files with the text of a licence.
 pub fn is_licence_file(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["license", "licence", "copying"]

@@ -1,4 +1,4 @@
-//! Where functions come from: folders and files of Python, wheels and zips, source packages (tar.gz),
+//! Sources of functions: folders and files of Python, wheels and zips, source packages (tar.gz),
 //! and data sets in CodeSearchNet's jsonl form, also as it is distributed: a zip or folders of jsonl.gz.
 //! One text is in memory at a time; what can't be read is passed on as such, and reading goes on.
 
@@ -17,14 +17,14 @@ use crate::data::python::decode;
 /// No function worth reading is in a larger file, and no line of a data set is longer.
 pub const LARGEST_BYTES: u64 = 8 << 20;
 
-/// What there is to read.
+/// Something to read functions from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A folder (with Python files, archives and data sets at any depth), a file or an archive.
     Path(PathBuf),
     /// Python's own library.
     Library {
-        /// Where it is.
+        /// Its folder.
         folder: PathBuf,
         /// Which Python's: `3.11.7`.
         version: String,
@@ -35,7 +35,7 @@ pub enum Input {
 
 /// One thing read.
 pub enum Item {
-    /// What follows is from here.
+    /// The origin of all that follows.
     Source {
         /// The package, folder or repository.
         name: String,
@@ -46,7 +46,7 @@ pub enum Item {
     },
     /// A file, or a line of a data set.
     Text {
-        /// Where it is, for people.
+        /// Its place, for people.
         place: String,
         /// Its text, or why there is none.
         text: Result<String>,
@@ -57,7 +57,7 @@ pub enum Item {
     },
     /// Something that is not read, though it may hold functions.
     PassedOver {
-        /// Where it is, for people.
+        /// Its place, for people.
         place: String,
         /// Its kind.
         kind: PassedOver,
@@ -85,7 +85,7 @@ pub enum PassedOver {
 /// Takes what is read, one after the other; an error ends the reading.
 pub type Take<'a> = dyn FnMut(Item) -> Result<()> + 'a;
 
-/// What a file is, by its looks.
+/// Forms of files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Folder,
@@ -114,7 +114,7 @@ impl Form {
         }
     }
 
-    /// Whether a name is one of archives and tables that are not read.
+    /// Names of archives and tables that are not read.
     pub fn is_unread(name: &str) -> bool {
         const ENDINGS: [&str; 13] = [
             ".tar", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".7z", ".rar", ".gz", ".pkl", ".pickle",

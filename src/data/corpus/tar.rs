@@ -81,10 +81,10 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
     Ok(())
 }
 
-/// What is known of an archive before anything in it counts.
+/// Findings about an archive before anything in it counts.
 #[derive(Default)]
 struct Checked {
-    /// What it says of itself.
+    /// The text of its PKG-INFO.
     metadata: String,
     /// Packed members that are not whole, by their number among the files.
     damaged: HashSet<usize>,

@@ -12,12 +12,12 @@ const LEAST_BYTES: u64 = 256 << 20;
 /// Beyond those, as many times what is packed: text is packed to a tenth, seldom to a hundredth.
 const MOST_TIMES: u64 = 300;
 
-/// Whether so many bytes are more than `packed` ones may unpack to.
+/// Decompression bombs: streams that unpack to more than so many bytes may.
 pub fn is_bomb(packed: u64, unpacked: u64) -> bool {
     unpacked > LEAST_BYTES.max(packed.saturating_mul(MOST_TIMES))
 }
 
-/// Why something that [`is_bomb`] is not read.
+/// Reason to give up a decompression bomb.
 pub const BOMB: &str = "unpacks to more than 300 times its size, as no text does";
 
 /// Reads a stream of `packed` bytes to its end, where it says whether it is whole.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::data::python::decode;
 
-/// What a zip begins with: its first member, or the end of an empty one.
+/// First bytes of a zip: those of its first member, or of the end of an empty one.
 pub const BEGINNINGS: [&[u8]; 2] = [MEMBER, END];
 const MEMBER: &[u8] = b"PK\x03\x04";
 const MEMBER_BYTES: usize = 30;
@@ -141,11 +141,11 @@ struct Member {
     method: u16,
     is_encrypted: bool,
     crc: u32,
-    /// Where it begins, with what is said before it.
+    /// Place of its local header.
     offset: u64,
-    /// Where its packed bytes begin.
+    /// Place of its packed bytes.
     data: u64,
-    /// What is wrong with it.
+    /// Its damage, if there is any.
     damage: Option<&'static str>,
 }
 
@@ -220,7 +220,7 @@ impl Zip {
     }
 }
 
-/// What is unpacked of a member, compared with its checksum.
+/// The unpacked bytes of a member, compared with its checksum.
 struct Checked {
     unpacked: io::Take<Box<dyn Read>>,
     crc: Crc,

@@ -2,7 +2,7 @@
 
 use encoding_rs::{self as rs, Encoding};
 
-/// Why bytes are no Python source.
+/// Reasons why bytes are no Python source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingError {
     /// Other bytes than UTF-8's, and nothing declared.
@@ -66,16 +66,16 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
     })
 }
 
-/// How bytes are read.
+/// Ways to decode bytes.
 enum Codec {
     Utf8,
     Ascii,
     /// All 256 bytes are characters: ISO-8859-1.
     Latin1,
     Other(&'static Encoding),
-    /// As the other, but without characters in 0x80 to 0x9f.
+    /// The encoding without characters in 0x80 to 0x9f.
     Iso(&'static Encoding),
-    /// As the other, but for some signs: Python has the ones of JIS, the web those of Windows.
+    /// The encoding with six signs of JIS, as in Python, for those of Windows, as on the web.
     Jis(&'static Encoding),
 }
 
@@ -161,7 +161,7 @@ fn declared(bytes: &[u8]) -> Option<String> {
     None
 }
 
-/// What `coding[:=][ \t]*([-\w.]+)` finds.
+/// The name that the pattern `coding[:=][ \t]*([-\w.]+)` finds.
 fn in_comment(comment: &[u8]) -> Option<String> {
     const WORD: &[u8] = b"coding";
     let mut places = comment.windows(WORD.len()).enumerate();

@@ -1,12 +1,13 @@
-//! What the parts of a source are, for an editor's colours.
+//! Syntax highlighting for an editor.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
-use tree_sitter::Node;
+use ruff_python_ast::{AnyNodeRef, Expr, token::TokenKind};
+use ruff_text_size::{Ranged, TextSize};
 
-use super::syntax::{Visit, parse_anyhow, walk};
+use super::syntax::{Tree, parse_anyhow};
 
-/// What a part of a source is.
+/// Kinds of parts of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A word of the language: `def`, `None`.
@@ -24,46 +25,59 @@ pub enum Kind {
 }
 
 /// The parts of a source that are something special, as bytes, in order and apart. Broken sources have
-/// theirs too.
+/// theirs too; only what nests deeper than Python reads has none.
 pub fn highlight(source: &str) -> Vec<(Range<usize>, Kind)> {
-    let tree = parse_anyhow(source);
+    parse_anyhow(source, parts).unwrap_or_default()
+}
+
+fn parts(tree: &Tree) -> Vec<(Range<usize>, Kind)> {
+    let names = special_names(tree);
     let mut parts: Vec<(Range<usize>, Kind)> = Vec::new();
-    walk(tree.root_node(), |node, visit| {
-        if visit == Visit::Leave {
-            return false;
+    let mut before = None;
+    for token in tree.tokens() {
+        let range = Range::<usize>::from(token.range());
+        let kind = match token.kind() {
+            TokenKind::Comment => Some(Kind::Comment),
+            TokenKind::Int | TokenKind::Float | TokenKind::Complex => Some(Kind::Number),
+            TokenKind::String
+            | TokenKind::FStringStart
+            | TokenKind::FStringMiddle
+            | TokenKind::FStringEnd
+            | TokenKind::TStringStart
+            | TokenKind::TStringMiddle
+            | TokenKind::TStringEnd => Some(Kind::Text),
+            word if word.is_non_soft_keyword() => Some(Kind::Keyword),
+            _ => names.get(&token.start()).copied(),
+        };
+        match (before, token.kind(), parts.last_mut()) {
+            // `is not` and `not in` are one word each.
+            (Some(TokenKind::Is), TokenKind::Not, Some((last, _)))
+            | (Some(TokenKind::Not), TokenKind::In, Some((last, _))) => last.end = range.end,
+            _ => parts.extend(kind.filter(|_| !range.is_empty()).map(|kind| (range, kind))),
         }
-        let kind = kind(node);
-        parts.extend(kind.map(|kind| (node.byte_range(), kind)));
-        kind.is_none()
-    });
+        before = Some(token.kind());
+    }
     parts
 }
 
-fn kind(node: Node) -> Option<Kind> {
-    match node.kind() {
-        "comment" => Some(Kind::Comment),
-        "string_start" | "string_content" | "string_end" => Some(Kind::Text),
-        "integer" | "float" => Some(Kind::Number),
-        "true" | "false" | "none" => Some(Kind::Keyword),
-        "identifier" => {
-            let parent = node.parent()?;
-            let is = |field| parent.child_by_field_name(field) == Some(node);
-            match parent.kind() {
-                "function_definition" | "class_definition" => {
-                    is("name").then_some(Kind::Definition)
-                }
-                "call" => is("function").then_some(Kind::Call),
-                "attribute" => {
-                    let called = parent.parent()?.child_by_field_name("function");
-                    (is("attribute") && called == Some(parent)).then_some(Kind::Call)
-                }
-                _ => None,
+/// The names with a colour, and the words that are a keyword in some places only, by where they begin.
+fn special_names(tree: &Tree) -> HashMap<TextSize, Kind> {
+    let mut names = HashMap::new();
+    tree.walk(|node| {
+        let (at, kind) = match node {
+            AnyNodeRef::StmtFunctionDef(function) => (function.name.start(), Kind::Definition),
+            AnyNodeRef::StmtClassDef(class) => (class.name.start(), Kind::Definition),
+            AnyNodeRef::StmtMatch(_) | AnyNodeRef::MatchCase(_) | AnyNodeRef::StmtTypeAlias(_) => {
+                (node.start(), Kind::Keyword)
             }
-        }
-        // `is not` and `not in` are one token each.
-        word if !node.is_named() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b' ') => {
-            Some(Kind::Keyword)
-        }
-        _ => None,
-    }
+            AnyNodeRef::ExprCall(call) => match &*call.func {
+                Expr::Name(name) => (name.start(), Kind::Call),
+                Expr::Attribute(attribute) => (attribute.attr.start(), Kind::Call),
+                _ => return,
+            },
+            _ => return,
+        };
+        names.insert(at, kind);
+    });
+    names
 }

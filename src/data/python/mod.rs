@@ -1,16 +1,24 @@
 //! Python functions in source text: found and cut out by a parser, and compared by their tokens.
 
+mod depth;
 mod encoding;
 mod highlight;
+mod laxity;
+mod layout;
 mod scope;
 mod syntax;
 pub mod variants;
 
 use std::ops::{Range, RangeInclusive};
 
-use tree_sitter::Node;
+use ruff_python_ast::{
+    Expr, Stmt, StmtFunctionDef,
+    token::{Token, TokenKind},
+    visitor::source_order::{SourceOrderVisitor, walk_body, walk_stmt},
+};
+use ruff_text_size::Ranged;
 
-use self::syntax::{Edit, Visit, edited, parse, parse_anyhow, parts, text, walk};
+use self::syntax::{Edit, Tree, edited, parse, parse_anyhow};
 use super::hash::hash;
 
 pub use encoding::{EncodingError, decode};
@@ -32,28 +40,37 @@ pub struct Function {
     pub docstrings: usize,
 }
 
-/// Why no functions were found.
+/// Reasons why a source has no functions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PythonError {
-    /// What is there is no Python 3.
-    #[error("no Python in line {line}, at {found:?}")]
+    /// Text that is no Python 3.
+    #[error("no Python in line {line}{}: {reason}", shown(found))]
     Syntax {
         /// The line, from 1.
         line: usize,
-        /// What stands there.
+        /// The text there; empty at the end of a line.
         found: String,
+        /// The parser's words for what is wrong with it.
+        reason: String,
     },
-    /// Something is not there.
-    #[error("no Python in line {line}: {expected:?} is missing")]
-    Missing {
-        /// The line, from 1.
-        line: usize,
-        /// What is missing.
-        expected: String,
+    /// Nesting that Python itself doesn't read.
+    #[error("nests too deep for Python: more than {most} {what} in one another")]
+    TooDeep {
+        /// Brackets, blocks or operators.
+        what: &'static str,
+        /// The limit.
+        most: usize,
     },
-    /// It is Python without a function.
+    /// Python without a function.
     #[error("no function: expected `def name(..): ..`")]
     NoFunction,
+}
+
+fn shown(found: &str) -> String {
+    match found {
+        "" => String::new(),
+        found => format!(", at {found:?}"),
+    }
 }
 
 /// All functions and methods of a source, nested ones too (which are also in the text of the one round
@@ -69,32 +86,51 @@ pub fn functions(source: &str) -> Result<Vec<Function>, PythonError> {
 /// don't count.
 pub fn key(source: &str) -> u64 {
     let source = normalised(source);
-    let tree = parse_anyhow(&source);
+    let tokens = parse_anyhow(&source, key_tokens);
+    // Text that nests too deep is compared as it is.
+    hash(tokens.unwrap_or_else(|_| source.clone().into_bytes()))
+}
+
+/// The tokens of a source in one row of bytes, with marks where blocks and statements begin and end.
+fn key_tokens(tree: &Tree) -> Vec<u8> {
+    let mut layout = Layout(Vec::new());
+    layout.visit_body(tree.body());
+    let mut marks = layout.0.into_iter().peekable();
     let mut tokens = Vec::new();
-    walk(tree.root_node(), |node, visit| match (node.kind(), visit) {
-        ("comment" | "line_continuation" | ";", _) => false,
-        ("block", Visit::Enter) => {
-            tokens.push(1);
-            true
+    for leaf in tree.leaves() {
+        while let Some((_, mark)) = marks.next_if(|(at, _)| *at <= leaf.range.start) {
+            tokens.push(mark);
         }
-        ("block", Visit::Leave) => {
-            tokens.push(2);
-            false
+        match leaf.kind {
+            TokenKind::Semi => continue,
+            TokenKind::String => push_string(&mut tokens, &tree.source()[leaf.range]),
+            _ => tokens.extend(tree.source()[leaf.range].bytes()),
         }
-        ("string", visit) => {
-            if visit == Visit::Enter {
-                push_string(&mut tokens, text(node, &source));
-            }
-            false
+        tokens.push(0);
+    }
+    tokens.extend(marks.map(|(_, mark)| mark));
+    tokens
+}
+
+/// Places where blocks begin (1) and end (2), and statements begin (3).
+struct Layout(Vec<(usize, u8)>);
+
+impl SourceOrderVisitor<'_> for Layout {
+    fn visit_body(&mut self, body: &[Stmt]) {
+        if let [first, ..] = body {
+            self.0.push((first.start().to_usize(), 1));
+            walk_body(self, body);
+            self.0.push((body[body.len() - 1].end().to_usize(), 2));
         }
-        (_, Visit::Enter) if node.child_count() == 0 => {
-            tokens.extend(text(node, &source).bytes());
-            tokens.push(0);
-            false
-        }
-        _ => true,
-    });
-    hash(tokens)
+    }
+
+    fn visit_stmt(&mut self, statement: &Stmt) {
+        self.0.push((statement.start().to_usize(), 3));
+        walk_stmt(self, statement);
+    }
+
+    // There are no statements in expressions.
+    fn visit_expr(&mut self, _: &Expr) {}
 }
 
 /// A text literal with double quotes where that changes nothing else.
@@ -105,12 +141,11 @@ fn push_string(tokens: &mut Vec<u8>, literal: &str) {
         .get(1..quoted.len().saturating_sub(1))
         .unwrap_or_default();
     tokens.extend(prefix.bytes());
-    if inner.contains(['"', '\'', '\\']) || prefix.contains(['f', 'F', 't', 'T']) {
+    if inner.contains(['"', '\'', '\\']) {
         tokens.extend(quoted.bytes());
     } else {
         tokens.extend(format!("\"{inner}\"").bytes());
     }
-    tokens.push(0);
 }
 
 /// As Python itself reads: without a byte order mark, every end of line a `\n`.
@@ -130,9 +165,9 @@ struct Definition {
 pub struct Definitions {
     source: String,
     definitions: Vec<Definition>,
-    /// What stands for a docstring that goes.
+    /// Docstrings, each with the text that replaces it.
     docstrings: Vec<(Range<usize>, &'static str)>,
-    /// Where lines are part of a text literal.
+    /// Text literals: lines in them are not moved.
     strings: Vec<Range<usize>>,
 }
 
@@ -142,47 +177,34 @@ impl Definitions {
     /// # Errors
     /// As [`functions`].
     pub fn find(source: &str) -> Result<Self, PythonError> {
-        let source = &normalised(source);
-        let mut found = Self {
-            source: source.clone(),
-            definitions: Vec::new(),
-            docstrings: Vec::new(),
-            strings: Vec::new(),
-        };
-        let tree = parse(source)?;
-        let mut names: Vec<&str> = Vec::new();
-        let mut decorated = None;
-        walk(tree.root_node(), |node, visit| {
-            match (node.kind(), visit) {
-                ("decorated_definition", Visit::Enter) => decorated = Some(node),
-                ("function_definition" | "class_definition", Visit::Enter) => {
-                    let whole = decorated.take().unwrap_or(node);
-                    names.push(
-                        node.child_by_field_name("name")
-                            .map_or("", |n| text(n, source)),
-                    );
-                    found.docstrings.extend(docstring(node, source));
-                    if node.kind() == "function_definition" {
-                        found.definitions.push(Definition {
-                            name: names.join("."),
-                            span: whole.start_byte()..end_of_line(source, node.end_byte()),
-                            first_line: whole.start_position().row + 1,
-                            line: node.start_position().row + 1,
-                        });
-                    }
-                }
-                ("function_definition" | "class_definition", Visit::Leave) => drop(names.pop()),
-                ("string", Visit::Enter) => {
-                    found.strings.push(node.byte_range());
-                    return false;
-                }
-                _ => (),
+        let source = normalised(source);
+        let mut found = parse(&source, |tree| {
+            let lines: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();
+            let mut finder = Finder {
+                tree,
+                lines: &lines,
+                names: Vec::new(),
+                definitions: Vec::new(),
+                docstrings: Vec::new(),
+            };
+            finder.visit_body(tree.body());
+            let literals = tree.leaves().into_iter().filter(|leaf| {
+                matches!(
+                    leaf.kind,
+                    TokenKind::String | TokenKind::FStringEnd | TokenKind::TStringEnd
+                )
+            });
+            Self {
+                source: String::new(),
+                definitions: finder.definitions,
+                docstrings: finder.docstrings,
+                strings: literals.map(|leaf| leaf.range).collect(),
             }
-            true
-        });
+        })?;
         if found.definitions.is_empty() {
             return Err(PythonError::NoFunction);
         }
+        found.source = source;
         Ok(found)
     }
 
@@ -223,16 +245,8 @@ impl Definitions {
         let source = edited(&self.source, span.clone(), outdents.chain(cuts).collect());
         let source = source.trim_end().to_owned();
 
-        let tree = parse(&source).ok()?;
-        let mut parts = parts(tree.root_node());
-        let is_function = parts.next().is_some_and(|node| match node.kind() {
-            "decorated_definition" => {
-                let inner = node.child_by_field_name("definition");
-                inner.is_some_and(|inner| inner.kind() == "function_definition")
-            }
-            kind => kind == "function_definition",
-        });
-        (is_function && parts.next().is_none()).then(|| Function {
+        let is_function = |tree: &Tree| matches!(tree.body(), [Stmt::FunctionDef(_)]);
+        parse(&source, is_function).ok()?.then(|| Function {
             name: name.clone(),
             source,
             line: *line,
@@ -248,15 +262,94 @@ impl Definitions {
     }
 }
 
-/// Where the docstring of a function or class is, with what goes with it, and what to put there.
-fn docstring(definition: Node, source: &str) -> Option<(Range<usize>, &'static str)> {
-    let mut statements = parts(definition.child_by_field_name("body")?);
-    let first = statements.next()?;
-    if !is_docstring(first, source) {
+struct Finder<'t> {
+    tree: &'t Tree<'t>,
+    /// Ends of the lines.
+    lines: &'t [usize],
+    /// Those of the definitions round the place that is visited.
+    names: Vec<&'t str>,
+    definitions: Vec<Definition>,
+    docstrings: Vec<(Range<usize>, &'static str)>,
+}
+
+impl Finder<'_> {
+    /// The end of a function, with the comments behind its last statement that are as far to the right.
+    fn end(&self, function: &StmtFunctionDef) -> usize {
+        let source = self.tree.source();
+        let mut end = function.end().to_usize();
+        let semicolon = end + blank(&source[end..]);
+        if source[semicolon..].starts_with(';') {
+            end = semicolon + 1;
+        }
+        let end = end_of_line(source, end);
+        let body = function
+            .body
+            .first()
+            .map_or(end, |first| first.start().to_usize());
+        let Some(indentation) = indentation(source, body) else {
+            return end;
+        };
+        let behind = self.tree.tokens_from(function.end()).iter();
+        let behind = behind.take_while(|token| {
+            token.kind().is_trivia() || matches!(token.kind(), TokenKind::Newline | TokenKind::Semi)
+        });
+        let comments =
+            behind.filter(|token| token.kind().is_comment() && token.start().to_usize() >= end);
+        let is_within = |comment: &&Token| {
+            let column = self::indentation(source, comment.start().to_usize());
+            column.is_some_and(|column| column >= indentation)
+        };
+        let last = comments.take_while(is_within).last();
+        last.map_or(end, |comment| comment.end().to_usize())
+    }
+}
+
+impl<'t> SourceOrderVisitor<'t> for Finder<'t> {
+    fn visit_stmt(&mut self, statement: &'t Stmt) {
+        let (name, body) = match statement {
+            Stmt::FunctionDef(function) => (&function.name, &function.body),
+            Stmt::ClassDef(class) => (&class.name, &class.body),
+            _ => return walk_stmt(self, statement),
+        };
+        self.names.push(self.tree.text(name));
+        let source = self.tree.source();
+        self.docstrings.extend(docstring(body, source));
+        if let Stmt::FunctionDef(function) = statement {
+            let end = self.end(function);
+            let decorators = function.decorator_list.last();
+            let after = decorators.map_or(function.start(), Ranged::end);
+            let is_def = |token: &&Token| matches!(token.kind(), TokenKind::Def | TokenKind::Async);
+            let def = self.tree.tokens_from(after).iter().find(is_def);
+            let def = def.map_or(after, Ranged::start).to_usize();
+            let start = function.start().to_usize();
+            let line_of = |at| self.lines.partition_point(|end| *end < at) + 1;
+            self.definitions.push(Definition {
+                name: self.names.join("."),
+                span: start..end,
+                first_line: line_of(start),
+                line: line_of(def),
+            });
+        }
+        self.visit_body(body);
+        self.names.pop();
+    }
+
+    // There are no definitions in expressions.
+    fn visit_expr(&mut self, _: &'t Expr) {}
+}
+
+/// Place of the docstring of a function or class, with the blank lines that go with it, and the text to put there.
+fn docstring(body: &[Stmt], source: &str) -> Option<(Range<usize>, &'static str)> {
+    let (first, rest) = body.split_first()?;
+    // As `ast.get_docstring` has it: a text constant and nothing else.
+    let Stmt::Expr(statement) = first else {
+        return None;
+    };
+    if !statement.value.is_string_literal_expr() {
         return None;
     }
-    let (start, mut end) = (first.start_byte(), first.end_byte());
-    if statements.next().is_none() {
+    let (start, mut end) = (first.start().to_usize(), first.end().to_usize());
+    if rest.is_empty() {
         return Some((start..end, "pass"));
     }
     end += blank(&source[end..]);
@@ -275,34 +368,20 @@ fn docstring(definition: Node, source: &str) -> Option<(Range<usize>, &'static s
     Some((start..end, ""))
 }
 
-/// Whether a statement is a text constant and nothing else, as `ast.get_docstring` has it.
-fn is_docstring(statement: Node, source: &str) -> bool {
-    let mut node = statement;
-    while matches!(
-        node.kind(),
-        "expression_statement" | "parenthesized_expression"
-    ) {
-        let mut inner = parts(node);
-        match (inner.next(), inner.next()) {
-            (Some(only), None) => node = only,
-            _ => return false,
-        }
-    }
-    let is_text = |node: Node| {
-        let start = text(node, source);
-        node.kind() == "string"
-            && !start[..start.find(['"', '\'']).unwrap_or(0)]
-                .contains(['b', 'B', 'f', 'F', 't', 'T'])
-    };
-    // A comma makes it a tuple, and that has no other named part.
-    let trailing = source[node.end_byte()..statement.end_byte()].contains(',');
-    !trailing
-        && statement.kind() == "expression_statement"
-        && (is_text(node) || node.kind() == "concatenated_string" && parts(node).all(is_text))
-}
-
 fn line_start(source: &str, at: usize) -> usize {
     source[..at].rfind('\n').map_or(0, |newline| newline + 1)
+}
+
+/// The blanks before what begins a line, a tab as eight; `None` for what doesn't.
+fn indentation(source: &str, at: usize) -> Option<usize> {
+    let before = &source[line_start(source, at)..at];
+    let before = before.rsplit('\u{c}').next().unwrap_or_default();
+    let width = |c| match c {
+        ' ' => Some(1),
+        '\t' => Some(8),
+        _ => None,
+    };
+    before.chars().map(width).sum()
 }
 
 /// The bytes of blanks a text begins with.

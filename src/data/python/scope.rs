@@ -1,11 +1,20 @@
 //! Which names in a function are its own: parameters and locals, and where they stand. Names that mean
 //! something outside (globals, builtins, attributes, keywords of calls, imports) are not.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use tree_sitter::Node;
+use ruff_python_ast::{
+    Alias, ExceptHandler, Expr, ExprContext, Identifier, InterpolatedStringElement, Parameters,
+    Pattern, Stmt, TypeParams,
+    token::TokenKind,
+    visitor::source_order::{
+        SourceOrderVisitor, walk_except_handler, walk_expr, walk_interpolated_string_element,
+        walk_pattern, walk_stmt, walk_type_params,
+    },
+};
+use ruff_text_size::TextRange;
 
-use super::syntax::{Visit, parts, text, walk};
+use super::syntax::Tree;
 
 /// A place where a name stands, in bytes from the start.
 pub struct Place<'s> {
@@ -40,10 +49,8 @@ struct Scope<'s> {
 }
 
 struct Mention<'s> {
-    name: &'s str,
-    at: usize,
+    place: Place<'s>,
     scope: usize,
-    is_read: bool,
 }
 
 /// Names that are the same everywhere by custom.
@@ -51,249 +58,254 @@ const CUSTOMARY: [&str; 4] = ["self", "cls", "mcs", "_"];
 /// Whoever calls these sees the names of locals.
 const SEES_NAMES: [&str; 4] = ["locals", "eval", "exec", "vars"];
 
-struct Finder<'s, 't> {
+struct Finder<'s> {
     source: &'s str,
     scopes: Vec<Scope<'s>>,
-    /// The nodes on the way down, each with the scope it is in.
-    way: Vec<(Node<'t>, usize)>,
-    /// Scopes that function definitions and lambdas make, by their nodes.
-    made: HashMap<usize, usize>,
-    /// Nodes of identifiers that are bound where they stand.
-    targets: HashSet<usize>,
+    /// The scope of what is visited.
+    scope: usize,
+    /// In how many nodes we are that keep their names.
+    keeping: usize,
     mentions: Vec<Mention<'s>>,
     kept: BTreeSet<&'s str>,
     /// Callee and keywords of calls of a bare name.
     keywords: Vec<(&'s str, Vec<&'s str>)>,
-    all: BTreeSet<&'s str>,
-    function: Option<(usize, Place<'s>)>,
+    function: Option<Place<'s>>,
     is_method: bool,
 }
 
 impl<'s> Names<'s> {
     /// Finds the names in the text of one function.
-    pub fn new(root: Node, source: &'s str) -> Self {
+    pub fn new(tree: &Tree<'s>) -> Self {
         let mut finder = Finder {
-            source,
+            source: tree.source(),
             scopes: vec![Scope {
                 kind: Kind::Module,
                 parent: None,
                 bound: HashSet::new(),
             }],
-            way: Vec::new(),
-            made: HashMap::new(),
-            targets: HashSet::new(),
+            scope: 0,
+            keeping: 0,
             mentions: Vec::new(),
             kept: CUSTOMARY.into(),
             keywords: Vec::new(),
-            all: BTreeSet::new(),
             function: None,
             is_method: false,
         };
-        walk(root, |node, visit| {
-            match visit {
-                Visit::Enter => finder.enter(node),
-                Visit::Leave => drop(finder.way.pop()),
-            }
-            true
-        });
-        finder.names()
+        finder.visit_body(tree.body());
+        let is_name = |kind: TokenKind| kind == TokenKind::Name || kind.is_soft_keyword();
+        let identifiers = tree.tokens().iter().filter(|token| is_name(token.kind()));
+        finder.names(identifiers.map(|token| tree.text(token)).collect())
+    }
+
+    /// The own names, each with the places where it stands.
+    pub fn by_name(&self) -> BTreeMap<&'s str, Vec<usize>> {
+        let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for place in &self.own {
+            places.entry(place.name).or_default().push(place.at);
+        }
+        places
     }
 }
 
-impl<'s, 't> Finder<'s, 't> {
-    fn enter(&mut self, node: Node<'t>) {
-        let scope = self.scope_of(node);
-        self.way.push((node, scope));
-        match node.kind() {
-            "identifier" => self.identifier(node, scope),
-            "function_definition" | "lambda" => {
-                let inner = self.open(Kind::Function, scope);
-                self.made.insert(node.id(), inner);
-            }
-            "parameters" | "lambda_parameters" => {
-                let own_scope = self.function.as_ref().map_or(0, |(id, _)| *id);
-                let is_outermost = self
-                    .way
+impl SourceOrderVisitor<'_> for Finder<'_> {
+    fn visit_stmt(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::FunctionDef(function) => {
+                let decorators = &function.decorator_list;
+                decorators
                     .iter()
-                    .rev()
-                    .nth(1)
-                    .is_some_and(|(n, _)| n.id() == own_scope);
-                for (i, parameter) in parts(node).enumerate() {
-                    let name = parameter.child_by_field_name("name").or_else(|| {
-                        let typed = parameter.kind() == "typed_parameter";
-                        if typed {
-                            parameter.named_child(0)
-                        } else {
-                            Some(parameter)
-                        }
-                    });
-                    if let Some(name) = name {
-                        if is_outermost && i == 0 {
-                            self.is_method = matches!(text(name, self.source), "self" | "cls");
-                        }
-                        self.target(name);
-                    }
+                    .for_each(|part| self.visit_decorator(part));
+                let is_outermost = self.function.is_none();
+                if is_outermost {
+                    self.function = Some(self.place(function.name.range, false));
+                    let first = function.parameters.iter_source_order().next();
+                    self.is_method =
+                        first.is_some_and(|first| matches!(&*first.name().id, "self" | "cls"));
+                } else {
+                    self.bind(&function.name);
                 }
+                let types = function.type_params.iter();
+                types.for_each(|types| self.visit_type_params(types));
+                let inner = self.open(Kind::Function);
+                self.parameters(&function.parameters, inner);
+                let returns = function.returns.iter();
+                returns.for_each(|returns| self.visit_annotation(returns));
+                self.within(inner, |finder| finder.visit_body(&function.body));
             }
-            "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" => {
-                node.child_by_field_name("left")
-                    .into_iter()
-                    .for_each(|left| self.target(left));
+            Stmt::ClassDef(class) => {
+                let decorators = &class.decorator_list;
+                decorators
+                    .iter()
+                    .for_each(|part| self.visit_decorator(part));
+                self.keep(class.name.range);
+                let types = class.type_params.iter();
+                types.for_each(|types| self.visit_type_params(types));
+                let bases = class.arguments.iter();
+                bases.for_each(|bases| self.visit_arguments(bases));
+                let inner = self.open(Kind::Class);
+                self.within(inner, |finder| finder.visit_body(&class.body));
             }
-            "named_expression" => {
-                node.child_by_field_name("name")
-                    .into_iter()
-                    .for_each(|name| self.target(name));
+            Stmt::Global(global) => global.names.iter().for_each(|name| self.keep(name.range)),
+            Stmt::Nonlocal(nonlocal) => nonlocal
+                .names
+                .iter()
+                .for_each(|name| self.mention(name.range, true)),
+            Stmt::ImportFrom(import) => {
+                import.module.iter().for_each(|name| self.keep_path(name));
+                import.names.iter().for_each(|name| self.visit_alias(name));
             }
-            "except_clause" => {
-                node.child_by_field_name("alias")
-                    .into_iter()
-                    .for_each(|name| self.target(name));
-            }
-            "as_pattern_target" | "delete_statement" => {
-                parts(node).for_each(|part| self.target(part))
-            }
-            "call" => self.call(node),
-            _ => (),
+            Stmt::TypeAlias(_) => self.keeping(|finder| walk_stmt(finder, statement)),
+            _ => walk_stmt(self, statement),
         }
     }
 
-    /// The scope that a node under the one entered last is in.
-    fn scope_of(&mut self, node: Node<'t>) -> usize {
-        let Some((parent, scope)) = self.way.last().copied() else {
-            return 0;
-        };
-        let is_field = |name| parent.child_by_field_name(name) == Some(node);
-        match parent.kind() {
-            // A function's decorators, name, defaults and annotations are outside it.
-            "function_definition" | "lambda" if is_field("parameters") || is_field("body") => {
-                self.made.get(&parent.id()).copied().unwrap_or(scope)
-            }
-            "default_parameter" | "typed_default_parameter" | "typed_parameter"
-                if is_field("value") || is_field("type") =>
-            {
-                self.scopes[scope].parent.unwrap_or(scope)
-            }
-            "class_definition" if is_field("body") => self.open(Kind::Class, scope),
-            _ if matches!(
-                node.kind(),
-                "list_comprehension"
-                    | "set_comprehension"
-                    | "dictionary_comprehension"
-                    | "generator_expression"
-            ) =>
-            {
-                self.open(Kind::Comprehension, scope)
-            }
-            _ => scope,
+    fn visit_alias(&mut self, alias: &Alias) {
+        self.keep_path(&alias.name);
+        alias.asname.iter().for_each(|name| self.keep(name.range));
+    }
+
+    fn visit_except_handler(&mut self, handler: &ExceptHandler) {
+        let ExceptHandler::ExceptHandler(inner) = handler;
+        inner.name.iter().for_each(|name| self.bind(name));
+        walk_except_handler(self, handler);
+    }
+
+    fn visit_type_params(&mut self, types: &TypeParams) {
+        self.keeping(|finder| walk_type_params(finder, types));
+    }
+
+    fn visit_pattern(&mut self, pattern: &Pattern) {
+        self.keeping(|finder| walk_pattern(finder, pattern));
+    }
+
+    /// Those of definitions, parameters and handlers are taken where these are visited.
+    fn visit_identifier(&mut self, name: &Identifier) {
+        if self.keeping > 0 {
+            self.keep(name.range);
         }
     }
 
-    fn open(&mut self, kind: Kind, parent: usize) -> usize {
+    fn visit_interpolated_string_element(&mut self, element: &InterpolatedStringElement) {
+        let visit = |finder: &mut Self| walk_interpolated_string_element(finder, element);
+        match element {
+            // `{name=}` prints the name.
+            InterpolatedStringElement::Interpolation(inner) if inner.debug_text.is_some() => {
+                self.keeping(visit);
+            }
+            _ => visit(self),
+        }
+    }
+
+    fn visit_expr(&mut self, expression: &Expr) {
+        match expression {
+            Expr::Name(name) => {
+                let is_read = !matches!(name.ctx, ExprContext::Store | ExprContext::Del);
+                self.mention(name.range, is_read);
+            }
+            Expr::Attribute(attribute) => {
+                self.visit_expr(&attribute.value);
+                self.visit_identifier(&attribute.attr);
+            }
+            Expr::Named(named) => {
+                // Bound round a comprehension, not in it.
+                let around = self.function_of(self.scope);
+                self.within(around, |finder| finder.visit_expr(&named.target));
+                self.visit_expr(&named.value);
+            }
+            Expr::Lambda(lambda) => {
+                let inner = self.open(Kind::Function);
+                let parameters = lambda.parameters.iter();
+                parameters.for_each(|parameters| self.parameters(parameters, inner));
+                self.within(inner, |finder| finder.visit_expr(&lambda.body));
+            }
+            Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
+                let inner = self.open(Kind::Comprehension);
+                self.within(inner, |finder| walk_expr(finder, expression));
+            }
+            Expr::Call(call) => {
+                if let Expr::Name(callee) = &*call.func {
+                    let keywords = call.arguments.keywords.iter();
+                    let keywords = keywords.filter_map(|keyword| keyword.arg.as_ref());
+                    let keywords = keywords.map(|name| self.text(name.range)).collect();
+                    self.keywords.push((self.text(callee.range), keywords));
+                }
+                walk_expr(self, expression);
+            }
+            _ => walk_expr(self, expression),
+        }
+    }
+}
+
+impl<'s> Finder<'s> {
+    fn text(&self, range: TextRange) -> &'s str {
+        &self.source[range]
+    }
+
+    fn place(&self, range: TextRange, is_read: bool) -> Place<'s> {
+        Place {
+            name: self.text(range),
+            at: range.start().to_usize(),
+            is_read,
+        }
+    }
+
+    fn open(&mut self, kind: Kind) -> usize {
         self.scopes.push(Scope {
             kind,
-            parent: Some(parent),
+            parent: Some(self.scope),
             bound: HashSet::new(),
         });
         self.scopes.len() - 1
     }
 
-    /// Marks the identifiers that a target binds: not those in `a.b` or `a[b]`.
-    fn target(&mut self, node: Node<'t>) {
-        match node.kind() {
-            "identifier" => drop(self.targets.insert(node.id())),
-            "pattern_list"
-            | "tuple_pattern"
-            | "list_pattern"
-            | "list_splat_pattern"
-            | "dictionary_splat_pattern"
-            | "tuple"
-            | "list"
-            | "expression_list"
-            | "parenthesized_expression"
-            | "as_pattern_target"
-            | "list_splat" => {
-                parts(node).for_each(|part| self.target(part));
-            }
-            _ => (),
-        }
+    fn within(&mut self, scope: usize, visit: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.scope, scope);
+        visit(self);
+        self.scope = outer;
     }
 
-    fn call(&mut self, node: Node<'t>) {
-        let (callee, arguments) = (
-            node.child_by_field_name("function"),
-            node.child_by_field_name("arguments"),
-        );
-        let (Some(callee), Some(arguments)) = (callee, arguments) else {
-            return;
-        };
-        if callee.kind() == "identifier" {
-            let source = self.source;
-            let keyword = |part: Node| Some(text(part.child_by_field_name("name")?, source));
-            let named = parts(arguments).filter(|part| part.kind() == "keyword_argument");
-            self.keywords
-                .push((text(callee, source), named.filter_map(keyword).collect()));
-        }
+    fn keeping(&mut self, visit: impl FnOnce(&mut Self)) {
+        self.keeping += 1;
+        visit(self);
+        self.keeping -= 1;
     }
 
-    fn identifier(&mut self, node: Node<'t>, scope: usize) {
-        let name = text(node, self.source);
-        self.all.insert(name);
-        let Some((parent, _)) = self.way.iter().rev().nth(1).copied() else {
-            return;
-        };
-        let is_field = |field| parent.child_by_field_name(field) == Some(node);
-        let fixed = |kind: &str| {
-            kind.ends_with("import_statement")
-                || kind == "import_from_statement"
-                || matches!(
-                    kind,
-                    "case_pattern" | "type_parameter" | "type_alias_statement" | "global_statement"
-                )
-        };
-        // `{name=}` in an f-string prints the name.
-        let is_printed = |node: &Node| {
-            node.kind() == "interpolation"
-                && (0..node.child_count())
-                    .any(|i| node.child(i as u32).is_some_and(|part| part.kind() == "="))
-        };
-        let place = |is_read| Place {
-            name,
-            at: node.start_byte(),
-            is_read,
-        };
-        match parent.kind() {
-            "attribute" if is_field("attribute") => (),
-            "keyword_argument" if is_field("name") => (),
-            "class_definition" if is_field("name") => drop(self.kept.insert(name)),
-            "function_definition" if is_field("name") && self.function.is_none() => {
-                self.function = Some((parent.id(), place(false)));
-            }
-            _ if self
-                .way
-                .iter()
-                .any(|(above, _)| fixed(above.kind()) || is_printed(above)) =>
-            {
-                self.kept.insert(name);
-            }
-            kind => {
-                let is_bound = self.targets.contains(&node.id())
-                    || kind == "function_definition" && is_field("name");
-                if is_bound {
-                    let scope = if kind == "named_expression" {
-                        self.function_of(scope)
-                    } else {
-                        scope
-                    };
-                    self.scopes[scope].bound.insert(name);
-                }
-                self.mentions.push(Mention {
-                    name,
-                    at: node.start_byte(),
-                    scope,
-                    is_read: !is_bound,
-                });
-            }
+    fn keep(&mut self, range: TextRange) {
+        self.kept.insert(self.text(range));
+    }
+
+    /// Keeps the names in `one.two`.
+    fn keep_path(&mut self, path: &Identifier) {
+        let names = self.text(path.range).split('.').map(str::trim);
+        self.kept.extend(names);
+    }
+
+    fn bind(&mut self, name: &Identifier) {
+        self.mention(name.range, false);
+    }
+
+    fn mention(&mut self, range: TextRange, is_read: bool) {
+        if self.keeping > 0 {
+            return self.keep(range);
+        }
+        let place = self.place(range, is_read);
+        if !is_read {
+            self.scopes[self.scope].bound.insert(place.name);
+        }
+        self.mentions.push(Mention {
+            place,
+            scope: self.scope,
+        });
+    }
+
+    /// Parameters are in the function's scope, their annotations and defaults round it.
+    fn parameters(&mut self, parameters: &Parameters, inner: usize) {
+        for parameter in parameters.iter_source_order() {
+            self.within(inner, |finder| finder.bind(parameter.name()));
+            let annotation = parameter.annotation().into_iter();
+            annotation.for_each(|annotation| self.visit_annotation(annotation));
+            let default = parameter.default().into_iter();
+            default.for_each(|default| self.visit_expr(default));
         }
     }
 
@@ -305,8 +317,8 @@ impl<'s, 't> Finder<'s, 't> {
         scope
     }
 
-    fn names(mut self) -> Names<'s> {
-        if let Some((_, function)) = &self.function {
+    fn names(mut self, all: BTreeSet<&'s str>) -> Names<'s> {
+        if let Some(function) = &self.function {
             // In a method the bare name means something else, outside the class.
             if !self.is_method {
                 self.scopes[0].bound.insert(function.name);
@@ -317,10 +329,10 @@ impl<'s, 't> Finder<'s, 't> {
         for mention in &self.mentions {
             match self.resolve(mention) {
                 Some(Kind::Function | Kind::Comprehension | Kind::Module) => (),
-                Some(Kind::Class) => drop(kept.insert(mention.name)),
+                Some(Kind::Class) => drop(kept.insert(mention.place.name)),
                 None => {
-                    kept.insert(mention.name);
-                    free.insert(mention.name);
+                    kept.insert(mention.place.name);
+                    free.insert(mention.place.name);
                 }
             }
         }
@@ -330,20 +342,16 @@ impl<'s, 't> Finder<'s, 't> {
                 kept.extend(keywords);
             }
         }
-        let is_own = |mention: &Mention| {
-            !sees_names && !kept.contains(mention.name) && !mention.name.starts_with("__")
+        let is_own = |place: &Place| {
+            !sees_names && !kept.contains(place.name) && !place.name.starts_with("__")
         };
-        let own = self.mentions.iter().filter(|mention| is_own(mention));
+        let mut own: Vec<_> = self.mentions.into_iter().map(|m| m.place).collect();
+        own.retain(is_own);
+        own.sort_by_key(|place| place.at);
         Names {
-            own: own
-                .map(|m| Place {
-                    name: m.name,
-                    at: m.at,
-                    is_read: m.is_read,
-                })
-                .collect(),
-            function: self.function.map(|(_, place)| place),
-            all: self.all,
+            own,
+            function: self.function,
+            all,
         }
     }
 
@@ -356,22 +364,13 @@ impl<'s, 't> Finder<'s, 't> {
                 parent,
                 bound,
             } = &self.scopes[number];
-            if bound.contains(mention.name) && (*kind != Kind::Class || number == mention.scope) {
+            if bound.contains(mention.place.name)
+                && (*kind != Kind::Class || number == mention.scope)
+            {
                 return Some(*kind);
             }
             scope = *parent;
         }
         None
-    }
-}
-
-impl<'s> Names<'s> {
-    /// The own names, each with the places where it stands.
-    pub fn by_name(&self) -> BTreeMap<&'s str, Vec<usize>> {
-        let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for place in &self.own {
-            places.entry(place.name).or_default().push(place.at);
-        }
-        places
     }
 }
