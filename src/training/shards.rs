@@ -149,24 +149,28 @@ impl Shards {
         for (i, part) in parts.into_iter().enumerate() {
             queues[i % each].push(part);
         }
-        let work = &work;
-        let mut results = thread::scope(|scope| {
-            let queues = self.pools.iter().zip(queues);
-            let threads = queues.map(|(pool, queue)| {
-                let work = move || queue.into_iter().map(work).collect::<Vec<R>>();
-                scope.spawn(move || pool.install(work))
-            });
-            let threads: Vec<_> = threads.collect();
-            let results = threads.into_iter().map(|thread| {
-                let results = thread.join();
-                results
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                    .into_iter()
-            });
-            results.collect::<Vec<_>>()
-        });
+        let mut results: Vec<Vec<R>> = self.pools.iter().map(|_| Vec::new()).collect();
+        let queues = queues.into_iter().zip(&mut results);
+        run_on(&self.pools, queues, &work);
+        let mut results: Vec<_> = results.into_iter().map(Vec::into_iter).collect();
         (0..count)
             .map(|i| results[i % each].next().expect("each part has a result"))
             .collect()
     }
+}
+
+/// Has each pool work on its queue and waits for all of them.
+fn run_on<'q, P: Send, R: Send + 'q>(
+    pools: &[ThreadPool],
+    mut queues: impl Iterator<Item = (Vec<P>, &'q mut Vec<R>)>,
+    work: &(impl Fn(P) -> R + Sync),
+) {
+    let (Some((pool, others)), Some((queue, results))) = (pools.split_first(), queues.next())
+    else {
+        return;
+    };
+    pool.in_place_scope(|scope| {
+        scope.spawn(move |_| *results = queue.into_iter().map(work).collect());
+        run_on(others, queues, work);
+    });
 }

@@ -48,7 +48,7 @@ pub struct Order<'a> {
     pub corpus: &'a Path,
     /// The run's folder.
     pub out: &'a Path,
-    /// How long frames are drawn, of both systems in turn; none for [`FRAMES`] of the one in training.
+    /// How long frames are drawn, of both systems in turn; without it, a few hundred frames of the one in training.
     pub length: Option<Duration>,
 }
 

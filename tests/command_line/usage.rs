@@ -1,8 +1,8 @@
 //! Help, devices, and command lines and jobs that are refused.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, process::Command};
 
-use super::{check_done, check_refused, glyphspace, names, text, trained};
+use super::{PROGRAM, check_done, check_refused, glyphspace, names, text, trained};
 
 #[test]
 fn help_and_version_are_results() {
@@ -156,4 +156,44 @@ fn looking_for_devices_looks_for_no_display() {
         assert_eq!(output.status.code(), Some(0), "{line}: {said}");
         assert!(!said.contains("XDG_RUNTIME_DIR"), "{line}: {said}");
     }
+}
+
+/// Where an allocation or a thread can't be had, that is said in one line, and nothing aborts.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_is_said_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.py"), "def f(a):\n    return a\n").unwrap();
+    let mut refused = 0;
+    for kib in [100_000, 110_000, 120_000, 140_000, 170_000, 200_000] {
+        for line in [
+            "executor map 71+?=18 --out m.png --device cpu",
+            "glyphs encode a.py --out g.png --device cpu",
+            "executor solve 71+?=18 --device cpu",
+        ] {
+            let limited = format!("ulimit -v {kib}; exec {PROGRAM} {line}");
+            let output = Command::new("sh")
+                .args(["-c", &limited])
+                .current_dir(folder.path())
+                .output()
+                .unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            // The loader itself has too little.
+            if said.contains("loading shared libraries") {
+                continue;
+            }
+            let code = output.status.code();
+            let is_in_order = match code {
+                Some(1) => said.lines().last().unwrap().starts_with("glyphspace: "),
+                code => code == Some(0),
+            };
+            let is_quiet = !said.contains("panicked");
+            assert!(
+                is_in_order && is_quiet,
+                "{kib} KiB, {line}: {code:?} {said}"
+            );
+            refused += usize::from(code == Some(1));
+        }
+    }
+    assert!(refused > 0, "nothing needs more than 100 MB");
 }
