@@ -20,7 +20,7 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Where output goes.
 #[derive(Debug)]
-enum Target {
+enum OutputTarget {
     /// A regular file, links followed: what is there now, or nothing yet.
     File(PathBuf, Option<Metadata>),
     /// A device or FIFO, opened when it is written to.
@@ -29,7 +29,7 @@ enum Target {
     Standard(File),
 }
 
-impl Target {
+impl OutputTarget {
     fn of(path: &Path) -> Result<Self> {
         let found = match fs::metadata(path) {
             Ok(found) => found,
@@ -120,7 +120,7 @@ pub fn folder_of(path: &Path) -> &Path {
 /// Names the path and what is wrong with it; nothing has been touched.
 pub fn check_output(path: &Path, sources: &[&Path]) -> Result<()> {
     let check = || -> Result<()> {
-        if let Target::File(place, replaced) = Target::of(path)? {
+        if let OutputTarget::File(place, replaced) = OutputTarget::of(path)? {
             temporary_for(&place, replaced.as_ref())?;
         }
         Ok(())
@@ -159,7 +159,10 @@ pub fn is_same_file(a: &Path, b: &Path) -> bool {
 
 /// Whether output to this path goes into a device or FIFO, or to standard output or error.
 pub fn is_stream(path: &Path) -> bool {
-    matches!(Target::of(path), Ok(Target::Stream | Target::Standard(_)))
+    matches!(
+        OutputTarget::of(path),
+        Ok(OutputTarget::Stream | OutputTarget::Standard(_))
+    )
 }
 
 /// Whether output to this path goes to standard output.
@@ -184,9 +187,9 @@ pub fn is_standard_output(path: &Path) -> bool {
 /// # Errors
 /// Says why there can't be a file at `path`.
 pub fn scratch_folder(path: &Path) -> Result<PathBuf> {
-    Ok(match Target::of(path)? {
-        Target::File(place, _) => folder_of(&place).to_owned(),
-        Target::Stream | Target::Standard(_) => std::env::temp_dir(),
+    Ok(match OutputTarget::of(path)? {
+        OutputTarget::File(place, _) => folder_of(&place).to_owned(),
+        OutputTarget::Stream | OutputTarget::Standard(_) => std::env::temp_dir(),
     })
 }
 
@@ -200,8 +203,8 @@ pub fn write_whole(
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
 ) -> Result<()> {
     let attempt = || -> Result<()> {
-        match Target::of(path)? {
-            Target::File(place, replaced) => {
+        match OutputTarget::of(path)? {
+            OutputTarget::File(place, replaced) => {
                 let temporary = temporary_for(&place, replaced.as_ref())?;
                 let _unfinished = Unfinished::new(temporary.path());
                 fill(temporary.as_file(), write)?;
@@ -211,11 +214,11 @@ pub fn write_whole(
                 temporary.as_file().sync_all()?;
                 temporary.persist(&place)?;
             }
-            Target::Stream => {
+            OutputTarget::Stream => {
                 let spool = filled_spool(write)?;
                 pour(spool, OpenOptions::new().write(true).open(path)?)?;
             }
-            Target::Standard(stream) => pour(filled_spool(write)?, stream)?,
+            OutputTarget::Standard(stream) => pour(filled_spool(write)?, stream)?,
         }
         Ok(())
     };

@@ -16,7 +16,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-pub use curves::{Curve, curves_png};
+pub use curves::{PlotCurve, curves_png};
 pub use file::{encoded_picture, picture_format, write_picture};
 pub use multiples::{Multiple, multiples_png};
 pub use panel::{Panel, Shade, Spot, shade};

@@ -11,12 +11,12 @@ use glyphspace::{
     device::{self, Choice},
     engine::Job,
     executor::{
-        benchmark::{Comparison, Count, Figures, Plan, Problem, sample, wilson},
-        board::Board,
+        benchmark::{Comparison, Figures, Plan, Problem, ThousandsCount, sample, wilson},
         checkpoint,
-        inference::Executor,
-        job::{BenchmarkOrder, Command, Event, ExecutorJob},
-        lines::Between,
+        inference::ExecutorInference,
+        job::{BenchmarkOrder, ExecutorCommand, ExecutorEvent, ExecutorJob},
+        programs::StatePassing,
+        views::ExecutorViews,
     },
     latent::{
         points::Points,
@@ -25,7 +25,7 @@ use glyphspace::{
     training::checkpoint::Source,
 };
 
-fn bundled() -> Executor {
+fn bundled() -> ExecutorInference {
     let chosen = device::open(Choice::Cpu).unwrap();
     checkpoint::load(&Source::Bundled, &chosen.device).unwrap()
 }
@@ -45,13 +45,16 @@ fn plan(methods: &[Method], sums: usize, out: Option<&Path>) -> Plan {
 
 /// A job on this thread that compares; `rounds` slices of work at most, then it is stopped.
 fn compare(plan: Plan, rounds: usize) -> anyhow::Result<Comparison> {
-    let board = Arc::new(Board::default());
-    let mut job = ExecutorJob::new(Choice::Cpu, &Source::Bundled, board)?;
+    let views = Arc::new(ExecutorViews::default());
+    let mut job = ExecutorJob::new(Choice::Cpu, &Source::Bundled, views)?;
     let mut events = Vec::new();
-    job.command(Command::Benchmark(BenchmarkOrder::Begin(plan)), &mut events)?;
-    let compared = |events: &mut Vec<Event>| {
+    job.command(
+        ExecutorCommand::Benchmark(BenchmarkOrder::Begin(plan)),
+        &mut events,
+    )?;
+    let compared = |events: &mut Vec<ExecutorEvent>| {
         events.drain(..).find_map(|event| match event {
-            Event::Compared(comparison) => Some(*comparison),
+            ExecutorEvent::Compared(comparison) => Some(*comparison),
             _ => None,
         })
     };
@@ -61,7 +64,10 @@ fn compare(plan: Plan, rounds: usize) -> anyhow::Result<Comparison> {
             return Ok(comparison);
         }
     }
-    job.command(Command::Benchmark(BenchmarkOrder::Stop), &mut events)?;
+    job.command(
+        ExecutorCommand::Benchmark(BenchmarkOrder::Stop),
+        &mut events,
+    )?;
     Ok(compared(&mut events).unwrap())
 }
 
@@ -87,7 +93,7 @@ fn figures_are_those_worked_out_by_hand() {
         (none.median_evaluations, none.expected_evaluations),
         (51.0, None)
     );
-    assert_eq!(none.success_at[&Count(50)], 0.0);
+    assert_eq!(none.success_at[&ThousandsCount(50)], 0.0);
     // 0 of 10 leaves up to z^2 / (10 + z^2).
     let [low, high] = wilson(0, 10);
     assert!(low == 0.0 && (high - 0.2775).abs() < 1e-4);
@@ -132,7 +138,7 @@ fn points_that_share_a_pass_are_answered_as_alone() {
         values: (0..80).map(|i| (i as f32 * 0.37).sin()).collect(),
     };
     let together = model
-        .evaluate_each(&points, &tasks, Between::Latent)
+        .evaluate_each(&points, &tasks, StatePassing::Latent)
         .unwrap();
     for ((point, task), found) in points.iter().zip(&tasks).zip(&together) {
         let alone = model
@@ -158,7 +164,7 @@ fn gradients_agree_with_finite_differences() {
     };
     let found = model.gradients(&points, &tasks).unwrap();
     let plain = model
-        .evaluate_each(&points, &tasks, Between::Latent)
+        .evaluate_each(&points, &tasks, StatePassing::Latent)
         .unwrap();
     const STEP: f32 = 3e-4;
     let moved = |axis: usize, by: f32| {
@@ -170,7 +176,7 @@ fn gradients_agree_with_finite_differences() {
             .step_by(2)
             .for_each(|x| *x += by);
         model
-            .evaluate_each(&moved, &tasks, Between::Latent)
+            .evaluate_each(&moved, &tasks, StatePassing::Latent)
             .unwrap()
     };
     let mut close = 0;
@@ -252,5 +258,5 @@ fn methods_are_named_and_wrong_names_refused_with_the_choices() {
         ..plan(&[], 20, None)
     };
     let warm = compare(warm, TO_THE_END).unwrap();
-    assert!(warm.methods["warm-bo"].success_at[&Count(1)] > 0.8);
+    assert!(warm.methods["warm-bo"].success_at[&ThousandsCount(1)] > 0.8);
 }

@@ -6,7 +6,7 @@ use glyphspace::data::{
     language::{Code, Execution, Language},
     split::Split,
     sums::{Sum, SumError, Task},
-    tokens::{Lexicon, PAD},
+    tokens::{PAD, SumTokenizer},
 };
 
 fn check(text: &str, start: i32, result: i32) {
@@ -243,15 +243,15 @@ fn there_is_one_program_to_each_sum() {
 
 #[test]
 fn numbers_come_back_from_their_tokens() {
-    let lexicon = Lexicon::new(Language::TwoDigits).unwrap();
+    let tokenizer = SumTokenizer::new(Language::TwoDigits).unwrap();
     let mut words = HashSet::new();
     for number in -99..=99 {
-        let word = lexicon.encode_number(number).unwrap();
-        assert_eq!(lexicon.decode_number(word), Some(number));
-        assert_eq!(lexicon.decode(word), Some(Code::Add(number)));
+        let word = tokenizer.encode_number(number).unwrap();
+        assert_eq!(tokenizer.decode_number(word), Some(number));
+        assert_eq!(tokenizer.decode(word), Some(Code::Add(number)));
         assert!(
             word.iter()
-                .all(|token| (0..lexicon.vocabulary_size() as i32).contains(token)),
+                .all(|token| (0..tokenizer.vocabulary_size() as i32).contains(token)),
             "{number}: {word:?}"
         );
         assert!(
@@ -262,14 +262,14 @@ fn numbers_come_back_from_their_tokens() {
     }
     assert_eq!(words.len(), 199, "two numbers share a spelling");
     for outside in [-100, 100, i32::MIN, i32::MAX] {
-        assert_eq!(lexicon.encode_number(outside), None, "{outside}");
+        assert_eq!(tokenizer.encode_number(outside), None, "{outside}");
     }
 }
 
 #[test]
 fn one_token_stands_for_one_character() {
-    let lexicon = Lexicon::new(Language::TwoDigits).unwrap();
-    let word = |number| lexicon.encode_number(number).unwrap();
+    let tokenizer = SumTokenizer::new(Language::TwoDigits).unwrap();
+    let word = |number| tokenizer.encode_number(number).unwrap();
     let [one, two, end, _] = *word(12) else {
         panic!("a word has four tokens")
     };
@@ -282,8 +282,8 @@ fn one_token_stands_for_one_character() {
 
 #[test]
 fn tokens_that_no_number_is_written_in_are_no_number() {
-    let lexicon = Lexicon::new(Language::TwoDigits).unwrap();
-    let word = |number| lexicon.encode_number(number).unwrap();
+    let tokenizer = SumTokenizer::new(Language::TwoDigits).unwrap();
+    let word = |number| tokenizer.encode_number(number).unwrap();
     let (sign, end) = (word(-7)[0], word(7)[1]);
     let (zero, seven) = (word(0)[0], word(7)[0]);
     let none: [&[i32]; 14] = [
@@ -303,20 +303,20 @@ fn tokens_that_no_number_is_written_in_are_no_number() {
         &[-1, 1000, i32::MAX, i32::MIN],
     ];
     for tokens in none {
-        assert_eq!(lexicon.decode(tokens), None, "{tokens:?}");
+        assert_eq!(tokenizer.decode(tokens), None, "{tokens:?}");
     }
-    assert_eq!(lexicon.decode(&[seven, end, end]), None, "too short");
+    assert_eq!(tokenizer.decode(&[seven, end, end]), None, "too short");
     assert_eq!(
-        lexicon.decode(&[seven, end, end, end, end]),
+        tokenizer.decode(&[seven, end, end, end, end]),
         None,
         "too long"
     );
-    assert_eq!(lexicon.decode(&[]), None);
+    assert_eq!(tokenizer.decode(&[]), None);
     // Of all that can be written, the numbers are all that is read.
-    let size = lexicon.vocabulary_size() as i32;
+    let size = tokenizer.vocabulary_size() as i32;
     let all = (0..size.pow(4)).map(|n| [0, 1, 2, 3].map(|i| n / size.pow(i) % size));
     assert_eq!(
-        all.filter(|word| lexicon.decode(word).is_some()).count(),
+        all.filter(|word| tokenizer.decode(word).is_some()).count(),
         199
     );
 }
@@ -443,14 +443,14 @@ fn a_task_is_given_to_the_smallest_language_that_knows_it() {
 #[test]
 fn every_language_spells_what_it_knows() {
     for language in Language::ALL {
-        let lexicon = Lexicon::new(language).unwrap();
+        let tokenizer = SumTokenizer::new(language).unwrap();
         let mut words = HashSet::new();
         for (index, code) in language.codes().enumerate() {
             assert_eq!(language.index_of(code), Some(index));
             assert_eq!(language.code_at(index), Some(code));
-            let word = lexicon.encode(code).unwrap();
+            let word = tokenizer.encode(code).unwrap();
             assert_eq!(
-                (word.len(), lexicon.decode(word)),
+                (word.len(), tokenizer.decode(word)),
                 (language.word_length(), Some(code))
             );
             words.insert(word.to_vec());
@@ -461,7 +461,7 @@ fn every_language_spells_what_it_knows() {
         assert!(
             states
                 .clone()
-                .all(|state| lexicon.encode_number(state).is_some())
+                .all(|state| tokenizer.encode_number(state).is_some())
         );
         // Every two states have a program between them.
         let widest = states.end() - states.start();

@@ -11,19 +11,19 @@ use glyphspace::{
     },
     data::{
         bpe::Bpe,
-        corpus::{Corpus, Source as Origin},
+        corpus::{Corpus, CorpusSource as Origin},
     },
     glyphs::{
         checkpoint,
         inference::GlyphReader,
-        trainer::{Metrics, Trainer},
+        trainer::{GlyphsMetrics, GlyphsTrainer},
     },
     nn::{
-        funnel::Funnel,
         generators::CnnConfig,
         init::Initializer,
         mosaic::Layouts,
         resnet_v2::{ResNetV2, ResNetV2Config},
+        slot_projection::SlotProjection,
     },
     training::{Limit, Run, Start, Trainer as _, checkpoint::Source},
 };
@@ -83,8 +83,8 @@ fn tiny(design: Design) -> GlyphsConfig {
     }
 }
 
-fn trainer(config: GlyphsConfig) -> Trainer {
-    Trainer::new(config, corpus(), &Device::flex()).unwrap()
+fn trainer(config: GlyphsConfig) -> GlyphsTrainer {
+    GlyphsTrainer::new(config, corpus(), &Device::flex()).unwrap()
 }
 
 fn rows() -> Vec<Vec<u32>> {
@@ -101,13 +101,16 @@ fn glyphs(reader: &GlyphReader) -> Vec<RgbImage> {
 fn a_funnel_narrows_tokens_and_widens_them_again() {
     let device = Device::flex();
     let init = &mut Initializer::new(1, &device);
-    let (down, up) = (Funnel::down(40, 6, init), Funnel::up(6, 40, init));
+    let (down, up) = (
+        SlotProjection::down(40, 6, init),
+        SlotProjection::up(6, 40, init),
+    );
     let slots = burn::tensor::Tensor::<3>::ones([2, 5, 40], &device);
     let narrow = down.forward(slots.clone());
     assert_eq!(narrow.dims(), [2, 5, 6]);
     assert_eq!(up.forward(narrow).dims(), [2, 5, 40]);
     // Nothing to narrow, nothing done.
-    let same = Funnel::down(40, 40, init).forward(slots.clone());
+    let same = SlotProjection::down(40, 40, init).forward(slots.clone());
     assert!(same.equal(slots).all().into_scalar::<u8>() != 0);
 }
 
@@ -153,8 +156,8 @@ fn every_design_learns_and_its_runs_go_on_to_the_bit() {
     for design in DESIGNS {
         let out = folder.path().join(format!("{design:?}"));
         let start = Start::Fresh(Box::new(tiny(design)));
-        let run = Trainer::run(start, corpus(), &out, Limit::Steps(12), &Device::flex());
-        let mut run: Run<Trainer> = run.unwrap();
+        let run = GlyphsTrainer::run(start, corpus(), &out, Limit::Steps(12), &Device::flex());
+        let mut run: Run<GlyphsTrainer> = run.unwrap();
         let untrained = glyphs(&run.trainer.snapshot());
         while !run.is_done() {
             run.step().unwrap();
@@ -167,8 +170,9 @@ fn every_design_learns_and_its_runs_go_on_to_the_bit() {
     }
 }
 
-fn check_learnt(design: Design, curve: &[Metrics]) {
-    let mean = |rows: &[Metrics]| rows.iter().map(|row| row.token).sum::<f32>() / rows.len() as f32;
+fn check_learnt(design: Design, curve: &[GlyphsMetrics]) {
+    let mean =
+        |rows: &[GlyphsMetrics]| rows.iter().map(|row| row.token).sum::<f32>() / rows.len() as f32;
     let (first, last) = (mean(&curve[..2]), mean(&curve[curve.len() - 2..]));
     assert!(
         curve
@@ -179,7 +183,7 @@ fn check_learnt(design: Design, curve: &[Metrics]) {
     assert!(last < 0.8 * first, "{design:?}: from {first} to {last}");
 }
 
-fn check_kept(out: &Path, trainer: &mut Trainer, trained: &[RgbImage]) {
+fn check_kept(out: &Path, trainer: &mut GlyphsTrainer, trained: &[RgbImage]) {
     let reader = checkpoint::load(&Source::Run(out.into()), &Device::flex()).unwrap();
     assert_eq!(glyphs(&reader), trained);
     assert_eq!(reader.params(), trainer.snapshot().params());
@@ -189,7 +193,7 @@ fn check_kept(out: &Path, trainer: &mut Trainer, trained: &[RgbImage]) {
             .all(|read| read.tokens.len() <= 24 && read.certainty <= 0.0)
     );
     let mut resumed = checkpoint::resume(out, corpus(), &Device::flex()).unwrap();
-    let next = |trainer: &mut Trainer| Metrics {
+    let next = |trainer: &mut GlyphsTrainer| GlyphsMetrics {
         train_secs: 0.0,
         ..trainer.step().unwrap()
     };
@@ -286,7 +290,7 @@ fn the_perceptor_looks_only_where_it_is_asked_and_says_what_it_is() {
     let mut config = tiny(Design::Mosaic);
     config.set("perceptual=true").unwrap();
     config.set("perceptor=nowhere.safetensors").unwrap();
-    let error = Trainer::new(config, corpus(), &Device::flex())
+    let error = GlyphsTrainer::new(config, corpus(), &Device::flex())
         .err()
         .unwrap();
     assert!(
@@ -328,7 +332,7 @@ fn configurations_of_earlier_versions_are_read() {
         "enlargement",
         "perceptual",
         "perceptor",
-        "repulsion",
+        "repulsion_weight",
     ] {
         assert!(json.as_object_mut().unwrap().remove(key).is_some(), "{key}");
     }

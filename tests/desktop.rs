@@ -11,7 +11,7 @@ use std::{
 };
 
 use egui_kittest::kittest::Queryable;
-use glyphspace::glyphs::picture;
+use glyphspace::glyphs::image_io;
 use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
 
 use super::{
@@ -297,7 +297,7 @@ fn a_glyph_is_saved_where_the_desktop_has_no_dialogs() {
     is_saved(2);
     assert_eq!(fs::read(work.join("glyph-1.png")).unwrap(), first);
     let glyph = answer(&mut drawn).glyph.clone();
-    assert_eq!(picture::read(&work.join("glyph-2.png")).unwrap(), glyph);
+    assert_eq!(image_io::read(&work.join("glyph-2.png")).unwrap(), glyph);
     let are_glyphs = |name: &String| name.starts_with("glyph-") && name.ends_with(".png");
     assert!(names(&work).iter().all(are_glyphs), "{:?}", names(&work));
     desktop.close();
@@ -321,7 +321,7 @@ fn a_window_closes_while_a_model_is_being_loaded() {
 fn train(desktop: &mut Desktop) -> PathBuf {
     let mut drawn = window(egui::Theme::Dark);
     wait(&mut drawn, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     let train = middle(&drawn, "Train");
     desktop.open("Latent Executor", &["--device", "cpu"]);

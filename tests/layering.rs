@@ -243,7 +243,8 @@ fn threads_begin_in_few_places() {
         .into_iter()
         .flat_map(|name| room(&sources, name))
         .filter(|source| {
-            !["training/shards.rs", "executor/benchmark/mod.rs"].contains(&source.name.as_str())
+            !["training/data_parallel.rs", "executor/benchmark/mod.rs"]
+                .contains(&source.name.as_str())
         })
         // Work on many points, sequences or pictures is shared among the threads of rayon's pool, as burn's own on the
         // CPU.

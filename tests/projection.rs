@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use glyphspace::latent::{
     points::{Points, distance},
     projection::{
-        Fit, Kind, STEPS, Slice, SliceError, Stage, Tsne, pca, trust, trust_of_values, tsne,
+        Fit, Kind, STEPS, Slice, SliceError, Tsne, TsneStage, pca, trust, trust_of_values, tsne,
     },
 };
 use serde_json::Value;
@@ -23,7 +23,7 @@ fn points(rows: &Value) -> Points {
     }
 }
 
-fn go_on(_: Stage<'_>) -> ControlFlow<()> {
+fn go_on(_: TsneStage<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -173,7 +173,7 @@ fn any_perplexity_is_lowered_to_what_the_points_allow() {
 fn tsne_shows_every_step_and_can_be_broken_off() {
     let points = groups(60);
     let mut steps = Vec::new();
-    let mut watch = |stage: Stage<'_>| {
+    let mut watch = |stage: TsneStage<'_>| {
         assert_eq!(stage.steps, STEPS);
         assert_eq!(stage.places.len(), if stage.step == 0 { 0 } else { 60 });
         steps.push(stage.step);
@@ -188,7 +188,7 @@ fn tsne_shows_every_step_and_can_be_broken_off() {
     assert_eq!(steps.last(), Some(&17));
     steps.dedup();
     assert_eq!(steps, (0..=17).collect::<Vec<_>>());
-    let refuse = &mut |_: Stage<'_>| ControlFlow::Break(());
+    let refuse = &mut |_: TsneStage<'_>| ControlFlow::Break(());
     assert_eq!(kind.project(&points, 0, refuse), None);
 }
 
@@ -254,7 +254,7 @@ fn beyond_the_box_a_slice_shows_its_nearest_point() {
     assert!(distance(&found, &[1.0, 0.0, 0.0]) < 1e-5, "{found:?}");
     let outline = slice.outline();
     let [left, right] =
-        [f32::min, f32::max].map(|pick| outline.iter().map(|at| at[0]).fold(0.0, pick));
+        [f32::min, f32::max].map(|gather| outline.iter().map(|at| at[0]).fold(0.0, gather));
     assert!(
         (left + 1.0 / 1.8).abs() < 1e-4 && (right - 1.0 / 1.8).abs() < 1e-4,
         "{outline:?}"

@@ -2,7 +2,7 @@
 
 use glyphspace::latent::{
     points::Points,
-    search::{Method, NoProposals, Query, Search, Seen, Space, Strategy},
+    search::{Candidate, Method, NoProposals, Observation, Search, Space, Strategy},
 };
 
 /// A search of a box of which nothing is known.
@@ -30,10 +30,10 @@ fn follow(
 ) -> Vec<(Vec<f32>, f32)> {
     let mut path = Vec::new();
     for _ in 0..count {
-        let Some(query) = search.propose() else { break };
-        let found = loss(&query.point);
-        search.observe(&query.point, &Seen::loss(found));
-        path.push((query.point, found));
+        let Some(candidate) = search.ask() else { break };
+        let found = loss(&candidate.point);
+        search.tell(&candidate.point, &Observation::loss(found));
+        path.push((candidate.point, found));
     }
     path
 }
@@ -117,28 +117,28 @@ fn proposals_stay_in_the_box_and_do_not_repeat_in_any_dimension() {
 
 #[test]
 fn enumeration_returns_every_place_once_and_then_nothing() {
-    let places: Vec<Vec<f32>> = (0..199)
+    let embeddings: Vec<Vec<f32>> = (0..199)
         .map(|i| vec![i as f32 / 100.0 - 1.0, 0.5])
         .collect();
     let space = Space {
-        places: Points {
+        embeddings: Points {
             dims: 2,
-            values: places.concat(),
+            values: embeddings.concat(),
         }
         .into(),
-        choices: vec![std::sync::Arc::new((0..199).collect())],
+        allowed: vec![std::sync::Arc::new((0..199).collect())],
         ..Space::open(2)
     };
     let strategy = Strategy::cold(Method::Enumerate);
     let mut search = glyphspace::latent::search::start(strategy, &space, 0).unwrap();
     let mut walked = Vec::new();
-    while let Some(query) = search.propose() {
-        search.observe(&query.point, &Seen::loss(1.0));
-        walked.push(query.point);
-        assert!(walked.len() <= places.len());
+    while let Some(candidate) = search.ask() {
+        search.tell(&candidate.point, &Observation::loss(1.0));
+        walked.push(candidate.point);
+        assert!(walked.len() <= embeddings.len());
     }
-    assert_eq!(walked, places);
-    assert_eq!(search.propose(), None);
+    assert_eq!(walked, embeddings);
+    assert_eq!(search.ask(), None);
 }
 
 #[test]
@@ -176,25 +176,29 @@ fn losses_that_are_not_finite_are_survived() {
 fn observations_that_repeat_or_agree_are_survived() {
     let mut search = start(Method::Bo, 2, 5);
     for i in 0..40 {
-        search.observe(&[0.25, -0.25], &Seen::loss(3.0 + (i % 3) as f32));
+        search.tell(&[0.25, -0.25], &Observation::loss(3.0 + (i % 3) as f32));
     }
     for _ in 0..15 {
-        let point = search.propose().expect("never exhausted").point;
+        let point = search.ask().expect("never exhausted").point;
         assert!(in_box(&point) && point != [0.25, -0.25]);
-        search.observe(&point, &Seen::loss(3.0)); // A flat loss.
-        search.observe(&point, &Seen::loss(3.0));
+        search.tell(&point, &Observation::loss(3.0)); // A flat loss.
+        search.tell(&point, &Observation::loss(3.0));
     }
     // Points of another dimension or without a place are ignored.
-    search.observe(&[0.0], &Seen::loss(1.0));
-    search.observe(&[f32::NAN, 0.0], &Seen::loss(1.0));
-    assert!(search.propose().is_some_and(|query| in_box(&query.point)));
+    search.tell(&[0.0], &Observation::loss(1.0));
+    search.tell(&[f32::NAN, 0.0], &Observation::loss(1.0));
+    assert!(
+        search
+            .ask()
+            .is_some_and(|candidate| in_box(&candidate.point))
+    );
 }
 
 #[test]
 fn proposals_differ_even_while_no_loss_is_told() {
     let mut search = start(Method::Bo, 2, 8);
     let path: Vec<_> = (0..40)
-        .filter_map(|_| search.propose().map(|query| query.point))
+        .filter_map(|_| search.ask().map(|candidate| candidate.point))
         .collect();
     assert_eq!(path.len(), 40);
     assert!(path.iter().enumerate().all(|(i, p)| !path[..i].contains(p)));
@@ -213,7 +217,7 @@ const ALL: [Method; 9] = [
 ];
 
 /// Numbers -99..=99 on a spiral of `dims` dimensions, as programs of `lines` lines.
-fn spiral(dims: usize, lines: usize, warm: Vec<Vec<f32>>) -> Space {
+fn spiral(dims: usize, lines: usize, initial_points: Vec<Vec<f32>>) -> Space {
     let place = |n: i32| -> Vec<f32> {
         let turn = n as f32 / 99.0;
         (0..dims)
@@ -223,26 +227,26 @@ fn spiral(dims: usize, lines: usize, warm: Vec<Vec<f32>>) -> Space {
     Space {
         dims,
         lines,
-        places: Points {
+        embeddings: Points {
             dims,
             values: (-99..=99).flat_map(place).collect(),
         }
         .into(),
-        choices: (0..lines)
+        allowed: (0..lines)
             .map(|_| std::sync::Arc::new((0..199).collect()))
             .collect(),
-        words: std::sync::Arc::new((-99..=99).map(|n| n.to_string()).collect()),
-        warm,
+        texts: std::sync::Arc::new((-99..=99).map(|n| n.to_string()).collect()),
+        initial_points,
     }
 }
 
 /// A bowl with its bottom at 0.3 in every direction.
-fn bowl(query: &Query) -> Seen {
-    let off = query.point.iter().map(|x| x - 0.3);
+fn bowl(candidate: &Candidate) -> Observation {
+    let off = candidate.point.iter().map(|x| x - 0.3);
     let gradient = off.clone().map(|x| 20.0 * x).collect();
-    Seen {
+    Observation {
         loss: off.map(|x| 10.0 * x * x).sum(),
-        gradient: query.wants_gradient.then_some(gradient),
+        gradient: candidate.wants_gradient.then_some(gradient),
     }
 }
 
@@ -250,10 +254,10 @@ fn bowl(query: &Query) -> Seen {
 fn depth(search: &mut dyn Search, count: usize) -> f32 {
     let mut lowest = f32::INFINITY;
     for _ in 0..count {
-        let Some(query) = search.propose() else { break };
-        let seen = bowl(&query);
-        lowest = lowest.min(seen.loss);
-        search.observe(&query.point, &seen);
+        let Some(candidate) = search.ask() else { break };
+        let observation = bowl(&candidate);
+        lowest = lowest.min(observation.loss);
+        search.tell(&candidate.point, &observation);
     }
     lowest
 }
@@ -284,9 +288,9 @@ fn a_fork_goes_on_as_the_search_it_was_taken_from() {
         let go = |search: &mut dyn Search, count: usize| -> Vec<Vec<f32>> {
             let mut path = Vec::new();
             for _ in 0..count {
-                let query = search.propose().unwrap();
-                search.observe(&query.point, &bowl(&query));
-                path.push(query.point);
+                let candidate = search.ask().unwrap();
+                search.tell(&candidate.point, &bowl(&candidate));
+                path.push(candidate.point);
             }
             path
         };
@@ -309,12 +313,12 @@ fn warm_searches_begin_at_the_proposals_and_stay_near() {
         assert_eq!(refused, Some(NoProposals(strategy)));
         let space = spiral(2, 1, proposals.clone());
         let mut search = glyphspace::latent::search::start(strategy, &space, 0).unwrap();
-        let first = search.propose().unwrap();
+        let first = search.ask().unwrap();
         // Walks over programs begin at the nearest one.
         if ![Method::Enumerate, Method::HillClimb].contains(&method) {
             assert_eq!(first.point, proposals[0], "{method}");
         }
-        search.observe(&first.point, &bowl(&first));
+        search.tell(&first.point, &bowl(&first));
         // Where programs are known, only those are visited from then on.
         if [
             Method::Bo,
@@ -326,28 +330,34 @@ fn warm_searches_begin_at_the_proposals_and_stay_near() {
         {
             continue;
         }
-        let warm = depth(&mut *search, 30);
+        let initial_points = depth(&mut *search, 30);
         let mut cold = start(Method::Random, 2, 0);
-        assert!(warm <= depth(&mut *cold, 31) + 0.1, "{method}: {warm}");
+        assert!(
+            initial_points <= depth(&mut *cold, 31) + 0.1,
+            "{method}: {initial_points}"
+        );
     }
 }
 
 #[test]
 fn programs_of_several_lines_are_joint_points_in_the_box() {
     for method in ALL {
-        let warm = vec![vec![0.1; 6]];
+        let initial_points = vec![vec![0.1; 6]];
         let strategy = Strategy {
             method,
             is_warm: method == Method::Inverse,
         };
-        let space = spiral(2, 3, warm);
+        let space = spiral(2, 3, initial_points);
         let mut search = glyphspace::latent::search::start(strategy, &space, 2).unwrap();
         let mut been = Vec::new();
         for _ in 0..40 {
-            let query = search.propose().unwrap();
-            assert!(query.point.len() == 6 && in_box(&query.point), "{method}");
-            search.observe(&query.point, &bowl(&query));
-            been.push(query.point);
+            let candidate = search.ask().unwrap();
+            assert!(
+                candidate.point.len() == 6 && in_box(&candidate.point),
+                "{method}"
+            );
+            search.tell(&candidate.point, &bowl(&candidate));
+            been.push(candidate.point);
         }
         let unique = been.iter().enumerate().all(|(i, p)| !been[..i].contains(p));
         assert!(unique || method == Method::Gradient, "{method}");
@@ -360,14 +370,26 @@ fn known_programs_are_visited_once_each_and_the_good_ones_soon() {
     for method in [Method::Bo, Method::Turbo, Method::HillClimb] {
         let mut search =
             glyphspace::latent::search::start(Strategy::cold(method), &space, 3).unwrap();
-        let target = &space.places.values[170 * 10..171 * 10];
+        let target = &space.embeddings.values[170 * 10..171 * 10];
         let mut found = None;
         for count in 1..=199 {
-            let query = search.propose().unwrap();
-            assert!(space.places.iter().any(|place| place == query.point));
-            let off = query.point.iter().zip(target).map(|(x, y)| (x - y).powi(2));
-            search.observe(&query.point, &Seen::loss(off.sum::<f32>().sqrt() * 10.0));
-            if query.point == target {
+            let candidate = search.ask().unwrap();
+            assert!(
+                space
+                    .embeddings
+                    .iter()
+                    .any(|place| place == candidate.point)
+            );
+            let off = candidate
+                .point
+                .iter()
+                .zip(target)
+                .map(|(x, y)| (x - y).powi(2));
+            search.tell(
+                &candidate.point,
+                &Observation::loss(off.sum::<f32>().sqrt() * 10.0),
+            );
+            if candidate.point == target {
                 found = found.or(Some(count));
             }
         }
@@ -382,18 +404,18 @@ fn known_programs_are_visited_once_each_and_the_good_ones_soon() {
 #[test]
 fn beliefs_are_of_what_was_seen() {
     let mut search = start(Method::Bo, 2, 1);
-    let places = Points {
+    let embeddings = Points {
         dims: 2,
         values: vec![0.3, 0.3, -0.9, -0.9],
     };
-    assert!(search.beliefs(&places).is_none());
+    assert!(search.posterior(&embeddings).is_none());
     depth(&mut *search, 30);
-    let beliefs = search.beliefs(&places).unwrap();
+    let beliefs = search.posterior(&embeddings).unwrap();
     assert!(beliefs[0].mean < beliefs[1].mean);
     assert!(
         beliefs
             .iter()
-            .all(|b| b.deviation > 0.0 && b.promise.is_finite())
+            .all(|b| b.deviation > 0.0 && b.acquisition.is_finite())
     );
-    assert!(start(Method::Random, 2, 1).beliefs(&places).is_none());
+    assert!(start(Method::Random, 2, 1).posterior(&embeddings).is_none());
 }

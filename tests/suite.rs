@@ -3,13 +3,13 @@
 
 mod benchmark;
 mod canvas;
-mod channel;
 mod command_line;
 mod corpus;
 mod data;
 mod designs;
 mod desktop;
 mod device;
+mod distortions;
 mod engine;
 mod files;
 mod glyphs;

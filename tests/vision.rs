@@ -8,10 +8,12 @@ use burn::{
     tensor::{Device, Gradients, Int, Tensor, TensorData},
 };
 use glyphspace::nn::{
-    conv::{Activation, Filling, standardised, upsample},
+    conv::{ConvActivation, Filling, standardised, upsample},
     fused,
     generators::{CnnConfig, CnnGenerator, CppnConfig, CppnGenerator},
-    glyph_losses::{Pairs, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance},
+    glyph_losses::{
+        DistancePairs, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance,
+    },
     init::{Initializer, normal},
     perceptor::Perceptor,
     resnet_v2::{ResNetV2, ResNetV2Config},
@@ -131,7 +133,7 @@ fn filled<M: Module>(module: M, weights: &Weights) -> M {
     module
 }
 
-fn config(reference: &ResNetReference, activation: Activation) -> ResNetV2Config {
+fn config(reference: &ResNetReference, activation: ConvActivation) -> ResNetV2Config {
     ResNetV2Config {
         stem: reference.stem,
         channels: reference.channels.clone(),
@@ -156,8 +158,8 @@ fn random<const D: usize>(shape: [usize; D], seed: u64) -> TensorData {
 fn resnet_agrees_with_its_twin_at_every_stage() {
     let (reference, device) = (reference().resnet, Device::flex());
     for (activation, outputs) in [
-        (Activation::Relu, &reference.relu),
-        (Activation::Swish, &reference.swish),
+        (ConvActivation::Relu, &reference.relu),
+        (ConvActivation::Swish, &reference.swish),
     ] {
         let fresh = ResNetV2::new(
             &config(&reference, activation),
@@ -179,7 +181,7 @@ fn the_published_network_has_the_published_size() {
     let reference = reference().resnet;
     for config in [
         ResNetV2Config::small(),
-        config(&reference, Activation::Relu),
+        config(&reference, ConvActivation::Relu),
     ] {
         let network = ResNetV2::new(&config, &mut Initializer::new(0, &Device::flex()));
         assert_eq!(network.num_params(), config.parameters(), "{config:?}");
@@ -364,7 +366,7 @@ fn gradients_through_the_networks_agree_with_finite_differences() {
         channels: vec![8, 8],
         depths: vec![1, 1],
         groups: 1,
-        activation: Activation::Swish,
+        activation: ConvActivation::Swish,
     };
     let network = ResNetV2::new(&swish, &mut init);
     let picture = random([1, 3, 9, 9], 11);
@@ -408,7 +410,7 @@ fn write_safetensors(file: &Path, weights: &Weights) {
 #[test]
 fn a_pretrained_perceptor_is_read_from_timms_names() {
     let (reference, device) = (reference().resnet, Device::flex());
-    let config = config(&reference, Activation::Relu);
+    let config = config(&reference, ConvActivation::Relu);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("resnet.safetensors");
     let mut weights = reference.weights;
@@ -443,7 +445,7 @@ fn files_that_are_no_perceptor_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("eye.safetensors");
     let check = |expected: &[&str]| {
-        let config = config(&reference().resnet, Activation::Relu);
+        let config = config(&reference().resnet, ConvActivation::Relu);
         let error = Perceptor::read(&file, &config, &device)
             .unwrap_err()
             .to_string();
@@ -547,7 +549,7 @@ fn losses_agree_with_their_twins() {
         (&twin.pairs, twin.shared),
         (&twin.other_pairs, twin.drawn_twice),
     ] {
-        let pairs = Pairs {
+        let pairs = DistancePairs {
             pictures: twin.pairs.clone(),
             latents: latents.clone(),
         };
@@ -578,7 +580,7 @@ fn losses_agree_with_their_twins() {
 }
 
 /// Both sides of pairs.
-fn sides(pairs: &Pairs) -> [[Tensor<1, Int>; 2]; 2] {
+fn sides(pairs: &DistancePairs) -> [[Tensor<1, Int>; 2]; 2] {
     let rows = |rows: Vec<i32>| Tensor::from_data(rows.as_slice(), &Device::flex());
     pairs.sides().map(|pair| pair.map(rows))
 }
@@ -606,17 +608,24 @@ fn found_among(
 #[test]
 fn pairs_are_shared_unless_the_fault_is_asked_for() {
     let mut rng = ChaCha8Rng::seed_from_u64(16);
-    let shared = Pairs::sample(10, 20, true, &mut rng);
+    let shared = DistancePairs::sample(10, 20, true, &mut rng);
     assert_eq!(shared.pictures, shared.latents);
-    let fault = Pairs::sample(10, 20, false, &mut rng);
+    let fault = DistancePairs::sample(10, 20, false, &mut rng);
     assert_ne!(fault.pictures, fault.latents);
     for pairs in [&shared.pictures, &fault.pictures, &fault.latents] {
         let different: std::collections::BTreeSet<_> = pairs.iter().collect();
         assert_eq!(different.len(), 20);
         assert!(pairs.iter().all(|[a, b]| a < b && *b < 10), "{pairs:?}");
     }
-    assert_eq!(Pairs::sample(4, 100, true, &mut rng).pictures.len(), 6);
-    assert!(Pairs::sample(1, 100, true, &mut rng).pictures.is_empty());
+    assert_eq!(
+        DistancePairs::sample(4, 100, true, &mut rng).pictures.len(),
+        6
+    );
+    assert!(
+        DistancePairs::sample(1, 100, true, &mut rng)
+            .pictures
+            .is_empty()
+    );
 
     // Pictures that lie just as their latents do: nothing to correct, were it not for the fault.
     let device = Device::flex();
@@ -633,7 +642,7 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
     check_gradient::<2>("cross entropy", logits, 0.02, |logits| {
         fused::cross_entropy(logits, Tensor::from_data([0, 3, 1], &device), 0.1).mean()
     });
-    let pairs = Pairs::sample(5, 8, true, &mut ChaCha8Rng::seed_from_u64(19));
+    let pairs = DistancePairs::sample(5, 8, true, &mut ChaCha8Rng::seed_from_u64(19));
     let rows = |seed| TensorData::new(draws(15, seed, normal), [5, 3]);
     let given = |seed| Tensor::<2>::from_data(rows(seed), &device);
     check_gradient::<2>("pictures", rows(20), 0.03, |x| {

@@ -62,20 +62,20 @@ fn pointing_decodes_and_a_click_pins() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the map", |app| {
         app.session
-            .board
+            .views
             .landscape
             .get()
             .is_some_and(|map| map.loss.size == 256)
     });
-    let map = app(&mut window).session.board.landscape.get().unwrap();
+    let map = app(&mut window).session.views.landscape.get().unwrap();
     let (cell, _) = map.loss.lowest().unwrap();
     let lowest = map.loss.center(cell);
     let at = on_map(&window, lowest);
     window.hover_at(at);
     wait(&mut window, "an answer", |app| {
-        app.session.board.answer.get().is_some()
+        app.session.views.answer.get().is_some()
     });
-    let answer = app(&mut window).session.board.answer.get().unwrap();
+    let answer = app(&mut window).session.views.answer.get().unwrap();
     assert!(
         (answer.point[0] - lowest[0]).abs() < 0.02 && (answer.point[1] - lowest[1]).abs() < 0.02
     );
@@ -112,7 +112,7 @@ fn pointing_decodes_and_a_click_pins() {
 fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
     let mut window = window(egui::Theme::Light);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     type_sum(&mut window, "20 + x = 5");
     assert!(
@@ -123,7 +123,7 @@ fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
     type_sum(&mut window, "20 + x = 55");
     wait(&mut window, "the map of 20+?=55", |app| {
         app.session
-            .board
+            .views
             .landscape
             .get()
             .is_some_and(|map| map.sum.start == 20 && map.sum.result == 55)
@@ -135,19 +135,19 @@ fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
 fn solving_marks_where_it_looked() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     app(&mut window).session.search.pause_secs = 0.0;
     app(&mut window).session.search.method = glyphspace::latent::search::Method::Enumerate;
     window.get_by_label("Solve").click();
     wait(&mut window, "the search", |app| {
         app.session
-            .board
+            .views
             .search
             .get()
             .is_some_and(|search| search.ended)
     });
-    let search = app(&mut window).session.board.search.get().unwrap();
+    let search = app(&mut window).session.views.search.get().unwrap();
     let found = search.solved.map(|index| search.path[index].code);
     assert_eq!(found, Some(Some(Code::Add(-53))));
     let text = format!("found \u{2212}53 in {} evaluations", search.path.len());
@@ -159,19 +159,19 @@ fn solving_marks_where_it_looked() {
 fn a_search_goes_back_and_shows_what_it_believes() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     app(&mut window).session.search.pause_secs = 60.0;
     window.get_by_label("Solve").click();
     let tried = |app: &mut App| {
-        let search = app.session.board.search.get();
+        let search = app.session.views.search.get();
         search.map_or(0, |search| search.path.len())
     };
     wait(&mut window, "an evaluation", |app| tried(app) == 1);
     window.get_by_label("Hold").click();
     window.step();
     app(&mut window).session.search_pace(Some(Pace::Paused));
-    let first = app(&mut window).session.board.search.get().unwrap().path[0].clone();
+    let first = app(&mut window).session.views.search.get().unwrap().path[0].clone();
     window.get_by_label("Undo").click();
     wait(&mut window, "none", |app| tried(app) == 0);
     app(&mut window)
@@ -180,15 +180,15 @@ fn a_search_goes_back_and_shows_what_it_believes() {
     app(&mut window).session.search.pause_secs = 0.0;
     window.get_by_label("End").click();
     wait(&mut window, "the end", |app| {
-        let search = app.session.board.search.get();
+        let search = app.session.views.search.get();
         search.is_some_and(|search| search.ended)
     });
     window.get_by_label("Solve").click();
     wait(&mut window, "beliefs", |app| {
-        let beliefs = app.session.board.beliefs.get();
+        let beliefs = app.session.views.posterior.get();
         beliefs.is_some_and(|beliefs| beliefs.evaluations >= 2)
     });
-    let again = app(&mut window).session.board.search.get().unwrap().path[0].clone();
+    let again = app(&mut window).session.views.search.get().unwrap().path[0].clone();
     assert_eq!(again, first);
     assert!(
         window
@@ -204,14 +204,14 @@ fn training_runs_steps_pauses_and_stops() {
     let out = folder.path().join("run");
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     app(&mut window).session.train.out = out.display().to_string();
     window.get_by_label("Train").click();
-    let pace = |app: &mut App| app.session.board.training.get().and_then(|run| run.pace);
+    let pace = |app: &mut App| app.session.views.training.get().and_then(|run| run.pace);
     let step = |app: &mut App| {
         app.session
-            .board
+            .views
             .training
             .get()
             .and_then(|run| run.last)
@@ -221,7 +221,7 @@ fn training_runs_steps_pauses_and_stops() {
     // The planes move with the model, and the pointer goes on decoding.
     wait(&mut window, "planes in training", |app| {
         app.session
-            .board
+            .views
             .planes
             .get()
             .is_some_and(|planes| (1..3000).contains(&planes.step))
@@ -229,7 +229,7 @@ fn training_runs_steps_pauses_and_stops() {
     let at = on_map(&window, [0.3, -0.4]);
     window.hover_at(at);
     wait(&mut window, "an answer", |app| {
-        app.session.board.answer.get().is_some()
+        app.session.views.answer.get().is_some()
     });
 
     window.get_by_label("Pause").click();
@@ -247,7 +247,7 @@ fn training_runs_steps_pauses_and_stops() {
     window.get_by_label("Stop").click();
     wait(&mut window, "the end", |app| {
         app.session
-            .board
+            .views
             .training
             .get()
             .is_some_and(|run| run.pace.is_none())
@@ -260,7 +260,7 @@ fn training_runs_steps_pauses_and_stops() {
 fn a_missing_run_is_named_and_the_model_stays() {
     let mut window = window(egui::Theme::Light);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     app(&mut window).session.open_path = "no/such/run".into();
     window.get_by_label("Open").click();
@@ -269,7 +269,7 @@ fn a_missing_run_is_named_and_the_model_stays() {
             .message()
             .is_some_and(|message| message.is_error && message.text.contains("no/such/run"))
     });
-    assert!(app(&mut window).session.board.planes.get().is_some());
+    assert!(app(&mut window).session.views.planes.get().is_some());
 }
 
 /// Both themes are drawn, legibly different, with the map's colours in them.
@@ -278,7 +278,7 @@ fn light_and_dark_are_drawn() {
     let mean = |theme| {
         let mut window = window(theme);
         wait(&mut window, "the map", |app| {
-            app.session.board.landscape.get().is_some()
+            app.session.views.landscape.get().is_some()
         });
         window.run_steps(3);
         let map = window.get_by_label("Loss map").rect();

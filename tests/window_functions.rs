@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
-use glyphspace::glyphs::{board::Subject, picture};
+use glyphspace::glyphs::{image_io, views::Subject};
 
 use super::{
     window::{Window, app, wait},
@@ -215,7 +215,7 @@ fn a_glyph_is_saved_at_a_typed_path_and_nothing_is_overwritten() {
     let mut window = glyphs_window(egui::Theme::Dark);
     let glyph = answer(&mut window).glyph.clone();
     let mut save = |name: &str, said: &str| {
-        app(&mut window).session.desk.dismiss();
+        app(&mut window).session.client.dismiss();
         app(&mut window).glyphs.session.save_path = folder.path().join(name).display().to_string();
         window.step();
         window.get_by_label("Save glyph\u{2026}").click();
@@ -227,7 +227,7 @@ fn a_glyph_is_saved_at_a_typed_path_and_nothing_is_overwritten() {
     save("one.png", "one.png");
     save("two", "two.png");
     for name in ["one.png", "two.png"] {
-        assert_eq!(picture::read(&folder.path().join(name)).unwrap(), glyph);
+        assert_eq!(image_io::read(&folder.path().join(name)).unwrap(), glyph);
     }
     fs::write(folder.path().join("one.png"), "mine").unwrap();
     save("one.png", "is there already: expected a new file");

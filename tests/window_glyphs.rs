@@ -13,13 +13,13 @@ use glyphspace::{
     data::corpus::{BuildOptions, Input, build},
     device::Choice,
     glyphs::{
-        board::{GlyphView, Subject},
-        picture,
+        image_io,
+        views::{GlyphView, Subject},
     },
     training::Pace,
     ui::{
         app::{App, System},
-        glyphs::Side,
+        glyphs::MorphSide,
     },
 };
 
@@ -129,18 +129,18 @@ fn what_is_no_function_gets_a_word() {
 #[test]
 fn the_channel_damages_the_glyph() {
     let mut window = glyphs_window(egui::Theme::Dark);
-    assert_eq!(answer(&mut window).damaged, answer(&mut window).glyph);
+    assert_eq!(answer(&mut window).distorted, answer(&mut window).glyph);
     window
         .get_by_role_and_label(Role::Slider, "Difficulty")
         .set_value_accesskit(8.0);
-    wait(&mut window, "the damaged glyph", |app| {
+    wait(&mut window, "the distorted glyph", |app| {
         app.glyphs
             .session
             .answer()
             .is_some_and(|answer| answer.question.difficulty == 8.0)
     });
     let first = answer(&mut window);
-    assert_ne!(first.damaged, first.glyph);
+    assert_ne!(first.distorted, first.glyph);
     check_said(&mut window, "difficulty 8.0");
 
     window.get_by_label("Draw again").click();
@@ -150,7 +150,7 @@ fn the_channel_damages_the_glyph() {
             .answer()
             .is_some_and(|answer| answer.question.seed == 1)
     });
-    assert_ne!(answer(&mut window).damaged, first.damaged);
+    assert_ne!(answer(&mut window).distorted, first.distorted);
 
     for part in [
         "Turn and shift",
@@ -168,7 +168,7 @@ fn the_channel_damages_the_glyph() {
         app.glyphs
             .session
             .answer()
-            .is_some_and(|answer| answer.damaged == answer.glyph)
+            .is_some_and(|answer| answer.distorted == answer.glyph)
     });
 }
 
@@ -176,11 +176,11 @@ fn the_channel_damages_the_glyph() {
 fn the_grid_shows_functions_and_a_click_opens_one() {
     let mut window = glyphs_window(egui::Theme::Light);
     wait(&mut window, "the grid", |app| {
-        app.glyphs.session.board.grid.get().is_some()
+        app.glyphs.session.views.grid.get().is_some()
     });
     window.step();
     assert_eq!(window.get_all_by_label_contains("Glyph of ").count(), 64);
-    let grid = app(&mut window).glyphs.session.board.grid.get().unwrap();
+    let grid = app(&mut window).glyphs.session.views.grid.get().unwrap();
     window
         .get_all_by_label_contains("Glyph of ")
         .next()
@@ -272,7 +272,7 @@ fn a_dropped_picture_is_read() {
     let mut window = glyphs_window(egui::Theme::Light);
     let glyph = answer(&mut window).glyph.clone();
     let path = folder.path().join("glyph.png");
-    picture::write(&path, &glyph).unwrap();
+    image_io::write(&path, &glyph).unwrap();
     window
         .input_mut()
         .dropped_files
@@ -318,14 +318,14 @@ fn training_shows_its_curves() {
     build(&[Input::Sample], &corpus, &options, &mut |_| true).unwrap();
 
     let mut window = glyphs_window(egui::Theme::Dark);
-    app(&mut window).glyphs.side = Side::Training;
+    app(&mut window).glyphs.side = MorphSide::Training;
     window.step();
     let form = &mut app(&mut window).glyphs.session.train;
     form.corpus = corpus.display().to_string();
     form.out = out.display().to_string();
     window.get_by_label("Train").click();
     let step = |app: &mut App| {
-        let run = app.glyphs.session.board.training.get();
+        let run = app.glyphs.session.views.training.get();
         run.and_then(|run| run.last).map_or(0, |last| last.step)
     };
     wait(&mut window, "a few steps", |app| step(app) >= 3);
@@ -333,7 +333,7 @@ fn training_shows_its_curves() {
     check_said(&mut window, "validation: ");
     check_said(&mut window, "Losses by term");
     wait(&mut window, "the corpus in the grid", |app| {
-        let grid = app.glyphs.session.board.grid.get();
+        let grid = app.glyphs.session.views.grid.get();
         grid.is_some_and(|grid| grid.step > 0 && grid.tiles.len() <= 60)
     });
 

@@ -11,7 +11,7 @@ const SIZES: [[f32; 2]; 3] = [[860.0, 560.0], [900.0, 600.0], [1280.0, 800.0]];
 fn ready(size: [f32; 2]) -> Window {
     let mut window = window_of(egui::Theme::Dark, size);
     wait(&mut window, "the map", |app| {
-        app.session.board.landscape.get().is_some()
+        app.session.views.landscape.get().is_some()
     });
     window.run_steps(3);
     window
@@ -61,7 +61,7 @@ fn controls_and_bar_stay_in_their_places() {
             wait(&mut window, "the model", |app| {
                 app.system.name() == system
                     && (system == "Latent Executor"
-                        || app.glyphs.session.board.model.get().is_some())
+                        || app.glyphs.session.views.model.get().is_some())
             });
             window.run_steps(2);
             let model = window.get_by_label_contains(" values, ").rect();
@@ -90,9 +90,9 @@ fn errors_by_line_take_nothing_from_the_map() {
         let mut window = ready(size);
         window.get_by_label("Several lines").click();
         wait(&mut window, "the model", |app| {
-            let model = app.session.board.model.get();
+            let model = app.session.views.model.get();
             model.is_some_and(|model| model.config.lines == 2)
-                && app.session.board.landscape.get().is_some()
+                && app.session.views.landscape.get().is_some()
         });
         type_sum(&mut window, "71+?+?=18");
         let before = rect(&window, "Loss map");

@@ -4,33 +4,33 @@ use std::sync::Arc;
 
 use egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::kittest::Queryable;
-use glyphspace::{data::language::Code, executor::board::Answer, latent::search::Method};
+use glyphspace::{data::language::Code, executor::views::PointAnswer, latent::search::Method};
 
 use super::window::{Window, app, on_map, type_sum, wait, window};
 
 fn ready() -> Window {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the map", |app| {
-        app.session.board.landscape.get().is_some()
+        app.session.views.landscape.get().is_some()
     });
     window
 }
 
 /// Rests the pointer at a point of the plane until that is answered.
-fn point_at(window: &mut Window, point: [f32; 2]) -> Arc<Answer> {
+fn point_at(window: &mut Window, point: [f32; 2]) -> Arc<PointAnswer> {
     let at = on_map(window, point);
     window.hover_at(at);
     answered(window)
 }
 
-fn answered(window: &mut Window) -> Arc<Answer> {
+fn answered(window: &mut Window) -> Arc<PointAnswer> {
     window.step();
     wait(window, "an answer", |app| app.session.answer().is_some());
     window.step();
     app(window).session.answer().unwrap()
 }
 
-fn equation(answer: &Answer) -> String {
+fn equation(answer: &PointAnswer) -> String {
     let sign = |text: String| text.replace('-', "\u{2212}");
     let code = match answer.code {
         Some(Code::Add(addend)) => format!("+ {}", sign(addend.to_string())),
@@ -87,7 +87,7 @@ fn the_readout_follows_the_model_in_training_and_after() {
     app(&mut window).session.train.out = folder.path().join("run").display().to_string();
     window.get_by_label("Train").click();
     wait(&mut window, "some steps", |app| {
-        let run = app.session.board.training.get();
+        let run = app.session.views.training.get();
         run.and_then(|run| run.last)
             .is_some_and(|last| last.step >= 5)
     });
@@ -100,10 +100,10 @@ fn the_readout_follows_the_model_in_training_and_after() {
     });
     window.get_by_label("Stop").click();
     wait(&mut window, "the end", |app| {
-        let run = app.session.board.training.get();
+        let run = app.session.views.training.get();
         run.is_some_and(|run| run.pace.is_none())
     });
-    let steps = app(&mut window).session.board.model.get().unwrap().steps;
+    let steps = app(&mut window).session.views.model.get().unwrap().steps;
     wait(&mut window, "the answer of the last step", |app| {
         let answer = app.session.answer();
         answer.is_some_and(|answer| answer.step == steps)
@@ -121,14 +121,14 @@ fn nothing_is_shown_of_the_model_before() {
     // The pointer rests on the map while another model is opened.
     window.get_by_label("Several lines").click_accesskit();
     wait(&mut window, "the other model", |app| {
-        let model = app.session.board.model.get();
+        let model = app.session.views.model.get();
         model.is_some_and(|model| model.config.lines == 2)
     });
     wait(&mut window, "its planes", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     let after = answered(&mut window);
-    let model = app(&mut window).session.board.model.get().unwrap();
+    let model = app(&mut window).session.views.model.get().unwrap();
     assert_eq!(after.step, model.steps);
     assert!(is_shown(&window, &equation(&after)));
 
@@ -138,9 +138,9 @@ fn nothing_is_shown_of_the_model_before() {
     window.step();
     window.get_by_label("2-D").click();
     wait(&mut window, "the first model", |app| {
-        let model = app.session.board.model.get();
+        let model = app.session.views.model.get();
         model.is_some_and(|model| model.config.lines == 1)
-            && app.session.board.planes.get().is_some()
+            && app.session.views.planes.get().is_some()
     });
     window.step();
     assert!(is_shown(&window, "Point at the plane"));
@@ -246,7 +246,7 @@ fn enter_stands_for_a_fields_button() {
     window.key_press(Key::Enter);
     window.step();
     wait(&mut window, "the search", |app| {
-        app.session.board.search.get().is_some()
+        app.session.views.search.get().is_some()
     });
     window.get_by_label("Model").focus();
     window.step();

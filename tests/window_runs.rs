@@ -6,9 +6,9 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use glyphspace::{
     data::corpus::{Cancelled, Corpus, Input},
     device::{Adapter, Choice},
-    glyphs::functions::default_corpus,
+    glyphs::corpus_functions::default_corpus,
     training::Pace,
-    ui::glyphs::Side,
+    ui::glyphs::MorphSide,
 };
 
 use super::{
@@ -79,7 +79,7 @@ fn check_at_once(window: &mut Window, button: &str, said: &str) {
 fn one_click_trains() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = glyphs_window(egui::Theme::Dark);
-    app(&mut window).glyphs.side = Side::Training;
+    app(&mut window).glyphs.side = MorphSide::Training;
     app(&mut window).glyphs.session.train.out = folder.path().join("run").display().to_string();
     window.step();
     window.get_by_label("Train").click();
@@ -104,7 +104,7 @@ fn one_click_trains() {
     let corpus = app(&mut window).glyphs.session.train.corpus.clone();
     assert!(Corpus::open(Path::new(&corpus)).unwrap().len() > 50);
     wait(&mut window, "a step", |app| {
-        let run = app.glyphs.session.board.training.get();
+        let run = app.glyphs.session.views.training.get();
         run.is_some_and(|run| run.last.is_some())
     });
     check_at_once(&mut window, "Stop", "stopping after this step");
@@ -133,7 +133,7 @@ fn orders_to_a_run_are_shown_before_they_are_followed() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = window(egui::Theme::Light);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     app(&mut window).session.train.out = folder.path().join("run").display().to_string();
     check_at_once(&mut window, "Train", "being prepared");
@@ -141,11 +141,11 @@ fn orders_to_a_run_are_shown_before_they_are_followed() {
     window.step();
     assert!(!window.get_by_label("Stop").accesskit_node().is_disabled());
     wait(&mut window, "the run", |app| {
-        app.session.board.training.get().is_some()
+        app.session.views.training.get().is_some()
     });
     check_at_once(&mut window, "Pause", "pauses after this step");
     wait(&mut window, "the pause", |app| {
-        let run = app.session.board.training.get();
+        let run = app.session.views.training.get();
         run.is_some_and(|run| run.pace == Some(Pace::Paused))
     });
     check_said(&mut window, "paused");
@@ -170,12 +170,12 @@ fn orders_to_a_run_are_shown_before_they_are_followed() {
 fn a_slow_device_is_named_and_can_be_left() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     assert!(window.query_by_label("Use the processor").is_none());
-    let desk = &mut app(&mut window).session.desk;
-    desk.choice = Choice::Adapter(0);
-    desk.adapters = vec![Adapter {
+    let client = &mut app(&mut window).session.client;
+    client.choice = Choice::Adapter(0);
+    client.adapters = vec![Adapter {
         number: 0,
         name: "llvmpipe".into(),
         kind: wgpu::DeviceType::Cpu,
@@ -187,9 +187,9 @@ fn a_slow_device_is_named_and_can_be_left() {
     window.get_by_label("Use the processor").click();
     window.step();
     window.step();
-    assert_eq!(app(&mut window).session.desk.choice, Choice::Cpu);
+    assert_eq!(app(&mut window).session.client.choice, Choice::Cpu);
     wait(&mut window, "the model on the processor", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     window.step();
     assert!(window.query_by_label("Use the processor").is_none());

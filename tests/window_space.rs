@@ -16,7 +16,7 @@ use crate::{
 fn opened(run: &std::path::Path) -> Window {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the bundled model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     assert!(app(&mut window).planes.space.is_none());
     app(&mut window).session.open_path = run.display().to_string();
@@ -67,7 +67,7 @@ fn layouts_share_pointer_and_selection() {
         .replace('\u{2212}', "-")
         .parse::<i32>()
         .unwrap();
-    let planes = app(&mut window).session.board.planes.get().unwrap();
+    let planes = app(&mut window).session.views.planes.get().unwrap();
     let place = planes
         .codes
         .iter()
@@ -75,7 +75,7 @@ fn layouts_share_pointer_and_selection() {
         .unwrap()
         .to_vec();
     wait(&mut window, "its answer", |app| {
-        let answer = app.session.board.answer.get();
+        let answer = app.session.views.answer.get();
         answer.is_some_and(|answer| answer.point == place)
     });
 
@@ -122,7 +122,7 @@ fn layouts_share_pointer_and_selection() {
     window.get_by_label("Open").click();
     wait(&mut window, "the plane", |app| app.planes.space.is_none());
     wait(&mut window, "its map", |app| {
-        let map = app.session.board.landscape.get();
+        let map = app.session.views.landscape.get();
         map.is_some_and(|map| map.cut.is_none())
     });
 }
@@ -134,7 +134,7 @@ fn a_slice_is_mapped_and_decodes() {
     let is_of = |programs: [i32; 3]| {
         let programs = programs.map(Code::Add);
         move |app: &mut glyphspace::ui::app::App| {
-            let map = app.session.board.landscape.get();
+            let map = app.session.views.landscape.get();
             map.and_then(|map| Some(map.cut.as_ref()?.programs)) == Some(programs)
         }
     };
@@ -150,7 +150,7 @@ fn a_slice_is_mapped_and_decodes() {
     );
     window.step();
 
-    let map = app(&mut window).session.board.landscape.get().unwrap();
+    let map = app(&mut window).session.views.landscape.get().unwrap();
     let cut = map.cut.clone().unwrap();
     let rect = window.get_by_label("Slice loss map").rect();
     for (corner, program) in cut.slice.corners.iter().zip(cut.programs) {
@@ -164,7 +164,7 @@ fn a_slice_is_mapped_and_decodes() {
             .unwrap()
             .to_vec();
         wait(&mut window, "the answer at a corner", |app| {
-            let answer = app.session.board.answer.get();
+            let answer = app.session.views.answer.get();
             answer.is_some_and(|answer| distance(&answer.point, &place) < 0.05)
         });
     }

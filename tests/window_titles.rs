@@ -11,7 +11,7 @@ use super::{
 fn ready() -> Window {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.board.planes.get().is_some()
+        app.session.views.planes.get().is_some()
     });
     window
 }
@@ -21,12 +21,12 @@ fn is_shown(window: &Window, text: &str) -> bool {
 }
 
 fn open(window: &mut Window, name: &str) {
-    let before = app(window).session.board.model.get().unwrap();
+    let before = app(window).session.views.model.get().unwrap();
     window.get_by_label(name).click();
     wait(window, name, |app| {
-        let model = app.session.board.model.get();
+        let model = app.session.views.model.get();
         model.is_some_and(|model| !std::sync::Arc::ptr_eq(&model, &before))
-            && app.session.board.planes.get().is_some()
+            && app.session.views.planes.get().is_some()
     });
     // Once it is said to be open.
     window.step();
@@ -46,7 +46,7 @@ fn a_layer_of_the_surrogate_has_its_own_title() {
     assert!(window.query_by_label("Loss of 71+?=18").is_some());
     window.get_by_label("Solve").click();
     wait(&mut window, "beliefs", |app| {
-        app.session.board.beliefs.get().is_some()
+        app.session.views.posterior.get().is_some()
     });
     for (layer, title) in [
         (Layer::Mean, "Expected loss of 71+?=18"),
@@ -59,7 +59,7 @@ fn a_layer_of_the_surrogate_has_its_own_title() {
     ] {
         app(&mut window).session.show_layer(layer);
         wait(&mut window, title, |app| {
-            layer == Layer::Loss || app.session.board.beliefs.get().is_some()
+            layer == Layer::Loss || app.session.views.posterior.get().is_some()
         });
         window.step();
         assert!(
@@ -147,7 +147,7 @@ fn each_model_is_searched_with_what_it_is_good_at() {
     app(&mut window).session.search.pause_secs = 0.0;
     window.get_by_label("Solve").click();
     wait(&mut window, "the search", |app| {
-        let search = app.session.board.search.get();
+        let search = app.session.views.search.get();
         search.is_some_and(|search| search.ended && search.solved.is_some())
     });
     app(&mut window).session.search.method = Method::Inverse;
@@ -161,7 +161,8 @@ fn each_model_is_searched_with_what_it_is_good_at() {
 fn a_model_without_an_inverse_encoder_is_not_asked_for_proposals() {
     let folder = tempfile::tempdir().unwrap();
     let sizes = "--set d_model=16 --set d_kv=8 --set num_heads=2 --set bottleneck=24";
-    let train = "executor train --out run --preset four-digits --steps 2 --set inverse=0";
+    let train =
+        "executor train --out run --preset four-digits --steps 2 --set inverse_encoder=false";
     let line = format!("{train} --set inverse_consistency=0 --device cpu {sizes}");
     check_done(folder.path(), &line);
     let mut window = ready();
@@ -178,7 +179,7 @@ fn a_model_without_an_inverse_encoder_is_not_asked_for_proposals() {
     assert!(is_disabled(&window, "Warm"));
     window.get_by_label("Solve").click();
     wait(&mut window, "the search", |app| {
-        let search = app.session.board.search.get();
+        let search = app.session.views.search.get();
         search.is_some_and(|search| search.ended)
     });
     let message = app(&mut window).session.message().unwrap();
@@ -200,7 +201,7 @@ fn an_error_belongs_to_its_system_and_goes_with_its_cause() {
     };
     fail(&mut window);
     // What is open, and pinned, stays.
-    assert!(app(&mut window).session.board.planes.get().is_some());
+    assert!(app(&mut window).session.views.planes.get().is_some());
     app(&mut window).session.open_path.clear();
     window.get_by_label("Code Glyphs").click();
     window.step();

@@ -18,7 +18,7 @@ use crate::{
     device::Choice,
     executor::{
         benchmark::{Comparison, Plan, sample},
-        job::{BenchmarkOrder, Command, Event},
+        job::{BenchmarkOrder, ExecutorCommand, ExecutorEvent},
     },
     latent::search::{Method, Strategy},
 };
@@ -85,8 +85,8 @@ pub fn run(args: BenchmarkArgs, choice: Choice) -> Result<()> {
     let mut strategies = Vec::new();
     let methods = match &args.methods[..] {
         [] => {
-            let model = session.board.model.get();
-            every_method(model.is_some_and(|model| model.config.inverse > 0.0))
+            let model = session.views.model.get();
+            every_method(model.is_some_and(|model| model.config.inverse_weight > 0.0))
         }
         named => named.to_vec(),
     };
@@ -104,17 +104,17 @@ pub fn run(args: BenchmarkArgs, choice: Choice) -> Result<()> {
         out: args.out.clone(),
     };
     let compared = |event| match event {
-        Event::Compared(comparison) => Some(*comparison),
+        ExecutorEvent::Compared(comparison) => Some(*comparison),
         _ => None,
     };
     let mut bar = Progress::new("benchmark");
     let comparison = session.ask(
-        Command::Benchmark(BenchmarkOrder::Begin(plan)),
+        ExecutorCommand::Benchmark(BenchmarkOrder::Begin(plan)),
         compared,
         stop_on_interrupt(
-            || Command::Benchmark(BenchmarkOrder::Stop),
+            || ExecutorCommand::Benchmark(BenchmarkOrder::Stop),
             |session: &ExecutorSession| {
-                if let Some(view) = session.board.benchmark.get() {
+                if let Some(view) = session.views.benchmark.get() {
                     let eta = view
                         .eta_secs
                         .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));

@@ -21,13 +21,13 @@ use crate::{
     },
     device::Choice,
     executor::{
-        board::{Landscape, Planes, Triple},
         checkpoint,
         command::{can_propose, default_strategy},
+        evaluation::ExecutorReport,
         export,
-        job::{Command, Event, Question, SolveRequest},
-        lines::Between,
-        report::Report,
+        job::{ExecutorCommand, ExecutorEvent, PointQuery, SolveRequest},
+        programs::StatePassing,
+        views::{Landscape, LatentPlanes, Triple},
     },
     files::is_same_file,
     latent::{holes::largest_void, search::Strategy},
@@ -112,18 +112,20 @@ fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
     Ok(())
 }
 
-pub fn judge(session: &ExecutorSession) -> Result<Report> {
+pub fn judge(session: &ExecutorSession) -> Result<ExecutorReport> {
     let judged = |event| {
-        if let Event::Judged(report) = event {
+        if let ExecutorEvent::Evaluated(report) = event {
             Some(*report)
         } else {
             None
         }
     };
-    session.ask(Command::Judge, judged, |_| refuse_if_interrupted())
+    session.ask(ExecutorCommand::Evaluate, judged, |_| {
+        refuse_if_interrupted()
+    })
 }
 
-fn print_report(report: &Report) -> Result<()> {
+fn print_report(report: &ExecutorReport) -> Result<()> {
     say(format_args!(
         "{} dimensions, {} values, {} steps in {:.0} s",
         report.dims, report.params, report.steps, report.train_secs
@@ -206,7 +208,7 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     }
     let session = ExecutorSession::open(choice, args.model.source_for(&task)?)?;
     let budget = args.budget as usize;
-    let model = session.board.model.get().context("no model is open")?;
+    let model = session.views.model.get().context("no model is open")?;
     let default = default_strategy(&model.config);
     let has_proposals = can_propose(&model.config, Some(&task));
     let strategy = Strategy {
@@ -215,8 +217,8 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     };
     let request = SolveRequest {
         between: match args.requantise {
-            true => Between::Requantised,
-            false => Between::Latent,
+            true => StatePassing::Requantized,
+            false => StatePassing::Latent,
         },
         ..SolveRequest::new(task.clone(), strategy, budget, args.seed)
     };
@@ -257,7 +259,7 @@ fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
 
 /// What the model asked reads and runs.
 pub fn language(session: &ExecutorSession) -> Language {
-    let model = session.board.model.get();
+    let model = session.views.model.get();
     model.map_or(Language::default(), |model| model.config.language)
 }
 
@@ -328,21 +330,25 @@ pub fn draw_map(
 ) -> Result<std::sync::Arc<Landscape>> {
     let mut bar = Progress::new(&format!("mapping {sum}"));
     let mapped = |event| {
-        if let Event::Mapped(map) = event {
+        if let ExecutorEvent::Mapped(map) = event {
             Some(map)
         } else {
             None
         }
     };
-    let map = session.ask(Command::Map { sum, size, slice }, mapped, |session| {
-        if let Some(map) = session.board.landscape.get() {
-            bar.update(
-                (map.loss.size as f64 / size as f64).powi(2),
-                &format!("{0} x {0} cells", map.loss.size),
-            );
-        }
-        refuse_if_interrupted()
-    })?;
+    let map = session.ask(
+        ExecutorCommand::Map { sum, size, slice },
+        mapped,
+        |session| {
+            if let Some(map) = session.views.landscape.get() {
+                bar.update(
+                    (map.loss.size as f64 / size as f64).powi(2),
+                    &format!("{0} x {0} cells", map.loss.size),
+                );
+            }
+            refuse_if_interrupted()
+        },
+    )?;
     bar.finish(&format!("{:.2} s", map.secs));
     Ok(map)
 }
@@ -368,18 +374,18 @@ fn decode(args: DecodeArgs, choice: Choice) -> Result<()> {
     let session = ExecutorSession::open(choice, source)?;
     check(language(&session))?;
     let decoded = |event| {
-        if let Event::Decoded(answer) = event {
+        if let ExecutorEvent::Decoded(answer) = event {
             Some(answer)
         } else {
             None
         }
     };
-    let question = Question {
+    let question = PointQuery {
         point: args.point,
         state,
         result,
     };
-    let answer = session.ask(Command::Decode(question), decoded, |_| {
+    let answer = session.ask(ExecutorCommand::Decode(question), decoded, |_| {
         refuse_if_interrupted()
     })?;
     if args.json {
@@ -415,18 +421,20 @@ fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let mut models = vec![(args.model.source(1)?.to_string(), show_planes(&session)?)];
     if let Some(run) = &args.beside {
-        let opened = |event| matches!(event, Event::Opened(_)).then_some(());
+        let opened = |event| matches!(event, ExecutorEvent::Opened(_)).then_some(());
         let source = Source::Run(run.clone());
-        session.ask(Command::Open(source), opened, |_| refuse_if_interrupted())?;
+        session.ask(ExecutorCommand::Open(source), opened, |_| {
+            refuse_if_interrupted()
+        })?;
         models.push((run.display().to_string(), show_planes(&session)?));
     }
     session.finish();
-    let named: Vec<(String, &Planes)> = models
+    let named: Vec<(String, &LatentPlanes)> = models
         .iter()
         .map(|(name, planes)| (name.clone(), planes.as_ref()))
         .collect();
     export::holes_png(out, &named)?;
-    let voids = |planes: &Planes| [&planes.codes, &planes.states].map(largest_void);
+    let voids = |planes: &LatentPlanes| [&planes.codes, &planes.states].map(largest_void);
     if args.json {
         let models = named.iter().map(|(name, planes)| {
             let [code, state] = voids(planes);
@@ -444,12 +452,12 @@ fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
 }
 
 /// The places of a model of two dimensions.
-fn show_planes(session: &ExecutorSession) -> Result<Arc<Planes>> {
-    session.send(Command::Watch(None, None))?;
+fn show_planes(session: &ExecutorSession) -> Result<Arc<LatentPlanes>> {
+    session.send(ExecutorCommand::Watch(None, None))?;
     let planes = loop {
         refuse_if_interrupted()?;
         session.next()?;
-        if let Some(planes) = session.board.planes.get() {
+        if let Some(planes) = session.views.planes.get() {
             break planes;
         }
     };

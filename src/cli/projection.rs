@@ -23,13 +23,13 @@ use crate::{
     engine::run_folder::RunFolder,
     executor::{
         export,
-        job::Command,
+        job::ExecutorCommand,
         projection::{Group, Projected},
     },
     files,
     latent::{
         points::Points,
-        projection::{Kind, NEIGHBOURS, Stage, Tsne, trust, tsne},
+        projection::{Kind, NEIGHBOURS, Tsne, TsneStage, trust, tsne},
     },
 };
 
@@ -94,9 +94,9 @@ pub fn project(args: &ProjectArgs, choice: Choice) -> Result<()> {
     perplexities.sort_by(f32::total_cmp);
     perplexities.dedup();
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
-    session.send(Command::Watch(None, None))?;
+    session.send(ExecutorCommand::Watch(None, None))?;
     let planes = loop {
-        if let Some(planes) = session.board.planes.get() {
+        if let Some(planes) = session.views.planes.get() {
             break planes;
         }
         session.next()?;
@@ -112,7 +112,7 @@ pub fn project(args: &ProjectArgs, choice: Choice) -> Result<()> {
     for group in Group::ALL {
         for &kind in &kinds {
             let before = done.len() as f64;
-            let mut watch = |stage: Stage<'_>| {
+            let mut watch = |stage: TsneStage<'_>| {
                 let share = stage.step as f64 / stage.steps.max(1) as f64;
                 bar.update((before + share) / all, &format!("{} {kind}", group.id()));
                 until_interrupted()
@@ -186,7 +186,7 @@ pub fn bench(args: &PointsArgs, dims: usize, as_json: bool) -> Result<()> {
     };
     let mut bar = Progress::new("projecting");
     let begun = Instant::now();
-    let mut watch = |stage: Stage<'_>| {
+    let mut watch = |stage: TsneStage<'_>| {
         let share = stage.step as f64 / stage.steps.max(1) as f64;
         bar.update(share, &format!("step {}", stage.step));
         until_interrupted()

@@ -16,13 +16,13 @@ use crate::{
     device::Choice,
     engine::{Engine, Job, Notice},
     executor::{
-        board::{Board, SearchView},
-        job::{Command, Event, ExecutorJob, SearchOrder, SolveRequest},
+        job::{ExecutorCommand, ExecutorEvent, ExecutorJob, SearchOrder, SolveRequest},
+        views::{ExecutorViews, SearchView},
     },
     files::remove_unfinished,
     glyphs::{self, job::GlyphsJob},
     signals,
-    training::{Limit, Row, Start, TrainingView, checkpoint::Source},
+    training::{Limit, MetricsRow, Start, TrainingView, checkpoint::Source},
 };
 
 /// Between two looks at the board.
@@ -37,14 +37,14 @@ const AGAIN: Duration = Duration::from_millis(500);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The engine of a command, with what it shows.
-pub struct Session<J: Job, B> {
+pub struct CliSession<J: Job, B> {
     engine: Engine<J>,
     /// What the engine shows.
-    pub board: Arc<B>,
+    pub views: Arc<B>,
 }
 
 /// A session of the Latent Executor.
-pub type ExecutorSession = Session<ExecutorJob, Board>;
+pub type ExecutorSession = CliSession<ExecutorJob, ExecutorViews>;
 
 impl ExecutorSession {
     /// Starts an engine with a model, and says what it runs on.
@@ -53,9 +53,9 @@ impl ExecutorSession {
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
         let warning = source.warning();
-        let make = move |board| ExecutorJob::new(choice, &source, board);
-        let session = Self::start(make, |board| {
-            let model = board.model.get()?;
+        let make = move |views| ExecutorJob::new(choice, &source, views);
+        let session = Self::start(make, |views| {
+            let model = views.model.get()?;
             Some((model.device.clone(), model.device_reason.clone()))
         })?;
         warn(warning);
@@ -72,13 +72,13 @@ impl ExecutorSession {
         out: &std::path::Path,
         limit: Limit,
     ) -> Result<u64> {
-        let command = Command::Train {
+        let command = ExecutorCommand::Train {
             start,
             out: out.to_owned(),
             limit,
         };
         let trained = |event| match event {
-            Event::Trained(steps) => Some(steps),
+            ExecutorEvent::Trained(steps) => Some(steps),
             _ => None,
         };
         let mut bar = Progress::new("training");
@@ -86,9 +86,9 @@ impl ExecutorSession {
             command,
             trained,
             stop_on_interrupt(
-                || Command::Stop,
+                || ExecutorCommand::Stop,
                 |session: &Self| {
-                    if let Some(view) = session.board.training.get() {
+                    if let Some(view) = session.views.training.get() {
                         let last = view.last.map(|last| {
                             format!("loss {:.3}, result {:.3}", last.loss, last.result_nll)
                         });
@@ -109,17 +109,17 @@ impl ExecutorSession {
         let mut bar = Progress::new(&format!("searching {}", request.task));
         let budget = request.budget as f64;
         let solved = |event| {
-            if let Event::Solved(view) = event {
+            if let ExecutorEvent::Solved(view) = event {
                 Some(view)
             } else {
                 None
             }
         };
         let view = self.ask(
-            Command::Search(SearchOrder::Begin(request)),
+            ExecutorCommand::Search(SearchOrder::Begin(request)),
             solved,
             |session| {
-                if let Some(view) = session.board.search.get() {
+                if let Some(view) = session.views.search.get() {
                     bar.update(
                         view.spent as f64 / budget,
                         &format!("{} evaluations", view.spent),
@@ -134,7 +134,7 @@ impl ExecutorSession {
 }
 
 /// A session of Code Glyphs.
-pub type GlyphsSession = Session<GlyphsJob, glyphs::board::Board>;
+pub type GlyphsSession = CliSession<GlyphsJob, glyphs::views::GlyphsViews>;
 
 impl GlyphsSession {
     /// Starts an engine with a model, and says what it runs on.
@@ -143,9 +143,9 @@ impl GlyphsSession {
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
         let warning = source.warning();
-        let make = move |board| GlyphsJob::new(choice, &source, board);
-        let session = Self::start(make, |board| {
-            let model = board.model.get()?;
+        let make = move |views| GlyphsJob::new(choice, &source, views);
+        let session = Self::start(make, |views| {
+            let model = views.model.get()?;
             Some((model.device.clone(), model.device_reason.clone()))
         })?;
         warn(warning);
@@ -153,18 +153,18 @@ impl GlyphsSession {
     }
 }
 
-impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
+impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
     /// Starts the engine, waits for the `device` it shows with its reason, and says it.
     fn start(
         make: impl FnOnce(Arc<B>) -> Result<J> + Send + 'static,
         device: impl Fn(&B) -> Option<(String, String)>,
     ) -> Result<Self> {
-        let board = Arc::<B>::default();
-        let for_engine = board.clone();
+        let views = Arc::<B>::default();
+        let for_engine = views.clone();
         let engine = Engine::spawn("engine", || (), move || make(for_engine))?;
-        let session = Self { engine, board };
+        let session = Self { engine, views };
         loop {
-            if let Some((device, reason)) = device(&session.board) {
+            if let Some((device, reason)) = device(&session.views) {
                 note(format_args!("glyphspace: running on {device}: {reason}"));
                 return Ok(session);
             }
@@ -173,19 +173,19 @@ impl<J: Job, B: Default + Send + Sync + 'static> Session<J, B> {
         }
     }
 
-    /// Gives an order and waits for the fact that `pick` takes; meanwhile `watch` may look round.
+    /// Gives an order and waits for the fact that `gather` takes; meanwhile `watch` may look round.
     ///
     /// # Errors
     /// If the order fails.
     pub fn ask<T>(
         &self,
         command: J::Command,
-        mut pick: impl FnMut(J::Event) -> Option<T>,
+        mut gather: impl FnMut(J::Event) -> Option<T>,
         mut watch: impl FnMut(&Self) -> Result<()>,
     ) -> Result<T> {
         self.engine.send(command)?;
         loop {
-            if let Some(picked) = self.next()?.and_then(&mut pick) {
+            if let Some(picked) = self.next()?.and_then(&mut gather) {
                 return Ok(picked);
             }
             watch(self)?;
@@ -293,8 +293,8 @@ pub fn refuse_if_interrupted() -> Result<()> {
 /// Looks on while a run trains; Ctrl-C ends it after its checkpoint.
 pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
     stop: impl Fn() -> J::Command,
-    mut watch: impl FnMut(&Session<J, B>),
-) -> impl FnMut(&Session<J, B>) -> Result<()> {
+    mut watch: impl FnMut(&CliSession<J, B>),
+) -> impl FnMut(&CliSession<J, B>) -> Result<()> {
     let mut is_stopping = false;
     move |session| {
         watch(session);
@@ -307,7 +307,7 @@ pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
 }
 
 /// A run in a line; `last` says what the last step brought.
-pub fn describe<M: Row>(view: &TrainingView<M>, last: Option<String>) -> String {
+pub fn describe<M: MetricsRow>(view: &TrainingView<M>, last: Option<String>) -> String {
     let (Some(row), Some(last)) = (&view.last, last) else {
         return "preparing".into();
     };

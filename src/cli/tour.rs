@@ -21,7 +21,7 @@ use crate::{
     data::{language::Code, sums::Sum},
     device::Choice,
     engine::run_folder::RunFolder,
-    executor::{export, job::SolveRequest, report::Report},
+    executor::{evaluation::ExecutorReport, export, job::SolveRequest},
     latent::{MAP_SIZE, search::Method},
     training::{Limit, Start, checkpoint::Source},
 };
@@ -57,7 +57,7 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
     let start = Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?));
     session.train(start, &run, Limit::Seconds(args.train_seconds))?;
     refuse_if_interrupted()?;
-    if let Some(curves) = session.board.curves.get() {
+    if let Some(curves) = session.views.curves.get() {
         export::curves_png(&folder.join("curves.png"), &curves)?;
     }
     let fresh = visit(&session, "fresh", &folder)?;
@@ -81,15 +81,15 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
 }
 
 /// What one model did.
-struct Visit {
+struct TourRun {
     name: &'static str,
-    report: Report,
+    report: ExecutorReport,
     map_secs: f64,
     lowest_code: Option<Code>,
     solved: Vec<(Sum, Option<Code>, usize)>,
 }
 
-impl Visit {
+impl TourRun {
     fn json(&self) -> Value {
         let solved = self.solved.iter().map(|(sum, code, evaluations)| {
             json!({ "sum": sum.to_string(), "code": code, "solved": code.is_some(), "evaluations": evaluations })
@@ -104,7 +104,7 @@ impl Visit {
 }
 
 /// Judges, maps and searches with the model the session asks.
-fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result<Visit> {
+fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result<TourRun> {
     let report = judge(session)?;
     let mut solved = Vec::new();
     let mut first = None;
@@ -127,7 +127,7 @@ fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result
     export::map_csv(&folder.join(format!("map-{name}.csv")), &map)?;
     export::planes_png(&folder.join(format!("planes-{name}.png")), &map.planes)?;
     let lowest_code = map.lowest().and_then(|(cell, _)| map.code[cell]);
-    Ok(Visit {
+    Ok(TourRun {
         name,
         report,
         map_secs: map.secs,
@@ -136,7 +136,7 @@ fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result
     })
 }
 
-fn summarise(folder: &Path, train_secs: f64, visits: [&Visit; 2]) -> String {
+fn summarise(folder: &Path, train_secs: f64, visits: [&TourRun; 2]) -> String {
     let mut text = format!(
         "Glyphspace tour: a model trained here for {train_secs:.0} s, beside the bundled one\n\n"
     );

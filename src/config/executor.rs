@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Config, check_between, check_not_negative, learning_rate_at, one};
 use crate::{
     data::{language::Language, sums::MOST_LINES},
-    nn::{bottleneck::Activation, t5::T5Sizes},
+    nn::{bottleneck::BottleneckActivation, t5::T5Sizes},
 };
 
 pub use presets::PRESETS;
@@ -82,7 +82,7 @@ pub struct ExecutorConfig {
     pub bottleneck_gain: f64,
     /// What stands between the bottlenecks' layers.
     #[serde(default)]
-    pub bottleneck_activation: Activation,
+    pub bottleneck_activation: BottleneckActivation,
     /// Whether the way back has a further layer.
     #[serde(default = "yes")]
     pub bottleneck_is_deep: bool,
@@ -129,56 +129,65 @@ pub struct ExecutorConfig {
     /// Weight of each autoencoder's cross entropy.
     pub autoencoder_weight: f64,
     /// Weight of the regulariser of the states and results. High: the plane of states fills.
-    pub mmd_states: f64,
+    #[serde(alias = "mmd_states")]
+    pub mmd_states_weight: f64,
     /// Weight of the regulariser of the programs. The more evenly they fill the plane, the larger the
     /// smallest region and the surer a search; but a line of numbers that fills a square evenly must
     /// fold, and its order's Spearman can't pass about 0.8. At 0.3 a search found 0.72 of 50 sums
     /// within 200 evaluations and the order was 0.93; at 1, 0.98 and 0.78.
-    pub mmd_codes: f64,
+    #[serde(alias = "mmd_codes")]
+    pub mmd_codes_weight: f64,
     /// Weight of the cells: every point of the box is to decode to the program whose place is nearest.
-    pub cells: f64,
+    #[serde(alias = "cells")]
+    pub cell_weight: f64,
     /// Weight of the cells' results: running any point is to give what the program decoded there gives.
-    pub cell_results: f64,
+    #[serde(alias = "cell_results")]
+    pub cell_result_weight: f64,
     /// Weight of writing nothing where a program leads to no state: without it the loss of half the
     /// plane would be an accident, and searches would be led astray.
-    pub nothing: f64,
+    #[serde(alias = "nothing")]
+    pub empty_result_weight: f64,
     /// How far inside its own region a program is moved before the executor runs it, 0 to 1: what
     /// running a point gives must follow what is decoded there.
     pub cell_noise: f64,
     /// Weight of the isometry: programs are to be as far apart as their results on the same state.
-    pub isometry: f64,
+    #[serde(alias = "isometry")]
+    pub isometry_weight: f64,
     /// Which regulariser.
     pub regulariser: Regulariser,
     /// Weight of keeping programs whose results follow one another close.
-    #[serde(default)]
-    pub neighbours: f64,
+    #[serde(default, alias = "neighbours")]
+    pub neighbour_weight: f64,
     /// Weight of filling holes: some program, and some state, is to be near every point.
-    #[serde(default)]
-    pub cover: f64,
+    #[serde(default, alias = "cover")]
+    pub cover_weight: f64,
     /// Weight of keeping points out of the flat ends of tanh.
-    #[serde(default)]
-    pub saturation: f64,
+    #[serde(default, alias = "saturation")]
+    pub saturation_weight: f64,
     /// How far states and results are moved before they are decoded, over the spacing that the states
     /// would have on an even lattice.
     #[serde(default)]
     pub state_noise: f64,
-    /// Weight of the inverse encoder, which proposes a sum's program from its two numbers; at 0 the
-    /// model has none.
+    /// Whether the model has an inverse encoder, which proposes a sum's program from its two numbers. Configurations of
+    /// before this key have one if its loss has a weight.
     #[serde(default)]
-    pub inverse: f64,
+    pub inverse_encoder: Option<bool>,
+    /// Weight of the inverse encoder's cross entropy.
+    #[serde(default, alias = "inverse")]
+    pub inverse_weight: f64,
     /// Weight of the loss after one step down its gradient from points anywhere, as a Latent Program
     /// Network is trained: gradients then lead somewhere.
-    #[serde(default)]
-    pub inner_step: f64,
+    #[serde(default, alias = "inner_step")]
+    pub inner_step_weight: f64,
     /// Lines of the programs run in training, each on the state the one before left.
     #[serde(default = "one")]
     pub lines: usize,
     /// Weight of the latent consistency: a line is to leave the point its result is encoded at.
-    #[serde(default)]
-    pub consistency: f64,
+    #[serde(default, alias = "consistency")]
+    pub consistency_weight: f64,
     /// The same of the inverse encoder: it is to propose the point its program is encoded at.
-    #[serde(default)]
-    pub inverse_consistency: f64,
+    #[serde(default, alias = "inverse_consistency")]
+    pub inverse_consistency_weight: f64,
 }
 
 /// Runs of before it could be chosen began with He's.
@@ -199,7 +208,23 @@ fn t5_factor() -> f64 {
 const MOST_VALUES: f64 = 3e9;
 
 impl Config for ExecutorConfig {
-    fn in_one_share(&self) -> Self {
+    const RENAMED: &[(&str, &str)] = &[
+        ("mmd_states", "mmd_states_weight"),
+        ("mmd_codes", "mmd_codes_weight"),
+        ("cells", "cell_weight"),
+        ("cell_results", "cell_result_weight"),
+        ("nothing", "empty_result_weight"),
+        ("isometry", "isometry_weight"),
+        ("neighbours", "neighbour_weight"),
+        ("cover", "cover_weight"),
+        ("saturation", "saturation_weight"),
+        ("inverse", "inverse_weight"),
+        ("inner_step", "inner_step_weight"),
+        ("consistency", "consistency_weight"),
+        ("inverse_consistency", "inverse_consistency_weight"),
+    ];
+
+    fn with_shards_merged(&self) -> Self {
         Self {
             batch: self.batch * self.shards,
             shards: 1,
@@ -245,13 +270,13 @@ impl Config for ExecutorConfig {
         }
         check_between(&[("octaves", self.octaves)], 0, 16)?;
         let needs_all = [
-            ("cells", self.cells),
-            ("cell_results", self.cell_results),
-            ("nothing", self.nothing),
+            ("cell_weight", self.cell_weight),
+            ("cell_result_weight", self.cell_result_weight),
+            ("empty_result_weight", self.empty_result_weight),
             ("cell_noise", self.cell_noise),
-            ("isometry", self.isometry),
-            ("neighbours", self.neighbours),
-            ("cover", self.cover),
+            ("isometry_weight", self.isometry_weight),
+            ("neighbour_weight", self.neighbour_weight),
+            ("cover_weight", self.cover_weight),
         ];
         if !self.language.is_small()
             && let Some((key, value)) = needs_all.iter().find(|(_, value)| *value != 0.0)
@@ -280,14 +305,17 @@ impl Config for ExecutorConfig {
             ("bottleneck_gain", self.bottleneck_gain),
             ("executor_weight", self.executor_weight),
             ("autoencoder_weight", self.autoencoder_weight),
-            ("mmd_states", self.mmd_states),
-            ("mmd_codes", self.mmd_codes),
-            ("saturation", self.saturation),
+            ("mmd_states_weight", self.mmd_states_weight),
+            ("mmd_codes_weight", self.mmd_codes_weight),
+            ("saturation_weight", self.saturation_weight),
             ("state_noise", self.state_noise),
-            ("inverse", self.inverse),
-            ("inner_step", self.inner_step),
-            ("consistency", self.consistency),
-            ("inverse_consistency", self.inverse_consistency),
+            ("inverse_weight", self.inverse_weight),
+            ("inner_step_weight", self.inner_step_weight),
+            ("consistency_weight", self.consistency_weight),
+            (
+                "inverse_consistency_weight",
+                self.inverse_consistency_weight,
+            ),
         ];
         check_between(&[("lines", self.lines)], 1, MOST_LINES)?;
         check_not_negative(&needs_all)?;
@@ -298,7 +326,7 @@ impl Config for ExecutorConfig {
 impl ExecutorConfig {
     /// True where the model has an inverse encoder, which proposes programs.
     pub fn has_inverse(&self) -> bool {
-        self.inverse > 0.0
+        self.inverse_encoder.unwrap_or(self.inverse_weight > 0.0)
     }
 
     /// The sizes every stack shares.

@@ -114,22 +114,26 @@ pub struct GlyphsConfig {
     /// Weight of finding the corners.
     pub pose_weight: f64,
     /// Weight of a picture's missing contrast.
-    pub contrast: f64,
+    #[serde(alias = "contrast")]
+    pub contrast_weight: f64,
     /// Contrast wanted: standard deviation of a picture's values.
     pub contrast_target: f64,
     /// Weight of a picture's roughness.
-    pub smoothness: f64,
+    #[serde(alias = "smoothness")]
+    pub smoothness_weight: f64,
     /// Roughness allowed: mean difference of neighbours over the contrast.
     pub smoothness_target: f64,
     /// Share of the schedule before contrast and smoothness begin to count; from the first step on
     /// they keep a mosaic from being learnt at all.
     pub looks_from: f64,
     /// Weight of renamed and reformatted copies being nearest to one another.
-    pub meaning: f64,
+    #[serde(alias = "meaning")]
+    pub contrastive_weight: f64,
     /// Share of a batch that are copies and near misses of others in it.
     pub copies: f64,
     /// Weight of pictures being as far apart as the functions' latents.
-    pub vector_distance: f64,
+    #[serde(alias = "vector_distance")]
+    pub distance_weight: f64,
     /// Whether that term compares the same pairs; the reference drew them twice, which this shows.
     pub shared_pairs: bool,
     /// Whether that term sees pictures through the perceptor, at 64x64, instead of their pixels. The
@@ -142,8 +146,8 @@ pub struct GlyphsConfig {
     #[serde(default)]
     pub perceptor: PathBuf,
     /// Weight of the perceptor's textures of different glyphs being unlike.
-    #[serde(default)]
-    pub repulsion: f64,
+    #[serde(default, alias = "repulsion")]
+    pub repulsion_weight: f64,
     /// Difficulty of the channel to begin with, 0 to 15.
     pub difficulty: f64,
     /// Share of unseen functions' tokens that must be read right for the channel to become harder, at
@@ -195,18 +199,18 @@ impl GlyphsConfig {
             label_smoothing: 1e-4,
             layout_weight: 0.3,
             pose_weight: 1.0,
-            contrast: 4.0,
+            contrast_weight: 4.0,
             contrast_target: 0.27,
-            smoothness: 2.0,
+            smoothness_weight: 2.0,
             smoothness_target: 0.14,
             looks_from: 0.25,
-            meaning: 0.1,
+            contrastive_weight: 0.1,
             copies: 0.25,
-            vector_distance: 0.1,
+            distance_weight: 0.1,
             shared_pairs: true,
             perceptual: false,
             perceptor: PathBuf::new(),
-            repulsion: 0.0,
+            repulsion_weight: 0.0,
             difficulty: 0.5,
             rise_above: 0.6,
             max_difficulty: 6.0,
@@ -354,7 +358,7 @@ impl GlyphsConfig {
 
     /// Whether a perceptor looks at the pictures of a step.
     pub fn needs_perceptor(&self) -> bool {
-        self.repulsion > 0.0 || (self.perceptual && self.vector_distance > 0.0)
+        self.repulsion_weight > 0.0 || (self.perceptual && self.distance_weight > 0.0)
     }
 
     /// The learning rate after `position` steps of the schedule.
@@ -368,7 +372,7 @@ impl GlyphsConfig {
     }
 
     /// 0 to 1: how much the looks count at a position of the schedule.
-    pub fn looks_at(&self, position: u64) -> f64 {
+    pub fn aesthetic_weight_at(&self, position: u64) -> f64 {
         let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
         ((progress - self.looks_from) / (1.0 - self.looks_from).max(0.1) * 2.0).clamp(0.0, 1.0)
     }
@@ -380,7 +384,15 @@ fn groups(units: usize) -> usize {
 }
 
 impl Config for GlyphsConfig {
-    fn in_one_share(&self) -> Self {
+    const RENAMED: &[(&str, &str)] = &[
+        ("contrast", "contrast_weight"),
+        ("smoothness", "smoothness_weight"),
+        ("meaning", "contrastive_weight"),
+        ("vector_distance", "distance_weight"),
+        ("repulsion", "repulsion_weight"),
+    ];
+
+    fn with_shards_merged(&self) -> Self {
         Self {
             shards: 1,
             ..self.clone()
@@ -460,13 +472,13 @@ impl Config for GlyphsConfig {
             ("max_norm", self.max_norm),
             ("layout_weight", self.layout_weight),
             ("pose_weight", self.pose_weight),
-            ("contrast", self.contrast),
+            ("contrast_weight", self.contrast_weight),
             ("contrast_target", self.contrast_target),
-            ("smoothness", self.smoothness),
+            ("smoothness_weight", self.smoothness_weight),
             ("smoothness_target", self.smoothness_target),
-            ("meaning", self.meaning),
-            ("vector_distance", self.vector_distance),
-            ("repulsion", self.repulsion),
+            ("contrastive_weight", self.contrastive_weight),
+            ("distance_weight", self.distance_weight),
+            ("repulsion_weight", self.repulsion_weight),
         ])
     }
 }

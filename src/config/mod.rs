@@ -11,14 +11,17 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// A flat struct of keys and values.
 pub trait Config: Serialize + DeserializeOwned {
+    /// Keys that have been renamed: the name before and the name now. Files and flags may have either.
+    const RENAMED: &[(&str, &str)];
+
     /// Refuses values no model can be made or trained with.
     ///
     /// # Errors
     /// Names the key, its value and what was expected.
     fn check(&self) -> Result<()>;
 
-    /// The same with all of a training step in one share.
-    fn in_one_share(&self) -> Self;
+    /// The configuration of a step whose shards are merged into one batch: `batch * shards` rows, 1 shard.
+    fn with_shards_merged(&self) -> Self;
 
     /// Sets one key from text, `key=value`.
     ///
@@ -29,6 +32,8 @@ pub trait Config: Serialize + DeserializeOwned {
             .split_once('=')
             .ok_or_else(|| anyhow!("can't read {assignment:?}: expected key=value"))?;
         let (key, text) = (key.trim(), text.trim());
+        let renamed = Self::RENAMED.iter().find(|(before, _)| *before == key);
+        let key = renamed.map_or(key, |(_, now)| now);
         let serde_json::Value::Object(mut map) = serde_json::to_value(&*self)? else {
             unreachable!("a struct serialises to an object")
         };

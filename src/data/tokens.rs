@@ -14,18 +14,18 @@ pub const PAD: i32 = 0;
 const END: i32 = 1;
 
 /// A number or a program in tokens, as many as the language's words have.
-pub type Word = Vec<i32>;
+pub type TokenIds = Vec<i32>;
 
 /// Turns a language's programs and states into tokens and back.
-pub struct Lexicon {
+pub struct SumTokenizer {
     /// The language.
     pub language: Language,
     vocabulary_size: usize,
-    words: Vec<Word>,
-    codes: HashMap<Word, Code>,
+    words: Vec<TokenIds>,
+    codes: HashMap<TokenIds, Code>,
 }
 
-impl Lexicon {
+impl SumTokenizer {
     /// Reads the bundled vocabulary and spells every program with it.
     ///
     /// # Errors
@@ -45,17 +45,17 @@ impl Lexicon {
             .parse::<Tokenizer>()
             .map_err(|e| anyhow!("{e}"))
             .context(name)?;
-        let spell = |code: Code| -> Result<Word> {
+        let spell = |code: Code| -> Result<TokenIds> {
             let encoding = tokenizer
                 .encode(language.spell(code), false)
                 .map_err(|e| anyhow!("{e}"))?;
-            let mut word = nothing(language);
+            let mut word = empty_result(language);
             for (token, id) in word.iter_mut().zip(encoding.get_ids()) {
                 *token = *id as i32;
             }
             Ok(word)
         };
-        let words: Vec<Word> = language.codes().map(spell).collect::<Result<_>>()?;
+        let words: Vec<TokenIds> = language.codes().map(spell).collect::<Result<_>>()?;
         let codes = words.iter().cloned().zip(language.codes()).collect();
         Ok(Self {
             language,
@@ -97,6 +97,6 @@ impl Lexicon {
 }
 
 /// The word without a number: what a program leads to where the result is no state.
-pub fn nothing(language: Language) -> Word {
+pub fn empty_result(language: Language) -> TokenIds {
     vec![END; language.word_length()]
 }

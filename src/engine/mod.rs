@@ -9,10 +9,10 @@
 //! What is computed is a [`Job`], or a [`pair`] of them; the engine knows no model.
 
 pub mod checksums;
+pub mod latest;
 pub mod mailbox;
 pub mod pair;
 pub mod run_folder;
-pub mod slot;
 
 use std::{
     any::Any,
@@ -29,8 +29,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use latest::Latest;
 use mailbox::{Busy, Mailbox};
-use slot::Slot;
 
 /// How long an idle engine sleeps before it looks round again.
 const IDLE: Duration = Duration::from_millis(250);
@@ -92,7 +92,7 @@ pub trait Job: Sized + 'static {
     ///
     /// # Errors
     /// If that work failed; it is not tried again.
-    fn rest(&mut self) -> Result<Work> {
+    fn on_idle(&mut self) -> Result<Work> {
         Ok(Work::Idle)
     }
 }
@@ -128,15 +128,15 @@ pub enum Stage {
     Probe,
     /// [`Job::work`].
     Work,
-    /// [`Job::rest`].
-    Rest,
+    /// [`Job::on_idle`].
+    OnIdle,
 }
 
 /// The engine's handle.
 pub struct Engine<J: Job> {
     mailbox: Arc<Mailbox<J::Command, J::Probe>>,
     notices: Receiver<Notice<J::Event>>,
-    activity: Arc<Slot<Activity>>,
+    activity: Arc<Latest<Activity>>,
     thread: Option<JoinHandle<()>>,
     ended: Option<Receiver<Infallible>>,
 }
@@ -169,7 +169,7 @@ impl<J: Job> Engine<J> {
     ) -> Result<Self> {
         let mailbox = Arc::new(Mailbox::default());
         let (sender, notices) = sync_channel(NOTICES);
-        let activity = Arc::new(Slot::default());
+        let activity = Arc::new(Latest::default());
         let (thread_mailbox, thread_activity) = (mailbox.clone(), activity.clone());
         // Nothing is ever sent: what is heard is that the sender is dropped.
         let (running, ended) = sync_channel(0);
@@ -284,7 +284,7 @@ fn run<J: Job, W: Fn()>(
     make: impl FnOnce() -> Result<J>,
     mailbox: &Mailbox<J::Command, J::Probe>,
     outbox: &mut Outbox<J::Event, W>,
-    activity: &Slot<Activity>,
+    activity: &Latest<Activity>,
 ) -> Result<()> {
     let enter = |stage| {
         let since = Instant::now();
@@ -312,8 +312,8 @@ fn run<J: Job, W: Fn()>(
         enter(Stage::Work);
         let worked = match job.work(&mut events) {
             Ok(Work::Idle) if asked.elapsed() >= QUIET => {
-                enter(Stage::Rest);
-                job.rest()
+                enter(Stage::OnIdle);
+                job.on_idle()
             }
             worked => worked,
         };

@@ -93,9 +93,9 @@ impl<A: Job, B: Job> Job for Pair<A, B> {
         Ok(sooner(or_busy(first), or_busy(second)))
     }
 
-    fn rest(&mut self) -> Result<Work> {
-        let rested = match (self.first.rest(), &mut self.second) {
-            (Ok(Work::Idle), Some(second)) => second.rest().map_err(Either::Second),
+    fn on_idle(&mut self) -> Result<Work> {
+        let rested = match (self.first.on_idle(), &mut self.second) {
+            (Ok(Work::Idle), Some(second)) => second.on_idle().map_err(Either::Second),
             (rested, _) => rested.map_err(Either::First),
         };
         Ok(rested.unwrap_or_else(|failure| {

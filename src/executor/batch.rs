@@ -15,7 +15,7 @@ use crate::{
     data::{
         language::{Code, Execution, Language},
         split::Split,
-        tokens::{Lexicon, Word, nothing},
+        tokens::{SumTokenizer, TokenIds, empty_result},
     },
 };
 
@@ -30,8 +30,8 @@ pub(super) struct Batches {
     known: Vec<Known>,
     times: Vec<Execution>,
     /// Of a small language: everything.
-    all: Option<Arc<Numbers>>,
-    lexicon: Arc<Lexicon>,
+    all: Option<Arc<EntityTables>>,
+    tokenizer: Arc<SumTokenizer>,
     device: Device,
 }
 
@@ -44,7 +44,7 @@ struct Known {
 
 /// The states and programs of a step; all there are, or of a large language those of its executions.
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(super) struct EntityTables {
     /// [S, L] tokens of the states.
     pub states: Tensor<2, Int>,
     /// [C, L] tokens of the programs.
@@ -52,21 +52,21 @@ pub(super) struct Numbers {
     state_rows: HashMap<i32, i32>,
     code_rows: HashMap<Code, i32>,
     /// Of each program on each state, where the numbers are all there are.
-    pub outcomes: Option<Outcomes>,
+    pub result_table: Option<ResultTable>,
 }
 
 /// The same tensors, whatever they hold.
-impl PartialEq for Numbers {
+impl PartialEq for EntityTables {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }
 }
 
-impl Eq for Numbers {}
+impl Eq for EntityTables {}
 
 /// What each of C programs leads to from each of S states.
 #[derive(Debug)]
-pub(super) struct Outcomes {
+pub(super) struct ResultTable {
     /// [S x C, L] tokens of the result; nothing where it is no state.
     pub results: Tensor<2, Int>,
     /// [S x C]: 1 where the result is a state and may be trained on, else 0.
@@ -75,23 +75,25 @@ pub(super) struct Outcomes {
     pub illegal: Tensor<1>,
 }
 
-impl Numbers {
+impl EntityTables {
     fn new(
         states: impl IntoIterator<Item = i32>,
         codes: impl IntoIterator<Item = Code>,
-        lexicon: &Lexicon,
+        tokenizer: &SumTokenizer,
         device: &Device,
     ) -> Result<Self> {
         let states: Vec<i32> = states.into_iter().collect();
         let codes: Vec<Code> = codes.into_iter().collect();
-        let state_words = states.iter().map(|state| spell(lexicon, Code::Add(*state)));
-        let code_words = codes.iter().map(|code| spell(lexicon, *code));
+        let state_words = states
+            .iter()
+            .map(|state| encode(tokenizer, Code::Add(*state)));
+        let code_words = codes.iter().map(|code| encode(tokenizer, *code));
         Ok(Self {
-            states: words_tensor(state_words, lexicon, device)?,
-            codes: words_tensor(code_words, lexicon, device)?,
+            states: token_tensor(state_words, tokenizer, device)?,
+            codes: token_tensor(code_words, tokenizer, device)?,
             state_rows: states.into_iter().zip(0..).collect(),
             code_rows: codes.into_iter().zip(0..).collect(),
-            outcomes: None,
+            result_table: None,
         })
     }
 
@@ -133,7 +135,11 @@ impl Numbers {
 
 impl Batches {
     /// For runs on `device`.
-    pub fn new(config: &ExecutorConfig, lexicon: Arc<Lexicon>, device: &Device) -> Result<Self> {
+    pub fn new(
+        config: &ExecutorConfig,
+        tokenizer: Arc<SumTokenizer>,
+        device: &Device,
+    ) -> Result<Self> {
         let language = config.language;
         let split = Split::new(language, config.held_out, config.split_seed);
         let mut batches = Self {
@@ -142,7 +148,7 @@ impl Batches {
             known: Vec::new(),
             times: Vec::new(),
             all: None,
-            lexicon,
+            tokenizer,
             device: device.clone(),
         };
         if language.is_small() {
@@ -189,27 +195,28 @@ impl Batches {
             Tensor::from_data(TensorData::new(marks, [count]), device)
         };
         let result = |execution: Execution| match is_state(execution) {
-            true => spell(&self.lexicon, Code::Add(execution.result())),
-            false => Ok(nothing(language)),
+            true => encode(&self.tokenizer, Code::Add(execution.result())),
+            false => Ok(empty_result(language)),
         };
-        let outcomes = Outcomes {
-            results: words_tensor(executions().map(result), &self.lexicon, device)?,
+        let result_table = ResultTable {
+            results: token_tensor(executions().map(result), &self.tokenizer, device)?,
             allowed: marks(&|execution| trained.contains(&execution)),
             illegal: marks(&|execution| !is_state(execution)),
         };
-        let numbers = Numbers::new(language.states(), language.codes(), &self.lexicon, device)?;
-        self.all = Some(Arc::new(Numbers {
-            outcomes: Some(outcomes),
-            ..numbers
+        let tables =
+            EntityTables::new(language.states(), language.codes(), &self.tokenizer, device)?;
+        self.all = Some(Arc::new(EntityTables {
+            result_table: Some(result_table),
+            ..tables
         }));
         Ok(())
     }
 
     /// All numbers of a small language, or those of the executions.
-    pub fn numbers<'a>(
+    pub fn tables<'a>(
         &self,
         executions: impl Iterator<Item = &'a Execution>,
-    ) -> Result<Arc<Numbers>> {
+    ) -> Result<Arc<EntityTables>> {
         if let Some(all) = &self.all {
             return Ok(all.clone());
         }
@@ -218,7 +225,7 @@ impl Batches {
             states.extend([execution.start, execution.result()]);
             codes.insert(execution.code);
         }
-        Numbers::new(states, codes, &self.lexicon, &self.device).map(Arc::new)
+        EntityTables::new(states, codes, &self.tokenizer, &self.device).map(Arc::new)
     }
 
     /// A batch of programs line by line: executions each of which begins where the one before ended.
@@ -261,24 +268,24 @@ impl Batches {
 }
 
 /// [B, L] tokens.
-pub(super) fn words_tensor(
-    words: impl Iterator<Item = Result<Word>>,
-    lexicon: &Lexicon,
+pub(super) fn token_tensor(
+    tokens: impl Iterator<Item = Result<TokenIds>>,
+    tokenizer: &SumTokenizer,
     device: &Device,
 ) -> Result<Tensor<2, Int>> {
-    let words: Vec<Word> = words.collect::<Result<_>>()?;
-    let shape = [words.len(), lexicon.language.word_length()];
+    let tokens: Vec<TokenIds> = tokens.collect::<Result<_>>()?;
+    let shape = [tokens.len(), tokenizer.language.word_length()];
     Ok(Tensor::from_data(
-        TensorData::new(words.concat(), shape),
+        TensorData::new(tokens.concat(), shape),
         device,
     ))
 }
 
 /// The tokens of a program; a state's are those of the program that adds it.
-pub(super) fn spell(lexicon: &Lexicon, code: Code) -> Result<Word> {
-    let word = lexicon.encode(code).map(<[i32]>::to_vec);
+pub(super) fn encode(tokenizer: &SumTokenizer, code: Code) -> Result<TokenIds> {
+    let word = tokenizer.encode(code).map(<[i32]>::to_vec);
     word.with_context(|| {
-        let (addends, states) = (lexicon.language.addends(), lexicon.language.states());
+        let (addends, states) = (tokenizer.language.addends(), tokenizer.language.states());
         format!(
             "{code} is unknown to the model: expected states from {} to {}, programs from {} to {}",
             states.start(),

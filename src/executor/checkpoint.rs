@@ -5,10 +5,10 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Result, bail};
 use burn::{module::Module, tensor::Device};
 
-use super::{inference::Executor, model::LatentExecutor, trainer::Trainer};
+use super::{inference::ExecutorInference, model::LatentExecutor, trainer::ExecutorTrainer};
 use crate::{
     config::executor::ExecutorConfig,
-    data::{language::Language, tokens::Lexicon},
+    data::{language::Language, tokens::SumTokenizer},
     training::checkpoint::{CONFIG, Checkpoint, MODEL, PROGRESS, Source},
 };
 
@@ -73,24 +73,26 @@ pub fn bundled(language: Language, dims: Option<usize>, lines: usize) -> Result<
 ///
 /// # Errors
 /// Names the file that is missing, cut, foreign, or doesn't fit its configuration.
-pub fn load(source: &Source, device: &Device) -> Result<Executor> {
+pub fn load(source: &Source, device: &Device) -> Result<ExecutorInference> {
     let checkpoint = Checkpoint::of(source, &BUNDLED)?;
     let (config, progress): (ExecutorConfig, _) = (checkpoint.config()?, checkpoint.progress()?);
-    let lexicon = Arc::new(Lexicon::new(config.language)?);
-    let fresh = LatentExecutor::new(&config, lexicon.vocabulary_size(), device);
+    let tokenizer = Arc::new(SumTokenizer::new(config.language)?);
+    let fresh = LatentExecutor::new(&config, tokenizer.vocabulary_size(), device);
     let model = checkpoint.model(fresh)?.valid();
-    Ok(Executor::new(config, progress, model, lexicon, device))
+    Ok(ExecutorInference::new(
+        config, progress, model, tokenizer, device,
+    ))
 }
 
 /// Goes on with the run at `path`.
 ///
 /// # Errors
 /// As [`load`].
-pub fn resume(path: &Path, device: &Device) -> Result<Trainer> {
+pub fn resume(path: &Path, device: &Device) -> Result<ExecutorTrainer> {
     let checkpoint = Checkpoint::newest(path)?;
     let (config, progress) = (checkpoint.config()?, checkpoint.progress()?);
-    let mut trainer = Trainer::new(config, device)?;
-    trainer.learner.load(&checkpoint)?;
+    let mut trainer = ExecutorTrainer::new(config, device)?;
+    trainer.state.load(&checkpoint)?;
     trainer.progress = progress;
     Ok(trainer)
 }

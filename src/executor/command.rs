@@ -4,9 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     benchmark::{Comparison, Plan},
-    board::{Answer, Landscape, SearchView, Triple},
-    lines::Between,
-    report::Report,
+    evaluation::ExecutorReport,
+    programs::StatePassing,
+    views::{Landscape, PointAnswer, SearchView, Triple},
 };
 use crate::{
     config::executor::ExecutorConfig,
@@ -20,7 +20,7 @@ use crate::{
 
 /// What the engine can be told.
 #[derive(Debug)]
-pub enum Command {
+pub enum ExecutorCommand {
     /// Asks this model from now on.
     Open(Source),
     /// Begins a run in a new folder (or goes on in the resumed one's).
@@ -53,9 +53,9 @@ pub enum Command {
     /// Compares methods.
     Benchmark(BenchmarkOrder),
     /// Judges the model.
-    Judge,
+    Evaluate,
     /// Asks what lies at a point, and reports it as a fact.
-    Decode(Question),
+    Decode(PointQuery),
 }
 
 /// What the search can be told.
@@ -70,7 +70,7 @@ pub enum SearchOrder {
     /// Ends it.
     End,
     /// Shows what its surrogate believes of the plane after each evaluation, or no longer.
-    ShowBeliefs(bool),
+    ShowPosterior(bool),
 }
 
 /// What the comparison of methods can be told.
@@ -96,7 +96,7 @@ pub struct SolveRequest {
     /// Time between two evaluations, so that people can watch.
     pub pause: Duration,
     /// What lies between two lines.
-    pub between: Between,
+    pub between: StatePassing,
 }
 
 impl SolveRequest {
@@ -113,7 +113,7 @@ impl SolveRequest {
             budget,
             seed,
             pause: Duration::ZERO,
-            between: Between::Latent,
+            between: StatePassing::Latent,
         }
     }
 }
@@ -122,7 +122,7 @@ impl SolveRequest {
 pub fn default_strategy(config: &ExecutorConfig) -> Strategy {
     match config.language {
         // A Latent Program Network is trained for it.
-        _ if config.inner_step > 0.0 => Strategy::cold(Method::Gradient),
+        _ if config.inner_step_weight > 0.0 => Strategy::cold(Method::Gradient),
         // So few programs that their places can be visited.
         Language::Operators => Strategy::cold(Method::Bo),
         Language::TwoDigits if config.lines == 1 => Strategy::cold(Method::Bo),
@@ -140,7 +140,7 @@ pub fn can_propose(config: &ExecutorConfig, task: Option<&Task>) -> bool {
 
 /// A point of the code plane, and what to run its program on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Question {
+pub struct PointQuery {
     /// The point.
     pub point: Vec<f32>,
     /// The state.
@@ -151,7 +151,7 @@ pub struct Question {
 
 /// Facts the engine reports.
 #[derive(Debug)]
-pub enum Event {
+pub enum ExecutorEvent {
     /// Another model is asked.
     Opened(String),
     /// A run has begun in this folder.
@@ -167,7 +167,7 @@ pub enum Event {
     /// Methods were compared, to the end or until stopped.
     Compared(Box<Comparison>),
     /// A model was judged.
-    Judged(Box<Report>),
+    Evaluated(Box<ExecutorReport>),
     /// A question was answered.
-    Decoded(Answer),
+    Decoded(PointAnswer),
 }

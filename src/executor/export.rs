@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{
-    board::{Landscape, Planes, SearchView},
     projection::{Group, Projected},
-    trainer::Metrics,
+    trainer::ExecutorMetrics,
+    views::{Landscape, LatentPlanes, SearchView},
 };
 use crate::{
     data::{
@@ -22,7 +22,7 @@ use crate::{
         projection::Fit,
     },
     palette::Scale,
-    plot::{self, Curve, Multiple, Panel, Spot},
+    plot::{self, Multiple, Panel, PlotCurve, Spot},
 };
 
 /// What a map of losses measures.
@@ -163,7 +163,7 @@ pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
 ///
 /// # Errors
 /// Names the file.
-pub fn planes_png(path: &Path, planes: &Planes) -> Result<()> {
+pub fn planes_png(path: &Path, planes: &LatentPlanes) -> Result<()> {
     let language = planes.language;
     let [codes, states] = Group::ALL.map(|group| group.shown(language));
     let scales = Group::ALL.map(|group| group.scale(language));
@@ -181,7 +181,7 @@ pub fn planes_png(path: &Path, planes: &Planes) -> Result<()> {
 ///
 /// # Errors
 /// Names the file.
-pub fn holes_png(path: &Path, models: &[(String, &Planes)]) -> Result<()> {
+pub fn holes_png(path: &Path, models: &[(String, &LatentPlanes)]) -> Result<()> {
     let drawn: Vec<_> = models
         .iter()
         .flat_map(|(name, planes)| Group::ALL.map(|group| (name, planes, group)))
@@ -226,7 +226,7 @@ pub fn holes_png(path: &Path, models: &[(String, &Planes)]) -> Result<()> {
 ///
 /// # Errors
 /// Names the file.
-pub fn planes_csv(path: &Path, planes: &Planes) -> Result<()> {
+pub fn planes_csv(path: &Path, planes: &LatentPlanes) -> Result<()> {
     files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         let axes = (1..=planes.codes.dims).map(|axis| format!("z{axis}"));
@@ -332,8 +332,8 @@ pub fn projections_csv(path: &Path, layouts: &[Projected]) -> Result<()> {
 ///
 /// # Errors
 /// Names the file.
-pub fn curves_png(path: &Path, metrics: &[Metrics]) -> Result<()> {
-    let series = |value: fn(&Metrics) -> f32| -> Vec<(f64, f64)> {
+pub fn curves_png(path: &Path, metrics: &[ExecutorMetrics]) -> Result<()> {
+    let series = |value: fn(&ExecutorMetrics) -> f32| -> Vec<(f64, f64)> {
         metrics
             .iter()
             .map(|m| (m.step as f64, f64::from(value(m))))
@@ -342,19 +342,19 @@ pub fn curves_png(path: &Path, metrics: &[Metrics]) -> Result<()> {
     let (state, code) = (series(|m| m.state_nll), series(|m| m.code_nll));
     let (result, mmd) = (series(|m| m.result_nll), series(|m| m.mmd_states));
     let curves = [
-        Curve {
+        PlotCurve {
             name: "result",
             points: &result,
         },
-        Curve {
+        PlotCurve {
             name: "state",
             points: &state,
         },
-        Curve {
+        PlotCurve {
             name: "code",
             points: &code,
         },
-        Curve {
+        PlotCurve {
             name: "MMD of states",
             points: &mmd,
         },

@@ -10,21 +10,21 @@ use burn::{
 };
 
 use super::{
-    batch::{spell, words_tensor},
-    board::Planes,
-    lines::Between,
+    batch::{encode, token_tensor},
     model::LatentExecutor,
+    programs::StatePassing,
     trainer::octaves_at,
+    views::LatentPlanes,
 };
 use crate::{
     config::executor::ExecutorConfig,
     data::{
         language::{Code, Execution, Language},
         sums::{Sum, Task},
-        tokens::Lexicon,
+        tokens::SumTokenizer,
     },
     latent::points::Points,
-    nn::bottleneck::Octaves,
+    nn::bottleneck::FourierBands,
     training::Progress,
 };
 
@@ -32,14 +32,14 @@ use crate::{
 pub(super) const CHUNK: usize = 1024;
 
 /// A model at rest on its device.
-pub struct Executor {
+pub struct ExecutorInference {
     /// How it was made.
     pub config: ExecutorConfig,
     /// How long it was trained.
     pub progress: Progress,
     pub(super) model: LatentExecutor,
-    pub(super) octaves: Octaves,
-    lexicon: Arc<Lexicon>,
+    pub(super) octaves: FourierBands,
+    tokenizer: Arc<SumTokenizer>,
     pub(super) device: Device,
 }
 
@@ -56,22 +56,22 @@ pub struct Outcome {
     pub entropy: Vec<f32>,
 }
 
-impl Executor {
+impl ExecutorInference {
     /// Wraps a model without autodiff.
     pub fn new(
         config: ExecutorConfig,
         progress: Progress,
         model: LatentExecutor,
-        lexicon: Arc<Lexicon>,
+        tokenizer: Arc<SumTokenizer>,
         device: &Device,
     ) -> Self {
-        let octaves = Octaves::new(&octaves_at(&config, progress.position), device);
+        let octaves = FourierBands::new(&octaves_at(&config, progress.position), device);
         Self {
             config,
             progress,
             model,
             octaves,
-            lexicon,
+            tokenizer,
             device: device.clone(),
         }
     }
@@ -90,10 +90,10 @@ impl Executor {
     ///
     /// # Errors
     /// If the device fails, or the model doesn't know one of them.
-    pub fn places_of_codes(&self, codes: impl IntoIterator<Item = Code>) -> Result<Points> {
+    pub fn code_embeddings(&self, codes: impl IntoIterator<Item = Code>) -> Result<Points> {
         let codes: Vec<Code> = codes.into_iter().collect();
         let place = |codes: &[Code]| -> Result<Tensor<2>> {
-            let words = self.words_on(codes.iter().copied(), &self.device)?;
+            let words = self.tokens_on(codes.iter().copied(), &self.device)?;
             Ok(self.model.code.encode(words))
         };
         self.places(&codes, place)
@@ -103,10 +103,13 @@ impl Executor {
     ///
     /// # Errors
     /// If the device fails, or the model doesn't know one of them.
-    pub fn places_of_states(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
+    pub fn state_embeddings(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
         let states: Vec<i32> = states.into_iter().collect();
         let place = |states: &[i32]| -> Result<Tensor<2>> {
-            Ok(self.model.state.encode(self.words(states.iter().copied())?))
+            Ok(self
+                .model
+                .state
+                .encode(self.state_tokens(states.iter().copied())?))
         };
         self.places(&states, place)
     }
@@ -126,12 +129,12 @@ impl Executor {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn planes(&self) -> Result<Planes> {
-        Ok(Planes {
+    pub fn planes(&self) -> Result<LatentPlanes> {
+        Ok(LatentPlanes {
             step: self.progress.step,
             language: self.language(),
-            codes: self.places_of_codes(self.language().shown_codes())?,
-            states: self.places_of_states(self.language().shown_states())?,
+            codes: self.code_embeddings(self.language().shown_codes())?,
+            states: self.state_embeddings(self.language().shown_states())?,
         })
     }
 
@@ -144,7 +147,7 @@ impl Executor {
             self.codes(
                 self.model
                     .code
-                    .read(self.model.code.hidden(points, &self.octaves)),
+                    .decode_greedy(self.model.code.hidden(points, &self.octaves)),
             )
         })
     }
@@ -158,7 +161,7 @@ impl Executor {
             self.numbers(
                 self.model
                     .state
-                    .read(self.model.state.hidden(points, &self.octaves)),
+                    .decode_greedy(self.model.state.hidden(points, &self.octaves)),
             )
         })
     }
@@ -171,11 +174,13 @@ impl Executor {
     pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
         let task = Task::from(sum);
         let mut outcome = Outcome::default();
-        for finding in self.evaluate_each(points, &vec![&task; points.len()], Between::Latent)? {
-            outcome.code.extend(finding.program);
-            outcome.result.extend(finding.results);
-            outcome.loss.push(finding.loss);
-            outcome.entropy.push(finding.entropy);
+        for evaluation in
+            self.evaluate_each(points, &vec![&task; points.len()], StatePassing::Latent)?
+        {
+            outcome.code.extend(evaluation.program);
+            outcome.result.extend(evaluation.results);
+            outcome.loss.push(evaluation.loss);
+            outcome.entropy.push(evaluation.entropy);
         }
         Ok(outcome)
     }
@@ -190,18 +195,18 @@ impl Executor {
             let states = self
                 .model
                 .state
-                .encode(self.words(chunk.iter().map(|e| e.start))?);
+                .encode(self.state_tokens(chunk.iter().map(|e| e.start))?);
             let codes = self
                 .model
                 .code
-                .encode(self.words_on(chunk.iter().map(|e| e.code), &self.device)?);
+                .encode(self.tokens_on(chunk.iter().map(|e| e.code), &self.device)?);
             let states = self.model.state.hidden(states, &self.octaves);
             let codes = self.model.code.hidden(codes, &self.octaves);
             let hidden = self
                 .model
                 .state
                 .hidden(self.model.execute(states, codes), &self.octaves);
-            results.extend(self.numbers(self.model.state.read(hidden))?);
+            results.extend(self.numbers(self.model.state.decode_greedy(hidden))?);
         }
         Ok(results)
     }
@@ -212,19 +217,19 @@ impl Executor {
     /// # Errors
     /// If the device fails.
     pub fn propose(&self, sums: &[Sum]) -> Result<Option<Points>> {
-        let read_in = |chunk: &[Sum], number: fn(&Sum) -> i32| -> Result<Tensor<3>> {
+        let encode_tokens = |chunk: &[Sum], number: fn(&Sum) -> i32| -> Result<Tensor<3>> {
             Ok(self
                 .model
                 .state
-                .read_in(self.words(chunk.iter().map(number))?))
+                .encode_tokens(self.state_tokens(chunk.iter().map(number))?))
         };
         let mut proposed = Points {
             dims: self.config.dims,
             values: Vec::new(),
         };
         for chunk in sums.chunks(CHUNK) {
-            let from = read_in(chunk, |sum| sum.start)?;
-            let to = read_in(chunk, |sum| sum.result)?;
+            let from = encode_tokens(chunk, |sum| sum.start)?;
+            let to = encode_tokens(chunk, |sum| sum.result)?;
             let Some(points) = self.model.propose(from, to) else {
                 return Ok(None);
             };
@@ -246,28 +251,31 @@ impl Executor {
     }
 
     /// [B, L] tokens of states.
-    pub(super) fn words(&self, states: impl IntoIterator<Item = i32>) -> Result<Tensor<2, Int>> {
-        self.words_on(states.into_iter().map(Code::Add), &self.device)
+    pub(super) fn state_tokens(
+        &self,
+        states: impl IntoIterator<Item = i32>,
+    ) -> Result<Tensor<2, Int>> {
+        self.tokens_on(states.into_iter().map(Code::Add), &self.device)
     }
 
     /// [B, L] tokens of programs, or of states as what adds them.
-    pub(super) fn words_on(
+    pub(super) fn tokens_on(
         &self,
         codes: impl IntoIterator<Item = Code>,
         device: &Device,
     ) -> Result<Tensor<2, Int>> {
-        let words = codes.into_iter().map(|code| spell(&self.lexicon, code));
-        words_tensor(words, &self.lexicon, device)
+        let words = codes.into_iter().map(|code| encode(&self.tokenizer, code));
+        token_tensor(words, &self.tokenizer, device)
     }
 
     /// The programs that [B, L] tokens spell.
     pub(super) fn codes(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<Code>>> {
-        self.read(tokens, |word| self.lexicon.decode(word))
+        self.read(tokens, |word| self.tokenizer.decode(word))
     }
 
     /// The numbers that [B, L] tokens spell.
     pub(super) fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
-        self.read(tokens, |word| self.lexicon.decode_number(word))
+        self.read(tokens, |word| self.tokenizer.decode_number(word))
     }
 
     fn read<T>(&self, tokens: Tensor<2, Int>, decode: impl Fn(&[i32]) -> T) -> Result<Vec<T>> {

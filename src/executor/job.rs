@@ -6,16 +6,18 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, bail};
 
-pub use super::command::{BenchmarkOrder, Command, Event, Question, SearchOrder, SolveRequest};
+pub use super::command::{
+    BenchmarkOrder, ExecutorCommand, ExecutorEvent, PointQuery, SearchOrder, SolveRequest,
+};
 use super::{
     benchmark::BenchmarkTask,
-    board::{Answer, Board, ModelView, Triple},
     checkpoint,
-    hunt::Hunt,
-    inference::Executor,
+    evaluation::{ExecutorEvaluator, ExecutorReport},
+    inference::ExecutorInference,
+    interactive_search::InteractiveSearch,
     map::MapTask,
-    report::{Judgement, Report},
-    trainer::Trainer,
+    trainer::ExecutorTrainer,
+    views::{ExecutorModelView, ExecutorViews, PointAnswer, Triple},
 };
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
@@ -23,7 +25,7 @@ use crate::{
     device::{self, Choice, Chosen},
     engine::{Job, Work, pair::ViewError},
     latent::{MAP_SIZE, points::Points},
-    training::{Lane, Limit, Start, WarmUp, checkpoint::Source},
+    training::{Limit, RunController, Start, WarmUp, checkpoint::Source},
 };
 
 /// Points of a map a slice.
@@ -36,13 +38,13 @@ const TRAINING_MAP: usize = 64;
 /// The job.
 pub struct ExecutorJob {
     chosen: Chosen,
-    board: Arc<Board>,
-    executor: Arc<Executor>,
-    lane: Lane<Trainer>,
-    hunt: Option<Hunt>,
+    views: Arc<ExecutorViews>,
+    executor: Arc<ExecutorInference>,
+    run: RunController<ExecutorTrainer>,
+    search: Option<InteractiveSearch>,
     /// People look at what its surrogate believes.
-    shows_beliefs: bool,
-    judgement: Option<Judgement>,
+    shows_posterior: bool,
+    evaluator: Option<ExecutorEvaluator>,
     benchmark: Option<BenchmarkTask>,
     map: Option<(MapTask, bool)>,
     /// The window looks at the map of this sum.
@@ -51,7 +53,7 @@ pub struct ExecutorJob {
     sliced: Option<Triple>,
     /// The last round was a training step.
     has_stepped: bool,
-    warm_up: WarmUp<Trainer>,
+    warm_up: WarmUp<ExecutorTrainer>,
 }
 
 impl ExecutorJob {
@@ -59,25 +61,25 @@ impl ExecutorJob {
     ///
     /// # Errors
     /// If either can't be had.
-    pub fn new(choice: Choice, source: &Source, board: Arc<Board>) -> Result<Self> {
-        Self::on(device::open(choice)?, source, board)
+    pub fn new(choice: Choice, source: &Source, views: Arc<ExecutorViews>) -> Result<Self> {
+        Self::on(device::open(choice)?, source, views)
     }
 
     /// The same on a device that is open.
     ///
     /// # Errors
     /// If the model can't be had.
-    pub fn on(chosen: Chosen, source: &Source, board: Arc<Board>) -> Result<Self> {
+    pub fn on(chosen: Chosen, source: &Source, views: Arc<ExecutorViews>) -> Result<Self> {
         let executor = Arc::new(checkpoint::load(source, &chosen.device)?);
-        let lane = Lane::new(board.training.clone(), board.curves.clone());
+        let run = RunController::new(views.training.clone(), views.curves.clone());
         let job = Self {
             chosen,
-            board,
+            views,
             executor,
-            lane,
-            hunt: None,
-            shows_beliefs: false,
-            judgement: None,
+            run,
+            search: None,
+            shows_posterior: false,
+            evaluator: None,
             benchmark: None,
             map: None,
             watched: None,
@@ -93,14 +95,15 @@ impl ExecutorJob {
     pub fn warming_up(mut self) -> Self {
         if self.chosen.is_gpu {
             let device = self.chosen.device.clone();
-            self.warm_up =
-                WarmUp::new(move || Trainer::new(ExecutorConfig::preset(PRESETS[0])?, &device));
+            self.warm_up = WarmUp::new(move || {
+                ExecutorTrainer::new(ExecutorConfig::preset(PRESETS[0])?, &device)
+            });
         }
         self
     }
 
     fn show_model(&self, origin: String) {
-        self.board.model.put(ModelView {
+        self.views.model.put(ExecutorModelView {
             origin,
             config: self.executor.config.clone(),
             params: self.executor.params(),
@@ -111,8 +114,8 @@ impl ExecutorJob {
     }
 
     /// The model as it is now, in the middle of a run too.
-    fn current(&mut self) -> Arc<Executor> {
-        if let Some(trainer) = self.lane.trainer()
+    fn current(&mut self) -> Arc<ExecutorInference> {
+        if let Some(trainer) = self.run.trainer()
             && trainer.progress != self.executor.progress
         {
             self.executor = Arc::new(trainer.snapshot());
@@ -125,61 +128,61 @@ impl ExecutorJob {
         start: Start<ExecutorConfig>,
         out: PathBuf,
         limit: Limit,
-        events: &mut Vec<Event>,
+        events: &mut Vec<ExecutorEvent>,
     ) -> Result<()> {
         self.warm_up = WarmUp::default();
-        self.lane
-            .begin(|| Trainer::run(start, &out, limit, &self.chosen.device))?;
+        self.run
+            .begin(|| ExecutorTrainer::run(start, &out, limit, &self.chosen.device))?;
         // A search of the model before would go on in another space, and an answer lies in it.
-        self.forget_hunt(events);
-        self.board.answer.clear();
-        if let Some(trainer) = self.lane.trainer() {
+        self.forget_search(events);
+        self.views.answer.clear();
+        if let Some(trainer) = self.run.trainer() {
             self.executor = Arc::new(trainer.snapshot());
         }
         self.show_model(out.display().to_string());
-        events.push(Event::Started(out));
+        events.push(ExecutorEvent::Started(out));
         self.look_again()
     }
 
-    fn train_step(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let Some(step) = self.lane.step()? else {
+    fn train_step(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
+        let Some(step) = self.run.step()? else {
             return Ok(false);
         };
-        events.extend(step.saved.map(Event::Saved));
+        events.extend(step.saved.map(ExecutorEvent::Saved));
         if step.is_last {
             self.end_run(events)?;
         }
         Ok(true)
     }
 
-    fn end_run(&mut self, events: &mut Vec<Event>) -> Result<()> {
-        let Some((run, saved)) = self.lane.end() else {
+    fn end_run(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<()> {
+        let Some((run, saved)) = self.run.end() else {
             return Ok(());
         };
         self.executor = Arc::new(run.trainer.snapshot());
         self.show_model(run.folder().display().to_string());
-        events.push(Event::Saved(saved?));
-        events.push(Event::Trained(run.trainer.progress.step));
+        events.push(ExecutorEvent::Saved(saved?));
+        events.push(ExecutorEvent::Trained(run.trainer.progress.step));
         self.look_again()
     }
 
     /// Planes and map are out of date. A map that was ordered is finished first; while a run trains,
     /// coarse maps follow one another by themselves.
     fn look_again(&mut self) -> Result<()> {
-        self.lane.wants_pictures();
+        self.run.request_views();
         if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
             return Ok(());
         }
         let executor = self.current();
         self.map = None;
-        if !self.lane.is_running() {
+        if !self.run.is_running() {
             self.begin_map(executor, MAP_SIZE)?;
         }
         Ok(())
     }
 
     /// Begins the map that is watched, if there is one the model can have.
-    fn begin_map(&mut self, executor: Arc<Executor>, size: usize) -> Result<()> {
+    fn begin_map(&mut self, executor: Arc<ExecutorInference>, size: usize) -> Result<()> {
         let slice = self.sliced.filter(|_| executor.config.dims > 2);
         if let Some(sum) = self.watched
             && (executor.config.dims == 2 || slice.is_some())
@@ -195,30 +198,30 @@ impl ExecutorJob {
         let executor = self.current();
         let step = executor.progress.step;
         if self
-            .board
+            .views
             .planes
             .get()
-            .is_some_and(|planes| planes.step == step && !self.lane.is_running())
+            .is_some_and(|planes| planes.step == step && !self.run.is_running())
         {
             return Ok(());
         }
-        self.board.planes.put(executor.planes()?);
+        self.views.planes.put(executor.planes()?);
         Ok(())
     }
 
     /// A slice of a map; while a run trains, and only if it is being watched, planes and a coarse
     /// map again and again.
-    fn map_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        if !self.lane.are_pictures_due() {
+    fn map_slice(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
+        if !self.run.are_views_due() {
             return Ok(false);
         }
         let begun = Instant::now();
-        let slice = if self.lane.is_running() {
+        let slice = if self.run.is_running() {
             TRAINING_SLICE
         } else {
             SLICE
         };
-        if self.lane.is_running() && self.lane.is_watched && self.map.is_none() {
+        if self.run.is_running() && self.run.is_watched && self.map.is_none() {
             self.show_planes()?;
             let executor = self.current();
             self.begin_map(executor, TRAINING_MAP)?;
@@ -228,143 +231,146 @@ impl ExecutorJob {
                 if is_finest {
                     self.map = None;
                 }
-                self.board.landscape.put(map);
+                self.views.landscape.put(map);
                 if let Some(map) = self
-                    .board
+                    .views
                     .landscape
                     .get()
                     .filter(|_| is_finest && announced)
                 {
-                    events.push(Event::Mapped(map));
+                    events.push(ExecutorEvent::Mapped(map));
                 }
             }
         } else {
             return Ok(false);
         }
-        self.lane.pictures_drawn(begun);
+        self.run.views_drawn(begun);
         Ok(true)
     }
 
-    fn hunt_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+    fn search_slice(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
         let executor = self.current();
-        let Some(hunt) = &mut self.hunt else {
+        let Some(search) = &mut self.search else {
             return Ok(false);
         };
-        if !hunt.advance(&executor)? {
+        if !search.advance(&executor)? {
             return Ok(false);
         }
-        if let Some(run) = hunt.run_of_best(&executor)? {
-            self.board.run.put(run);
+        if let Some(run) = search.run_of_best(&executor)? {
+            self.views.run.put(run);
         }
-        self.show_hunt();
-        if self.hunt.as_ref().is_some_and(|hunt| hunt.view.ended) {
-            events.extend(self.board.search.get().map(Event::Solved));
+        self.show_search();
+        if self.search.as_ref().is_some_and(|search| search.view.ended) {
+            events.extend(self.views.search.get().map(ExecutorEvent::Solved));
         }
         Ok(true)
     }
 
-    fn show_hunt(&self) {
-        let Some(hunt) = &self.hunt else { return };
-        self.board.search.put(hunt.view.clone());
-        match self.shows_beliefs.then(|| hunt.beliefs()).flatten() {
-            Some(beliefs) => self.board.beliefs.put(beliefs),
-            None => self.board.beliefs.clear(),
+    fn show_search(&self) {
+        let Some(search) = &self.search else { return };
+        self.views.search.put(search.view.clone());
+        match self.shows_posterior.then(|| search.posterior()).flatten() {
+            Some(posterior) => self.views.posterior.put(posterior),
+            None => self.views.posterior.clear(),
         }
     }
 
     /// Nothing is left of a search of a model that is no longer asked.
-    fn forget_hunt(&mut self, events: &mut Vec<Event>) {
-        self.end_hunt(events);
-        self.hunt = None;
-        self.board.search.clear();
-        self.board.run.clear();
-        self.board.beliefs.clear();
+    fn forget_search(&mut self, events: &mut Vec<ExecutorEvent>) {
+        self.end_search(events);
+        self.search = None;
+        self.views.search.clear();
+        self.views.run.clear();
+        self.views.posterior.clear();
     }
 
-    fn search(&mut self, order: SearchOrder, events: &mut Vec<Event>) -> Result<()> {
+    fn follow_search(&mut self, order: SearchOrder, events: &mut Vec<ExecutorEvent>) -> Result<()> {
         match order {
             SearchOrder::Begin(request) => {
-                let hunt = Hunt::new(&self.current(), request)?;
-                self.board.run.clear();
-                self.hunt = Some(hunt);
-                self.show_hunt();
+                let search = InteractiveSearch::new(&self.current(), request)?;
+                self.views.run.clear();
+                self.search = Some(search);
+                self.show_search();
             }
             SearchOrder::Pace(pace) => {
-                if let Some(hunt) = &mut self.hunt {
-                    hunt.pace = pace;
+                if let Some(search) = &mut self.search {
+                    search.pace = pace;
                 }
             }
             SearchOrder::Undo => {
-                if self.hunt.as_mut().is_some_and(Hunt::undo) {
-                    self.show_hunt();
+                if self.search.as_mut().is_some_and(InteractiveSearch::undo) {
+                    self.show_search();
                 }
             }
-            SearchOrder::End => self.end_hunt(events),
-            SearchOrder::ShowBeliefs(shows) => {
-                self.shows_beliefs = shows;
-                self.show_hunt();
+            SearchOrder::End => self.end_search(events),
+            SearchOrder::ShowPosterior(shows) => {
+                self.shows_posterior = shows;
+                self.show_search();
             }
         }
         Ok(())
     }
 
-    fn benchmark_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+    fn benchmark_slice(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
         let Some(task) = &mut self.benchmark else {
             return Ok(false);
         };
         let comparison = task.advance()?;
-        self.board.benchmark.put(task.view());
+        self.views.benchmark.put(task.view());
         if let Some(comparison) = comparison {
             self.benchmark = None;
-            events.push(Event::Compared(Box::new(comparison)));
+            events.push(ExecutorEvent::Compared(Box::new(comparison)));
         }
         Ok(true)
     }
 
-    fn benchmark(&mut self, order: BenchmarkOrder, events: &mut Vec<Event>) -> Result<()> {
+    fn benchmark(&mut self, order: BenchmarkOrder, events: &mut Vec<ExecutorEvent>) -> Result<()> {
         match order {
             BenchmarkOrder::Begin(plan) => {
                 if self.benchmark.is_some() {
                     bail!("methods are being compared already");
                 }
                 let executor = self.current();
-                let model = self.board.model.get().context("no model is open")?;
+                let model = self.views.model.get().context("no model is open")?;
                 self.benchmark = Some(BenchmarkTask::new(executor, plan, &model)?);
             }
             BenchmarkOrder::Stop => {
                 if let Some(mut task) = self.benchmark.take() {
-                    events.push(Event::Compared(Box::new(task.finish()?)));
+                    events.push(ExecutorEvent::Compared(Box::new(task.finish()?)));
                 }
             }
         }
         Ok(())
     }
 
-    fn judge_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let Some(judgement) = &mut self.judgement else {
+    fn evaluate_slice(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
+        let Some(evaluator) = &mut self.evaluator else {
             return Ok(false);
         };
-        if let Some(report) = judgement.advance()? {
-            self.judgement = None;
+        if let Some(report) = evaluator.advance()? {
+            self.evaluator = None;
             let device = self.chosen.name.clone();
-            events.push(Event::Judged(Box::new(Report { device, ..report })));
+            events.push(ExecutorEvent::Evaluated(Box::new(ExecutorReport {
+                device,
+                ..report
+            })));
         }
         Ok(true)
     }
 
     /// Ends the search under way, if there is one.
-    fn end_hunt(&mut self, events: &mut Vec<Event>) {
-        let Some(hunt) = self.hunt.as_mut().filter(|hunt| !hunt.view.ended) else {
+    fn end_search(&mut self, events: &mut Vec<ExecutorEvent>) {
+        let Some(search) = self.search.as_mut().filter(|search| !search.view.ended) else {
             return;
         };
-        hunt.view.ended = true;
-        self.board.search.put(hunt.view.clone());
-        events.extend(self.board.search.get().map(Event::Solved));
+        search.view.ended = true;
+        self.views.search.put(search.view.clone());
+        events.extend(self.views.search.get().map(ExecutorEvent::Solved));
     }
 
-    fn answer(&mut self, question: Question) -> Result<Answer> {
+    fn answer(&mut self, question: PointQuery) -> Result<PointAnswer> {
         let executor = self.current();
-        let Question {
+        let PointQuery {
             point,
             state,
             result,
@@ -390,7 +396,7 @@ impl ExecutorJob {
         };
         let outcome = executor.evaluate(&Points::one(&point), sum)?;
         let code = outcome.code[0];
-        Ok(Answer {
+        Ok(PointAnswer {
             point,
             state,
             code,
@@ -404,75 +410,81 @@ impl ExecutorJob {
 }
 
 impl Job for ExecutorJob {
-    type Command = Command;
-    type Probe = Question;
-    type Event = Event;
+    type Command = ExecutorCommand;
+    type Probe = PointQuery;
+    type Event = ExecutorEvent;
 
-    fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
+    fn command(&mut self, command: ExecutorCommand, events: &mut Vec<ExecutorEvent>) -> Result<()> {
         match command {
-            Command::Open(source) => {
-                if self.lane.trainer().is_some() {
+            ExecutorCommand::Open(source) => {
+                if self.run.trainer().is_some() {
                     bail!("a run is in training: stop it before opening another model");
                 }
                 self.executor = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
-                self.forget_hunt(events);
-                self.board.answer.clear();
-                self.board.planes.clear();
-                self.board.landscape.clear();
+                self.forget_search(events);
+                self.views.answer.clear();
+                self.views.planes.clear();
+                self.views.landscape.clear();
                 self.show_model(source.origin());
-                events.push(Event::Opened(source.to_string()));
+                events.push(ExecutorEvent::Opened(source.to_string()));
                 self.look_again()?;
             }
-            Command::Train { start, out, limit } => self.train(start, out, limit, events)?,
-            Command::Pace(pace) => {
-                if self.lane.trainer().is_some() {
-                    self.lane.set_pace(pace);
+            ExecutorCommand::Train { start, out, limit } => {
+                self.train(start, out, limit, events)?
+            }
+            ExecutorCommand::Pace(pace) => {
+                if self.run.trainer().is_some() {
+                    self.run.set_pace(pace);
                     self.look_again()?;
                 }
             }
-            Command::Stop => self.end_run(events)?,
-            Command::Watch(sum, slice) => {
-                self.lane.is_watched = true;
+            ExecutorCommand::Stop => self.end_run(events)?,
+            ExecutorCommand::Watch(sum, slice) => {
+                self.run.is_watched = true;
                 (self.watched, self.sliced) = (sum, slice);
                 self.look_again().context(ViewError("can't draw the map"))?;
             }
-            Command::Map { sum, size, slice } => {
+            ExecutorCommand::Map { sum, size, slice } => {
                 let executor = self.current();
                 if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
                     bail!("a map is being computed already");
                 }
                 self.map = Some((MapTask::new(executor, sum, size, slice)?, true));
             }
-            Command::Search(order) => self.search(order, events)?,
-            Command::Benchmark(order) => self.benchmark(order, events)?,
-            Command::Judge => self.judgement = Some(Judgement::new(self.current())),
-            Command::Decode(question) => {
+            ExecutorCommand::Search(order) => self.follow_search(order, events)?,
+            ExecutorCommand::Benchmark(order) => self.benchmark(order, events)?,
+            ExecutorCommand::Evaluate => {
+                self.evaluator = Some(ExecutorEvaluator::new(self.current()))
+            }
+            ExecutorCommand::Decode(question) => {
                 let answer = self.answer(question)?;
-                events.push(Event::Decoded(answer));
+                events.push(ExecutorEvent::Decoded(answer));
             }
         }
         Ok(())
     }
 
-    fn probe(&mut self, question: Question) -> Result<()> {
+    fn probe(&mut self, question: PointQuery) -> Result<()> {
         let answer = self
             .answer(question)
             .context(ViewError("can't decode the point"))?;
-        self.board.answer.put(answer);
+        self.views.answer.put(answer);
         Ok(())
     }
 
-    fn work(&mut self, events: &mut Vec<Event>) -> Result<Work> {
+    fn work(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<Work> {
         // A step in one round, views in the next: a question waits for one of them at most.
         let trained = !self.has_stepped && self.train_step(events)?;
         self.has_stepped = trained;
-        let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
-        let judged = self
-            .judge_slice(events)
-            .inspect_err(|_| self.judgement = None)?;
-        if self.lane.is_watched && !self.lane.is_running() {
+        let searched = self
+            .search_slice(events)
+            .inspect_err(|_| self.search = None)?;
+        let evaluated = self
+            .evaluate_slice(events)
+            .inspect_err(|_| self.evaluator = None)?;
+        if self.run.is_watched && !self.run.is_running() {
             self.show_planes()
-                .inspect_err(|_| self.lane.is_watched = false)
+                .inspect_err(|_| self.run.is_watched = false)
                 .context(ViewError("can't draw the map"))?;
         }
         let mapped = !trained
@@ -483,9 +495,15 @@ impl Job for ExecutorJob {
         let compared = self
             .benchmark_slice(events)
             .inspect_err(|_| self.benchmark = None)?;
-        let waits = self.hunt.as_ref().and_then(Hunt::due_in);
+        let waits = self.search.as_ref().and_then(InteractiveSearch::due_in);
         Ok(match waits {
-            _ if trained || hunted || judged || mapped || compared || self.lane.is_running() => {
+            _ if trained
+                || searched
+                || evaluated
+                || mapped
+                || compared
+                || self.run.is_running() =>
+            {
                 Work::Busy
             }
             Some(pause) => Work::Later(pause),
@@ -493,7 +511,7 @@ impl Job for ExecutorJob {
         })
     }
 
-    fn rest(&mut self) -> Result<Work> {
+    fn on_idle(&mut self) -> Result<Work> {
         self.warm_up.step().map(Work::busy_if)
     }
 }

@@ -6,13 +6,13 @@ use std::{sync::Arc, time::Instant};
 use anyhow::{Result, bail};
 
 use super::{
-    board::{Cut, Landscape, Planes, Triple},
-    inference::{Executor, Outcome},
+    inference::{ExecutorInference, Outcome},
+    views::{Cut, Landscape, LatentPlanes, Triple},
 };
 use crate::{
     data::{language::Code, sums::Sum},
     latent::{field::Field, holes::spacings_apart, points::Points},
-    training::Shards,
+    training::DataParallel,
 };
 
 /// Entropy in nats above which a decoder is off its manifold: as unsure as of a fair coin.
@@ -22,10 +22,10 @@ const UNSURE: f32 = std::f32::consts::LN_2;
 pub struct MapTask {
     /// The sum it is of.
     pub sum: Sum,
-    executor: Arc<Executor>,
+    executor: Arc<ExecutorInference>,
     /// One pass keeps one core busy.
-    shards: Shards,
-    planes: Planes,
+    shards: DataParallel,
+    planes: LatentPlanes,
     cut: Option<Cut>,
     /// Grid sizes still to do, the next one last.
     sizes: Vec<usize>,
@@ -45,7 +45,7 @@ impl MapTask {
     /// If the device fails, a plane is asked for of a space of other dimensions than two, or there is
     /// no such slice.
     pub fn new(
-        executor: Arc<Executor>,
+        executor: Arc<ExecutorInference>,
         sum: Sum,
         size: usize,
         slice: Option<Triple>,
@@ -59,7 +59,7 @@ impl MapTask {
         }
         let planes = executor.planes()?;
         let cut = |programs: Triple| {
-            let places = executor.places_of_codes(programs)?;
+            let places = executor.code_embeddings(programs)?;
             let mut places = places.iter();
             let [Some(a), Some(b), Some(c)] = [(); 3].map(|()| places.next()) else {
                 bail!("the device failed while encoding programs");
@@ -73,7 +73,7 @@ impl MapTask {
         }
         let mut task = Self {
             sum,
-            shards: Shards::of_cores(&executor.device)?,
+            shards: DataParallel::per_core(&executor.device)?,
             executor,
             planes,
             cut,
@@ -106,7 +106,7 @@ impl MapTask {
         };
         let share = points.len().div_ceil(self.shards.count()).max(1);
         let shares: Vec<Points> = points.chunks(share).collect();
-        let found = self.shards.side_by_side(shares, |points| {
+        let found = self.shards.map_parallel(shares, |points| {
             let apart = spacings_apart(&points, &self.planes.codes);
             (self.executor.evaluate(&points, self.sum), apart)
         });

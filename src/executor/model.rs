@@ -21,10 +21,10 @@ use crate::{
     config::executor::{Decoder, ExecutorConfig},
     data::tokens,
     nn::{
-        bottleneck::{Bottleneck, BottleneckStart, Octaves},
+        bottleneck::{Bottleneck, BottleneckStart, FourierBands},
         fused::entropy,
         init::Initializer,
-        linear::{by_row, embedded},
+        linear::{embedding, linear},
         t5::T5Stack,
     },
 };
@@ -72,12 +72,12 @@ impl Autoencoder {
 
     /// [B, L] tokens to [B, Z] points.
     pub fn encode(&self, tokens: Tensor<2, Int>) -> Tensor<2> {
-        self.point(self.read_in(tokens))
+        self.point(self.encode_tokens(tokens))
     }
 
     /// [B, L] tokens to the encoder's [B, L, D] hidden states, before the bottleneck.
-    pub fn read_in(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        self.encoder.encode(embedded(&self.shared, tokens))
+    pub fn encode_tokens(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        self.encoder.encode(embedding(&self.shared, tokens))
     }
 
     /// [B, L, D] hidden states to [B, Z] points.
@@ -86,7 +86,7 @@ impl Autoencoder {
     }
 
     /// [B, Z] points to [B, L, D] hidden states.
-    pub fn hidden(&self, point: Tensor<2>, octaves: &Octaves) -> Tensor<3> {
+    pub fn hidden(&self, point: Tensor<2>, octaves: &FourierBands) -> Tensor<3> {
         self.bottleneck.decode(point, octaves)
     }
 
@@ -97,11 +97,11 @@ impl Autoencoder {
             let [batch, length] = target.dims();
             let begin = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &target.device());
             let shown = Tensor::cat(vec![begin, target.narrow(1, 0, length - 1)], 1);
-            self.decoder.decode(embedded(&self.shared, shown), hidden)
+            self.decoder.decode(embedding(&self.shared, shown), hidden)
         } else {
             self.decoded(hidden)
         };
-        by_row(&self.lm_head, decoded)
+        linear(&self.lm_head, decoded)
     }
 
     /// [B, L, D] hidden states to those that a one-pass decoder writes the tokens from [B, L, D].
@@ -111,30 +111,30 @@ impl Autoencoder {
 
     /// [B, L, D] hidden states to the likeliest [B, L] tokens, chosen one after the other where the
     /// decoder is autoregressive.
-    pub fn read(&self, hidden: Tensor<3>) -> Tensor<2, Int> {
+    pub fn decode_greedy(&self, hidden: Tensor<3>) -> Tensor<2, Int> {
         if !self.autoregressive {
-            return likeliest(by_row(&self.lm_head, self.decoded(hidden)));
+            return likeliest(linear(&self.lm_head, self.decoded(hidden)));
         }
         let [batch, length, _] = hidden.dims();
         let mut shown = Tensor::<2, Int>::full([batch, 1], tokens::PAD, &hidden.device());
         for written in 0..length {
             let decoded = self
                 .decoder
-                .decode(embedded(&self.shared, shown.clone()), hidden.clone());
-            let next = likeliest(by_row(&self.lm_head, decoded.narrow(1, written, 1)));
+                .decode(embedding(&self.shared, shown.clone()), hidden.clone());
+            let next = likeliest(linear(&self.lm_head, decoded.narrow(1, written, 1)));
             shown = Tensor::cat(vec![shown, next], 1);
         }
         shown.narrow(1, 1, length)
     }
 
-    /// The tokens of [`Self::read`] and how unsure of them the decoder is: the entropy [B, 1] of all
+    /// The tokens of [`Self::decode_greedy`] and how unsure of them the decoder is: the entropy [B, 1] of all
     /// tokens together, in nats.
-    pub fn read_doubting(&self, hidden: Tensor<3>) -> (Tensor<2, Int>, Tensor<2>) {
+    pub fn decode_with_entropy(&self, hidden: Tensor<3>) -> (Tensor<2, Int>, Tensor<2>) {
         let (tokens, logits) = if self.autoregressive {
-            let tokens = self.read(hidden.clone());
+            let tokens = self.decode_greedy(hidden.clone());
             (tokens.clone(), self.logits(hidden, tokens))
         } else {
-            let logits = by_row(&self.lm_head, self.decoded(hidden));
+            let logits = linear(&self.lm_head, self.decoded(hidden));
             (likeliest(logits.clone()), logits)
         };
         let [batch, length, _] = logits.dims();
@@ -142,16 +142,16 @@ impl Autoencoder {
         (tokens, entropy.sum_dim(1))
     }
 
-    /// The tokens of [`Self::read`] and the [`Self::logits`] of `target`, which a one-pass decoder
+    /// The tokens of [`Self::decode_greedy`] and the [`Self::logits`] of `target`, which a one-pass decoder
     /// gets in the same pass.
-    pub fn read_beside(
+    pub fn decode_with_logits(
         &self,
         hidden: Tensor<3>,
         target: Tensor<2, Int>,
     ) -> (Tensor<2, Int>, Tensor<3>) {
         let logits = self.logits(hidden.clone(), target);
         let tokens = if self.autoregressive {
-            self.read(hidden)
+            self.decode_greedy(hidden)
         } else {
             likeliest(logits.clone())
         };

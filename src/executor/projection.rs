@@ -4,14 +4,14 @@
 use std::ops::ControlFlow;
 
 use super::{
-    board::Planes,
     export::{code_scale, code_text, number_text, state_scale},
+    views::LatentPlanes,
 };
 use crate::{
     data::language::Language,
     latent::{
         points::Points,
-        projection::{Kind, NEIGHBOURS, Stage, Trust, trust},
+        projection::{Kind, NEIGHBOURS, Trust, TsneStage, trust},
     },
     palette::Scale,
 };
@@ -71,7 +71,7 @@ impl Group {
     }
 
     /// Its places.
-    pub fn of(self, planes: &Planes) -> &Points {
+    pub fn of(self, planes: &LatentPlanes) -> &Points {
         match self {
             Self::Codes => &planes.codes,
             Self::States => &planes.states,
@@ -97,11 +97,11 @@ pub struct Projected {
 impl Projected {
     /// Lays out one group in one way. `watch` sees every step; `None` once it breaks off.
     pub fn new(
-        planes: &Planes,
+        planes: &LatentPlanes,
         group: Group,
         kind: Kind,
         seed: u64,
-        watch: &mut dyn FnMut(Stage<'_>) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
     ) -> Option<Self> {
         let points = group.of(planes);
         let places = kind.project(points, seed, watch)?;

@@ -13,13 +13,13 @@ use anyhow::{Context, Result};
 use burn::{module::Module, tensor::Device};
 use serde_json::{Value, json};
 
-use super::{checkpoint, trainer::Trainer};
+use super::{checkpoint, trainer::ExecutorTrainer};
 use crate::{
     config::executor::ExecutorConfig,
     data::split::Split,
     engine::run_folder::RunFolder,
     nn::weights::write_weights,
-    training::{Shards, checkpoint::Source, tape},
+    training::{DataParallel, checkpoint::Source, draw_log},
 };
 
 /// Trains `steps` steps of a new run and writes them down in the new folder `to`.
@@ -33,20 +33,23 @@ pub fn training(
     device: &Device,
     after_step: impl FnMut(u64) -> Result<()>,
 ) -> Result<()> {
-    let mut trainer = Trainer::new(config, device)?;
+    let mut trainer = ExecutorTrainer::new(config, device)?;
     // One share after the other: all is drawn on one thread, in order.
-    trainer.learner.shards = Shards::new(1, &device.clone().autodiff())?;
+    trainer.state.data_parallel = DataParallel::new(1, &device.clone().autodiff())?;
     let folder = RunFolder::create(to)?;
     write_setup(
         folder.path(),
-        &trainer.learner.shards.recipe(&trainer.config),
+        &trainer
+            .state
+            .data_parallel
+            .effective_config(&trainer.config),
         0,
     )?;
     write_weights(
-        &trainer.learner.model().valid(),
+        &trainer.state.model().valid(),
         &to.join("weights.safetensors"),
     )?;
-    tape::write_steps(&mut trainer, steps, &to.join("steps.jsonl"), after_step)
+    draw_log::write_steps(&mut trainer, steps, &to.join("steps.jsonl"), after_step)
 }
 
 /// Writes a model at rest down in the new folder `to`.

@@ -12,19 +12,22 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    batch::Batches, checkpoint, inference::Executor, model::LatentExecutor, objective::Objective,
-    sight::Sight,
+    batch::Batches, checkpoint, inference::ExecutorInference, model::LatentExecutor,
+    objective::Objective, step_plan::ExecutorPlan,
 };
 use crate::{
     config::{Config as _, executor::ExecutorConfig},
-    data::tokens::Lexicon,
-    nn::{adamw::AdamW, bottleneck::Octaves, muon::Muon},
-    training::{self, Drawn, Learner, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
+    data::tokens::SumTokenizer,
+    nn::{adamw::AdamW, bottleneck::FourierBands, muon::Muon},
+    training::{
+        self, DataParallel, DeviceInputs, Limit, MetricsRow, Progress, Run, Start, TrainState,
+        checkpoint::files,
+    },
 };
 
 /// One row of metrics.csv. Cross entropies are means a token, in nats.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
+pub struct ExecutorMetrics {
     /// The step, counted from 1.
     pub step: u64,
     /// Position on the schedule before the step.
@@ -81,7 +84,7 @@ pub struct Metrics {
     pub train_secs: f64,
 }
 
-impl Row for Metrics {
+impl MetricsRow for ExecutorMetrics {
     fn step(&self) -> u64 {
         self.step
     }
@@ -100,43 +103,43 @@ impl Row for Metrics {
 }
 
 /// A model in training.
-pub struct Trainer {
+pub struct ExecutorTrainer {
     /// What is trained, and how.
     pub config: ExecutorConfig,
     /// How far it got.
     pub progress: Progress,
-    pub(super) learner: Learner<LatentExecutor, Sight>,
+    pub(super) state: TrainState<LatentExecutor, ExecutorPlan>,
     batches: Batches,
-    octaves: Octaves,
-    lexicon: Arc<Lexicon>,
+    octaves: FourierBands,
+    tokenizer: Arc<SumTokenizer>,
     device: Device,
 }
 
-impl Trainer {
+impl ExecutorTrainer {
     /// A new run on `device`.
     ///
     /// # Errors
     /// If the configuration can't be trained.
     pub fn new(config: ExecutorConfig, device: &Device) -> Result<Self> {
         config.check()?;
-        let lexicon = Arc::new(Lexicon::new(config.language)?);
+        let tokenizer = Arc::new(SumTokenizer::new(config.language)?);
         let device = device.clone().autodiff();
-        let model = LatentExecutor::new(&config, lexicon.vocabulary_size(), &device);
+        let model = LatentExecutor::new(&config, tokenizer.vocabulary_size(), &device);
         let muon = || Muon::new(&model, config.muon, LatentExecutor::is_hidden);
-        let optimiser = AdamW {
+        let optimizer = AdamW {
             muon: (config.muon > 0.0).then(muon),
             ..AdamW::new(config.weight_decay, config.max_norm)
         };
-        let batches = Batches::new(&config, lexicon.clone(), &device)?;
-        let octaves = Octaves::full(config.octaves, &device);
-        let shards = Shards::new(config.shards, &device)?;
+        let batches = Batches::new(&config, tokenizer.clone(), &device)?;
+        let octaves = FourierBands::full(config.octaves, &device);
+        let shards = DataParallel::new(config.shards, &device)?;
         Ok(Self {
             config,
             progress: Progress::default(),
-            learner: Learner::new(model, optimiser, shards, &device),
+            state: TrainState::new(model, optimizer, shards, &device),
             batches,
             octaves,
-            lexicon,
+            tokenizer,
             device,
         })
     }
@@ -158,58 +161,59 @@ impl Trainer {
     }
 
     /// The model as it stands, to be asked.
-    pub fn snapshot(&self) -> Executor {
+    pub fn snapshot(&self) -> ExecutorInference {
         let device = self.device.clone().inner();
-        Executor::new(
+        ExecutorInference::new(
             self.config.clone(),
             self.progress,
-            self.learner.model().valid(),
-            self.lexicon.clone(),
+            self.state.model().valid(),
+            self.tokenizer.clone(),
             &device,
         )
     }
 
     /// On a GPU, whether the next step need only be launched, or why none can be; `None` before that was tried.
-    pub fn is_recorded(&self) -> Option<Result<(), &anyhow::Error>> {
-        self.learner.is_recorded()
+    pub fn is_captured(&self) -> Option<Result<(), &anyhow::Error>> {
+        self.state.is_captured()
     }
 }
 
-impl training::Trainer for Trainer {
-    type Metrics = Metrics;
+impl training::Trainer for ExecutorTrainer {
+    type Metrics = ExecutorMetrics;
 
-    fn step(&mut self) -> Result<Metrics> {
+    fn step(&mut self) -> Result<ExecutorMetrics> {
         let begun = Instant::now();
-        let config = self.learner.shards.recipe(&self.config);
+        let config = self.state.data_parallel.effective_config(&self.config);
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(self.progress.step);
         let learning_rate = config.learning_rate_at(self.progress.position);
         let octaves = octaves_at(&config, self.progress.position);
         let step = self.progress.step + 1;
         let shares = (0..config.shards).map(|share| (share, ChaCha8Rng::from_rng(&mut rng)));
-        let look =
-            |(share, mut rng)| Sight::draw(&self.batches, &config, &octaves, share, &mut rng);
-        let judge = |model: &LatentExecutor, sight: &Sight, drawn: &Drawn| {
-            let octaves = match sight.octaves {
-                Some(weights) => self.octaves.weighted(drawn.values(weights)),
+        let plan_step = |(share, mut rng)| {
+            ExecutorPlan::draw(&self.batches, &config, &octaves, share, &mut rng)
+        };
+        let loss_fn = |model: &LatentExecutor, plan: &ExecutorPlan, inputs: &DeviceInputs| {
+            let octaves = match plan.octaves {
+                Some(weights) => self.octaves.weighted(inputs.values(weights)),
                 None => self.octaves.clone(),
             };
             let objective = Objective {
                 model,
                 config: &config,
                 octaves: &octaves,
-                sight,
-                drawn,
+                plan,
+                inputs,
             };
             let terms = objective.terms();
             (terms.loss(&config), terms.into_values().to_vec())
         };
         let figures = self
-            .learner
-            .step(learning_rate, step, shares.collect(), look, judge)?;
+            .state
+            .step(learning_rate, step, shares.collect(), plan_step, loss_fn)?;
         let position = self.progress.position;
         self.progress.advance(begun, self.config.schedule_steps);
-        Ok(Metrics {
+        Ok(ExecutorMetrics {
             step,
             position,
             learning_rate,
@@ -252,8 +256,8 @@ impl training::Trainer for Trainer {
         files(
             &self.config,
             &self.progress,
-            &self.learner.model(),
-            self.learner.moments(),
+            &self.state.model(),
+            self.state.optimizer_state(),
         )
     }
 }
@@ -261,5 +265,5 @@ impl training::Trainer for Trainer {
 /// The octaves' weights at a position of the schedule.
 pub(super) fn octaves_at(config: &ExecutorConfig, position: u64) -> Vec<f32> {
     let progress = position as f64 / config.schedule_steps as f64;
-    Octaves::weights_at(config.octaves, progress, config.coarse_to_fine)
+    FourierBands::weights_at(config.octaves, progress, config.coarse_to_fine)
 }

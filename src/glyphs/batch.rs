@@ -18,7 +18,7 @@ const NEIGHBOURHOOD: f64 = 0.4;
 
 /// The functions of a step.
 #[derive(Clone, Debug, Default)]
-pub struct Batch {
+pub struct FunctionBatch {
     /// Their tokens.
     pub rows: Vec<Vec<u32>>,
     /// Pairs of rows that mean the same.
@@ -27,7 +27,7 @@ pub struct Batch {
     pub frame: usize,
 }
 
-impl Batch {
+impl FunctionBatch {
     fn arranged(mut self, layouts: &Layouts, rng: &mut impl Rng) -> Self {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         order.shuffle(rng);
@@ -52,7 +52,7 @@ pub struct Sampler {
     corpus: Arc<Corpus>,
     layouts: Layouts,
     /// Functions are worked on in every so many-th layout.
-    among: usize,
+    bucket_stride: usize,
     /// Functions to train on, shortest first.
     training: Vec<usize>,
     /// Functions never trained on, shortest first.
@@ -82,20 +82,23 @@ impl Sampler {
         Ok(Self {
             corpus,
             layouts,
-            among: 1,
+            bucket_stride: 1,
             training,
             validation,
         })
     }
 
-    /// The same, but functions are worked on in every `among`-th layout only, so that there are few kinds of steps.
-    pub fn among(self, among: usize) -> Self {
-        Self { among, ..self }
+    /// The same, but functions are worked on in every `bucket_stride`-th layout only, so that there are few kinds of steps.
+    pub fn with_bucket_stride(self, bucket_stride: usize) -> Self {
+        Self {
+            bucket_stride,
+            ..self
+        }
     }
 
     /// Functions are worked on in every so many-th layout.
-    pub fn frames(&self) -> usize {
-        self.among
+    pub fn bucket_stride(&self) -> usize {
+        self.bucket_stride
     }
 
     /// The functions behind it.
@@ -115,14 +118,14 @@ impl Sampler {
 
     /// A batch for each of the step's shares: functions of about the same length, the length drawn as
     /// often as it occurs.
-    pub fn draw(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> Vec<Batch> {
+    pub fn draw(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> Vec<FunctionBatch> {
         let window = window(&self.training, config, rng);
         let shares = 0..config.shards;
         shares.map(|_| self.share(window, config, rng)).collect()
     }
 
-    fn share(&self, window: &[usize], config: &GlyphsConfig, rng: &mut impl Rng) -> Batch {
-        let mut batch = Batch {
+    fn share(&self, window: &[usize], config: &GlyphsConfig, rng: &mut impl Rng) -> FunctionBatch {
+        let mut batch = FunctionBatch {
             rows: self.originals(window, config, rng),
             copies: Vec::new(),
             frame: self.frame(window),
@@ -151,15 +154,15 @@ impl Sampler {
     }
 
     /// Functions never trained on, to judge a step by.
-    pub fn draw_validation(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> Batch {
+    pub fn draw_validation(&self, config: &GlyphsConfig, rng: &mut impl Rng) -> FunctionBatch {
         let from = if self.validation.is_empty() {
             &self.training
         } else {
             &self.validation
         };
-        Batch {
+        FunctionBatch {
             rows: self.originals(window(from, config, rng), config, rng),
-            ..Batch::default()
+            ..FunctionBatch::default()
         }
     }
 
@@ -167,7 +170,7 @@ impl Sampler {
     fn frame(&self, window: &[usize]) -> usize {
         let longest = window.last().map_or(1, |&i| self.corpus.tokens(i).len());
         self.layouts
-            .frame(self.layouts.index_for(longest), self.among)
+            .frame(self.layouts.index_for(longest), self.bucket_stride)
     }
 
     /// A share of a step's worth of a window's functions.

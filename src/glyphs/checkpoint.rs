@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use anyhow::{Context, Result, bail};
 use burn::{module::Module, tensor::Device};
 
-use super::{inference::GlyphReader, model::GlyphModel, trainer::Trainer};
+use super::{inference::GlyphReader, model::GlyphModel, trainer::GlyphsTrainer};
 use crate::{
     config::glyphs::GlyphsConfig,
     data::{bpe::Bpe, corpus::Corpus},
@@ -65,7 +65,7 @@ pub fn tokenizer_of(source: &Source) -> Result<Arc<Bpe>> {
 ///
 /// # Errors
 /// As [`load`], and if the corpus was made with another tokenizer.
-pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<Trainer> {
+pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<GlyphsTrainer> {
     let checkpoint = Checkpoint::newest(path)?;
     let config: GlyphsConfig = checkpoint.config()?;
     let bpe = tokenizer(&checkpoint)?;
@@ -76,8 +76,8 @@ pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<Train
             checkpoint.path_of(TOKENIZER)
         );
     }
-    let mut trainer = Trainer::new(config, corpus, device)?;
-    trainer.learner.load(&checkpoint)?;
+    let mut trainer = GlyphsTrainer::new(config, corpus, device)?;
+    trainer.state.load(&checkpoint)?;
     trainer.progress = checkpoint.progress()?;
     trainer.curriculum = checkpoint.json(CURRICULUM, "a run's curriculum")?;
     Ok(trainer)

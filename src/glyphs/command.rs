@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use image::RgbImage;
 
 use super::{
-    board::{Neighbour, Reading, Tile},
-    report::Report,
+    evaluation::GlyphsReport,
+    views::{Neighbour, Reading, Tile},
 };
 use crate::{
     config::glyphs::GlyphsConfig,
@@ -15,7 +15,7 @@ use crate::{
 
 /// What the engine can be told.
 #[derive(Debug)]
-pub enum Command {
+pub enum GlyphsCommand {
     /// Asks this model from now on.
     Open(Source),
     /// Begins a run in a new folder (or goes on in the resumed one's).
@@ -67,7 +67,7 @@ pub enum Command {
         count: usize,
     },
     /// Judges the model on a corpus, or on the bundled sample.
-    Judge {
+    Evaluate {
         /// The corpus.
         corpus: Option<PathBuf>,
         /// Difficulties of the channel.
@@ -88,7 +88,7 @@ pub enum RunOrder {
 
 /// Facts the engine reports.
 #[derive(Debug)]
-pub enum Event {
+pub enum GlyphsEvent {
     /// Another model is asked.
     Opened(String),
     /// A run has begun in this folder.
@@ -106,5 +106,5 @@ pub enum Event {
     /// Neighbours were found; first the function asked about.
     Found(Tile, Vec<Neighbour>),
     /// The model was judged.
-    Judged(Box<Report>),
+    Evaluated(Box<GlyphsReport>),
 }

@@ -22,7 +22,7 @@ pub struct Score {
 
 /// What was read of some functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
+pub struct ExactCount {
     /// Tokens read right, padding left out.
     pub right: usize,
     /// Tokens.
@@ -33,7 +33,7 @@ pub struct Count {
     pub functions: usize,
 }
 
-impl Count {
+impl ExactCount {
     /// Counts a function's tokens and what was read of them.
     pub fn add(&mut self, truth: &[u32], read: &[u32]) {
         self.right += truth.iter().zip(read).filter(|(a, b)| a == b).count();

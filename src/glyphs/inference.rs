@@ -11,21 +11,21 @@ use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    board::Reading,
-    curriculum::{Count, Score},
-    encoded::Encoded,
+    curriculum::{ExactCount, Score},
+    image_io::is_alike,
     model::GlyphModel,
     objective::mean_of_slots,
-    picture::is_alike,
+    token_batch::TokenBatch,
+    views::Reading,
 };
 use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     data::bpe::Bpe,
     nn::{
-        channel::{Damage, Homography, Parts, warp},
+        distortions::{DistortionBatch, DistortionKinds, Homography, warp},
         mosaic::{Layouts, PoseHead},
     },
-    training::{Progress, Shards},
+    training::{DataParallel, Progress},
 };
 
 /// Pictures a pass: enough to keep the device busy, few enough to be answered soon.
@@ -59,12 +59,12 @@ pub struct Decoded {
 }
 
 impl Decoded {
-    fn is_sure(&self) -> bool {
+    fn is_certain(&self) -> bool {
         self.certainty * (self.tokens.len() + 1) as f32 > SURE.ln()
     }
 
     /// The probability the reader gives to its reading as a whole: to every token and the layout.
-    pub fn sureness(&self) -> f32 {
+    pub fn sequence_probability(&self) -> f32 {
         (self.certainty * (self.tokens.len() + 1) as f32).exp()
     }
 
@@ -121,15 +121,15 @@ impl GlyphReader {
         size: usize,
         work: impl Fn(Range<usize>) -> Result<Vec<R>> + Sync,
     ) -> Result<Vec<R>> {
-        let shards = Shards::of_cores(&self.device)?;
-        let most = match shards.are_side_by_side() {
+        let shards = DataParallel::per_core(&self.device)?;
+        let most = match shards.is_data_parallel() {
             true => PASS_OF_CORE,
             false => PASS,
         };
         let pass = (most * GLYPH_SIZE.pow(2) / size.pow(2)).clamp(1, most);
         let passes = (0..count).step_by(pass);
         let passes = passes.map(|first| first..(first + pass).min(count));
-        let made = shards.side_by_side(passes.collect(), work);
+        let made = shards.map_parallel(passes.collect(), work);
         let made: Vec<Vec<R>> = made.into_iter().collect::<Result<_>>()?;
         Ok(made.into_iter().flatten().collect())
     }
@@ -141,10 +141,10 @@ impl GlyphReader {
 
     /// Functions, as tokens, to the latents of their pictures; see [`GlyphModel::latent`].
     fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
-        let encoded = Encoded::new(rows, self.bpe.pad(), &self.layouts);
-        let (tokens, real) = encoded.on(&self.device);
+        let encoded = TokenBatch::new(rows, self.bpe.pad(), &self.layouts);
+        let (tokens, real) = encoded.upload(&self.device);
         let slots = self.model.encode(tokens, real);
-        let cells = encoded.arrangement.on(&self.device);
+        let cells = encoded.layout.upload(&self.device);
         self.model.latent(slots, &cells, &self.layouts)
     }
 
@@ -187,8 +187,8 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn latents(&self, rows: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
-        let encoded = Encoded::new(rows, self.bpe.pad(), &self.layouts);
-        let (tokens, real) = encoded.on(&self.device);
+        let encoded = TokenBatch::new(rows, self.bpe.pad(), &self.layouts);
+        let (tokens, real) = encoded.upload(&self.device);
         let slots = self.model.encode(tokens, real.clone());
         let latents = values(mean_of_slots(slots, real))?;
         Ok(latents
@@ -318,10 +318,14 @@ impl GlyphReader {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn damaged(&self, pictures: &[RgbImage], damage: &Damage) -> Result<Vec<RgbImage>> {
+    pub fn distorted(
+        &self,
+        pictures: &[RgbImage],
+        distortions: &DistortionBatch,
+    ) -> Result<Vec<RgbImage>> {
         self.in_passes(pictures.len(), GLYPH_SIZE, |some| {
             let seen = self.tensor(&pictures[some.clone()]);
-            self.images(damage.of(some).apply(seen))
+            self.images(distortions.of(some).apply(seen))
         })
     }
 
@@ -330,13 +334,14 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
-        let damage = Damage::sample(&vec![difficulty; rows.len()], Parts::ALL, rng);
+        let distortions =
+            DistortionBatch::sample(&vec![difficulty; rows.len()], DistortionKinds::ALL, rng);
         let read = self.in_passes(rows.len(), GLYPH_SIZE, |some| {
             let latents = self.picture_latents(&rows[some.clone()]);
             let pictures = self.model.picture(latents, GLYPH_SIZE);
-            self.read_tensor(damage.of(some).apply(pictures))
+            self.read_tensor(distortions.of(some).apply(pictures))
         })?;
-        let mut count = Count::default();
+        let mut count = ExactCount::default();
         for (row, read) in rows.iter().zip(read) {
             count.add(row, &read.tokens);
         }
@@ -348,7 +353,7 @@ impl GlyphReader {
     fn read_tensor(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
         let mut read = self.attempt(pictures.clone())?;
         let unsure: Vec<usize> = (0..read.len())
-            .filter(|nth| !read[*nth].is_sure())
+            .filter(|nth| !read[*nth].is_certain())
             .collect();
         if unsure.is_empty() {
             return Ok(read);
@@ -356,7 +361,7 @@ impl GlyphReader {
         let rows: Vec<i32> = unsure.iter().map(|nth| *nth as i32).collect();
         let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &self.device);
         let surest = unsure.iter().map(|nth| read[*nth].clone()).collect();
-        let surest = self.read_upright(pictures.select(0, rows), surest)?;
+        let surest = self.read_rectified(pictures.select(0, rows), surest)?;
         for (nth, surest) in unsure.into_iter().zip(surest) {
             read[nth] = surest;
         }
@@ -364,13 +369,17 @@ impl GlyphReader {
     }
 
     /// Sets pictures upright; the readings the reader is surest of, with those of them as they are.
-    fn read_upright(&self, pictures: Tensor<4>, mut surest: Vec<Decoded>) -> Result<Vec<Decoded>> {
+    fn read_rectified(
+        &self,
+        pictures: Tensor<4>,
+        mut surest: Vec<Decoded>,
+    ) -> Result<Vec<Decoded>> {
         let mut maps = vec![Homography::IDENTITY; surest.len()];
         let mut seen = pictures.clone();
         for _ in 0..RIGHTINGS {
             let corners = values(self.model.corners(PoseHead::shrink(seen)))?;
             for (map, corners) in maps.iter_mut().zip(corners.chunks(8)) {
-                *map = map.then(&Homography::upright(corners));
+                *map = map.then(&Homography::rectify(corners));
             }
             seen = warp(pictures.clone(), &maps);
             let read = self.attempt(seen.clone())?;
@@ -394,8 +403,10 @@ impl GlyphReader {
             best.expect("there is a layout")
         });
         let layouts: Vec<usize> = best.collect();
-        let arrangement = self.layouts.arrange(layouts);
-        let reading = self.model.read(features, &arrangement.on(&self.device));
+        let batch_layout = self.layouts.arrange(layouts);
+        let reading = self
+            .model
+            .read(features, &batch_layout.upload(&self.device));
         let likely = softmax(self.model.logits(reading.hidden), 2);
         let (confidence, tokens) = likely.max_dim_with_indices(2);
         let (confidence, embedding) = (values(confidence)?, values(reading.embedding)?);
@@ -404,8 +415,8 @@ impl GlyphReader {
             .context("the device failed in reading")?;
         let pad = self.bpe.pad();
         let width = self.config.embedding;
-        let read = arrangement.of.iter().enumerate().map(|(b, layout)| {
-            let (from, slots) = (b * arrangement.frame.slots(), layout.slots());
+        let read = batch_layout.of.iter().enumerate().map(|(b, layout)| {
+            let (from, slots) = (b * batch_layout.frame.slots(), layout.slots());
             let is_end =
                 |&slot: &usize| self.layouts.is_line() && tokens[from + slot] as u32 == pad;
             let slots = (0..slots).find(is_end).map_or(slots, |end| end + 1);
@@ -414,7 +425,7 @@ impl GlyphReader {
                 .iter()
                 .map(|p| p.max(1e-9).ln())
                 .sum();
-            let kind = kinds[b * of_kinds + arrangement.layouts[b]].max(1e-9).ln();
+            let kind = kinds[b * of_kinds + batch_layout.layouts[b]].max(1e-9).ln();
             let (tokens, confidence) = cells
                 .map(|cell| (tokens[cell] as u32, confidence[cell]))
                 .filter(|(token, _)| *token != pad)

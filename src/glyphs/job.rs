@@ -12,16 +12,17 @@ use image::RgbImage;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-pub use super::command::{Command, Event, RunOrder};
+pub use super::command::{GlyphsCommand, GlyphsEvent, RunOrder};
 use super::{
-    board::{
-        Board, GlyphView, GridView, ModelView, Neighbour, Question, Refusal, Subject, WorkView,
-    },
     checkpoint,
-    functions::{self, Function},
+    corpus_functions::{self, CorpusFunction},
+    evaluation::{GlyphsEvaluator, GlyphsReport},
     inference::{GlyphReader, MorphPath},
-    report::{Judgement, Report},
-    trainer::Trainer,
+    trainer::GlyphsTrainer,
+    views::{
+        GlyphQuery, GlyphView, GlyphsModelView, GlyphsViews, GridView, InvalidInput, Neighbour,
+        Subject, WorkView,
+    },
 };
 use crate::{
     config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
@@ -29,8 +30,8 @@ use crate::{
     device::{self, Choice, Chosen},
     engine::{Job, Work},
     latent::points::distance,
-    nn::channel::Damage,
-    training::{Lane, Limit, Start, WarmUp, checkpoint::Source},
+    nn::distortions::DistortionBatch,
+    training::{Limit, RunController, Start, WarmUp, checkpoint::Source},
 };
 
 /// Functions a slice.
@@ -41,31 +42,31 @@ const GRID_EVERY: Duration = Duration::from_millis(500);
 /// The job.
 pub struct GlyphsJob {
     chosen: Chosen,
-    board: Arc<Board>,
+    views: Arc<GlyphsViews>,
     reader: Arc<GlyphReader>,
-    lane: Lane<Trainer>,
-    judgement: Option<Judgement>,
-    hunt: Option<Hunt>,
-    morph: Option<Morph>,
-    grid: Vec<Function>,
+    run: RunController<GlyphsTrainer>,
+    evaluator: Option<GlyphsEvaluator>,
+    nearest_query: Option<NearestQuery>,
+    morph: Option<MorphTask>,
+    grid: Vec<CorpusFunction>,
     grid_from: Instant,
     is_grid_due: bool,
     has_stepped: bool,
-    warm_up: WarmUp<Trainer>,
+    warm_up: WarmUp<GlyphsTrainer>,
 }
 
 /// A search for the nearest glyphs.
-struct Hunt {
-    function: Function,
+struct NearestQuery {
+    function: CorpusFunction,
     embedding: Vec<f32>,
-    among: Vec<Function>,
+    among: Vec<CorpusFunction>,
     done: usize,
     nearest: Vec<Neighbour>,
     count: usize,
 }
 
 /// A morph under way.
-struct Morph {
+struct MorphTask {
     reader: Arc<GlyphReader>,
     path: MorphPath,
     painted: Vec<RgbImage>,
@@ -76,23 +77,23 @@ impl GlyphsJob {
     ///
     /// # Errors
     /// If either can't be had.
-    pub fn new(choice: Choice, source: &Source, board: Arc<Board>) -> Result<Self> {
-        Self::on(device::open(choice)?, source, board)
+    pub fn new(choice: Choice, source: &Source, views: Arc<GlyphsViews>) -> Result<Self> {
+        Self::on(device::open(choice)?, source, views)
     }
 
     /// The same on a device that is open.
     ///
     /// # Errors
     /// If the model can't be had.
-    pub fn on(chosen: Chosen, source: &Source, board: Arc<Board>) -> Result<Self> {
+    pub fn on(chosen: Chosen, source: &Source, views: Arc<GlyphsViews>) -> Result<Self> {
         let reader = Arc::new(checkpoint::load(source, &chosen.device)?);
         let job = Self {
             chosen,
             reader,
-            lane: Lane::new(board.training.clone(), board.curves.clone()),
-            board,
-            judgement: None,
-            hunt: None,
+            run: RunController::new(views.training.clone(), views.curves.clone()),
+            views,
+            evaluator: None,
+            nearest_query: None,
             morph: None,
             grid: Vec::new(),
             grid_from: Instant::now(),
@@ -110,20 +111,20 @@ impl GlyphsJob {
             let device = self.chosen.device.clone();
             self.warm_up = WarmUp::new(move || {
                 let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-                let path = functions::sample_corpus(folder.path(), &mut || true)?;
+                let path = corpus_functions::sample_corpus(folder.path(), &mut || true)?;
                 let corpus = Arc::new(Corpus::open(&path)?);
-                Trainer::new(GlyphsConfig::preset(GLYPH_PRESETS[0])?, corpus, &device)
+                GlyphsTrainer::new(GlyphsConfig::preset(GLYPH_PRESETS[0])?, corpus, &device)
             });
         }
         self
     }
 
     fn show_model(&self, origin: String) {
-        self.board.model.put(ModelView {
+        self.views.model.put(GlyphsModelView {
             origin,
             config: self.reader.config.clone(),
             params: self.reader.params(),
-            perceptor: self.lane.trainer().and_then(Trainer::perceptor),
+            perceptor: self.run.trainer().and_then(GlyphsTrainer::perceptor),
             steps: self.reader.progress.step,
             device: self.chosen.name.clone(),
             device_reason: self.chosen.reason.clone(),
@@ -139,15 +140,15 @@ impl GlyphsJob {
         let limit = reader.config.max_tokens;
         self.grid.retain(|function| function.tokens.len() <= limit);
         self.is_grid_due = true;
-        if self.hunt.take().is_some() {
-            self.board.work.clear();
+        if self.nearest_query.take().is_some() {
+            self.views.work.clear();
         }
         self.reader = reader;
     }
 
     /// The model as it is now, in the middle of a run too.
     fn current(&mut self) -> Arc<GlyphReader> {
-        if let Some(trainer) = self.lane.trainer()
+        if let Some(trainer) = self.run.trainer()
             && trainer.progress != self.reader.progress
         {
             self.reader = Arc::new(trainer.snapshot());
@@ -161,28 +162,28 @@ impl GlyphsJob {
         corpus: PathBuf,
         out: PathBuf,
         limit: Limit,
-        events: &mut Vec<Event>,
+        events: &mut Vec<GlyphsEvent>,
     ) -> Result<()> {
         let device = self.chosen.device.clone();
         self.warm_up = WarmUp::default();
-        self.lane.begin(|| {
+        self.run.begin(|| {
             let corpus = Arc::new(Corpus::open(&corpus)?);
-            Trainer::run(start, corpus, &out, limit, &device)
+            GlyphsTrainer::run(start, corpus, &out, limit, &device)
         })?;
-        if let Some(trainer) = self.lane.trainer() {
+        if let Some(trainer) = self.run.trainer() {
             let reader = Arc::new(trainer.snapshot());
             self.adopt(reader);
         }
         self.show_model(out.display().to_string());
-        events.push(Event::Started(out));
+        events.push(GlyphsEvent::Started(out));
         Ok(())
     }
 
-    fn train_step(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let Some(step) = self.lane.step()? else {
+    fn train_step(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<bool> {
+        let Some(step) = self.run.step()? else {
             return Ok(false);
         };
-        events.extend(step.saved.map(Event::Saved));
+        events.extend(step.saved.map(GlyphsEvent::Saved));
         self.is_grid_due |= !self.grid.is_empty() && self.grid_from.elapsed() >= GRID_EVERY;
         if step.is_last {
             self.end_run(events)?;
@@ -190,21 +191,21 @@ impl GlyphsJob {
         Ok(true)
     }
 
-    fn end_run(&mut self, events: &mut Vec<Event>) -> Result<()> {
-        let Some((run, saved)) = self.lane.end() else {
+    fn end_run(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<()> {
+        let Some((run, saved)) = self.run.end() else {
             return Ok(());
         };
         self.reader = Arc::new(run.trainer.snapshot());
         self.show_model(run.folder().display().to_string());
         self.is_grid_due = true;
-        events.push(Event::Saved(saved?));
-        events.push(Event::Trained(run.trainer.progress.step));
+        events.push(GlyphsEvent::Saved(saved?));
+        events.push(GlyphsEvent::Trained(run.trainer.progress.step));
         Ok(())
     }
 
-    fn functions(&self, corpus: Option<&PathBuf>) -> Result<Vec<Function>> {
+    fn functions(&self, corpus: Option<&PathBuf>) -> Result<Vec<CorpusFunction>> {
         let config = &self.reader.config;
-        functions::of_corpus(
+        corpus_functions::of_corpus(
             corpus.map(PathBuf::as_path),
             &self.reader.bpe,
             config.max_tokens,
@@ -214,7 +215,7 @@ impl GlyphsJob {
 
     /// Paints the functions that are watched, if they are out of date and training leaves the time.
     fn grid_slice(&mut self) -> Result<bool> {
-        if !self.is_grid_due || self.grid.is_empty() || !self.lane.are_pictures_due() {
+        if !self.is_grid_due || self.grid.is_empty() || !self.run.are_views_due() {
             return Ok(false);
         }
         let begun = Instant::now();
@@ -222,63 +223,70 @@ impl GlyphsJob {
         let rows: Vec<_> = self.grid.iter().map(|f| f.tokens.clone()).collect();
         let glyphs = reader.glyphs(&rows)?;
         let tiles = self.grid.iter().zip(glyphs).map(|(f, glyph)| f.tile(glyph));
-        self.board.grid.put(GridView {
+        self.views.grid.put(GridView {
             step: reader.progress.step,
             tiles: tiles.collect(),
         });
         self.is_grid_due = false;
         self.grid_from = begun;
-        self.lane.pictures_drawn(begun);
+        self.run.views_drawn(begun);
         Ok(true)
     }
 
-    fn judge_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let Some(judgement) = &mut self.judgement else {
+    fn evaluate_slice(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<bool> {
+        let Some(evaluator) = &mut self.evaluator else {
             return Ok(false);
         };
-        let report = judgement.advance()?;
-        self.board.work.put(judgement.progress());
+        let report = evaluator.advance()?;
+        self.views.work.put(evaluator.progress());
         if let Some(report) = report {
-            self.judgement = None;
+            self.evaluator = None;
             let device = self.chosen.name.clone();
-            events.push(Event::Judged(Box::new(Report { device, ..report })));
+            events.push(GlyphsEvent::Evaluated(Box::new(GlyphsReport {
+                device,
+                ..report
+            })));
         }
         Ok(true)
     }
 
-    fn hunt_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
-        let Some(hunt) = &mut self.hunt else {
+    fn nearest_slice(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<bool> {
+        let Some(nearest_query) = &mut self.nearest_query else {
             return Ok(false);
         };
-        let last = (hunt.done + SLICE).min(hunt.among.len());
-        let slice = &hunt.among[hunt.done..last];
+        let last = (nearest_query.done + SLICE).min(nearest_query.among.len());
+        let slice = &nearest_query.among[nearest_query.done..last];
         let rows: Vec<_> = slice.iter().map(|f| f.tokens.clone()).collect();
         let glyphs = self.reader.glyphs(&rows)?;
         let embeddings = self.reader.embeddings(&glyphs)?;
         for ((function, glyph), embedding) in slice.iter().zip(glyphs).zip(embeddings) {
             // Of vectors of length 1, half the squared distance is one minus the cosine.
-            let distance = distance(&embedding, &hunt.embedding).powi(2) / 2.0;
+            let distance = distance(&embedding, &nearest_query.embedding).powi(2) / 2.0;
             let tile = function.tile(glyph);
-            hunt.nearest.push(Neighbour { tile, distance });
+            nearest_query.nearest.push(Neighbour { tile, distance });
         }
-        hunt.nearest
+        nearest_query
+            .nearest
             .sort_by(|a, b| a.distance.total_cmp(&b.distance));
-        hunt.nearest.truncate(hunt.count);
-        hunt.done = last;
-        self.board.work.put(WorkView {
-            what: format!("looking at {} glyphs", hunt.among.len()),
-            done: last as f64 / hunt.among.len() as f64,
+        nearest_query.nearest.truncate(nearest_query.count);
+        nearest_query.done = last;
+        self.views.work.put(WorkView {
+            what: format!("looking at {} glyphs", nearest_query.among.len()),
+            done: last as f64 / nearest_query.among.len() as f64,
         });
-        if last == hunt.among.len()
-            && let Some(hunt) = self.hunt.take()
+        if last == nearest_query.among.len()
+            && let Some(nearest_query) = self.nearest_query.take()
         {
-            let glyph = self.reader.glyph(&hunt.function.tokens)?;
-            events.push(Event::Found(hunt.function.tile(glyph), hunt.nearest));
+            let glyph = self.reader.glyph(&nearest_query.function.tokens)?;
+            events.push(GlyphsEvent::Found(
+                nearest_query.function.tile(glyph),
+                nearest_query.nearest,
+            ));
         }
         Ok(true)
     }
 
-    fn morph_slice(&mut self, events: &mut Vec<Event>) -> Result<bool> {
+    fn morph_slice(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<bool> {
         let Some(morph) = &mut self.morph else {
             return Ok(false);
         };
@@ -286,20 +294,20 @@ impl GlyphsJob {
         let last = (first + SLICE).min(all);
         let some = morph.reader.morph_frames(&morph.path, first..last)?;
         morph.painted.extend(some);
-        self.board.work.put(WorkView {
+        self.views.work.put(WorkView {
             what: format!("painting {all} pictures"),
             done: last as f64 / all.max(1) as f64,
         });
         if last == all
             && let Some(morph) = self.morph.take()
         {
-            self.board.work.clear();
-            events.push(Event::Morphed(morph.painted));
+            self.views.work.clear();
+            events.push(GlyphsEvent::Morphed(morph.painted));
         }
         Ok(true)
     }
 
-    fn answer(&mut self, question: Question) -> Result<GlyphView> {
+    fn answer(&mut self, question: GlyphQuery) -> Result<GlyphView> {
         let reader = self.current();
         let (glyph, tokens) = match &question.subject {
             Subject::Function(text) => {
@@ -309,15 +317,15 @@ impl GlyphsJob {
             Subject::Picture(picture) => (picture.clone(), None),
         };
         let mut rng = ChaCha8Rng::seed_from_u64(question.seed);
-        let damage = Damage::sample(&[question.difficulty], question.parts, &mut rng);
-        let damaged = reader.damaged(std::slice::from_ref(&glyph), &damage)?;
-        let read = reader.read(&damaged)?;
-        let mut damaged = damaged.into_iter().zip(read);
-        let (damaged, read) = damaged.next().context("a picture was read")?;
+        let distortions = DistortionBatch::sample(&[question.difficulty], question.parts, &mut rng);
+        let distorted = reader.distorted(std::slice::from_ref(&glyph), &distortions)?;
+        let read = reader.read(&distorted)?;
+        let mut distorted = distorted.into_iter().zip(read);
+        let (distorted, read) = distorted.next().context("a picture was read")?;
         Ok(GlyphView {
             question,
             glyph,
-            damaged,
+            distorted,
             reading: reader.spell(read),
             tokens,
         })
@@ -334,42 +342,42 @@ impl GlyphsJob {
 }
 
 impl Job for GlyphsJob {
-    type Command = Command;
-    type Probe = Question;
-    type Event = Event;
+    type Command = GlyphsCommand;
+    type Probe = GlyphQuery;
+    type Event = GlyphsEvent;
 
-    fn command(&mut self, command: Command, events: &mut Vec<Event>) -> Result<()> {
+    fn command(&mut self, command: GlyphsCommand, events: &mut Vec<GlyphsEvent>) -> Result<()> {
         match command {
-            Command::Open(source) => {
-                if self.lane.trainer().is_some() {
+            GlyphsCommand::Open(source) => {
+                if self.run.trainer().is_some() {
                     bail!("a run is in training: stop it before opening another model");
                 }
                 let reader = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
                 self.adopt(reader);
-                self.board.glyph.clear();
+                self.views.glyph.clear();
                 self.show_model(source.origin());
-                events.push(Event::Opened(source.to_string()));
+                events.push(GlyphsEvent::Opened(source.to_string()));
             }
-            Command::Train {
+            GlyphsCommand::Train {
                 start,
                 corpus,
                 out,
                 limit,
             } => self.train(start, corpus, out, limit, events)?,
-            Command::Run(RunOrder::Pace(pace)) => {
-                self.lane.set_pace(pace);
+            GlyphsCommand::Run(RunOrder::Pace(pace)) => {
+                self.run.set_pace(pace);
                 self.is_grid_due = true;
             }
-            Command::Run(RunOrder::LearningRate(rate)) => {
+            GlyphsCommand::Run(RunOrder::LearningRate(rate)) => {
                 if !(rate.is_finite() && rate > 0.0) {
                     bail!("the learning rate is {rate}: expected a number above 0");
                 }
-                if let Some(trainer) = self.lane.trainer_mut() {
+                if let Some(trainer) = self.run.trainer_mut() {
                     trainer.config.learning_rate = rate;
                 }
             }
-            Command::Run(RunOrder::Stop) => self.end_run(events)?,
-            Command::Watch {
+            GlyphsCommand::Run(RunOrder::Stop) => self.end_run(events)?,
+            GlyphsCommand::Watch {
                 corpus,
                 count,
                 seed,
@@ -379,18 +387,18 @@ impl Job for GlyphsJob {
                 functions.truncate(count);
                 functions.sort_by_key(|function| function.tokens.len());
                 self.grid = functions;
-                self.lane.is_watched = true;
+                self.run.is_watched = true;
                 self.is_grid_due = true;
             }
-            Command::Encode { functions, size } => {
+            GlyphsCommand::Encode { functions, size } => {
                 let rows = self.tokens(&functions)?;
-                events.push(Event::Encoded(self.current().paint(&rows, size)?));
+                events.push(GlyphsEvent::Encoded(self.current().paint(&rows, size)?));
             }
-            Command::Decode(pictures) => {
+            GlyphsCommand::Decode(pictures) => {
                 let read = self.current().read_verified(&pictures)?;
-                events.push(Event::Decoded(read));
+                events.push(GlyphsEvent::Decoded(read));
             }
-            Command::Morph { functions, frames } => {
+            GlyphsCommand::Morph { functions, frames } => {
                 if functions.len() < 2 {
                     bail!(
                         "a morph needs two functions or more, not {}",
@@ -399,13 +407,13 @@ impl Job for GlyphsJob {
                 }
                 let rows = self.tokens(&functions)?;
                 let reader = self.current();
-                self.morph = Some(Morph {
+                self.morph = Some(MorphTask {
                     path: reader.morph_path(&rows, frames),
                     reader,
                     painted: Vec::new(),
                 });
             }
-            Command::Near {
+            GlyphsCommand::Near {
                 function,
                 corpus,
                 count,
@@ -420,8 +428,8 @@ impl Job for GlyphsJob {
                 if among.is_empty() {
                     bail!("the corpus has no other function");
                 }
-                self.hunt = Some(Hunt {
-                    function: Function {
+                self.nearest_query = Some(NearestQuery {
+                    function: CorpusFunction {
                         name: String::new(),
                         text: function,
                         origin: String::new(),
@@ -435,26 +443,26 @@ impl Job for GlyphsJob {
                     count,
                 });
             }
-            Command::Judge {
+            GlyphsCommand::Evaluate {
                 corpus,
                 difficulties,
             } => {
                 let reader = self.current();
                 let functions = self.functions(corpus.as_ref())?;
-                self.judgement = Some(Judgement::new(reader, functions, difficulties));
+                self.evaluator = Some(GlyphsEvaluator::new(reader, functions, difficulties));
             }
         }
         Ok(())
     }
 
-    fn probe(&mut self, question: Question) -> Result<()> {
+    fn probe(&mut self, question: GlyphQuery) -> Result<()> {
         match self.answer(question.clone()) {
             Ok(answer) => {
-                self.board.refusal.clear();
-                self.board.glyph.put(answer);
+                self.views.invalid_input.clear();
+                self.views.glyph.put(answer);
             }
             // Half of what people type is no question yet: said beside it, not as a failure.
-            Err(error) => self.board.refusal.put(Refusal {
+            Err(error) => self.views.invalid_input.put(InvalidInput {
                 question,
                 why: format!("{error:#}"),
             }),
@@ -462,7 +470,7 @@ impl Job for GlyphsJob {
         Ok(())
     }
 
-    fn work(&mut self, events: &mut Vec<Event>) -> Result<Work> {
+    fn work(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<Work> {
         // A step in one round, views in the next: a question waits for one of them at most.
         let trained = !self.has_stepped && self.train_step(events)?;
         self.has_stepped = trained;
@@ -470,18 +478,21 @@ impl Job for GlyphsJob {
             && self
                 .grid_slice()
                 .inspect_err(|_| self.is_grid_due = false)?;
-        let judged = self
-            .judge_slice(events)
-            .inspect_err(|_| self.judgement = None)?;
-        let hunted = self.hunt_slice(events).inspect_err(|_| self.hunt = None)?;
+        let evaluated = self
+            .evaluate_slice(events)
+            .inspect_err(|_| self.evaluator = None)?;
+        let searched = self
+            .nearest_slice(events)
+            .inspect_err(|_| self.nearest_query = None)?;
         let morphed = self
             .morph_slice(events)
             .inspect_err(|_| self.morph = None)?;
-        let is_busy = trained || painted || judged || hunted || morphed || self.lane.is_running();
+        let is_busy =
+            trained || painted || evaluated || searched || morphed || self.run.is_running();
         Ok(Work::busy_if(is_busy))
     }
 
-    fn rest(&mut self) -> Result<Work> {
+    fn on_idle(&mut self) -> Result<Work> {
         self.warm_up.step().map(Work::busy_if)
     }
 }

@@ -1,19 +1,19 @@
 //! Code Glyphs: Python functions as pictures of 128x128 pixels, and the pictures back as functions.
 
+mod architecture;
 mod batch;
-pub mod board;
 pub mod checkpoint;
 pub mod command;
+pub mod corpus_functions;
 pub mod curriculum;
-mod design;
-mod encoded;
-pub mod functions;
+pub mod evaluation;
+pub mod image_io;
 pub mod inference;
 pub mod job;
 mod model;
 mod objective;
-pub mod picture;
-pub mod report;
-mod sight;
+mod step_plan;
+mod token_batch;
 pub mod trace;
 pub mod trainer;
+pub mod views;

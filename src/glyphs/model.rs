@@ -13,12 +13,12 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 
-use super::design::{Painter, Reader};
+use super::architecture::{Generator, Recognizer};
 use crate::{
     config::glyphs::GlyphsConfig,
     nn::{
         init::Initializer,
-        mosaic::{Cells, Layouts, PoseHead},
+        mosaic::{Layouts, PoseHead, SlotCells},
         roberta::{RobertaForMaskedLm, RobertaModel},
     },
 };
@@ -27,15 +27,15 @@ use crate::{
 #[derive(Module, Debug)]
 pub struct GlyphModel {
     text_encoder: RobertaModel,
-    generator: Painter,
-    reader: Reader,
+    generator: Generator,
+    reader: Recognizer,
     pose: PoseHead,
     text_decoder: RobertaForMaskedLm,
     embedding: Linear,
 }
 
 /// What a reader makes of pictures.
-pub struct Reading {
+pub struct RecognizerOutput {
     /// [B, S, D]; see [`GlyphModel::logits`].
     pub hidden: Tensor<3>,
     /// [B, E], of length 1: near for functions that mean the same.
@@ -55,8 +55,8 @@ impl GlyphModel {
         let d = config.hidden_size;
         Self {
             text_encoder: RobertaModel::new(&sizes, init),
-            generator: Painter::new(config, layouts, init),
-            reader: Reader::new(config, layouts, init),
+            generator: Generator::new(config, layouts, init),
+            reader: Recognizer::new(config, layouts, init),
             pose: PoseHead::new(config.pose, init),
             text_decoder: RobertaForMaskedLm::new(&sizes, init),
             embedding: init.linear_biased(d, config.embedding, (d as f32).powf(-0.5)),
@@ -68,12 +68,12 @@ impl GlyphModel {
         self.text_encoder.forward(tokens, mask)
     }
 
-    /// Slots [B, S, D] to the latents of their pictures; see [`Painter::latent`].
-    pub fn latent(&self, slots: Tensor<3>, cells: &Cells, layouts: &Layouts) -> Tensor<3> {
+    /// Slots [B, S, D] to the latents of their pictures; see [`Generator::latent`].
+    pub fn latent(&self, slots: Tensor<3>, cells: &SlotCells, layouts: &Layouts) -> Tensor<3> {
         self.generator.latent(slots, cells, layouts)
     }
 
-    /// Latents to pictures [B, 3, `size`, `size`], values 0..1; see [`Painter::picture`].
+    /// Latents to pictures [B, 3, `size`, `size`], values 0..1; see [`Generator::picture`].
     pub fn picture(&self, latent: Tensor<3>, size: usize) -> Tensor<4> {
         self.generator.picture(latent, size)
     }
@@ -89,7 +89,7 @@ impl GlyphModel {
     }
 
     /// Features to hidden states and embedding, given the layouts.
-    pub fn read(&self, features: Tensor<4>, cells: &Cells) -> Reading {
+    pub fn read(&self, features: Tensor<4>, cells: &SlotCells) -> RecognizerOutput {
         let slots = self.reader.slots(features, cells);
         let mask = cells.mask();
         let hidden = self.text_decoder.hidden(slots, mask.clone());
@@ -99,7 +99,7 @@ impl GlyphModel {
             .squeeze_dim(1);
         let embedding = self.embedding.forward(mean);
         let length = (embedding.clone().square().sum_dim(1) + 1e-8).sqrt();
-        Reading {
+        RecognizerOutput {
             hidden,
             embedding: embedding / length,
         }

@@ -7,21 +7,21 @@ use burn::tensor::{Tensor, s};
 
 use super::{
     model::GlyphModel,
-    sight::{Functions, Meaning, Sight},
+    step_plan::{ContrastiveSpans, FunctionSpans, GlyphPlan},
 };
 use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     nn::{
-        channel::{Channel, rounded},
-        constants::constant,
-        fused::{cross_entropy, pick},
+        device_constants::constant,
+        distortions::{PackedDistortions, rounded},
+        fused::{cross_entropy, gather},
         glyph_losses::{
             contrast, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance,
         },
-        mosaic::{Cells, Layouts, PoseHead, prefix_mask},
+        mosaic::{Layouts, PoseHead, SlotCells, prefix_mask},
         perceptor::Perceptor,
     },
-    training::{Drawn, Part},
+    training::{DeviceInputs, Span},
 };
 
 /// Temperature of the contrastive term.
@@ -48,17 +48,17 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The weighted sum; the looks count by `looks` `[1]`, 0 to 1.
-    pub fn loss(&self, config: &GlyphsConfig, looks: Tensor<1>) -> Tensor<1> {
+    /// The weighted sum; the looks count by `aesthetic_weight` `[1]`, 0 to 1.
+    pub fn loss(&self, config: &GlyphsConfig, aesthetic_weight: Tensor<1>) -> Tensor<1> {
         self.token.clone()
             + self.layout.clone() * config.layout_weight
             + self.pose.clone() * config.pose_weight
-            + (self.contrast.clone() * config.contrast
-                + self.smoothness.clone() * config.smoothness)
-                * looks
-            + self.meaning.clone() * config.meaning
-            + self.distance.clone() * config.vector_distance
-            + self.repulsion.clone() * config.repulsion
+            + (self.contrast.clone() * config.contrast_weight
+                + self.smoothness.clone() * config.smoothness_weight)
+                * aesthetic_weight
+            + self.meaning.clone() * config.contrastive_weight
+            + self.distance.clone() * config.distance_weight
+            + self.repulsion.clone() * config.repulsion_weight
     }
 
     /// All terms, in the order of the fields.
@@ -83,8 +83,8 @@ pub(super) struct Objective<'a> {
     pub perceptor: Option<&'a Perceptor>,
     pub config: &'a GlyphsConfig,
     pub layouts: &'a Layouts,
-    pub sight: &'a Sight,
-    pub drawn: &'a Drawn,
+    pub plan: &'a GlyphPlan,
+    pub inputs: &'a DeviceInputs,
 }
 
 impl Objective<'_> {
@@ -94,25 +94,25 @@ impl Objective<'_> {
             model,
             config,
             layouts,
-            sight,
-            drawn,
+            plan,
+            inputs,
             ..
         } = self;
-        let Functions { count, frame, .. } = sight.functions;
-        let rows = |part| drawn.rows(part);
-        let device = drawn.values.device();
+        let FunctionSpans { count, frame, .. } = plan.functions;
+        let rows = |part| inputs.rows(part);
+        let device = inputs.values.device();
         let zero = || Tensor::zeros([1], &device);
 
-        let tokens = rows(sight.functions.tokens).reshape([count, frame.slots()]);
-        let real = prefix_mask(rows(sight.functions.lengths), frame.slots());
-        let cells = Cells::new(count, frame, rows(sight.functions.cells));
+        let tokens = rows(plan.functions.tokens).reshape([count, frame.slots()]);
+        let real = prefix_mask(rows(plan.functions.lengths), frame.slots());
+        let cells = SlotCells::new(count, frame, rows(plan.functions.cells));
         let slots = model.encode(tokens, real.clone());
         let latents = mean_of_slots(slots.clone(), real);
         let pictures = model.picture(model.latent(slots, &cells, layouts), GLYPH_SIZE);
         let pictures = rounded(pictures);
         let small = PoseHead::shrink(pictures.clone());
-        let (contrast, smoothness) = looks(pictures.clone(), small.clone(), config);
-        let (pose, seen) = self.look(pictures, small.clone());
+        let (contrast, smoothness) = aesthetics(pictures.clone(), small.clone(), config);
+        let (pose, seen) = self.observed(pictures, small.clone());
         let features = model.features(seen);
         let layout = match layouts.is_line() {
             true => zero(),
@@ -121,15 +121,15 @@ impl Objective<'_> {
         let reading = model.read(features, &cells);
         // Logits are dear: of what has to be read alone.
         let hidden = reading.hidden.flatten::<2>(0, 1);
-        let hidden = match sight.functions.read {
-            Some(read) => pick(hidden, rows(read)),
+        let hidden = match plan.functions.read {
+            Some(read) => gather(hidden, rows(read)),
             None => hidden,
         };
         let logits = model.logits(hidden.unsqueeze()).squeeze_dim(0);
-        let truth = rows(sight.functions.truth);
+        let truth = rows(plan.functions.truth);
         let nll = cross_entropy(logits, truth, config.label_smoothing as f32);
-        let token = (nll * drawn.values(sight.functions.weights)).sum();
-        let meaning = match &sight.meaning {
+        let token = (nll * inputs.values(plan.functions.weights)).sum();
+        let meaning = match &plan.meaning {
             Some(meaning) => self.meaning(meaning, reading.embedding),
             None => zero(),
         };
@@ -137,13 +137,13 @@ impl Objective<'_> {
             .perceptor
             .map(|perceptor| perceptor.features(small.clone()));
         let repulsion = match &textures {
-            Some(textures) if config.repulsion > 0.0 && count > 1 => {
+            Some(textures) if config.repulsion_weight > 0.0 && count > 1 => {
                 gram_repulsion(textures.clone())
             }
             _ => zero(),
         };
         let seen = textures.filter(|_| config.perceptual).unwrap_or(small);
-        let distance = match sight.pairs {
+        let distance = match plan.pairs {
             Some(pairs) => vector_distance(seen, latents, pairs.map(|pair| pair.map(rows))),
             None => zero(),
         };
@@ -161,40 +161,42 @@ impl Objective<'_> {
 
     /// How far off the corners were found in `small` copies, in half sides, and what the reader sees of `pictures`.
     /// Pictures of difficulty 0 are seen as they are.
-    fn look(&self, pictures: Tensor<4>, small: Tensor<4>) -> (Tensor<1>, Tensor<4>) {
-        let (drawn, count) = (self.drawn, self.sight.functions.count);
-        let channel = |channel: &Channel<Part, Part>| {
+    fn observed(&self, pictures: Tensor<4>, small: Tensor<4>) -> (Tensor<1>, Tensor<4>) {
+        let (inputs, count) = (self.inputs, self.plan.functions.count);
+        let channel = |channel: &PackedDistortions<Span, Span>| {
             let channel = channel.clone();
             channel.map(
-                |part| drawn.values(part).inner(),
-                |part| drawn.rows(part).inner(),
+                |part| inputs.values(part).inner(),
+                |part| inputs.rows(part).inner(),
             )
         };
-        let small = channel(&self.sight.small).apply(small.detach());
+        let small = channel(&self.plan.small_distortions).apply(small.detach());
         let found = self.model.corners(small);
-        let truth = drawn.values(self.sight.corners).reshape([count, 8]);
+        let truth = inputs.values(self.plan.corners).reshape([count, 8]);
         let pose = (found.clone() - truth).abs().mean();
 
-        let Some(hit) = &self.sight.hit else {
+        let Some(distorted) = &self.plan.distorted else {
             return (pose, pictures);
         };
-        let of = |x: Tensor<2>| x.slice(s![hit.pictures.clone(), ..]);
-        let (found, tilted) = (of(found), drawn.values(hit.tilted).inner());
-        let seen = pictures.clone().slice(s![hit.pictures.clone(), .., .., ..]);
-        let seen = channel(&hit.damage).apply_and_right(seen, found, tilted);
-        match hit.pictures.len() == count {
+        let of = |x: Tensor<2>| x.slice(s![distorted.pictures.clone(), ..]);
+        let (found, tilted) = (of(found), inputs.values(distorted.tilted).inner());
+        let seen = pictures
+            .clone()
+            .slice(s![distorted.pictures.clone(), .., .., ..]);
+        let seen = channel(&distorted.distortions).apply_and_rectify(seen, found, tilted);
+        match distorted.pictures.len() == count {
             true => (pose, seen),
             false => (
                 pose,
-                pictures.slice_assign(s![hit.pictures.clone(), .., .., ..], seen),
+                pictures.slice_assign(s![distorted.pictures.clone(), .., .., ..], seen),
             ),
         }
     }
 
     /// Copies against all others of the batch.
-    fn meaning(&self, meaning: &Meaning, embedding: Tensor<2>) -> Tensor<1> {
-        let values = |part| self.drawn.values(part);
-        let own = self.drawn.rows(meaning.own);
+    fn meaning(&self, meaning: &ContrastiveSpans, embedding: Tensor<2>) -> Tensor<1> {
+        let values = |part| self.inputs.values(part);
+        let own = self.inputs.rows(meaning.own);
         let [forth, back] = [0, 1].map(|way| {
             let (weights, hidden) = (values(meaning.weights[way]), values(meaning.hidden[way]));
             info_nce(embedding.clone(), own.clone(), weights, hidden, TEMPERATURE)
@@ -206,7 +208,11 @@ impl Objective<'_> {
 /// How much contrast the pictures lack, and how much rougher they are than allowed; `small` are copies
 /// of half their size. What all pictures have in common counts for no contrast: a wallpaper would be
 /// the easiest. Every fourth picture speaks for all where they are looked at in full size.
-fn looks(pictures: Tensor<4>, small: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
+fn aesthetics(
+    pictures: Tensor<4>,
+    small: Tensor<4>,
+    config: &GlyphsConfig,
+) -> (Tensor<1>, Tensor<1>) {
     let own = match small.dims()[0] {
         1 => small,
         _ => small.clone() - small.mean_dim(0),
@@ -214,7 +220,7 @@ fn looks(pictures: Tensor<4>, small: Tensor<4>, config: &GlyphsConfig) -> (Tenso
     let missing = (contrast(own) * -1.0 + config.contrast_target).clamp_min(0.0);
     let some = (0..pictures.dims()[0]).step_by(4).map(|row| row as i32);
     let some = constant(&some.collect::<Vec<_>>(), &pictures.device());
-    let (roughness, contrast) = smoothness_and_contrast(pick(pictures, some));
+    let (roughness, contrast) = smoothness_and_contrast(gather(pictures, some));
     let rough = roughness / (contrast + 1e-3) - config.smoothness_target;
     (missing.mean(), rough.clamp_min(0.0).mean())
 }

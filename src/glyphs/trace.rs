@@ -13,13 +13,13 @@ use anyhow::{Context, Result};
 use burn::{module::Module, tensor::Device};
 use serde_json::json;
 
-use super::trainer::Trainer;
+use super::trainer::GlyphsTrainer;
 use crate::{
     config::glyphs::GlyphsConfig,
     data::corpus::Corpus,
     engine::run_folder::RunFolder,
     nn::weights::write_weights,
-    training::{Shards, tape},
+    training::{DataParallel, draw_log},
 };
 
 /// Trains `steps` steps of a new run over `corpus` and writes them down in the new folder `to`.
@@ -35,17 +35,17 @@ pub fn training(
     after_step: impl FnMut(u64) -> Result<()>,
 ) -> Result<()> {
     let (vocabulary, pad) = (corpus.bpe().size(), corpus.bpe().pad());
-    let mut trainer = Trainer::new(config, corpus, device)?;
+    let mut trainer = GlyphsTrainer::new(config, corpus, device)?;
     // One share after the other: all is drawn on one thread, in order.
-    trainer.learner.shards = Shards::new(1, &device.clone().autodiff())?;
+    trainer.state.data_parallel = DataParallel::new(1, &device.clone().autodiff())?;
     let folder = RunFolder::create(to)?;
-    let setup = json!({ "config": &*trainer.learner.shards.recipe(&trainer.config), "vocabulary": vocabulary, "pad": pad });
+    let setup = json!({ "config": &*trainer.state.data_parallel.effective_config(&trainer.config), "vocabulary": vocabulary, "pad": pad });
     let path = folder.path().join("setup.json");
     fs::write(&path, setup.to_string())
         .with_context(|| format!("can't write {}", path.display()))?;
     write_weights(
-        &trainer.learner.model().valid(),
+        &trainer.state.model().valid(),
         &to.join("weights.safetensors"),
     )?;
-    tape::write_steps(&mut trainer, steps, &to.join("steps.jsonl"), after_step)
+    draw_log::write_steps(&mut trainer, steps, &to.join("steps.jsonl"), after_step)
 }

@@ -18,7 +18,7 @@ use super::{
     inference::GlyphReader,
     model::GlyphModel,
     objective::Objective,
-    sight::{Sight, Viewer},
+    step_plan::{GlyphPlan, StepPlanner},
 };
 use crate::{
     config::{Config, glyphs::GlyphsConfig},
@@ -29,17 +29,20 @@ use crate::{
         perceptor::Perceptor,
         resnet_v2::ResNetV2Config,
     },
-    training::{self, Drawn, Learner, Limit, Progress, Row, Run, Shards, Start, checkpoint::files},
+    training::{
+        self, DataParallel, DeviceInputs, Limit, MetricsRow, Progress, Run, Start, TrainState,
+        checkpoint::files,
+    },
 };
 
 /// Where all of a step is recorded, functions are worked on in every so many-th layout.
-const FRAMES: usize = 5;
+const BUCKET_STRIDE: usize = 5;
 /// Steps between two looks at functions that are not trained on.
 const VALIDATE_EVERY: u64 = 25;
 
 /// One row of metrics.csv. Cross entropies are means a token, in nats.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Metrics {
+pub struct GlyphsMetrics {
     /// The step, counted from 1.
     pub step: u64,
     /// Position on the schedule before the step.
@@ -78,7 +81,7 @@ pub struct Metrics {
     pub train_secs: f64,
 }
 
-impl Row for Metrics {
+impl MetricsRow for GlyphsMetrics {
     fn step(&self) -> u64 {
         self.step
     }
@@ -97,14 +100,14 @@ impl Row for Metrics {
 }
 
 /// A model in training.
-pub struct Trainer {
+pub struct GlyphsTrainer {
     /// What is trained, and how.
     pub config: GlyphsConfig,
     /// How far it got.
     pub progress: Progress,
     /// The channel's difficulty, and what moves it.
     pub curriculum: Curriculum,
-    pub(super) learner: Learner<GlyphModel, Sight>,
+    pub(super) state: TrainState<GlyphModel, GlyphPlan>,
     /// Frozen, and so no part of the model.
     perceptor: Option<Perceptor>,
     sampler: Sampler,
@@ -113,7 +116,7 @@ pub struct Trainer {
     device: Device,
 }
 
-impl Trainer {
+impl GlyphsTrainer {
     /// A new run on `device` over `corpus`, with the corpus's tokenizer.
     ///
     /// # Errors
@@ -124,7 +127,7 @@ impl Trainer {
         let device = device.clone().autodiff();
         let layouts = config.layouts();
         let model = GlyphModel::new(&config, bpe.size(), &layouts, &device);
-        let optimiser = AdamW {
+        let optimizer = AdamW {
             rates: Some(Rates::new(&model, |path| rate(&config, path))),
             ..AdamW::new(config.weight_decay, config.max_norm)
         };
@@ -132,13 +135,18 @@ impl Trainer {
             true => Some(perceptor(&config, &device)?),
             false => None,
         };
-        let shards = Shards::new(config.shards, &device)?;
-        let among = if shards.are_side_by_side() { 1 } else { FRAMES };
-        let sampler = Sampler::new(corpus, layouts.clone(), &config)?.among(among);
+        let shards = DataParallel::new(config.shards, &device)?;
+        let bucket_stride = if shards.is_data_parallel() {
+            1
+        } else {
+            BUCKET_STRIDE
+        };
+        let sampler =
+            Sampler::new(corpus, layouts.clone(), &config)?.with_bucket_stride(bucket_stride);
         Ok(Self {
             curriculum: Curriculum::new(config.difficulty),
             progress: Progress::default(),
-            learner: Learner::new(model, optimiser, shards, &device),
+            state: TrainState::new(model, optimizer, shards, &device),
             perceptor,
             sampler,
             bpe,
@@ -170,7 +178,7 @@ impl Trainer {
         GlyphReader::new(
             self.config.clone(),
             self.progress,
-            self.learner.model().valid(),
+            self.state.model().valid(),
             self.bpe.clone(),
             self.layouts.clone(),
             &self.device.clone().inner(),
@@ -188,8 +196,8 @@ impl Trainer {
     }
 
     /// On a GPU, whether steps of some kind need only be launched, or why none can be; `None` before that was tried.
-    pub fn is_recorded(&self) -> Option<Result<(), &anyhow::Error>> {
-        self.learner.is_recorded()
+    pub fn is_captured(&self) -> Option<Result<(), &anyhow::Error>> {
+        self.state.is_captured()
     }
 
     /// Reads unseen functions through the channel as it stands and moves its difficulty.
@@ -204,49 +212,49 @@ impl Trainer {
     }
 }
 
-impl training::Trainer for Trainer {
-    type Metrics = Metrics;
+impl training::Trainer for GlyphsTrainer {
+    type Metrics = GlyphsMetrics;
 
-    fn step(&mut self) -> Result<Metrics> {
+    fn step(&mut self) -> Result<GlyphsMetrics> {
         let begun = Instant::now();
         let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
         rng.set_stream(self.progress.step);
         if self.progress.step.is_multiple_of(VALIDATE_EVERY) {
             self.validate(&mut rng)?;
         }
-        let config = self.learner.shards.recipe(&self.config);
+        let config = self.state.data_parallel.effective_config(&self.config);
         let learning_rate = config.learning_rate_at(self.progress.position);
         let step = self.progress.step + 1;
         let batches = self.sampler.draw(&config, &mut rng).into_iter();
         let shares = batches.map(|batch| (batch, ChaCha8Rng::from_rng(&mut rng)));
-        let viewer = Viewer {
+        let planner = StepPlanner {
             config: &config,
             layouts: &self.layouts,
             pad: self.bpe.pad(),
             difficulty: self.curriculum.difficulty,
-            looks: config.looks_at(self.progress.position),
-            among: self.sampler.frames(),
+            aesthetic_weight: config.aesthetic_weight_at(self.progress.position),
+            bucket_stride: self.sampler.bucket_stride(),
         };
-        let look = |(batch, mut rng)| Ok(viewer.look(&batch, &mut rng));
-        let judge = |model: &GlyphModel, sight: &Sight, drawn: &Drawn| {
+        let plan_step = |(batch, mut rng)| Ok(planner.plan(&batch, &mut rng));
+        let loss_fn = |model: &GlyphModel, plan: &GlyphPlan, inputs: &DeviceInputs| {
             let objective = Objective {
                 model,
                 perceptor: self.perceptor.as_ref(),
                 config: &config,
                 layouts: &self.layouts,
-                sight,
-                drawn,
+                plan,
+                inputs,
             };
             let terms = objective.terms();
-            let loss = terms.loss(&config, drawn.values(sight.looks));
+            let loss = terms.loss(&config, inputs.values(plan.aesthetic_weight));
             (loss, terms.into_values().to_vec())
         };
         let figures = self
-            .learner
-            .step(learning_rate, step, shares.collect(), look, judge)?;
+            .state
+            .step(learning_rate, step, shares.collect(), plan_step, loss_fn)?;
         let position = self.progress.position;
         self.progress.advance(begun, self.config.schedule_steps);
-        Ok(Metrics {
+        Ok(GlyphsMetrics {
             step,
             position,
             learning_rate,
@@ -283,8 +291,8 @@ impl training::Trainer for Trainer {
         let mut files = files(
             &self.config,
             &self.progress,
-            &self.learner.model(),
-            self.learner.moments(),
+            &self.state.model(),
+            self.state.optimizer_state(),
         )?;
         files.push((checkpoint::TOKENIZER, self.bpe.to_json().into_bytes()));
         files.push((

@@ -4,7 +4,7 @@ use super::points::{Points, distance};
 
 /// Order of places whose values follow one another (n at index i, n + 1 at i + 1).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Order {
+pub struct OrderScores {
     /// Median distance of neighbouring values over the box's diagonal.
     pub adjacent_median: f64,
     /// Its 95th percentile.
@@ -14,7 +14,7 @@ pub struct Order {
 }
 
 /// Measures the order of places in the box (-1, 1)^Z.
-pub fn order(places: &Points) -> Order {
+pub fn order(places: &Points) -> OrderScores {
     let points: Vec<&[f32]> = places.iter().collect();
     let diagonal = 2.0 * (places.dims as f64).sqrt();
     let mut adjacent: Vec<f64> = points
@@ -29,7 +29,7 @@ pub fn order(places: &Points) -> Order {
             far.push(f64::from(distance(points[i], points[j])));
         }
     }
-    Order {
+    OrderScores {
         adjacent_median: quantile(&adjacent, 0.5),
         adjacent_p95: quantile(&adjacent, 0.95),
         spearman: spearman(&apart, &far),

@@ -33,7 +33,7 @@ pub struct AdamW {
 
 /// What does: both moments `[N]`, in the order in which the module visits its parameters.
 #[derive(Module, Debug)]
-pub struct Moments {
+pub struct OptimizerState {
     /// Decaying mean of the gradient.
     pub first: Param<Tensor<1>>,
     /// Decaying mean of its square.
@@ -43,7 +43,7 @@ pub struct Moments {
     values: Option<Tensor<1>>,
 }
 
-impl Moments {
+impl OptimizerState {
     /// Zero moments for `count` parameters.
     pub fn zeros(count: usize, device: &burn::tensor::Device) -> Self {
         let zeros = || Param::from_tensor(Tensor::zeros([count], device));
@@ -58,7 +58,7 @@ impl Moments {
     /// The first moment, the second and the parameters of `module` as the last step left them, each `[N]`.
     pub fn vectors<M: Module>(&self, module: &M) -> [Tensor<1>; 3] {
         let values = self.values.clone().unwrap_or_else(|| {
-            let mut values = Values(Vec::new());
+            let mut values = ParameterVisitor(Vec::new());
             module.visit(&mut values);
             Tensor::cat(values.0, 0)
         });
@@ -105,35 +105,35 @@ impl AdamW {
 
     /// What of the `step`-th step, counted from 1, follows from its number: the learning rate, and what part of the
     /// first and the second moment their beginning at 0 has left.
-    pub fn pace(&self, learning_rate: f64, step: u64) -> [f32; 3] {
+    pub fn step_scalars(&self, learning_rate: f64, step: u64) -> [f32; 3] {
         let left = |beta: f64| 1.0 - beta.powi(step.min(i32::MAX as u64) as i32);
         [learning_rate, left(self.betas.0), left(self.betas.1)].map(|value| value as f32)
     }
 
-    /// One step along `gradient` `[N]`, see [`flat_gradient`], at the [`pace`](Self::pace) `[3]`, of the module that the
+    /// One step along `gradient` `[N]`, see [`flat_gradient`], at the [`scalars`](Self::scalars) `[3]`, of the module that the
     /// step before returned.
     /// Returns the module and the gradient's norm `[1]` before clipping.
     pub fn step<M: Module>(
         &self,
         module: M,
         gradient: Tensor<1>,
-        moments: &mut Moments,
-        pace: Tensor<1>,
+        moments: &mut OptimizerState,
+        scalars: Tensor<1>,
     ) -> (M, Tensor<1>) {
-        let (moved, norm) = self.moved(moments.vectors(&module), gradient, pace);
+        let (moved, norm) = self.update(moments.vectors(&module), gradient, scalars);
         moments.replace(moved.clone());
         let [.., values] = moved;
-        (with_values(module, values), norm)
+        (unflatten(module, values), norm)
     }
 
-    /// The [`vectors`](Moments::vectors) after such a step, and the gradient's norm.
-    pub fn moved(
+    /// The [`vectors`](OptimizerState::vectors) after such a step, and the gradient's norm.
+    pub fn update(
         &self,
         [first, second, values]: [Tensor<1>; 3],
         gradient: Tensor<1>,
-        pace: Tensor<1>,
+        scalars: Tensor<1>,
     ) -> ([Tensor<1>; 3], Tensor<1>) {
-        let [rate, first_left, second_left] = [0, 1, 2].map(|i| pace.clone().narrow(0, i, 1));
+        let [rate, first_left, second_left] = [0, 1, 2].map(|i| scalars.clone().narrow(0, i, 1));
         let norm = gradient.clone().square().sum().sqrt();
         let scale = (norm.clone() + 1e-6)
             .recip()
@@ -152,7 +152,7 @@ impl AdamW {
             None => move_by,
             Some(muon) => {
                 let ahead = first.clone() * beta1 + slope * (1.0 - beta1);
-                muon.turn(move_by, &ahead, &rate)
+                muon.orthogonalize(move_by, &ahead, &rate)
             }
         };
         let decay = rate * self.weight_decay;
@@ -166,18 +166,18 @@ impl AdamW {
 
 /// Path and shape of each of a module's parameters, in the order in which it visits them.
 pub(super) fn parameters<M: Module>(module: &M) -> Vec<(String, Shape)> {
-    let mut list = List::default();
+    let mut list = ShapeVisitor::default();
     module.visit(&mut list);
     list.parameters
 }
 
 #[derive(Default)]
-struct List {
+struct ShapeVisitor {
     path: Vec<String>,
     parameters: Vec<(String, Shape)>,
 }
 
-impl ModuleVisitor for List {
+impl ModuleVisitor for ShapeVisitor {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.to_owned());
     }
@@ -195,7 +195,7 @@ impl ModuleVisitor for List {
 /// The gradient of all a module's parameters as one vector `[N]`, in the order in which the module
 /// visits them; 0 for those the loss doesn't reach.
 pub fn flat_gradient<M: Module>(module: &M, gradients: &Gradients) -> Tensor<1> {
-    let mut slopes = Slopes {
+    let mut slopes = GradientVisitor {
         gradients,
         slopes: Vec::new(),
     };
@@ -203,12 +203,12 @@ pub fn flat_gradient<M: Module>(module: &M, gradients: &Gradients) -> Tensor<1> 
     Tensor::cat(slopes.slopes, 0)
 }
 
-struct Slopes<'a> {
+struct GradientVisitor<'a> {
     gradients: &'a Gradients,
     slopes: Vec<Tensor<1>>,
 }
 
-impl ModuleVisitor for Slopes<'_> {
+impl ModuleVisitor for GradientVisitor<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
         let slope = value.grad(self.gradients);
@@ -218,9 +218,9 @@ impl ModuleVisitor for Slopes<'_> {
     }
 }
 
-struct Values(Vec<Tensor<1>>);
+struct ParameterVisitor(Vec<Tensor<1>>);
 
-impl ModuleVisitor for Values {
+impl ModuleVisitor for ParameterVisitor {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val().inner();
         let count = value.shape().num_elements();
@@ -229,7 +229,7 @@ impl ModuleVisitor for Values {
 }
 
 /// `module` with the parameters `[N]` in the order in which it visits them.
-pub fn with_values<M: Module>(module: M, values: Tensor<1>) -> M {
+pub fn unflatten<M: Module>(module: M, values: Tensor<1>) -> M {
     module.map(&mut Unflatten { values, from: 0 })
 }
 

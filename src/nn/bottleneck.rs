@@ -17,27 +17,27 @@ use serde::{Deserialize, Serialize};
 use super::{
     fused::{gelu, relu, silu},
     init::Initializer,
-    linear::by_row,
+    linear::linear,
 };
 
 /// The octaves sin and cos(pi 2^k z), k = 0, 1, .., and their weights, 0 to 1.
 #[derive(Clone, Debug)]
-pub struct Octaves(Option<Waves>);
+pub struct FourierBands(Option<Bands>);
 
 /// Both [1, K, 1, 1].
 #[derive(Clone, Debug)]
-struct Waves {
+struct Bands {
     pitches: Tensor<4>,
     weights: Tensor<4>,
 }
 
-impl Octaves {
+impl FourierBands {
     /// Octaves of these weights on `device`.
     pub fn new(weights: &[f32], device: &Device) -> Self {
         let pitch = |k: usize| std::f32::consts::PI * (1 << k) as f32;
         let pitches: Vec<f32> = (0..weights.len()).map(pitch).collect();
-        let row = |values: &[f32]| in_waves(Tensor::from_data(values, device));
-        let waves = || Waves {
+        let row = |values: &[f32]| as_row(Tensor::from_data(values, device));
+        let waves = || Bands {
             pitches: row(&pitches),
             weights: row(weights),
         };
@@ -51,8 +51,8 @@ impl Octaves {
 
     /// The same octaves with other weights `[K]`.
     pub fn weighted(&self, weights: Tensor<1>) -> Self {
-        let waves = self.0.clone().map(|waves| Waves {
-            weights: in_waves(weights),
+        let waves = self.0.clone().map(|waves| Bands {
+            weights: as_row(weights),
             ..waves
         });
         Self(waves)
@@ -71,7 +71,7 @@ impl Octaves {
     }
 }
 
-fn in_waves(values: Tensor<1>) -> Tensor<4> {
+fn as_row(values: Tensor<1>) -> Tensor<4> {
     let count = values.dims()[0];
     values.reshape([1, count, 1, 1])
 }
@@ -86,13 +86,13 @@ pub struct Bottleneck {
     decoder_out: Linear,
     length: usize,
     #[module(skip)]
-    activation: Activation,
+    activation: BottleneckActivation,
 }
 
 /// What stands between the layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Activation {
+pub enum BottleneckActivation {
     /// max(x, 0).
     #[default]
     Relu,
@@ -102,7 +102,7 @@ pub enum Activation {
     Gelu,
 }
 
-impl Activation {
+impl BottleneckActivation {
     fn of(self, x: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Relu => relu(x),
@@ -119,7 +119,7 @@ pub struct BottleneckStart {
     /// et al. 2015, arXiv 1502.01852), less keeps the first points out of tanh's flat ends.
     pub gain: f64,
     /// What stands between the layers.
-    pub activation: Activation,
+    pub activation: BottleneckActivation,
     /// Whether the way back has a further layer: it tells points of few dimensions apart.
     pub is_deep: bool,
 }
@@ -159,28 +159,28 @@ impl Bottleneck {
     pub fn encode(&self, hidden: Tensor<3>) -> Tensor<2> {
         let x = self
             .activation
-            .of(by_row(&self.encoder_in, hidden.flatten(1, 2)));
-        by_row(&self.encoder_out, x).tanh()
+            .of(linear(&self.encoder_in, hidden.flatten(1, 2)));
+        linear(&self.encoder_out, x).tanh()
     }
 
     /// [B, Z] to [B, L, D].
-    pub fn decode(&self, point: Tensor<2>, octaves: &Octaves) -> Tensor<3> {
+    pub fn decode(&self, point: Tensor<2>, octaves: &FourierBands) -> Tensor<3> {
         let x = self
             .activation
-            .of(by_row(&self.decoder_in, lifted(point, octaves)));
+            .of(linear(&self.decoder_in, lifted(point, octaves)));
         let x = match &self.decoder_mid {
-            Some(layer) => self.activation.of(by_row(layer, x)),
+            Some(layer) => self.activation.of(linear(layer, x)),
             None => x,
         };
-        let x = by_row(&self.decoder_out, x);
+        let x = linear(&self.decoder_out, x);
         let [batch, width] = x.dims();
         x.reshape([batch, self.length, width / self.length])
     }
 }
 
 /// Points [B, Z] and, octave by octave, their weighted sines and cosines: [B, (1 + 2 K) Z].
-fn lifted(point: Tensor<2>, octaves: &Octaves) -> Tensor<2> {
-    let Some(Waves { pitches, weights }) = octaves.0.clone() else {
+fn lifted(point: Tensor<2>, octaves: &FourierBands) -> Tensor<2> {
+    let Some(Bands { pitches, weights }) = octaves.0.clone() else {
         return point;
     };
     let ([batch, dims], [_, count, ..]) = (point.dims(), pitches.dims());

@@ -8,14 +8,14 @@ use burn::{
 };
 
 use super::{
-    constants::table,
-    fused::{product, relu, silu},
+    device_constants::table,
+    fused::{matmul, relu, silu},
     init::Initializer,
 };
 
 /// What bends between two layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activation {
+pub enum ConvActivation {
     /// max(0, x), as published with ResNet-v2.
     #[default]
     Relu,
@@ -25,7 +25,7 @@ pub enum Activation {
     LeakyRelu,
 }
 
-impl Activation {
+impl ConvActivation {
     /// Of every entry.
     pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
@@ -116,7 +116,7 @@ pub struct NormAct {
     bias: Param<Tensor<1>>,
     groups: usize,
     #[module(skip)]
-    activation: Activation,
+    activation: ConvActivation,
 }
 
 impl NormAct {
@@ -127,7 +127,7 @@ impl NormAct {
     pub fn new(
         channels: usize,
         groups: usize,
-        activation: Activation,
+        activation: ConvActivation,
         init: &mut Initializer,
     ) -> Self {
         assert!(
@@ -208,7 +208,7 @@ fn enlarge_last(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
         filling_matrix(width, factor, filling)
     });
     let matrix = matrix.reshape([width, width * factor]);
-    product(x.reshape([batch * channels * height, width]), matrix).reshape([
+    matmul(x.reshape([batch * channels * height, width]), matrix).reshape([
         batch,
         channels,
         height,

@@ -14,11 +14,11 @@ use burn::{
 };
 
 use super::{
-    constants::table,
-    conv::{Activation, Filling, NormAct, SameConv, upsample},
+    conv::{ConvActivation, Filling, NormAct, SameConv, upsample},
+    device_constants::table,
     fused::sigmoid,
     init::Initializer,
-    linear::by_row,
+    linear::linear,
 };
 
 /// Dense layers that embed the vector.
@@ -41,7 +41,7 @@ impl Embedding {
     }
 
     fn forward(&self, z: Tensor<2>) -> Tensor<2> {
-        let swish = |layer: &Linear, x| Activation::Swish.forward(layer.forward(x));
+        let swish = |layer: &Linear, x| ConvActivation::Swish.forward(layer.forward(x));
         let first = swish(&self.layers[0], z);
         let rest = self.layers[1..].iter();
         rest.fold(first, |x, layer| (x.clone() + swish(layer, x)) * ROOT_HALF)
@@ -97,7 +97,7 @@ impl Residual {
     fn new(channels: usize, groups: usize, gain: f32, init: &mut Initializer) -> Self {
         let inner = channels / 4;
         let norm = |channels, init: &mut Initializer| {
-            NormAct::new(channels, groups, Activation::LeakyRelu, init)
+            NormAct::new(channels, groups, ConvActivation::LeakyRelu, init)
         };
         Self {
             norm1: norm(channels, init),
@@ -170,14 +170,14 @@ impl CnnGenerator {
         let mut size = self.size >> (self.levels.len() - 1);
         let mut painted: Option<Tensor<4>> = None;
         for level in &self.levels {
-            let embedded = level.embedding.forward(z.clone());
-            let [batch, channels] = embedded.dims();
-            let embedded = embedded.reshape([batch, channels, 1, 1]);
+            let embedding = level.embedding.forward(z.clone());
+            let [batch, channels] = embedding.dims();
+            let embedding = embedding.reshape([batch, channels, 1, 1]);
             let mut x = match painted {
-                None => embedded.expand([batch, channels, size, size]),
+                None => embedding.expand([batch, channels, size, size]),
                 Some(coarse) => {
                     size *= 2;
-                    halve_channels(upsample(coarse, 2, Filling::Bilinear)) + embedded
+                    halve_channels(upsample(coarse, 2, Filling::Bilinear)) + embedding
                 }
             };
             for block in &level.blocks {
@@ -244,7 +244,7 @@ impl DenseBlock {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let layers = self.layers.iter();
         layers.fold(x, |x, layer| {
-            by_row(layer, Activation::LeakyRelu.forward(x))
+            linear(layer, ConvActivation::LeakyRelu.forward(x))
         })
     }
 }
@@ -278,7 +278,7 @@ impl CppnGenerator {
     /// `size` x `size` pixel centres.
     pub fn forward(&self, z: Tensor<2>, size: usize) -> Tensor<4> {
         let batch = z.dims()[0];
-        let embedded = self.embedding.forward(z.clone()).unsqueeze_dim::<3>(1);
+        let embedding = self.embedding.forward(z.clone()).unsqueeze_dim::<3>(1);
         let device = z.device();
         let places = pixel_centres(size, &device);
         let turns = table("turns", &[self.frequencies], &device, || {
@@ -290,11 +290,11 @@ impl CppnGenerator {
 
         // The places are the same for all: until the vector comes in, one row of the batch does.
         let first = self.blocks[0].forward(lifted.unsqueeze_dim::<3>(0));
-        let mut x = Activation::Swish.forward(first + embedded);
+        let mut x = ConvActivation::Swish.forward(first + embedding);
         for block in &self.blocks[1..] {
-            x = Activation::Swish.forward(x.clone() + block.forward(x));
+            x = ConvActivation::Swish.forward(x.clone() + block.forward(x));
         }
-        sigmoid(by_row(&self.output, x))
+        sigmoid(linear(&self.output, x))
             .swap_dims(1, 2)
             .reshape([batch, 3, size, size])
     }

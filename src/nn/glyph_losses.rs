@@ -7,20 +7,20 @@ use burn::tensor::{Int, Tensor};
 use rand::{Rng, seq::SliceRandom};
 
 use super::{
-    fused::{cross_entropy, pick},
+    fused::{cross_entropy, gather},
     losses::distance_mismatch,
 };
 
 /// Which examples of a batch are compared: pairs of unequal indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pairs {
+pub struct DistancePairs {
     /// In pictures.
     pub pictures: Vec<[usize; 2]>,
     /// In latents: the same pairs, unless the reference's fault is asked for.
     pub latents: Vec<[usize; 2]>,
 }
 
-impl Pairs {
+impl DistancePairs {
     /// At most `most` different pairs of `batch` examples, in a random order. Without
     /// `shared_pairs` they are drawn twice, as by the first Code Glyphs, whose loss so compared the
     /// distances of unrelated pairs; kept to show what it does.
@@ -68,7 +68,7 @@ pub fn vector_distance<const D: usize>(
 
 /// Mean absolute difference `[N]` of each pair of rows [B, F].
 fn pair_distances(rows: Tensor<2>, pairs: [Tensor<1, Int>; 2]) -> Tensor<1> {
-    let [from, to] = pairs.map(|side| pick(rows.clone(), side));
+    let [from, to] = pairs.map(|side| gather(rows.clone(), side));
     (from - to).abs().mean_dim(1).squeeze_dim(1)
 }
 

@@ -5,17 +5,17 @@ use burn::{
     tensor::{Int, Tensor},
 };
 
-use super::fused::{pick, product};
+use super::fused::{gather, matmul};
 
 /// [.., inputs] to [.., outputs] as one product over all rows.
 ///
 /// burn 0.22 multiplies each sequence by itself where that makes squarer products, and then has a gradient
 /// of the weights for each before it sums them: an executor's step took 1.2 times as long.
-pub fn by_row<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
+pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
     let [inputs, outputs] = layer.weight.dims();
     let mut shape = x.dims();
     shape[D - 1] = outputs;
-    let rows = product(x.reshape([-1, inputs as i32]), layer.weight.val());
+    let rows = matmul(x.reshape([-1, inputs as i32]), layer.weight.val());
     match &layer.bias {
         Some(bias) => rows + bias.val().unsqueeze(),
         None => rows,
@@ -24,8 +24,8 @@ pub fn by_row<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
 }
 
 /// [B, L] tokens to the table's rows [B, L, D].
-pub fn embedded(table: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
+pub fn embedding(table: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
     let ([batch, length], weight) = (tokens.dims(), table.weight.val());
     let width = weight.dims()[1];
-    pick(weight, tokens.flatten(0, 1)).reshape([batch, length, width])
+    gather(weight, tokens.flatten(0, 1)).reshape([batch, length, width])
 }

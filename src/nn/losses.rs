@@ -3,8 +3,8 @@
 use burn::tensor::{Int, Tensor};
 
 use super::{
-    constants::identity,
-    fused::{cross_entropy, exp, pick, product, relu},
+    device_constants::identity,
+    fused::{cross_entropy, exp, gather, matmul, relu},
 };
 
 /// Negative log likelihood in nats of each token: `logits` [B, L, V], `tokens` [B, L] to [B, L].
@@ -101,7 +101,7 @@ pub fn emptiness(points: Tensor<2>, places: Tensor<2>) -> Tensor<1> {
     let [count, dims] = places.dims();
     let half_diagonal = (dims as f64).sqrt() * lattice_spacing(count, dims) / 2.0;
     let nearest = nearest_rows(points.clone(), places.clone().detach());
-    let apart = row_distances(points, pick(places, nearest));
+    let apart = row_distances(points, gather(places, nearest));
     relu(apart / half_diagonal - 1.0).square().mean()
 }
 
@@ -127,5 +127,5 @@ pub fn nearest_distances(points: Tensor<2>) -> Tensor<1> {
 /// Squared distances [N, M] of two sets of points.
 fn square_distances(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     let squares = |t: &Tensor<2>| t.clone().square().sum_dim(1);
-    (squares(&x) + squares(&y).transpose() - product(x, y.transpose()) * 2.0).clamp_min(0.0)
+    (squares(&x) + squares(&y).transpose() - matmul(x, y.transpose()) * 2.0).clamp_min(0.0)
 }

@@ -2,10 +2,9 @@
 
 pub mod adamw;
 pub mod bottleneck;
-pub mod channel;
-pub(crate) mod constants;
 pub mod conv;
-pub mod funnel;
+pub(crate) mod device_constants;
+pub mod distortions;
 pub mod fused;
 pub mod generators;
 pub mod glyph_losses;
@@ -17,6 +16,7 @@ pub mod muon;
 pub mod perceptor;
 pub mod resnet_v2;
 pub mod roberta;
+pub mod slot_projection;
 pub mod t5;
 pub(crate) mod transparent;
 pub mod weights;

@@ -9,26 +9,26 @@ use std::collections::BTreeMap;
 
 use burn::{module::Module, tensor::Tensor};
 
-use super::{adamw::parameters, constants::identity, fused::product};
+use super::{adamw::parameters, device_constants::identity, fused::matmul};
 
 /// Which parts of the parameters' vector are such matrices.
 #[derive(Clone, Debug)]
 pub struct Muon {
     /// Root mean square of a step over the learning rate.
-    pace: f64,
+    learning_rate_ratio: f64,
     /// By their short and long side: those of one shape go together, in a few operations instead of a
     /// hundred times as many.
-    alike: BTreeMap<[usize; 2], Vec<Matrix>>,
+    alike: BTreeMap<[usize; 2], Vec<WeightSlice>>,
 }
 
 #[derive(Clone, Debug)]
-struct Matrix {
+struct WeightSlice {
     from: usize,
     rows: usize,
     columns: usize,
 }
 
-impl Matrix {
+impl WeightSlice {
     fn count(&self) -> usize {
         self.rows * self.columns
     }
@@ -59,16 +59,20 @@ impl Matrix {
 
 impl Muon {
     /// For the matrices of `module` whose path `is_hidden` takes: weights between hidden layers, not tables
-    /// or heads. `pace` is the root mean square of a step over the learning rate; AdamW's is about 0.2 to 0.4.
-    pub fn new<M: Module>(module: &M, pace: f64, is_hidden: impl Fn(&str) -> bool) -> Self {
+    /// or heads. `learning_rate_ratio` is the root mean square of a step over the learning rate; AdamW's is about 0.2 to 0.4.
+    pub fn new<M: Module>(
+        module: &M,
+        learning_rate_ratio: f64,
+        is_hidden: impl Fn(&str) -> bool,
+    ) -> Self {
         let mut from = 0;
-        let mut alike: BTreeMap<_, Vec<Matrix>> = BTreeMap::new();
+        let mut alike: BTreeMap<_, Vec<WeightSlice>> = BTreeMap::new();
         for (path, shape) in parameters(module) {
             if let [rows, columns] = shape[..]
                 && is_hidden(&path)
             {
                 let sides = [rows.min(columns), rows.max(columns)];
-                alike.entry(sides).or_default().push(Matrix {
+                alike.entry(sides).or_default().push(WeightSlice {
                     from,
                     rows,
                     columns,
@@ -76,12 +80,15 @@ impl Muon {
             }
             from += shape.num_elements();
         }
-        Self { pace, alike }
+        Self {
+            learning_rate_ratio,
+            alike,
+        }
     }
 
     /// `step` `[N]` with the matrices' parts replaced by those of `momentum` `[N]` made orthogonal, at the learning rate
     /// `[1]`.
-    pub(super) fn turn(
+    pub(super) fn orthogonalize(
         &self,
         step: Tensor<1>,
         momentum: &Tensor<1>,
@@ -91,7 +98,7 @@ impl Muon {
         for ([_, long], matrices) in &self.alike {
             let stack = matrices.iter().map(|matrix| matrix.of(momentum));
             // The root mean square of an orthogonal matrix's values is 1 / sqrt(long side).
-            let length = learning_rate.clone() * (self.pace * (*long as f64).sqrt());
+            let length = learning_rate.clone() * (self.learning_rate_ratio * (*long as f64).sqrt());
             let stack = orthogonal(Tensor::stack(stack.collect(), 0)) * length.unsqueeze();
             for (matrix, laid) in matrices.iter().zip(stack.iter_dim(0)) {
                 turned.insert(matrix.from, matrix.flat(laid.squeeze_dim(0)));
@@ -128,9 +135,9 @@ fn orthogonal(matrices: Tensor<3>) -> Tensor<3> {
     let (first, third) = (one.clone() * first, one * third);
     for _ in 0..ROUNDS {
         // first x + third (x x^T) x + fifth (x x^T)^2 x, all but the last product on the short side.
-        let gram = product(x.clone(), x.clone().swap_dims(1, 2));
-        let polynomial = product(gram.clone() * fifth + third.clone(), gram) + first.clone();
-        x = product(polynomial, x);
+        let gram = matmul(x.clone(), x.clone().swap_dims(1, 2));
+        let polynomial = matmul(gram.clone() * fifth + third.clone(), gram) + first.clone();
+        x = matmul(polynomial, x);
     }
     x
 }

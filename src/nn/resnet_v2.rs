@@ -10,7 +10,7 @@ use burn::{
 };
 
 use super::{
-    conv::{Activation, NormAct, StdConv, with_zeros},
+    conv::{ConvActivation, NormAct, StdConv, with_zeros},
     init::Initializer,
 };
 
@@ -26,7 +26,7 @@ pub struct ResNetV2Config {
     /// Groups of the norms; they divide the stem's channels and a quarter of each stage's.
     pub groups: usize,
     /// Published with ReLU; the first Code Glyphs swapped in swish.
-    pub activation: Activation,
+    pub activation: ConvActivation,
 }
 
 impl ResNetV2Config {
@@ -37,7 +37,7 @@ impl ResNetV2Config {
             channels: vec![256, 512, 1024, 2048],
             depths: vec![3, 4, 6, 3],
             groups: 32,
-            activation: Activation::Relu,
+            activation: ConvActivation::Relu,
         }
     }
 
@@ -48,7 +48,7 @@ impl ResNetV2Config {
             channels: vec![32, 64, 128, 256],
             depths: vec![1, 1, 1, 1],
             groups: 8,
-            activation: Activation::Relu,
+            activation: ConvActivation::Relu,
         }
     }
 
@@ -83,7 +83,7 @@ struct Downsample {
 
 /// Norm before each of three convolutions, the input added after them.
 #[derive(Module, Debug)]
-struct Bottleneck {
+struct BottleneckBlock {
     downsample: Option<Downsample>,
     norm1: NormAct,
     conv1: StdConv,
@@ -93,7 +93,7 @@ struct Bottleneck {
     conv3: StdConv,
 }
 
-impl Bottleneck {
+impl BottleneckBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let active = self.norm1.forward(x.clone());
         // The projection reads the activated input, the identity the raw one.
@@ -108,15 +108,15 @@ impl Bottleneck {
 }
 
 #[derive(Module, Debug)]
-struct Stage {
-    blocks: Vec<Bottleneck>,
+struct ResNetStage {
+    blocks: Vec<BottleneckBlock>,
 }
 
 /// The network without a head.
 #[derive(Module, Debug)]
 pub struct ResNetV2 {
     stem: Stem,
-    stages: Vec<Stage>,
+    stages: Vec<ResNetStage>,
     norm: NormAct,
 }
 
@@ -145,7 +145,7 @@ impl ResNetV2 {
             for block in 0..depth {
                 // The stem has made a quarter of the picture, so the first stage keeps its size.
                 let stride = if block == 0 && index > 0 { 2 } else { 1 };
-                blocks.push(Bottleneck {
+                blocks.push(BottleneckBlock {
                     downsample: (block == 0).then(|| Downsample {
                         conv: StdConv::new(inputs, outputs, 1, stride, init),
                     }),
@@ -158,7 +158,7 @@ impl ResNetV2 {
                 });
                 inputs = outputs;
             }
-            stages.push(Stage { blocks });
+            stages.push(ResNetStage { blocks });
         }
         Self {
             stem,

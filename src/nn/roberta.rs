@@ -11,9 +11,9 @@ use burn::{
 };
 
 use super::{
-    fused::{Heads, attention, gelu, layer_norm, product},
+    fused::{Heads, attention, gelu, layer_norm, matmul},
     init::Initializer,
-    linear::{by_row, embedded},
+    linear::{embedding, linear},
 };
 
 /// Positions start behind the padding token's id, which is 1 in the published vocabularies.
@@ -84,7 +84,7 @@ struct Output {
 
 impl Output {
     fn forward(&self, hidden: Tensor<3>, input: Tensor<3>) -> Tensor<3> {
-        let sum = by_row(&self.dense, hidden) + input;
+        let sum = linear(&self.dense, hidden) + input;
         layer_norm(&self.layer_norm, sum, LAYER_NORM_EPS)
     }
 }
@@ -128,14 +128,14 @@ impl RobertaLayer {
     fn forward(&self, x: Tensor<3>, hidden_keys: Tensor<4>) -> Tensor<3> {
         let of = &self.attention;
         let [query, key, value] =
-            [&of.query, &of.key, &of.value].map(|layer| by_row(layer, x.clone()));
+            [&of.query, &of.key, &of.value].map(|layer| linear(layer, x.clone()));
         let heads = Heads {
             count: of.num_attention_heads,
             scale: ((x.dims()[2] / of.num_attention_heads) as f32).powf(-0.5),
         };
         let mixed = attention(query, key, value, hidden_keys, heads);
         let x = self.attention_output.forward(mixed, x);
-        let inner = gelu(by_row(&self.intermediate, x.clone()));
+        let inner = gelu(linear(&self.intermediate, x.clone()));
         self.output.forward(inner, x)
     }
 }
@@ -160,15 +160,15 @@ impl RobertaModel {
 
     /// Tokens [B, L] to hidden states [B, L, D]; only keys where `mask` [B, L] is 1 are seen.
     pub fn forward(&self, tokens: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
-        let words = embedded(&self.embeddings.word_embeddings, tokens);
+        let words = embedding(&self.embeddings.word_embeddings, tokens);
         self.forward_embedded(words, mask)
     }
 
     /// As [`Self::forward`], with [B, L, D] in place of the tokens' embeddings.
-    pub fn forward_embedded(&self, embedded: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
+    pub fn forward_embedded(&self, embedding: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
         let [batch, length] = mask.dims();
         let hidden_keys = ((mask - 1.0) * 1e9).reshape([batch, 1, 1, length]);
-        let x = self.embeddings.forward(embedded);
+        let x = self.embeddings.forward(embedding);
         let blocks = self.layer.iter();
         blocks.fold(x, |x, block| block.forward(x, hidden_keys.clone()))
     }
@@ -203,20 +203,20 @@ impl RobertaForMaskedLm {
     }
 
     /// [B, L, D] in place of the tokens' embeddings to hidden states [B, L, D].
-    pub fn hidden(&self, embedded: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
-        self.roberta.forward_embedded(embedded, mask)
+    pub fn hidden(&self, embedding: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
+        self.roberta.forward_embedded(embedding, mask)
     }
 
     /// Hidden states [B, L, D] to logits [B, L, V].
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
         let head = &self.lm_head;
         let [batch, length, width] = hidden.dims();
-        let x = gelu(by_row(&head.dense, hidden));
+        let x = gelu(linear(&head.dense, hidden));
         let x = layer_norm(&head.layer_norm, x, LAYER_NORM_EPS);
         let words = self.roberta.embeddings.word_embeddings.weight.val();
         let vocabulary = words.dims()[0];
         // One large product instead of one a sequence.
-        let logits = product(x.reshape([batch * length, width]), words.transpose());
+        let logits = matmul(x.reshape([batch * length, width]), words.transpose());
         (logits + head.bias.val().unsqueeze()).reshape([batch, length, vocabulary])
     }
 }

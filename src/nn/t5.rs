@@ -11,10 +11,10 @@ use burn::{
 };
 
 use super::{
-    constants::constant,
-    fused::{Heads, attention, pick, relu, rms_norm},
+    device_constants::constant,
+    fused::{Heads, attention, gather, relu, rms_norm},
     init::Initializer,
-    linear::by_row,
+    linear::linear,
 };
 
 /// Sizes of a stack, named as in T5's published configurations.
@@ -74,14 +74,14 @@ impl T5Attention {
     /// `queries` [B, Lq, D] attend to `memory` [B, Lk, D] under `bias` [1, H, Lq, Lk].
     fn forward(&self, queries: Tensor<3>, memory: Tensor<3>, bias: Option<Tensor<4>>) -> Tensor<3> {
         let bias = bias.unwrap_or_else(|| Tensor::zeros([1; 4], &queries.device()));
-        let q = by_row(&self.q, queries);
-        let k = by_row(&self.k, memory.clone());
-        let v = by_row(&self.v, memory);
+        let q = linear(&self.q, queries);
+        let k = linear(&self.k, memory.clone());
+        let v = linear(&self.v, memory);
         let heads = Heads {
             count: self.num_heads,
             scale: 1.0,
         };
-        by_row(&self.o, attention(q, k, v, bias, heads))
+        linear(&self.o, attention(q, k, v, bias, heads))
     }
 }
 
@@ -102,8 +102,8 @@ pub struct T5LayerFF {
 
 impl T5LayerFF {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let inner = by_row(&self.wi, rms_norm(&self.layer_norm, x.clone()));
-        x + by_row(&self.wo, relu(inner))
+        let inner = linear(&self.wi, rms_norm(&self.layer_norm, x.clone()));
+        x + linear(&self.wo, relu(inner))
     }
 }
 
@@ -222,7 +222,7 @@ impl T5Stack {
             }
         }
         let indices = constant(&indices, device);
-        let bias = pick(self.relative_attention_bias.weight.val(), indices);
+        let bias = gather(self.relative_attention_bias.weight.val(), indices);
         let bias = bias
             .reshape([1, length, length, heads])
             .permute([0, 3, 1, 2]);

@@ -4,7 +4,7 @@
 //! one of several without its checkpoints being lost.
 
 /// Implements burn's `Module` for an enum whose variants each hold one module.
-macro_rules! transparent_module {
+macro_rules! untagged_module {
     ($name:ident { $($variant:ident),+ }) => {
         impl ::burn::module::Module for $name {
             fn visit<V: ::burn::module::ModuleVisitor>(&self, visitor: &mut V) {
@@ -54,4 +54,4 @@ macro_rules! transparent_module {
     };
 }
 
-pub(crate) use transparent_module;
+pub(crate) use untagged_module;

@@ -10,7 +10,7 @@ use super::picture::{self, INK, PALE_INK, TEXT_FONT, plain};
 
 /// A named series of (x, y).
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Curve<'a> {
+pub struct PlotCurve<'a> {
     /// In the legend.
     pub name: &'a str,
     /// In order of x; points that aren't finite, or not above zero, are left out.
@@ -36,7 +36,7 @@ pub(super) const COLORS: [RGBColor; 7] = [
 pub fn curves_png(
     path: &Path,
     titles: [&str; 3],
-    curves: &[Curve<'_>],
+    curves: &[PlotCurve<'_>],
     size_px: [u32; 2],
 ) -> Result<()> {
     let rgb = picture(titles, curves, size_px)
@@ -46,7 +46,7 @@ pub fn curves_png(
 
 fn picture(
     [title, x_title, y_title]: [&str; 3],
-    curves: &[Curve<'_>],
+    curves: &[PlotCurve<'_>],
     size_px: [u32; 2],
 ) -> Result<Vec<u8>> {
     let is_sound = |(x, y): &(f64, f64)| x.is_finite() && y.is_finite() && *y > 0.0;

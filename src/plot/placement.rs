@@ -69,7 +69,7 @@ pub struct Candidate {
 pub fn place(candidates: &[Candidate], bounds: Area) -> Vec<Option<Area>> {
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|&a, &b| candidates[b].priority.total_cmp(&candidates[a].priority));
-    let mut discs = Grid::new(bounds);
+    let mut discs = OccupancyGrid::new(bounds);
     for (index, candidate) in candidates.iter().enumerate() {
         if candidate.radius_px > 0.0 && bounds.contains(candidate.at) {
             discs.insert(
@@ -78,7 +78,7 @@ pub fn place(candidates: &[Candidate], bounds: Area) -> Vec<Option<Area>> {
             );
         }
     }
-    let mut taken = Grid::new(bounds);
+    let mut taken = OccupancyGrid::new(bounds);
     let mut places = vec![None; candidates.len()];
     for index in order {
         let candidate = candidates[index];
@@ -137,7 +137,7 @@ fn spots(candidate: &Candidate) -> Vec<Area> {
 }
 
 /// Rectangles by the coarse squares they touch.
-struct Grid {
+struct OccupancyGrid {
     origin: [f32; 2],
     columns: usize,
     rows: usize,
@@ -146,7 +146,7 @@ struct Grid {
 
 const SQUARE_PX: f32 = 32.0;
 
-impl Grid {
+impl OccupancyGrid {
     fn new(bounds: Area) -> Self {
         // A picture is some thousand pixels wide; more squares than that would only cost memory.
         let along = |axis: usize| {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use plotters::prelude::*;
 
-use super::curves::{COLORS, Curve};
+use super::curves::{COLORS, PlotCurve};
 use super::file;
 use super::picture::{self, INK, PALE_INK, TEXT_FONT, plain};
 
@@ -16,7 +16,7 @@ use super::picture::{self, INK, PALE_INK, TEXT_FONT, plain};
 pub fn shares_png(
     path: &Path,
     titles: [&str; 3],
-    curves: &[Curve<'_>],
+    curves: &[PlotCurve<'_>],
     size_px: [u32; 2],
 ) -> Result<()> {
     let rgb = picture(titles, curves, size_px)
@@ -26,7 +26,7 @@ pub fn shares_png(
 
 fn picture(
     [title, x_title, y_title]: [&str; 3],
-    curves: &[Curve<'_>],
+    curves: &[PlotCurve<'_>],
     size_px: [u32; 2],
 ) -> Result<Vec<u8>> {
     let counts = || curves.iter().flat_map(|c| c.points.iter().map(|p| p.0));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::curves::Curve;
+use super::curves::PlotCurve;
 use super::panel::Spot;
 use crate::files::write_whole;
 use crate::latent::field::{CellState, Field};
@@ -50,7 +50,7 @@ pub fn spots_csv(path: &Path, spots: &[Spot<'_>]) -> Result<()> {
 ///
 /// # Errors
 /// Names the file if it can't be written.
-pub fn curves_csv(path: &Path, curves: &[Curve<'_>], x_name: &str, y_name: &str) -> Result<()> {
+pub fn curves_csv(path: &Path, curves: &[PlotCurve<'_>], x_name: &str, y_name: &str) -> Result<()> {
     let rows = curves.iter().flat_map(|curve| {
         let row = |(x, y): &(f64, f64)| [curve.name.to_owned(), x.to_string(), y.to_string()];
         curve.points.iter().map(row)

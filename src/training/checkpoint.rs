@@ -16,7 +16,7 @@ use crate::{
         checksums::{Checksums, SHA256SUMS},
         run_folder::RunFolder,
     },
-    nn::adamw::Moments,
+    nn::adamw::OptimizerState,
 };
 
 /// The configuration's file.
@@ -79,7 +79,7 @@ pub fn files<M: Module>(
     config: &impl Serialize,
     progress: &Progress,
     model: &M,
-    moments: &Moments,
+    optimizer_state: &OptimizerState,
 ) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let record = |record: ModuleRecord, name: &str| -> Result<Vec<u8>> {
         Ok(record
@@ -91,7 +91,10 @@ pub fn files<M: Module>(
         (CONFIG, serde_json::to_vec_pretty(config)?),
         (PROGRESS, serde_json::to_vec_pretty(progress)?),
         (MODEL, record(model.valid().into_record(), MODEL)?),
-        (MOMENTS, record(moments.clone().into_record(), MOMENTS)?),
+        (
+            MOMENTS,
+            record(optimizer_state.clone().into_record(), MOMENTS)?,
+        ),
     ])
 }
 
@@ -232,7 +235,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`Self::model`].
-    pub fn moments(&self, fresh: Moments) -> Result<Moments> {
+    pub fn optimizer_state(&self, fresh: OptimizerState) -> Result<OptimizerState> {
         self.fill(MOMENTS, fresh)
     }
 

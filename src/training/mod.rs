@@ -4,14 +4,14 @@
 //! A system brings a [`Trainer`]: how it is made, what a step does and which files it needs to go on
 //! are its own; [`checkpoint::files`] has those every trainer needs.
 
+mod captured_step;
 pub mod checkpoint;
-mod draws;
-mod lane;
-mod learner;
-mod recording;
+mod data_parallel;
+pub mod draw_log;
+mod host_inputs;
 mod run;
-mod shards;
-pub mod tape;
+mod run_control;
+mod train_state;
 mod warm_up;
 
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ use anyhow::{Context, Result};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use draws::{Drawn, Draws, Part};
-pub use lane::{Lane, Step};
-pub use learner::Learner;
+pub use data_parallel::DataParallel;
+pub use host_inputs::{DeviceInputs, HostInputs, Span};
 pub use run::Run;
-pub use shards::Shards;
+pub use run_control::{RunController, Step};
+pub use train_state::TrainState;
 pub use warm_up::WarmUp;
 
 /// Where a run stands.
@@ -50,7 +50,7 @@ impl Progress {
 
 /// One row of metrics.csv: the figures of one step. What else it has is the system's own; it must be
 /// flat to be a row.
-pub trait Row: Copy + Serialize + DeserializeOwned {
+pub trait MetricsRow: Copy + Serialize + DeserializeOwned {
     /// The step, counted from 1.
     fn step(&self) -> u64;
     /// What is minimised.
@@ -64,7 +64,7 @@ pub trait Row: Copy + Serialize + DeserializeOwned {
 /// A model in training, step by step.
 pub trait Trainer {
     /// A step's figures.
-    type Metrics: Row;
+    type Metrics: MetricsRow;
 
     /// One step, which also advances the progress.
     ///

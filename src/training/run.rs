@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    Limit, Pace, Row, Trainer, TrainingView,
+    Limit, MetricsRow, Pace, Trainer, TrainingView,
     checkpoint::{Checkpoint, METRICS},
 };
 use crate::{
@@ -259,7 +259,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
 ///
 /// # Errors
 /// Names the file that can't be read or holds anything else.
-fn read_metrics<M: Row>(from: &Path, last_step: u64) -> Result<Vec<u8>> {
+fn read_metrics<M: MetricsRow>(from: &Path, last_step: u64) -> Result<Vec<u8>> {
     let checkpoint = Checkpoint::newest(from)?;
     let path = RunFolder::existing(from).metrics();
     let bytes = if checkpoint.has(METRICS) {

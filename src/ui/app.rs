@@ -13,12 +13,12 @@ use egui::{CentralPanel, Panel, ThemePreference, Ui};
 
 use super::{
     bar::{self, Chose},
-    desk::Cause,
+    engine_client::Cause,
     fonts::{self, Missing},
     glyphs::{self, Glyphs},
     panels::{self, Action},
     planes::Planes,
-    session::Session,
+    session::UiSession,
     space::Space,
     theme::Theme,
 };
@@ -72,7 +72,7 @@ impl System {
 /// The program's window.
 pub struct App {
     /// What is open of the Latent Executor, and the engine of both.
-    pub session: Session,
+    pub session: UiSession,
     /// What is open of Code Glyphs.
     pub glyphs: Glyphs,
     /// Which of them is shown.
@@ -81,11 +81,11 @@ pub struct App {
     pub planes: Planes,
     missing: Missing,
     /// Answers of file dialogs and exports, which run on threads of their own.
-    errands: (Sender<Errand>, Receiver<Errand>),
+    tasks: (Sender<FileTask>, Receiver<FileTask>),
 }
 
 /// What comes back from a thread of the window's own.
-enum Errand {
+enum FileTask {
     Open(String),
     Wrote(Result<String, String>),
     Glyphs(glyphs::Done),
@@ -103,7 +103,7 @@ impl App {
         storage: Option<&dyn eframe::Storage>,
     ) -> Result<Self> {
         Theme::install(context);
-        let mut session = Session::new(context, choice, is_drawn_by_cpu)?;
+        let mut session = UiSession::new(context, choice, is_drawn_by_cpu)?;
         let stored = |key| storage.and_then(|storage| storage.get_string(key));
         if let Some(text) = stored(STORED_SUM) {
             session.sum_text = text;
@@ -121,34 +121,34 @@ impl App {
             system: system.unwrap_or(System::Executor),
             planes: Planes::default(),
             missing: Missing::of(context),
-            errands: channel(),
+            tasks: channel(),
         })
     }
 
     /// Takes in what happened since the last frame.
     pub fn listen(&mut self) {
-        while let Some(event) = self.session.desk.event() {
+        while let Some(event) = self.session.client.event() {
             match event {
                 Either::First(Ok(event)) => self.session.hear(event),
                 Either::First(Err(error)) => self.session.fail(&error),
                 Either::Second(Ok(event)) => {
-                    self.glyphs.session.hear(event, &mut self.session.desk);
+                    self.glyphs.session.hear(event, &mut self.session.client);
                 }
                 Either::Second(Err(error)) => {
                     let (cause, why) = (Cause::of(&error), format!("{error:#}"));
-                    self.session.desk.fail(System::Glyphs, cause, why);
+                    self.session.client.fail(System::Glyphs, cause, why);
                 }
             }
         }
-        while let Ok(errand) = self.errands.1.try_recv() {
-            match errand {
-                Errand::Open(path) => {
+        while let Ok(task) = self.tasks.1.try_recv() {
+            match task {
+                FileTask::Open(path) => {
                     self.session.open_path.clone_from(&path);
                     self.session.open(&path);
                 }
-                Errand::Wrote(Ok(text)) => self.session.say(text, false),
-                Errand::Wrote(Err(why)) => self.session.say(why, true),
-                Errand::Glyphs(done) => self.glyphs.session.take(done, &mut self.session.desk),
+                FileTask::Wrote(Ok(text)) => self.session.say(text, false),
+                FileTask::Wrote(Err(why)) => self.session.say(why, true),
+                FileTask::Glyphs(done) => self.glyphs.session.take(done, &mut self.session.client),
             }
         }
     }
@@ -156,8 +156,8 @@ impl App {
     /// Draws the window.
     pub fn show(&mut self, ui: &mut Ui) {
         let chose = Panel::top("bar").show(ui, |ui| {
-            let desk = &self.session.desk;
-            bar::bar(ui, self.system, desk, &desk.adapters)
+            let client = &self.session.client;
+            bar::bar(ui, self.system, client, &client.adapters)
         });
         match chose.inner {
             Some(Chose::System(system)) => self.choose_system(system),
@@ -168,24 +168,27 @@ impl App {
         }
         self.show_slow_device(ui);
         Panel::bottom("message").show(ui, |ui| {
-            let desk = &mut self.session.desk;
-            let hint = desk.long_call_text();
+            let client = &mut self.session.client;
+            let hint = client.long_call_text();
             let hint = hint.unwrap_or_else(|| self.system.hint().into());
-            bar::message(ui, desk, self.system, &hint)
+            bar::message(ui, client, self.system, &hint)
         });
         self.take_dropped(ui);
         match self.system {
             System::Executor => self.show_executor(ui),
             System::Glyphs => {
                 let pasted = ui.input(|input| input.events.iter().find_map(pasted_picture));
-                let mut errands: Vec<_> = pasted.map(glyphs::Errand::Fit).into_iter().collect();
-                errands.extend(self.glyphs.show(ui, &mut self.session.desk));
-                for job in errands {
-                    self.errand(ui.ctx(), move || job.run().map(Errand::Glyphs));
+                let mut tasks: Vec<_> = pasted
+                    .map(glyphs::BackgroundTask::Fit)
+                    .into_iter()
+                    .collect();
+                tasks.extend(self.glyphs.show(ui, &mut self.session.client));
+                for job in tasks {
+                    self.task(ui.ctx(), move || job.run().map(FileTask::Glyphs));
                 }
             }
         }
-        if self.session.desk.is_busy() {
+        if self.session.client.is_busy() {
             // Nothing else may happen for as long as the call takes.
             ui.ctx().request_repaint_after(CALL_SHOWN_EVERY);
         }
@@ -194,8 +197,11 @@ impl App {
 
     /// A graphics driver that runs on the processor is only slow: people are told, and offered the processor itself.
     fn show_slow_device(&mut self, ui: &mut Ui) {
-        let desk = &self.session.desk;
-        let Some(name) = desk.software_adapter().map(|adapter| adapter.name.clone()) else {
+        let client = &self.session.client;
+        let Some(name) = client
+            .software_adapter()
+            .map(|adapter| adapter.name.clone())
+        else {
             return;
         };
         let shown = Panel::top("slow device").show(ui, |ui| {
@@ -217,7 +223,7 @@ impl App {
         let characters = self.missing.take();
         if !characters.is_empty() {
             let for_fonts = context.clone();
-            self.errand(context, move || {
+            self.task(context, move || {
                 let fonts = fonts::covering(&characters);
                 fonts.into_iter().for_each(|font| for_fonts.add_font(font));
                 None
@@ -230,7 +236,7 @@ impl App {
         // A question may have been superseded by one of the other system.
         match system {
             System::Executor => self.session.ask_again(),
-            System::Glyphs => self.glyphs.session.ask_again(&self.session.desk),
+            System::Glyphs => self.glyphs.session.ask_again(&self.session.client),
         }
     }
 
@@ -267,7 +273,7 @@ impl App {
         if count > 1 {
             let name = path.file_name().unwrap_or_default().display();
             let text = format!("{count} files were dropped: {name} alone is opened");
-            self.session.desk.say(self.system, text, false);
+            self.session.client.say(self.system, text, false);
         }
         match self.system {
             System::Executor => {
@@ -281,8 +287,8 @@ impl App {
                 }
             }
             System::Glyphs => {
-                let job = glyphs::Errand::Read(path);
-                self.errand(ui.ctx(), move || job.run().map(Errand::Glyphs));
+                let job = glyphs::BackgroundTask::Read(path);
+                self.task(ui.ctx(), move || job.run().map(FileTask::Glyphs));
             }
         }
     }
@@ -290,10 +296,10 @@ impl App {
     fn act(&mut self, context: &egui::Context, action: Action) {
         match action {
             Action::BrowseRun => {
-                let job = glyphs::Errand::BrowseRun;
-                self.errand(context, move || match job.run()? {
-                    glyphs::Done::Run(folder) => Some(Errand::Open(folder.display().to_string())),
-                    done => Some(Errand::Glyphs(done)),
+                let job = glyphs::BackgroundTask::BrowseRun;
+                self.task(context, move || match job.run()? {
+                    glyphs::Done::Run(folder) => Some(FileTask::Open(folder.display().to_string())),
+                    done => Some(FileTask::Glyphs(done)),
                 });
             }
             Action::Export(folder) => self.export(context, folder.into()),
@@ -302,26 +308,26 @@ impl App {
 
     /// Writes every map, plane and curve that can be seen into a new folder.
     fn export(&mut self, context: &egui::Context, folder: std::path::PathBuf) {
-        let (board, task) = (self.session.board.clone(), self.session.looked_for());
+        let (views, task) = (self.session.views.clone(), self.session.looked_for());
         let layouts = self
             .planes
             .space
             .as_ref()
             .map_or_else(Vec::new, Space::finished);
-        self.errand(context, move || {
+        self.task(context, move || {
             let write = || -> Result<String> {
                 let folder = crate::engine::run_folder::RunFolder::create(&folder)?
                     .path()
                     .to_owned();
-                if let Some(map) = board.landscape.get() {
+                if let Some(map) = views.landscape.get() {
                     let task = task.filter(|task| task.examples[0] == map.sum);
                     let task = task.unwrap_or(map.sum.into());
-                    let search = board.search.get();
+                    let search = views.search.get();
                     let search = search.filter(|s| *s.task == task && task.lines() == 1);
                     export::map_png(&folder.join("map.png"), &map, &task, search.as_deref())?;
                     export::map_csv(&folder.join("map.csv"), &map)?;
                 }
-                if let Some(planes) = board.planes.get() {
+                if let Some(planes) = views.planes.get() {
                     export::planes_png(&folder.join("planes.png"), &planes)?;
                     export::planes_csv(&folder.join("planes.csv"), &planes)?;
                 }
@@ -329,7 +335,7 @@ impl App {
                     export::projections_png(&folder.join("projections.png"), &layouts)?;
                     export::projections_csv(&folder.join("projections.csv"), &layouts)?;
                 }
-                if let Some(curves) = board.curves.get().filter(|curves| curves.len() > 1) {
+                if let Some(curves) = views.curves.get().filter(|curves| curves.len() > 1) {
                     export::curves_png(&folder.join("curves.png"), &curves)?;
                 }
                 Ok(format!(
@@ -337,27 +343,26 @@ impl App {
                     folder.display()
                 ))
             };
-            Some(Errand::Wrote(write().map_err(|error| format!("{error:#}"))))
+            Some(FileTask::Wrote(
+                write().map_err(|error| format!("{error:#}")),
+            ))
         });
     }
 
-    fn errand(
+    fn task(
         &mut self,
         context: &egui::Context,
-        run: impl FnOnce() -> Option<Errand> + Send + 'static,
+        run: impl FnOnce() -> Option<FileTask> + Send + 'static,
     ) {
-        let (sender, context) = (self.errands.0.clone(), context.clone());
-        let errand = move || {
-            if let Some(errand) = run() {
+        let (sender, context) = (self.tasks.0.clone(), context.clone());
+        let task = move || {
+            if let Some(task) = run() {
                 // The window may be gone by now; then nobody wants to know.
-                drop(sender.send(errand));
+                drop(sender.send(task));
                 context.request_repaint();
             }
         };
-        if let Err(error) = std::thread::Builder::new()
-            .name("errand".into())
-            .spawn(errand)
-        {
+        if let Err(error) = std::thread::Builder::new().name("task".into()).spawn(task) {
             self.session
                 .say(format!("can't start a thread: {error}"), true);
         }
@@ -387,7 +392,7 @@ impl eframe::App for App {
     fn on_exit(&mut self) {
         // Where the program doesn't come back from its last window, this is the last chance to save a run.
         if cfg!(target_os = "macos") {
-            self.session.desk.finish();
+            self.session.client.finish();
         }
     }
 }

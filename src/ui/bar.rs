@@ -2,7 +2,7 @@
 
 use egui::{Align, Label, Layout, RichText, Ui};
 
-use super::{app::System, desk::Desk, theme::Theme, widgets::combo};
+use super::{app::System, engine_client::EngineClient, theme::Theme, widgets::combo};
 use crate::device::{Adapter, Choice};
 
 /// What people chose in the bar.
@@ -17,7 +17,12 @@ pub enum Chose {
 }
 
 /// The bar: the systems, the model of the one that is shown, the device, the theme.
-pub fn bar(ui: &mut Ui, system: System, desk: &Desk, adapters: &[Adapter]) -> Option<Chose> {
+pub fn bar(
+    ui: &mut Ui,
+    system: System,
+    client: &EngineClient,
+    adapters: &[Adapter],
+) -> Option<Chose> {
     let mut chose = None;
     ui.horizontal(|ui| {
         ui.heading("Glyphspace");
@@ -35,14 +40,14 @@ pub fn bar(ui: &mut Ui, system: System, desk: &Desk, adapters: &[Adapter]) -> Op
             if theme.on_hover_text("Change the colours").clicked() {
                 chose = Some(Chose::Theme(!is_dark));
             }
-            combo(ui, "Device", &desk.choice.to_string(), |ui| {
+            combo(ui, "Device", &client.choice.to_string(), |ui| {
                 let fixed = [Choice::Auto, Choice::Cpu].map(|choice| (choice, choice.to_string()));
                 let gpus = adapters.iter().map(|a| {
                     let name = format!("gpu:{} {}", a.number, a.name);
                     (Choice::Adapter(a.number), name)
                 });
                 for (choice, name) in fixed.into_iter().chain(gpus) {
-                    let is_chosen = desk.choice == choice;
+                    let is_chosen = client.choice == choice;
                     if ui.selectable_label(is_chosen, name).clicked() && !is_chosen {
                         chose = Some(Chose::Device(choice));
                     }
@@ -50,7 +55,7 @@ pub fn bar(ui: &mut Ui, system: System, desk: &Desk, adapters: &[Adapter]) -> Op
             });
             ui.label("Device");
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                if let Some((model, device, reason)) = model(system, desk) {
+                if let Some((model, device, reason)) = model(system, client) {
                     let hover = format!("{model}\nComputed here: {device}, {reason}");
                     ui.add(Label::new(model).truncate()).on_hover_text(&hover);
                     if ui.available_width() > DEVICE_WIDTH {
@@ -68,21 +73,21 @@ pub fn bar(ui: &mut Ui, system: System, desk: &Desk, adapters: &[Adapter]) -> Op
 const DEVICE_WIDTH: f32 = 60.0;
 
 /// The model of a system, its device, and why that one.
-fn model(system: System, desk: &Desk) -> Option<(String, String, String)> {
+fn model(system: System, client: &EngineClient) -> Option<(String, String, String)> {
     let text = |origin: &str, params: usize, steps: u64| {
         format!("{origin}: {params} values, {steps} steps")
     };
     match system {
         System::Executor => {
-            let model = desk.executor.model.get()?;
-            let planes = desk.executor.planes.get();
+            let model = client.executor.model.get()?;
+            let planes = client.executor.planes.get();
             let steps = planes.map_or(model.steps, |planes| planes.step);
             let text = text(&model.origin, model.params, steps);
             Some((text, model.device.clone(), model.device_reason.clone()))
         }
         System::Glyphs => {
-            let model = desk.glyphs.model.get()?;
-            let run = desk.glyphs.training.get();
+            let model = client.glyphs.model.get()?;
+            let run = client.glyphs.training.get();
             let last = run
                 .filter(|run| run.pace.is_some())
                 .and_then(|run| run.last);
@@ -97,9 +102,9 @@ fn model(system: System, desk: &Desk) -> Option<(String, String, String)> {
 }
 
 /// The line below: what happened last, else `hint`.
-pub fn message(ui: &mut Ui, desk: &mut Desk, system: System, hint: &str) {
+pub fn message(ui: &mut Ui, client: &mut EngineClient, system: System, hint: &str) {
     ui.horizontal(|ui| {
-        let Some(message) = desk.message_of(system).cloned() else {
+        let Some(message) = client.message_of(system).cloned() else {
             ui.add(Label::new(RichText::new(hint).weak()).truncate());
             return;
         };
@@ -109,7 +114,7 @@ pub fn message(ui: &mut Ui, desk: &mut Desk, system: System, hint: &str) {
             ui.visuals().text_color()
         };
         if message.is_error && ui.small_button("Dismiss").clicked() {
-            desk.dismiss_of(system);
+            client.dismiss_of(system);
         }
         let label = Label::new(RichText::new(&message.text).color(color));
         ui.add(label.truncate()).on_hover_text(&message.text);

@@ -65,7 +65,7 @@ impl Log for Refusals {
 
 /// A place to save at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct PathField {
     /// A path that nothing of ours is at, or one that people agreed to replace.
     pub path: PathBuf,
     /// Chosen by the program, since the desktop has no dialog.
@@ -77,7 +77,12 @@ pub struct Place {
 ///
 /// # Errors
 /// If something is at the typed path already, or it ends otherwise.
-pub fn place_for_file(typed: &str, title: &str, stem: &str, ending: &str) -> Result<Option<Place>> {
+pub fn place_for_file(
+    typed: &str,
+    title: &str,
+    stem: &str,
+    ending: &str,
+) -> Result<Option<PathField>> {
     let typed = typed.trim();
     if !typed.is_empty() {
         let path = typed_file(typed, ending)?;
@@ -99,7 +104,7 @@ pub fn place_for_file(typed: &str, title: &str, stem: &str, ending: &str) -> Res
 ///
 /// # Errors
 /// If something is at the typed path already.
-pub fn place_for_folder(typed: &str, title: &str, name: &str) -> Result<Option<Place>> {
+pub fn place_for_folder(typed: &str, title: &str, name: &str) -> Result<Option<PathField>> {
     let typed = typed.trim();
     if !typed.is_empty() {
         let path = PathBuf::from(typed);
@@ -147,7 +152,7 @@ fn unused(stem: &str, ending: &str) -> PathBuf {
 }
 
 /// Said to people, who may not know the working folder.
-fn absolute(path: PathBuf, is_fallback: bool) -> Place {
+fn absolute(path: PathBuf, is_fallback: bool) -> PathField {
     let path = std::path::absolute(&path).unwrap_or(path);
-    Place { path, is_fallback }
+    PathField { path, is_fallback }
 }

@@ -39,7 +39,7 @@ const DRAG_PERIOD_SECS: f32 = 2.0;
 const SYSTEM_SHOWN: Duration = Duration::from_secs(10);
 
 /// What trains meanwhile.
-pub struct Order<'a> {
+pub struct FramesPlan<'a> {
     /// The system shown and trained.
     pub system: System,
     /// The number of its preset.
@@ -53,7 +53,7 @@ pub struct Order<'a> {
 }
 
 /// What was found.
-pub struct Found {
+pub struct FrameTimes {
     /// Milliseconds of each frame, from what the engine said to the end of the adapter's work.
     pub millis: Vec<f64>,
     /// Milliseconds of the part before the adapter gets it: layout and tessellation.
@@ -74,9 +74,9 @@ pub struct Found {
 /// If there is nothing to draw with, the run can't begin, or `go_on` says to stop.
 pub fn while_training(
     choice: Choice,
-    order: &Order,
+    order: &FramesPlan,
     go_on: &mut dyn FnMut() -> Result<()>,
-) -> Result<Found> {
+) -> Result<FrameTimes> {
     let screen = Screen::new()?;
     let context = egui::Context::default();
     Theme::clear_panels(&context);
@@ -88,7 +88,7 @@ pub fn while_training(
         is_pressed: false,
     };
     let found = window.measure(order, go_on);
-    window.app.session.desk.finish();
+    window.app.session.client.finish();
     found
 }
 
@@ -201,17 +201,21 @@ struct Took {
 }
 
 impl Window {
-    fn measure(&mut self, order: &Order, go_on: &mut dyn FnMut() -> Result<()>) -> Result<Found> {
+    fn measure(
+        &mut self,
+        order: &FramesPlan,
+        go_on: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<FrameTimes> {
         self.app.system = order.system;
         self.wait("the model", go_on, |app| match app.system {
-            System::Executor => app.session.board.planes.get().is_some(),
+            System::Executor => app.session.views.planes.get().is_some(),
             System::Glyphs => app.glyphs.session.answer().is_some(),
         })?;
         self.begin(order);
         self.wait("the run", go_on, |app| {
             steps(app, order.system) >= FIRST_STEPS
         })?;
-        let mut found = Found {
+        let mut found = FrameTimes {
             millis: Vec::with_capacity(FRAMES),
             cpu_millis: Vec::with_capacity(FRAMES),
             steps: 0,
@@ -243,7 +247,7 @@ impl Window {
             }
         }
         found.steps = steps(&self.app, order.system) - before;
-        let (executor, glyphs) = (&self.app.session.board, &self.app.glyphs.session.board);
+        let (executor, glyphs) = (&self.app.session.views, &self.app.glyphs.session.views);
         let device = match order.system {
             System::Executor => executor.model.get().map(|model| model.device.clone()),
             System::Glyphs => glyphs.model.get().map(|model| model.device.clone()),
@@ -252,7 +256,7 @@ impl Window {
         Ok(found)
     }
 
-    fn begin(&mut self, order: &Order) {
+    fn begin(&mut self, order: &FramesPlan) {
         let (out, corpus) = (order.out.display(), order.corpus.display());
         match order.system {
             System::Executor => {
@@ -268,7 +272,7 @@ impl Window {
                 session.train.out = out.to_string();
                 session.train.corpus = corpus.to_string();
                 session.train.secs = RUN_SECS;
-                session.begin_run(&mut self.app.session.desk);
+                session.begin_run(&mut self.app.session.client);
             }
         }
     }
@@ -284,7 +288,7 @@ impl Window {
         while !is_so(&self.app) {
             go_on()?;
             self.frame()?;
-            let said = self.app.session.desk.message();
+            let said = self.app.session.client.message();
             if let Some(message) = said.filter(|message| message.is_error) {
                 bail!("{}", message.text);
             }
@@ -338,8 +342,8 @@ impl Window {
 }
 
 fn steps(app: &App, system: System) -> u64 {
-    let executor = || Some(app.session.board.training.get()?.last?.step);
-    let glyphs = || Some(app.glyphs.session.board.training.get()?.last?.step);
+    let executor = || Some(app.session.views.training.get()?.last?.step);
+    let glyphs = || Some(app.glyphs.session.views.training.get()?.last?.step);
     match system {
         System::Executor => executor(),
         System::Glyphs => glyphs(),

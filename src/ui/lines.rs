@@ -5,9 +5,9 @@ use egui::{Color32, Label, Rect, RichText, Sense, Ui, Vec2, pos2, vec2};
 use super::theme::{Theme, color_from_rgb};
 use crate::{
     executor::{
-        board::ProgramRun,
         export::{code_text, number_text},
-        lines::Trace,
+        programs::Trace,
+        views::ProgramRun,
     },
     palette,
 };

@@ -1,6 +1,6 @@
 //! The window: egui draws what the engine's board shows and sends it what people do.
 //!
-//! [`app`] is the frame round both systems, [`desk`] the engine they share, `bar` the switch between
+//! [`app`] is the frame round both systems, [`client`] the engine they share, `bar` the switch between
 //! them, `pending` an order the engine hasn't followed yet, `dialogs` the desktop's file dialogs, `fonts` the
 //! system's. Of the Latent Executor, [`session`] is what is open (sum, pins), `bundled` the models to open, `panels`
 //! the controls, `planes` the four views of the latent planes, `space` those of a space of more dimensions, which
@@ -11,8 +11,8 @@ pub mod app;
 mod bar;
 mod bundled;
 pub mod canvas;
-pub mod desk;
 mod dialogs;
+pub mod engine_client;
 mod fonts;
 pub mod frames;
 pub mod glyphs;
@@ -79,7 +79,7 @@ pub fn open(choice: Choice) -> Result<()> {
         ..Default::default()
     };
     // Dropped last, also where the window's thread panics: the run is saved when nobody looks any longer.
-    let (leave, _left) = desk::Leftovers::new();
+    let (leave, _left) = engine_client::Leftovers::new();
     let ran = eframe::run_native(
         "glyphspace",
         options,
@@ -96,7 +96,7 @@ pub fn open(choice: Choice) -> Result<()> {
                 is_drawn_by_cpu,
                 creation.storage,
             )?;
-            app.session.desk.leave_engines_to(leave)?;
+            app.session.client.leave_engines_to(leave)?;
             Ok(Box::new(app))
         }),
     );

@@ -6,7 +6,7 @@ use egui::{
 
 use super::{
     bundled::BUNDLED,
-    session::{Pinned, Session},
+    session::{Pinned, UiSession},
     theme::Theme,
     widgets::{Figure, combo, curves_plot, field, is_entered, run_buttons, run_text},
 };
@@ -14,9 +14,9 @@ use crate::{
     config::executor::PRESETS,
     data::language::Code,
     executor::{
-        board::{Answer, SearchView},
         export::number_text,
-        trainer::Metrics,
+        trainer::ExecutorMetrics,
+        views::{PointAnswer, SearchView},
     },
     latent::search::{Method, Strategy},
     training::Pace,
@@ -35,7 +35,7 @@ pub enum Action {
 const ANSWER_SIZE: f32 = 22.0;
 
 /// All controls, one below the other.
-pub fn controls(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
+pub fn controls(ui: &mut Ui, session: &mut UiSession, actions: &mut Vec<Action>) {
     ui.add_space(4.0);
     sum(ui, session);
     ui.separator();
@@ -48,7 +48,7 @@ pub fn controls(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
     pins(ui, session);
 }
 
-fn sum(ui: &mut Ui, session: &mut Session) {
+fn sum(ui: &mut Ui, session: &mut UiSession) {
     let theme = Theme::of(ui.visuals());
     ui.horizontal(|ui| {
         let label = ui.strong("Sum");
@@ -89,7 +89,7 @@ fn sum(ui: &mut Ui, session: &mut Session) {
 }
 
 /// All pins, the newest first; below everything else, so that pinning moves no button away under the pointer.
-fn pins(ui: &mut Ui, session: &mut Session) {
+fn pins(ui: &mut Ui, session: &mut UiSession) {
     ui.horizontal(|ui| {
         ui.strong("Pinned");
         let clear = egui::Button::new("Clear pins").small();
@@ -119,7 +119,7 @@ fn pins(ui: &mut Ui, session: &mut Session) {
 }
 
 /// `71 + −53 = 18`.
-fn equation(answer: &Answer) -> String {
+fn equation(answer: &PointAnswer) -> String {
     let text = |number: Option<i32>| number.map_or_else(|| "no number".into(), number_text);
     let operation = match answer.code {
         Some(Code::Add(addend)) => format!("+ {}", number_text(addend)),
@@ -134,7 +134,7 @@ fn equation(answer: &Answer) -> String {
 }
 
 /// An answer; dimmed while it isn't the one to what is pointed at now, which is on its way.
-fn answer_text(ui: &mut Ui, answer: &Answer, is_current: bool, theme: &Theme) {
+fn answer_text(ui: &mut Ui, answer: &PointAnswer, is_current: bool, theme: &Theme) {
     let text = RichText::new(equation(answer)).size(ANSWER_SIZE);
     ui.label(match is_current {
         true => text.strong(),
@@ -162,8 +162,8 @@ fn answer_text(ui: &mut Ui, answer: &Answer, is_current: bool, theme: &Theme) {
     };
 }
 
-fn solve(ui: &mut Ui, session: &mut Session) {
-    let search = session.board.search.get();
+fn solve(ui: &mut Ui, session: &mut UiSession) {
+    let search = session.views.search.get();
     let is_on = search.as_ref().is_some_and(|search| !search.ended);
     let has_proposals = session.has_proposals();
     ui.horizontal_wrapped(|ui| {
@@ -300,8 +300,8 @@ fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
     ui.colored_label(color, text);
 }
 
-fn train(ui: &mut Ui, session: &mut Session) {
-    let run = session.board.training.get();
+fn train(ui: &mut Ui, session: &mut UiSession) {
+    let run = session.views.training.get();
     let pace = run.as_ref().and_then(|run| run.pace);
     ui.horizontal_wrapped(|ui| {
         ui.strong("Training");
@@ -322,13 +322,13 @@ fn train(ui: &mut Ui, session: &mut Session) {
     if into.changed() {
         session.forgive();
     }
-    session.pending.follow(pace, &session.desk);
+    session.pending.follow(pace, &session.client);
     if let Some(order) = run_buttons(ui, pace, &session.pending) {
         session.order(order);
     }
     run_text(ui, run.as_deref(), &session.pending);
-    if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
-        let lines: [Figure<Metrics>; 4] = [
+    if let Some(curves) = session.views.curves.get().filter(|curves| curves.len() > 1) {
+        let lines: [Figure<ExecutorMetrics>; 4] = [
             ("result", |m| m.result_nll),
             ("state", |m| m.state_nll),
             ("code", |m| m.code_nll),
@@ -338,7 +338,7 @@ fn train(ui: &mut Ui, session: &mut Session) {
     }
 }
 
-fn files(ui: &mut Ui, session: &mut Session, actions: &mut Vec<Action>) {
+fn files(ui: &mut Ui, session: &mut UiSession, actions: &mut Vec<Action>) {
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
     let path = field(ui, label, &mut session.open_path, hint, f32::INFINITY);

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{desk::Desk, widgets::Order};
+use super::{engine_client::EngineClient, widgets::PaceOrder};
 use crate::training::Pace;
 
 /// Waits that are not worth a number.
@@ -15,41 +15,41 @@ pub struct Pending(Option<Given>);
 
 #[derive(Clone, Copy, Debug)]
 struct Given {
-    order: Order,
+    order: PaceOrder,
     since: Instant,
     /// There was a run to follow it.
     has_run: bool,
-    /// [`Desk::refusals`] when it was given.
+    /// [`EngineClient::refusals`] when it was given.
     refusals: u64,
 }
 
 impl Pending {
     /// Notes an order to a run of this pace, if there is one yet.
-    pub fn give(&mut self, order: Order, pace: Option<Pace>, desk: &Desk) {
+    pub fn give(&mut self, order: PaceOrder, pace: Option<Pace>, client: &EngineClient) {
         self.0 = Some(Given {
             order,
             since: Instant::now(),
             has_run: pace.is_some(),
-            refusals: desk.refusals(),
+            refusals: client.refusals(),
         });
     }
 
     /// Forgets the order if the run's pace shows that it was followed, or the engine refused it.
-    pub fn follow(&mut self, pace: Option<Pace>, desk: &Desk) {
+    pub fn follow(&mut self, pace: Option<Pace>, client: &EngineClient) {
         self.0 = self.0.filter(|given| {
             let is_followed = match given.order {
-                Order::Train => pace.is_some(),
-                Order::Pace(Pace::Paused) => matches!(pace, None | Some(Pace::Paused)),
-                Order::Pace(Pace::Running | Pace::OneStep) => true,
-                Order::Stop => given.has_run && pace.is_none(),
+                PaceOrder::Train => pace.is_some(),
+                PaceOrder::Pace(Pace::Paused) => matches!(pace, None | Some(Pace::Paused)),
+                PaceOrder::Pace(Pace::Running | Pace::OneStep) => true,
+                PaceOrder::Stop => given.has_run && pace.is_none(),
             };
-            !is_followed && given.refusals == desk.refusals()
+            !is_followed && given.refusals == client.refusals()
         });
     }
 
     /// A run has begun: what else was ordered is for it.
     pub fn started(&mut self) {
-        self.0 = self.0.filter(|given| given.order != Order::Train);
+        self.0 = self.0.filter(|given| given.order != PaceOrder::Train);
         if let Some(given) = &mut self.0 {
             given.has_run = true;
         }
@@ -61,7 +61,7 @@ impl Pending {
     }
 
     /// The order that is waiting.
-    pub fn order(&self) -> Option<Order> {
+    pub fn order(&self) -> Option<PaceOrder> {
         self.0.map(|given| given.order)
     }
 
@@ -69,9 +69,9 @@ impl Pending {
     pub fn text(&self) -> Option<String> {
         let given = self.0?;
         let text = match given.order {
-            Order::Train => "being prepared",
-            Order::Pace(_) => "pauses after this step",
-            Order::Stop => "stopping after this step",
+            PaceOrder::Train => "being prepared",
+            PaceOrder::Pace(_) => "pauses after this step",
+            PaceOrder::Stop => "stopping after this step",
         };
         let waited = given.since.elapsed();
         Some(match waited < SHORT {

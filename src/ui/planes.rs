@@ -16,16 +16,16 @@ use self::{
 use super::{
     canvas::{self, Click, PathStep, Pin, Plane, View, color_bar},
     lines::{self, ERROR_BY_LINE},
-    session::{Layer, Session},
+    session::{Layer, UiSession},
     space::Space,
     theme::Theme,
     widgets::combo,
 };
 use crate::{
     executor::{
-        board::{self, Answer, Landscape, ProgramRun, SearchView},
         export::{LOSS_TITLE, code_text, loss_scale, map_title, truth_title},
         projection::Group,
+        views::{self, Landscape, PointAnswer, ProgramRun, SearchView},
     },
     palette::Scale,
 };
@@ -49,7 +49,7 @@ enum Single {
 
 /// What stands beside the loss map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Side {
+enum PlaneSide {
     #[default]
     Planes,
     Lines,
@@ -62,7 +62,7 @@ pub struct Planes {
     state_view: View,
     marks: Option<MarksOf>,
     single: Single,
-    side: Side,
+    side: PlaneSide,
     /// A program of several lines was shown in the frame before.
     has_run: bool,
     /// What a space of more than two dimensions is shown by.
@@ -71,10 +71,10 @@ pub struct Planes {
 
 impl Planes {
     /// Draws the views, and asks or pins where people point or click.
-    pub fn show(&mut self, ui: &mut Ui, session: &mut Session) {
-        let Some(planes) = session.board.planes.get() else {
+    pub fn show(&mut self, ui: &mut Ui, session: &mut UiSession) {
+        let Some(planes) = session.views.planes.get() else {
             self.space = None;
-            let text = match (session.board.model.get(), session.desk.has_engine()) {
+            let text = match (session.views.model.get(), session.client.has_engine()) {
                 (_, false) => "No model is open: choose a device to start again",
                 (None, true) => "The model is being loaded",
                 (Some(_), true) => "The planes are being computed",
@@ -97,15 +97,15 @@ impl Planes {
         };
         let sum = session.sum.as_ref().ok().copied();
         let map = session
-            .board
+            .views
             .landscape
             .get()
             .filter(|map| Some(map.sum) == sum && map.cut.is_none());
         let run = session.run();
         if std::mem::replace(&mut self.has_run, run.is_some()) != run.is_some() {
             self.side = match run {
-                Some(_) => Side::Lines,
-                None => Side::Planes,
+                Some(_) => PlaneSide::Lines,
+                None => PlaneSide::Planes,
             };
         }
         if run.is_none() && self.single == Single::Lines {
@@ -123,7 +123,7 @@ impl Planes {
     fn show_single(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
+        session: &mut UiSession,
         marks: &MarksOf,
         map: Option<&Landscape>,
         run: Option<&ProgramRun>,
@@ -156,7 +156,7 @@ impl Planes {
     fn show_all(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
+        session: &mut UiSession,
         marks: &MarksOf,
         map: Option<&Landscape>,
         run: Option<&ProgramRun>,
@@ -182,12 +182,12 @@ impl Planes {
     fn loss_map(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
+        session: &mut UiSession,
         marks: &MarksOf,
         map: Option<&Landscape>,
     ) {
         let task = marks.task.as_ref();
-        let beliefs = session.board.beliefs.get();
+        let beliefs = session.views.posterior.get();
         let beliefs = beliefs.filter(|beliefs| Some(beliefs.task.as_ref()) == task);
         let belief = beliefs.as_deref().and_then(|b| layer_of(b, session.layer));
         let quantity = belief.map_or("Loss", |belief| belief.quantity);
@@ -227,7 +227,7 @@ impl Planes {
                 None => (map.map(|map| &map.loss), losses, LOSS_TITLE),
             };
             let search =
-                session.board.search.get().filter(|search| {
+                session.views.search.get().filter(|search| {
                     Some(search.task.as_ref()) == task && search.task.lines() == 1
                 });
             let path = search
@@ -256,17 +256,17 @@ impl Planes {
     fn beside(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
+        session: &mut UiSession,
         marks: &MarksOf,
         map: Option<&Landscape>,
         run: Option<&ProgramRun>,
     ) {
         if let Some(run) = run {
             ui.horizontal(|ui| {
-                ui.selectable_value(&mut self.side, Side::Planes, "Planes");
-                ui.selectable_value(&mut self.side, Side::Lines, ERROR_BY_LINE);
+                ui.selectable_value(&mut self.side, PlaneSide::Planes, "Planes");
+                ui.selectable_value(&mut self.side, PlaneSide::Lines, ERROR_BY_LINE);
             });
-            if self.side == Side::Lines {
+            if self.side == PlaneSide::Lines {
                 return lines::error_by_line(ui, run);
             }
         }
@@ -282,7 +282,7 @@ impl Planes {
     fn truth(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
+        session: &mut UiSession,
         marks: &MarksOf,
         map: Option<&Landscape>,
         size: Vec2,
@@ -303,7 +303,7 @@ impl Planes {
         self.code_plane(ui, session, &plane, size);
     }
 
-    fn programs(&mut self, ui: &mut Ui, session: &mut Session, marks: &MarksOf, size: Vec2) {
+    fn programs(&mut self, ui: &mut Ui, session: &mut UiSession, marks: &MarksOf, size: Vec2) {
         ui.add(Label::new(RichText::new("Programs, coloured by value").strong()).truncate());
         let plane = Plane {
             marks: &marks.codes,
@@ -323,7 +323,7 @@ impl Planes {
     }
 
     /// A view of the code plane: the pointer decodes, a click pins.
-    fn code_plane(&mut self, ui: &mut Ui, session: &mut Session, plane: &Plane<'_>, size: Vec2) {
+    fn code_plane(&mut self, ui: &mut Ui, session: &mut UiSession, plane: &Plane<'_>, size: Vec2) {
         let plane = Plane {
             is_probed: true,
             ..plane.clone()
@@ -350,7 +350,7 @@ fn steps(search: &SearchView, scale: &Scale) -> Vec<PathStep> {
         .solved
         .map(|index| &search.path[index])
         .or(search.best());
-    let step = |evaluation: &board::Evaluation| {
+    let step = |evaluation: &views::EvaluationView| {
         Some(PathStep {
             at: evaluation.point.first_chunk().copied()?,
             color: scale.color(evaluation.loss),
@@ -360,12 +360,12 @@ fn steps(search: &SearchView, scale: &Scale) -> Vec<PathStep> {
     search.path.iter().filter_map(step).collect()
 }
 
-fn pin(answer: &Answer) -> Option<Pin> {
+fn pin(answer: &PointAnswer) -> Option<Pin> {
     Some(pin_at(answer.point.first_chunk().copied()?, answer))
 }
 
 /// An answer, pinned where it is shown.
-pub fn pin_at(at: [f32; 2], answer: &Answer) -> Pin {
+pub fn pin_at(at: [f32; 2], answer: &PointAnswer) -> Pin {
     let label = answer.code.map_or_else(|| "no number".into(), code_text);
     let is_right = answer.truth.is_some() && answer.truth == answer.result;
     let color = if is_right {

@@ -11,14 +11,14 @@ use std::{
 };
 
 use crate::{
-    engine::slot::Slot,
+    engine::latest::Latest,
     executor::{
-        board,
         projection::{Group, Projected},
+        views,
     },
     latent::{
         points::Points,
-        projection::{Fit, Kind, PERPLEXITIES, Stage},
+        projection::{Fit, Kind, PERPLEXITIES, TsneStage},
     },
 };
 
@@ -29,7 +29,7 @@ const SEED: u64 = 0;
 
 /// One layout, finished or not.
 #[derive(Clone, Debug)]
-pub struct Layout {
+pub struct ProjectedLayout {
     /// Share of it that is done, 0 to 1.
     pub done: f32,
     /// Where the numbers lie in the box (-1, 1)^2, in the order of their values.
@@ -39,14 +39,14 @@ pub struct Layout {
 }
 
 /// An order under way, or done.
-struct Order {
-    planes: Arc<board::Planes>,
+struct ProjectionOrder {
+    planes: Arc<views::LatentPlanes>,
     group: Group,
-    panels: Arc<Vec<(Kind, Slot<Layout>)>>,
+    panels: Arc<Vec<(Kind, Latest<ProjectedLayout>)>>,
     is_cancelled: Arc<AtomicBool>,
 }
 
-impl Drop for Order {
+impl Drop for ProjectionOrder {
     fn drop(&mut self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
@@ -55,7 +55,7 @@ impl Drop for Order {
 /// The thread's other end.
 #[derive(Default)]
 pub struct Projector {
-    order: Option<Order>,
+    order: Option<ProjectionOrder>,
 }
 
 impl Projector {
@@ -66,7 +66,7 @@ impl Projector {
     /// If no thread can be started.
     pub fn follow(
         &mut self,
-        planes: &Arc<board::Planes>,
+        planes: &Arc<views::LatentPlanes>,
         group: Group,
         is_patient: bool,
         context: &egui::Context,
@@ -80,14 +80,14 @@ impl Projector {
         }
         // The layouts before stay in sight until the new ones form.
         let before = self.order.take();
-        let panels: Vec<(Kind, Slot<Layout>)> = Kind::all(&PERPLEXITIES)
+        let panels: Vec<(Kind, Latest<ProjectedLayout>)> = Kind::all(&PERPLEXITIES)
             .into_iter()
-            .map(|kind| (kind, Slot::default()))
+            .map(|kind| (kind, Latest::default()))
             .collect();
         if let Some(before) = before.filter(|before| before.group == group) {
             for ((_, slot), (_, old)) in panels.iter().zip(before.panels.iter()) {
                 if let Some(old) = old.get() {
-                    slot.put(Layout {
+                    slot.put(ProjectedLayout {
                         done: 0.0,
                         finished: None,
                         ..old.as_ref().clone()
@@ -95,7 +95,7 @@ impl Projector {
                 }
             }
         }
-        let order = Order {
+        let order = ProjectionOrder {
             planes: planes.clone(),
             group,
             panels: Arc::new(panels),
@@ -117,7 +117,7 @@ impl Projector {
     }
 
     /// The ways, and the newest layout of each.
-    pub fn layouts(&self) -> Vec<(Kind, Option<Arc<Layout>>)> {
+    pub fn layouts(&self) -> Vec<(Kind, Option<Arc<ProjectedLayout>>)> {
         let panels = self.order.iter().flat_map(|order| order.panels.iter());
         panels.map(|(kind, slot)| (*kind, slot.get())).collect()
     }
@@ -132,7 +132,7 @@ impl Projector {
 
     /// Whether all are.
     pub fn is_finished(&self) -> bool {
-        let is_done = |layout: &Option<Arc<Layout>>| {
+        let is_done = |layout: &Option<Arc<ProjectedLayout>>| {
             layout
                 .as_ref()
                 .is_some_and(|layout| layout.finished.is_some())
@@ -143,21 +143,21 @@ impl Projector {
 
 /// Lays out in one way; `None` when that is no longer wanted.
 fn form(
-    planes: &board::Planes,
+    planes: &views::LatentPlanes,
     group: Group,
     kind: Kind,
-    slot: &Slot<Layout>,
+    slot: &Latest<ProjectedLayout>,
     is_cancelled: &AtomicBool,
     context: &egui::Context,
 ) -> Option<()> {
     let mut shown = Instant::now();
-    let mut watch = |stage: Stage<'_>| {
+    let mut watch = |stage: TsneStage<'_>| {
         if is_cancelled.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
         if !stage.places.is_empty() && shown.elapsed() >= SHOW_EVERY {
             shown = Instant::now();
-            slot.put(Layout {
+            slot.put(ProjectedLayout {
                 done: stage.step as f32 / stage.steps as f32,
                 places: in_box(&stage.points()),
                 finished: None,
@@ -170,7 +170,7 @@ fn form(
     if is_cancelled.load(Ordering::Relaxed) {
         return None;
     }
-    slot.put(Layout {
+    slot.put(ProjectedLayout {
         done: 1.0,
         places: in_box(&finished.places),
         finished: Some(finished),

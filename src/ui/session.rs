@@ -9,9 +9,9 @@ use anyhow::Result;
 use super::{
     app::System,
     bundled::Bundled,
-    desk::{Cause, Desk, Message},
+    engine_client::{Cause, EngineClient, Message},
     pending::Pending,
-    widgets::Order,
+    widgets::PaceOrder,
 };
 use crate::{
     config::executor::{ExecutorConfig, PRESETS},
@@ -22,10 +22,10 @@ use crate::{
     device::Choice,
     engine::{pair::Either, run_folder::RunFolder},
     executor::{
-        board::{Answer, Board, ModelView, Planes, ProgramRun, Triple},
         command::{can_propose, default_strategy},
-        job::{Command, Event, SearchOrder, SolveRequest},
-        lines::Between,
+        job::{ExecutorCommand, ExecutorEvent, SearchOrder, SolveRequest},
+        programs::StatePassing,
+        views::{ExecutorModelView, ExecutorViews, LatentPlanes, PointAnswer, ProgramRun, Triple},
     },
     latent::search::{Method, Strategy},
     training::{Limit, Pace, Start, checkpoint::Source},
@@ -33,7 +33,7 @@ use crate::{
 
 /// What people set for the next run.
 #[derive(Clone, Debug)]
-pub struct TrainForm {
+pub struct ExecutorTrainForm {
     /// Index in [`PRESETS`].
     pub preset: usize,
     /// Seconds of training.
@@ -63,7 +63,7 @@ pub struct SearchForm {
 #[derive(Clone, Debug)]
 pub struct Pinned {
     /// The answer.
-    pub answer: Answer,
+    pub answer: PointAnswer,
     /// Where it was asked for, if that was on a slice: the slice's programs, and the place on it.
     pub on_slice: Option<(Triple, [f32; 2])>,
 }
@@ -85,11 +85,11 @@ pub enum Layer {
 }
 
 /// What the window has open.
-pub struct Session {
+pub struct UiSession {
     /// The engine, and what was said.
-    pub desk: Desk,
+    pub client: EngineClient,
     /// What the engine shows.
-    pub board: Arc<Board>,
+    pub views: Arc<ExecutorViews>,
     /// The sum as typed.
     pub sum_text: String,
     /// The sum, or why it can't be read; where a program of several lines is looked for, its first example.
@@ -101,7 +101,7 @@ pub struct Session {
     /// Answers people keep in sight.
     pub pins: Vec<Pinned>,
     /// A click to pin once its answer is there.
-    clicked: Option<pointing::Click>,
+    clicked: Option<pointing::ClickedPoint>,
     /// True if the last click left the last pin.
     has_click_pinned: bool,
     /// The point of the plane, or of a slice, that was last asked about.
@@ -109,13 +109,13 @@ pub struct Session {
     /// The same in the space.
     place: Option<Vec<f32>>,
     /// What the engine was asked about last belongs to this model and these planes.
-    asked_of: (Option<Arc<ModelView>>, Option<Arc<Planes>>),
+    asked_of: (Option<Arc<ExecutorModelView>>, Option<Arc<LatentPlanes>>),
     /// A model that was ordered to be opened.
     opening: Option<Source>,
     /// The programs people chose for the slice of a space of more than two dimensions.
     slice: Option<Triple>,
     /// Settings of the next run.
-    pub train: TrainForm,
+    pub train: ExecutorTrainForm,
     /// An order to the run that the engine hasn't followed yet.
     pub pending: Pending,
     /// Settings of the next search.
@@ -126,7 +126,7 @@ pub struct Session {
     pub open_path: String,
 }
 
-impl Session {
+impl UiSession {
     /// Starts the engine on the bundled model.
     ///
     /// # Errors
@@ -136,10 +136,10 @@ impl Session {
             start: 71,
             result: 18,
         };
-        let desk = Desk::new(context, choice, is_drawn_by_cpu)?;
+        let client = EngineClient::new(context, choice, is_drawn_by_cpu)?;
         let mut session = Self {
-            board: desk.executor.clone(),
-            desk,
+            views: client.executor.clone(),
+            client,
             sum_text: sum.to_string(),
             sum: Ok(sum),
             task: None,
@@ -152,7 +152,7 @@ impl Session {
             asked_of: (None, None),
             opening: None,
             slice: None,
-            train: TrainForm {
+            train: ExecutorTrainForm {
                 preset: 0,
                 secs: 60.0,
                 seed: 0,
@@ -175,19 +175,19 @@ impl Session {
 
     /// Computes on another device from now on, with the model that is open.
     pub fn choose_device(&mut self, choice: Choice) {
-        self.desk.choose_device(choice);
-        self.board = self.desk.executor.clone();
+        self.client.choose_device(choice);
+        self.views = self.client.executor.clone();
         self.layer = Layer::Loss;
         self.watch();
         self.ask_again();
     }
 
     /// Takes in what the engine reports.
-    pub fn hear(&mut self, event: Event) {
+    pub fn hear(&mut self, event: ExecutorEvent) {
         match event {
-            Event::Opened(name) => {
+            ExecutorEvent::Opened(name) => {
                 if let Some(source) = self.opening.take() {
-                    self.desk.executor_source = source;
+                    self.client.executor_source = source;
                 }
                 self.pins.clear();
                 self.leave();
@@ -197,7 +197,7 @@ impl Session {
                 self.watch();
                 self.say(format!("opened {name}"), false);
             }
-            Event::Started(folder) => {
+            ExecutorEvent::Started(folder) => {
                 self.pending.started();
                 self.pins.clear();
                 self.leave();
@@ -205,12 +205,12 @@ impl Session {
                 self.read_sum();
                 self.say(format!("training into {}", folder.display()), false)
             }
-            Event::Saved(place) => self.say(format!("saved {}", place.display()), false),
-            Event::Trained(steps) => {
+            ExecutorEvent::Saved(place) => self.say(format!("saved {}", place.display()), false),
+            ExecutorEvent::Trained(steps) => {
                 self.pending.ended();
                 self.say(format!("trained {steps} steps"), false);
             }
-            Event::Solved(view) => match view.solved {
+            ExecutorEvent::Solved(view) => match view.solved {
                 Some(_) => self.say(
                     format!("{}: found in {} evaluations", view.task, view.spent),
                     false,
@@ -220,7 +220,7 @@ impl Session {
                     false,
                 ),
             },
-            Event::Judged(report) => {
+            ExecutorEvent::Evaluated(report) => {
                 self.say(
                     format!(
                         "{:.2} % of the held-out sums are exact",
@@ -229,13 +229,13 @@ impl Session {
                     false,
                 );
             }
-            Event::Mapped(_) | Event::Decoded(_) | Event::Compared(_) => {}
+            ExecutorEvent::Mapped(_) | ExecutorEvent::Decoded(_) | ExecutorEvent::Compared(_) => {}
         }
     }
 
     /// A search the open model is good at, without proposals it doesn't make.
     fn choose_strategy(&mut self) {
-        if let Some(model) = self.board.model.get() {
+        if let Some(model) = self.views.model.get() {
             let Strategy { method, is_warm } = default_strategy(&model.config);
             (self.search.method, self.search.is_warm) = (method, is_warm);
         }
@@ -243,7 +243,7 @@ impl Session {
 
     /// True where the open model proposes programs for what is looked for.
     pub fn has_proposals(&self) -> bool {
-        let (model, task) = (self.board.model.get(), self.looked_for());
+        let (model, task) = (self.views.model.get(), self.looked_for());
         model.is_some_and(|model| can_propose(&model.config, task.as_ref()))
     }
 
@@ -262,23 +262,23 @@ impl Session {
 
     /// Says something until something else is said.
     pub fn say(&mut self, text: String, is_error: bool) {
-        self.desk.say(System::Executor, text, is_error);
+        self.client.say(System::Executor, text, is_error);
     }
 
     /// Says that something went wrong.
     pub fn fail(&mut self, error: &anyhow::Error) {
         let cause = Cause::of(error);
-        self.desk
+        self.client
             .fail(System::Executor, cause, format!("{error:#}"));
     }
 
     /// The newest message of either system.
     pub fn message(&self) -> Option<&Message> {
-        self.desk.message()
+        self.client.message()
     }
 
-    fn send(&mut self, command: Command) {
-        self.desk.send(Either::First(command));
+    fn send(&mut self, command: ExecutorCommand) {
+        self.client.send(Either::First(command));
     }
 
     /// Reads the typed sum; a new one gets its map.
@@ -304,7 +304,7 @@ impl Session {
 
     /// The bundled model to open for a task that the open one doesn't hold, or was trained on fewer lines.
     fn offer_for(&self, task: &Task) -> Option<Bundled> {
-        let model = self.board.model.get()?;
+        let model = self.views.model.get()?;
         let is_held = model.config.language.check(task).is_ok()
             && (task.lines() == 1 || model.config.lines > 1);
         Bundled::holding(task).filter(|_| !is_held)
@@ -318,20 +318,20 @@ impl Session {
 
     /// What the search's best program of several lines does, while that task is the one looked at.
     pub fn run(&self) -> Option<Arc<ProgramRun>> {
-        let search = self.board.search.get()?;
+        let search = self.views.search.get()?;
         let is_looked_at = self.task.as_ref() == Some(search.task.as_ref());
-        self.board.run.get().filter(|_| is_looked_at)
+        self.views.run.get().filter(|_| is_looked_at)
     }
 
     /// What the open model reads.
     pub fn language(&self) -> Language {
-        let model = self.board.model.get();
+        let model = self.views.model.get();
         model.map_or(Language::default(), |model| model.config.language)
     }
 
     fn watch(&mut self) {
         let sum = self.sum.as_ref().ok().copied();
-        self.send(Command::Watch(sum, Some(self.programs())));
+        self.send(ExecutorCommand::Watch(sum, Some(self.programs())));
     }
 
     /// The programs the slice goes through: those chosen, else the sum's solution and two others spread
@@ -368,7 +368,7 @@ impl Session {
                     ..config
                 };
                 let limit = Limit::Seconds(self.train.secs);
-                self.send(Command::Train {
+                self.send(ExecutorCommand::Train {
                     start: Start::Fresh(Box::new(config)),
                     out,
                     limit,
@@ -379,26 +379,26 @@ impl Session {
     }
 
     /// Begins a run, changes its pace or ends it.
-    pub fn order(&mut self, order: Order) {
-        let pace = self.board.training.get().and_then(|run| run.pace);
-        self.pending.give(order, pace, &self.desk);
+    pub fn order(&mut self, order: PaceOrder) {
+        let pace = self.views.training.get().and_then(|run| run.pace);
+        self.pending.give(order, pace, &self.client);
         match order {
-            Order::Train => self.begin_run(),
-            Order::Pace(pace) => self.send(Command::Pace(pace)),
-            Order::Stop => self.send(Command::Stop),
+            PaceOrder::Train => self.begin_run(),
+            PaceOrder::Pace(pace) => self.send(ExecutorCommand::Pace(pace)),
+            PaceOrder::Stop => self.send(ExecutorCommand::Stop),
         }
     }
 
     /// True if a search can begin.
     pub fn can_solve(&self) -> bool {
-        let search = self.board.search.get();
+        let search = self.views.search.get();
         let is_on = search.is_some_and(|search| !search.ended);
         self.sum.is_ok() && self.strategy().is_some() && !is_on
     }
 
     /// Takes back what went wrong with an order: its settings are being changed.
     pub fn forgive(&mut self) {
-        self.desk.forgive(System::Executor, Cause::Order);
+        self.client.forgive(System::Executor, Cause::Order);
     }
 
     /// Begins a search for the sum's program.
@@ -411,25 +411,25 @@ impl Session {
                 ..
             } = self.search;
             let is_chained = task.lines() > 1;
-            let model = self.board.model.get();
+            let model = self.views.model.get();
             if is_chained && model.is_some_and(|model| model.config.lines == 1) {
                 self.say("this model was trained on single lines".into(), false);
             }
             let pause = Duration::from_secs_f32(pause_secs);
-            self.send(Command::Search(SearchOrder::Begin(SolveRequest {
+            self.send(ExecutorCommand::Search(SearchOrder::Begin(SolveRequest {
                 task,
                 strategy,
                 budget,
                 seed,
                 pause,
-                between: Between::Latent,
+                between: StatePassing::Latent,
             })));
         }
     }
 
     /// Changes the search's pace, or ends it.
     pub fn search_pace(&mut self, pace: Option<Pace>) {
-        self.send(Command::Search(match pace {
+        self.send(ExecutorCommand::Search(match pace {
             Some(pace) => SearchOrder::Pace(pace),
             None => SearchOrder::End,
         }));
@@ -437,20 +437,20 @@ impl Session {
 
     /// Takes the search's last evaluation back.
     pub fn undo(&mut self) {
-        self.send(Command::Search(SearchOrder::Undo));
+        self.send(ExecutorCommand::Search(SearchOrder::Undo));
     }
 
     /// Shows another layer on the large map.
     pub fn show_layer(&mut self, layer: Layer) {
         if std::mem::replace(&mut self.layer, layer) != layer {
             let shows = !matches!(layer, Layer::Loss | Layer::Sure);
-            self.send(Command::Search(SearchOrder::ShowBeliefs(shows)));
+            self.send(ExecutorCommand::Search(SearchOrder::ShowPosterior(shows)));
         }
     }
 
     /// Judges the model on the held-out sums.
     pub fn judge(&mut self) {
-        self.send(Command::Judge);
+        self.send(ExecutorCommand::Evaluate);
     }
 
     /// Opens a run's folder, or the bundled model where the path is empty.
@@ -473,6 +473,6 @@ impl Session {
     /// Opens a model; what is open stays until it is there.
     pub fn open_source(&mut self, source: Source) {
         self.opening = Some(source.clone());
-        self.send(Command::Open(source));
+        self.send(ExecutorCommand::Open(source));
     }
 }

@@ -12,8 +12,8 @@ use super::{
     canvas::{self, CanvasResponse, Click, Emphasis, Mark, Pin, Plane, View, color_bar},
     lines::{self, ERROR_BY_LINE},
     planes::title_height,
-    projector::{Layout, Projector},
-    session::Session,
+    projector::{ProjectedLayout, Projector},
+    session::UiSession,
     theme::Theme,
 };
 use crate::{
@@ -22,9 +22,9 @@ use crate::{
         sums::{Sum, Task},
     },
     executor::{
-        board::{self, Cut, Landscape},
         export::{LOSS_TITLE, code_text, loss_scale, map_title, truth_title},
         projection::{Group, Projected},
+        views::{self, Cut, Landscape},
     },
     latent::projection::Kind,
     palette::Scale,
@@ -41,7 +41,7 @@ const NARROW: f32 = 720.0;
 
 /// What stands beside the layouts, or in their place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Side {
+enum SpaceSide {
     Layouts,
     #[default]
     Slice,
@@ -62,7 +62,7 @@ pub struct Space {
     hovered: Option<usize>,
     /// The program that was pointed at on a layout last, by its place among the values.
     asked: Option<usize>,
-    side: Side,
+    side: SpaceSide,
     /// A program of several lines was shown in the frame before.
     has_run: bool,
     /// The layout a rectangle is being dragged on, and its first corner.
@@ -87,10 +87,15 @@ impl Space {
     }
 
     /// Draws the view.
-    pub fn show(&mut self, ui: &mut Ui, session: &mut Session, planes: &Arc<board::Planes>) {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut UiSession,
+        planes: &Arc<views::LatentPlanes>,
+    ) {
         self.shown = self.group.shown(planes.language);
         let is_training = session
-            .board
+            .views
             .training
             .get()
             .is_some_and(|run| run.pace.is_some());
@@ -103,24 +108,24 @@ impl Space {
         let run = session.run();
         if std::mem::replace(&mut self.has_run, run.is_some()) != run.is_some() {
             self.side = match run {
-                Some(_) => Side::Lines,
-                None => Side::Slice,
+                Some(_) => SpaceSide::Lines,
+                None => SpaceSide::Slice,
             };
         }
         let space = ui.available_size();
         if space.x < NARROW {
             ui.horizontal(|ui| {
-                for (side, name) in [(Side::Layouts, "Layouts"), (Side::Slice, "Slice")] {
+                for (side, name) in [(SpaceSide::Layouts, "Layouts"), (SpaceSide::Slice, "Slice")] {
                     ui.selectable_value(&mut self.side, side, name);
                 }
                 if run.is_some() {
-                    ui.selectable_value(&mut self.side, Side::Lines, ERROR_BY_LINE);
+                    ui.selectable_value(&mut self.side, SpaceSide::Lines, ERROR_BY_LINE);
                 }
             });
             match (self.side, &run) {
-                (Side::Layouts, _) => self.layouts(ui, session, planes),
-                (Side::Slice, _) | (Side::Lines, None) => self.slice(ui, session, planes),
-                (Side::Lines, Some(run)) => lines::error_by_line(ui, run),
+                (SpaceSide::Layouts, _) => self.layouts(ui, session, planes),
+                (SpaceSide::Slice, _) | (SpaceSide::Lines, None) => self.slice(ui, session, planes),
+                (SpaceSide::Lines, Some(run)) => lines::error_by_line(ui, run),
             }
             return;
         }
@@ -134,12 +139,12 @@ impl Space {
                 ui.vertical(|ui| {
                     if run.is_some() {
                         ui.horizontal(|ui| {
-                            ui.selectable_value(&mut self.side, Side::Slice, "Slice");
-                            ui.selectable_value(&mut self.side, Side::Lines, ERROR_BY_LINE);
+                            ui.selectable_value(&mut self.side, SpaceSide::Slice, "Slice");
+                            ui.selectable_value(&mut self.side, SpaceSide::Lines, ERROR_BY_LINE);
                         });
                     }
                     match (self.side, &run) {
-                        (Side::Lines, Some(run)) => lines::error_by_line(ui, run),
+                        (SpaceSide::Lines, Some(run)) => lines::error_by_line(ui, run),
                         _ => self.slice(ui, session, planes),
                     }
                 })
@@ -147,7 +152,7 @@ impl Space {
         });
     }
 
-    fn layouts(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
+    fn layouts(&mut self, ui: &mut Ui, session: &mut UiSession, planes: &views::LatentPlanes) {
         ui.horizontal_wrapped(|ui| {
             ui.heading(format!("{} dimensions", planes.codes.dims));
             for group in Group::ALL {
@@ -215,7 +220,7 @@ impl Space {
         &mut self,
         ui: &mut Ui,
         index: usize,
-        (kind, layout): (Kind, Option<&Layout>),
+        (kind, layout): (Kind, Option<&ProjectedLayout>),
         scale: Scale,
         size: Vec2,
     ) -> Option<usize> {
@@ -285,7 +290,7 @@ impl Space {
         }
     }
 
-    fn marks(&self, layout: &Layout, scale: Scale) -> Vec<Mark> {
+    fn marks(&self, layout: &ProjectedLayout, scale: Scale) -> Vec<Mark> {
         let is_selected = |index: usize| self.selected.binary_search(&index).is_ok();
         let emphasis = |index: usize| {
             if self.hovered == Some(index) {
@@ -323,7 +328,7 @@ impl Space {
     }
 
     /// The slice: its programs, the loss map, the truth map.
-    fn slice(&mut self, ui: &mut Ui, session: &mut Session, planes: &board::Planes) {
+    fn slice(&mut self, ui: &mut Ui, session: &mut UiSession, planes: &views::LatentPlanes) {
         let mut programs = session.programs();
         let language = planes.language;
         ui.horizontal_wrapped(|ui| {
@@ -350,7 +355,7 @@ impl Space {
             session.slice_through(programs);
         }
         let sum = session.sum.as_ref().ok().copied();
-        let landscape = session.board.landscape.get();
+        let landscape = session.views.landscape.get();
         let map = landscape.as_deref().filter(|map| {
             let cut = map.cut.as_ref().map(|cut| cut.programs);
             Some(map.sum) == sum && cut == Some(programs)
@@ -383,7 +388,7 @@ impl Space {
     fn maps(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
+        session: &mut UiSession,
         cut: &Cut,
         sum: Option<Sum>,
         map: Option<&Landscape>,
@@ -449,7 +454,7 @@ impl Space {
     fn ask_on(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
+        session: &mut UiSession,
         cut: &Cut,
         plane: &Plane<'_>,
         size: Vec2,

@@ -6,7 +6,7 @@ use egui::{
 use egui_plot::{Legend, Line, Plot, PlotPoints};
 
 use super::pending::Pending;
-use crate::training::{Pace, Row, TrainingView};
+use crate::training::{MetricsRow, Pace, TrainingView};
 
 /// Points a curve is drawn with at most: more can't be told apart.
 const CURVE_POINTS: usize = 400;
@@ -23,7 +23,7 @@ pub fn combo(ui: &mut Ui, name: &str, selected: &str, show: impl FnOnce(&mut Ui)
 
 /// What the buttons of a run ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum PaceOrder {
     /// Begin one.
     Train,
     /// Change its pace.
@@ -34,16 +34,16 @@ pub enum Order {
 
 /// Train, pause or resume, step, stop; `pace` is that of the run under way, if there is one, and `pending` what it was
 /// ordered to do but hasn't done yet.
-pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>, pending: &Pending) -> Option<Order> {
+pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>, pending: &Pending) -> Option<PaceOrder> {
     let mut order = None;
     let pending = pending.order();
-    let is_stopping = pending == Some(Order::Stop);
+    let is_stopping = pending == Some(PaceOrder::Stop);
     ui.horizontal(|ui| {
         if ui
             .add_enabled(pace.is_none() && pending.is_none(), Button::new("Train"))
             .clicked()
         {
-            order = Some(Order::Train);
+            order = Some(PaceOrder::Train);
         }
         ui.add_enabled_ui(pace.is_some() && !is_stopping, |ui| {
             let (name, next) = if pace == Some(Pace::Paused) {
@@ -52,17 +52,17 @@ pub fn run_buttons(ui: &mut Ui, pace: Option<Pace>, pending: &Pending) -> Option
                 ("Pause", Pace::Paused)
             };
             if ui.button(name).clicked() {
-                order = Some(Order::Pace(next));
+                order = Some(PaceOrder::Pace(next));
             }
             let step = ui.button("Step").on_hover_text("One training step");
             if step.clicked() {
-                order = Some(Order::Pace(Pace::OneStep));
+                order = Some(PaceOrder::Pace(Pace::OneStep));
             }
         });
-        let can_stop = (pace.is_some() || pending == Some(Order::Train)) && !is_stopping;
+        let can_stop = (pace.is_some() || pending == Some(PaceOrder::Train)) && !is_stopping;
         let stop = ui.add_enabled(can_stop, Button::new("Stop"));
         if stop.on_hover_text("Save and end the run").clicked() {
-            order = Some(Order::Stop);
+            order = Some(PaceOrder::Stop);
         }
     });
     order
@@ -90,9 +90,9 @@ pub fn is_entered(ui: &Ui, field: &Response) -> bool {
 }
 
 /// Progress of a run, the time it will take, its last step, and what it was ordered to do.
-pub fn run_text<M: Row>(ui: &mut Ui, run: Option<&TrainingView<M>>, pending: &Pending) {
+pub fn run_text<M: MetricsRow>(ui: &mut Ui, run: Option<&TrainingView<M>>, pending: &Pending) {
     // A run that is being prepared has nothing to show yet; the one before has ended.
-    let run = run.filter(|_| pending.order() != Some(Order::Train));
+    let run = run.filter(|_| pending.order() != Some(PaceOrder::Train));
     let state = match (pending.text(), run.map(|run| run.pace)) {
         (Some(text), _) => text,
         (None, None) => return,
@@ -127,7 +127,7 @@ pub fn run_text<M: Row>(ui: &mut Ui, run: Option<&TrainingView<M>>, pending: &Pe
 pub type Figure<M> = (&'static str, fn(&M) -> f32);
 
 /// Figures over the steps of a run, each with its name; on a logarithmic scale if `is_log`, else 0 to 1.
-pub fn curves_plot<M: Row>(
+pub fn curves_plot<M: MetricsRow>(
     ui: &mut Ui,
     id: &str,
     curves: &[M],

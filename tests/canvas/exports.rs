@@ -6,7 +6,7 @@ use egui::{Rect, pos2, vec2};
 use glyphspace::latent::field::Field;
 use glyphspace::palette::Scale;
 use glyphspace::plot::placement::{Area, Candidate, place};
-use glyphspace::plot::{self, Curve, Panel, Spot};
+use glyphspace::plot::{self, Panel, PlotCurve, Spot};
 use glyphspace::ui::canvas::View;
 
 use super::{mixed_field, programs};
@@ -122,11 +122,11 @@ fn pictures_and_tables_are_written_whole() {
         (4.0, 0.01),
     ];
     let curves = [
-        Curve {
+        PlotCurve {
             name: "executor",
             points: &curve,
         },
-        Curve {
+        PlotCurve {
             name: "code",
             points: &curve[..2],
         },

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use glyphspace::data::{
     bpe::{Bpe, PAD, SMALLEST, SPECIALS},
-    corpus::{Corpus, Source, sample, tokenizer},
+    corpus::{Corpus, CorpusSource, sample, tokenizer},
 };
 use serde_json::{Value, json};
 use tempfile::tempdir;
@@ -158,8 +158,8 @@ fn a_tokenizer_that_loses_text_is_refused() {
     assert!(error.contains("not/there.json"), "{error}");
 }
 
-fn source(name: &str) -> Source {
-    Source {
+fn source(name: &str) -> CorpusSource {
+    CorpusSource {
         name: name.into(),
         licence: Some("MIT".into()),
         files: 3,

@@ -12,9 +12,9 @@ use glyphspace::{
     device::Choice,
     engine::{Engine, Notice},
     executor::{
-        board::Board,
         checkpoint,
-        job::{Command, Event, ExecutorJob, Question, SearchOrder, SolveRequest},
+        job::{ExecutorCommand, ExecutorEvent, ExecutorJob, PointQuery, SearchOrder, SolveRequest},
+        views::ExecutorViews,
     },
     latent::search::Method,
     training::{Limit, Pace, Start, checkpoint::Source},
@@ -25,33 +25,33 @@ use super::{next, wait_until};
 /// The Latent Executor's job with the bundled model on the CPU.
 struct Lab {
     engine: Engine<ExecutorJob>,
-    board: Arc<Board>,
+    views: Arc<ExecutorViews>,
 }
 
 impl Lab {
     fn open() -> Self {
-        let board = Arc::new(Board::default());
-        let for_engine = board.clone();
+        let views = Arc::new(ExecutorViews::default());
+        let for_engine = views.clone();
         let make = move || ExecutorJob::new(Choice::Cpu, &Source::Bundled, for_engine);
         let engine = Engine::spawn("engine", || (), make).unwrap();
         wait_until("the bundled model", || {
             if let Some(Notice::Ended(why)) = engine.notice() {
                 panic!("the engine has ended: {why:?}");
             }
-            board.model.get().is_some()
+            views.model.get().is_some()
         });
-        Self { engine, board }
+        Self { engine, views }
     }
 
-    fn send(&self, command: Command) {
+    fn send(&self, command: ExecutorCommand) {
         self.engine.send(command).unwrap();
     }
 
-    fn wait_for<T>(&self, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+    fn wait_for<T>(&self, mut gather: impl FnMut(ExecutorEvent) -> Option<T>) -> T {
         loop {
             match next(&self.engine) {
                 Notice::Event(event) => {
-                    if let Some(picked) = pick(event) {
+                    if let Some(picked) = gather(event) {
                         return picked;
                     }
                 }
@@ -62,19 +62,19 @@ impl Lab {
 
     /// Begins a run that would go on for hours.
     fn train(&self, out: &Path) {
-        self.send(Command::Train {
+        self.send(ExecutorCommand::Train {
             start: Start::Fresh(Box::new(small())),
             out: out.to_owned(),
             limit: Limit::Steps(1 << 30),
         });
-        self.wait_for(|event| matches!(event, Event::Started(_)).then_some(()));
+        self.wait_for(|event| matches!(event, ExecutorEvent::Started(_)).then_some(()));
         wait_until("the first step", || self.steps() > 0);
     }
 
     fn pace(&self, pace: Pace, becomes: Pace) {
-        self.send(Command::Pace(pace));
+        self.send(ExecutorCommand::Pace(pace));
         wait_until("the pace", || {
-            self.board
+            self.views
                 .training
                 .get()
                 .is_some_and(|view| view.pace == Some(becomes))
@@ -82,7 +82,7 @@ impl Lab {
     }
 
     fn steps(&self) -> u64 {
-        self.board
+        self.views
             .training
             .get()
             .and_then(|view| view.last)
@@ -116,19 +116,19 @@ fn a_run_pauses_steps_once_and_stops_with_a_checkpoint() {
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(lab.steps(), paused_at, "it goes on although paused");
     for step in 1..=3 {
-        lab.send(Command::Pace(Pace::OneStep));
+        lab.send(ExecutorCommand::Pace(Pace::OneStep));
         wait_until("a single step", || lab.steps() == paused_at + step);
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(lab.steps(), paused_at + step, "more than one step");
-        assert_eq!(lab.board.training.get().unwrap().pace, Some(Pace::Paused));
+        assert_eq!(lab.views.training.get().unwrap().pace, Some(Pace::Paused));
     }
     lab.pace(Pace::Running, Pace::Running);
     wait_until("running again", || lab.steps() > paused_at + 10);
 
     let begun = Instant::now();
-    lab.send(Command::Stop);
+    lab.send(ExecutorCommand::Stop);
     let steps = lab.wait_for(|event| {
-        if let Event::Trained(steps) = event {
+        if let ExecutorEvent::Trained(steps) = event {
             Some(steps)
         } else {
             None
@@ -139,13 +139,13 @@ fn a_run_pauses_steps_once_and_stops_with_a_checkpoint() {
         "stopping took {:?}",
         begun.elapsed()
     );
-    assert_eq!(lab.board.training.get().unwrap().pace, None);
+    assert_eq!(lab.views.training.get().unwrap().pace, None);
     assert_eq!(lab.steps(), steps);
     let executor = checkpoint::load(&Source::Run(out), &burn::tensor::Device::flex()).unwrap();
     assert_eq!(executor.progress.step, steps);
     assert_eq!(executor.config, small());
     assert_eq!(
-        lab.board.model.get().unwrap().steps,
+        lab.views.model.get().unwrap().steps,
         steps,
         "the trained model is the one that is asked"
     );
@@ -159,14 +159,14 @@ fn questions_and_searches_are_answered_while_a_run_trains() {
     lab.train(&folder.path().join("run"));
     for tick in 0..20 {
         let point = vec![0.04 * tick as f32, -0.3];
-        lab.engine.probe(Question {
+        lab.engine.probe(PointQuery {
             point: point.clone(),
             state: 71,
             result: Some(18),
         });
         let begun = Instant::now();
         wait_until("an answer", || {
-            lab.board
+            lab.views
                 .answer
                 .get()
                 .is_some_and(|answer| answer.point == point)
@@ -176,17 +176,17 @@ fn questions_and_searches_are_answered_while_a_run_trains() {
             "{:?}",
             begun.elapsed()
         );
-        let answer = lab.board.answer.get().unwrap();
+        let answer = lab.views.answer.get().unwrap();
         assert_eq!(answer.truth, answer.code.map(|code| code.run(71)));
         assert!(answer.loss.unwrap() >= 0.0);
     }
-    lab.send(Command::Decode(Question {
+    lab.send(ExecutorCommand::Decode(PointQuery {
         point: vec![0.5, 0.5],
         state: 20,
         result: None,
     }));
     let answer = lab.wait_for(|event| {
-        if let Event::Decoded(answer) = event {
+        if let ExecutorEvent::Decoded(answer) = event {
             Some(answer)
         } else {
             None
@@ -200,7 +200,7 @@ fn questions_and_searches_are_answered_while_a_run_trains() {
         start: 71,
         result: 18,
     };
-    lab.send(Command::Search(SearchOrder::Begin(SolveRequest {
+    lab.send(ExecutorCommand::Search(SearchOrder::Begin(SolveRequest {
         task: sum.into(),
         strategy: Method::Random.into(),
         budget: 5,
@@ -209,7 +209,7 @@ fn questions_and_searches_are_answered_while_a_run_trains() {
         between: Default::default(),
     })));
     let view = lab.wait_for(|event| {
-        if let Event::Solved(view) = event {
+        if let ExecutorEvent::Solved(view) = event {
             Some(view)
         } else {
             None
@@ -228,20 +228,20 @@ fn a_map_is_shown_coarse_first() {
         start: 45,
         result: 90,
     };
-    lab.send(Command::Map {
+    lab.send(ExecutorCommand::Map {
         sum,
         size: 200,
         slice: None,
     });
-    wait_until("a first map", || lab.board.landscape.get().is_some());
-    let first = lab.board.landscape.get().unwrap();
+    wait_until("a first map", || lab.views.landscape.get().is_some());
+    let first = lab.views.landscape.get().unwrap();
     assert!(
         first.loss.size < 200,
         "the first map has {} cells a side",
         first.loss.size
     );
     let map = lab.wait_for(|event| {
-        if let Event::Mapped(map) = event {
+        if let ExecutorEvent::Mapped(map) = event {
             Some(map)
         } else {
             None
@@ -260,13 +260,13 @@ fn a_map_is_shown_coarse_first() {
     }
     // The map says the same as a question does.
     let cell = map.loss.lowest().unwrap().0;
-    lab.send(Command::Decode(Question {
+    lab.send(ExecutorCommand::Decode(PointQuery {
         point: map.loss.center(cell).to_vec(),
         state: 45,
         result: Some(90),
     }));
     let answer = lab.wait_for(|event| {
-        if let Event::Decoded(answer) = event {
+        if let ExecutorEvent::Decoded(answer) = event {
             Some(answer)
         } else {
             None
@@ -281,7 +281,7 @@ fn a_map_is_shown_coarse_first() {
 fn three_programs_decode_at_their_places_on_a_slice() {
     let lab = Lab::open();
     let programs = [-53, 0, 40].map(Code::Add);
-    lab.send(Command::Map {
+    lab.send(ExecutorCommand::Map {
         sum: Sum {
             start: 71,
             result: 18,
@@ -290,7 +290,7 @@ fn three_programs_decode_at_their_places_on_a_slice() {
         slice: Some(programs),
     });
     let map = lab.wait_for(|event| {
-        if let Event::Mapped(map) = event {
+        if let ExecutorEvent::Mapped(map) = event {
             Some(map)
         } else {
             None
@@ -299,13 +299,13 @@ fn three_programs_decode_at_their_places_on_a_slice() {
     let cut = map.cut.clone().unwrap();
     assert_eq!(cut.programs, programs);
     for (corner, program) in cut.slice.corners.iter().zip(programs) {
-        lab.send(Command::Decode(Question {
+        lab.send(ExecutorCommand::Decode(PointQuery {
             point: cut.slice.embed(*corner),
             state: 20,
             result: None,
         }));
         let answer = lab.wait_for(|event| {
-            if let Event::Decoded(answer) = event {
+            if let ExecutorEvent::Decoded(answer) = event {
                 Some(answer)
             } else {
                 None
@@ -329,12 +329,12 @@ fn a_map_that_was_ordered_is_delivered_whatever_is_watched_meanwhile() {
             result: 30,
         },
     );
-    lab.send(Command::Map {
+    lab.send(ExecutorCommand::Map {
         sum: ordered,
         size: 64,
         slice: None,
     });
-    lab.send(Command::Watch(Some(watched), None));
+    lab.send(ExecutorCommand::Watch(Some(watched), None));
     let begun = Instant::now();
     loop {
         assert!(
@@ -342,7 +342,7 @@ fn a_map_that_was_ordered_is_delivered_whatever_is_watched_meanwhile() {
             "the ordered map never came"
         );
         match lab.engine.wait(Duration::from_millis(100)) {
-            Some(Notice::Event(Event::Mapped(map))) if map.sum == ordered => break,
+            Some(Notice::Event(ExecutorEvent::Mapped(map))) if map.sum == ordered => break,
             Some(Notice::Event(_)) | None => (),
             other => panic!("{other:?}"),
         }
@@ -354,41 +354,44 @@ fn a_map_that_was_ordered_is_delivered_whatever_is_watched_meanwhile() {
 fn orders_that_make_no_sense_are_refused_and_harm_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let lab = Lab::open();
-    let check = |command: Command, expected: &str| {
+    let check = |command: ExecutorCommand, expected: &str| {
         lab.send(command);
         match next(&lab.engine) {
             Notice::Failed(why) => assert!(why.contains(expected), "{why}"),
             other => panic!("expected {expected}: {other:?}"),
         }
     };
-    let question = |point: &[f32], state| Question {
+    let question = |point: &[f32], state| PointQuery {
         point: point.to_vec(),
         state,
         result: None,
     };
-    check(Command::Decode(question(&[0.1], 71)), "expected 2");
+    check(ExecutorCommand::Decode(question(&[0.1], 71)), "expected 2");
     check(
-        Command::Decode(question(&[0.1, 0.2, 0.3], 71)),
+        ExecutorCommand::Decode(question(&[0.1, 0.2, 0.3], 71)),
         "has 3 values",
     );
-    check(Command::Decode(question(&[0.1, 0.2], 100)), "state is 100");
     check(
-        Command::Open(Source::Run(folder.path().join("nowhere"))),
+        ExecutorCommand::Decode(question(&[0.1, 0.2], 100)),
+        "state is 100",
+    );
+    check(
+        ExecutorCommand::Open(Source::Run(folder.path().join("nowhere"))),
         "nowhere",
     );
-    assert_eq!(lab.board.model.get().unwrap().origin, "bundled model");
+    assert_eq!(lab.views.model.get().unwrap().origin, "bundled model");
     lab.train(&folder.path().join("run"));
     let start = Start::Fresh(Box::new(small()));
     lab.pace(Pace::Paused, Pace::Paused);
     check(
-        Command::Train {
+        ExecutorCommand::Train {
             start,
             out: folder.path().join("second"),
             limit: Limit::Steps(1),
         },
         "already",
     );
-    check(Command::Open(Source::Bundled), "stop it");
+    check(ExecutorCommand::Open(Source::Bundled), "stop it");
     assert!(!folder.path().join("second").exists());
     lab.engine.finish();
     // The engine's end keeps what the run has learnt.

@@ -85,8 +85,9 @@ fn the_second_is_made_when_wanted_and_both_go_on() {
             other => panic!("expected an event: {other:?}"),
         }
     }
-    let of =
-        |pick: fn(&Both) -> Option<u32>| -> Vec<u32> { heard.iter().filter_map(pick).collect() };
+    let of = |gather: fn(&Both) -> Option<u32>| -> Vec<u32> {
+        heard.iter().filter_map(gather).collect()
+    };
     assert_eq!(
         of(|event| if let Either::First(Ok(n)) = event {
             Some(*n)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use glyphspace::engine::{Engine, Job, Notice, Stage as EngineStage, Work, slot::Slot};
+use glyphspace::engine::{Engine, Job, Notice, Stage as EngineStage, Work, latest::Latest};
 
 use super::{PATIENCE, next, wait_until};
 
@@ -29,7 +29,7 @@ enum Order {
 #[derive(Default)]
 struct Echo {
     probes: Arc<Mutex<Vec<u32>>>,
-    shown: Arc<Slot<u32>>,
+    shown: Arc<Latest<u32>>,
     is_slow: bool,
     fails: bool,
     slices: u32,
@@ -77,7 +77,7 @@ impl Job for Echo {
         Ok(Work::Busy)
     }
 
-    fn rest(&mut self) -> Result<Work> {
+    fn on_idle(&mut self) -> Result<Work> {
         let quiet = self.asked.map(|asked| asked.elapsed());
         self.rests.lock().unwrap().extend(quiet);
         Ok(Work::Idle)
@@ -87,7 +87,7 @@ impl Job for Echo {
 struct Stage {
     engine: Engine<Echo>,
     probes: Arc<Mutex<Vec<u32>>>,
-    shown: Arc<Slot<u32>>,
+    shown: Arc<Latest<u32>>,
     rests: Arc<Mutex<Vec<Duration>>>,
 }
 
@@ -202,7 +202,7 @@ fn a_slow_slice_delays_nobody() {
     while begun.elapsed() < SLOW * 3 {
         at_once("a command", || stage.engine.send(Order::Number(1))).ok();
         at_once("a probe", || stage.engine.probe(1));
-        at_once("a look at the board", || stage.shown.get());
+        at_once("a look at the views", || stage.shown.get());
         at_once("a look for notices", || stage.engine.notice());
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use glyphspace::glyphs::picture;
+use glyphspace::glyphs::image_io;
 use image::{AnimationDecoder, Rgb, RgbImage, codecs::gif::GifDecoder};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ fn workplace() -> TempDir {
         "one.py",
         "def add(a, b):\n    \"\"\"Adds.\"\"\"\n    return a + b\n",
     );
-    write("other.py", "def pick(a, b):\n    return a[b]\n");
+    write("other.py", "def gather(a, b):\n    return a[b]\n");
     write("two.py", "def f(a): return a\n\n\ndef g(b): return -b\n");
     write("long.py", &texts[texts.len() - 1]);
     write("notpython.py", "def f(:\n    pass\n");
@@ -30,7 +30,7 @@ fn workplace() -> TempDir {
     write("text.png", "def f(): pass");
     for (name, width, height) in [("tiny.png", 32, 32), ("wide.png", 300, 100)] {
         let picture = RgbImage::from_pixel(width, height, Rgb([9, 99, 200]));
-        picture::write(&folder.path().join(name), &picture).unwrap();
+        image_io::write(&folder.path().join(name), &picture).unwrap();
     }
     let built = check_json(
         folder.path(),
@@ -223,8 +223,8 @@ fn morphs_are_written(folder: &Path) {
     assert_eq!(GifDecoder::new(file).unwrap().into_frames().count(), 5);
     check_done(folder, &format!("{line} way --frames 3"));
     assert_eq!(names(&folder.join("way")).len(), 3);
-    let first = picture::read(&folder.join("way/frame-0000.png")).unwrap();
-    let glyph = picture::read(&folder.join("one.png")).unwrap();
+    let first = image_io::read(&folder.join("way/frame-0000.png")).unwrap();
+    let glyph = image_io::read(&folder.join("one.png")).unwrap();
     let apart = first
         .as_raw()
         .iter()

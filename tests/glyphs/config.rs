@@ -1,7 +1,8 @@
 //! Presets and keys of Code Glyphs.
 
 use glyphspace::config::{
-    Config as _,
+    Config,
+    executor::ExecutorConfig,
     glyphs::{Design, GLYPH_PRESETS, GlyphsConfig},
 };
 
@@ -78,7 +79,7 @@ fn keys_and_values_no_model_can_have_are_refused_by_name() {
             "learning_rate=-0.1",
             &["learning_rate is -0.1", "at least 0"],
         ),
-        ("contrast=-2", &["contrast is -2"]),
+        ("contrast=-2", &["contrast_weight is -2"]),
         ("schedule_steps=0", &["schedule_steps is 0"]),
     ];
     let before = tiny(&[]);
@@ -95,7 +96,7 @@ fn keys_and_values_no_model_can_have_are_refused_by_name() {
         assert_eq!(config, before, "{assignment} changed something");
     }
     let not_a_number = GlyphsConfig {
-        meaning: f64::NAN,
+        contrastive_weight: f64::NAN,
         ..before
     };
     assert!(
@@ -103,7 +104,7 @@ fn keys_and_values_no_model_can_have_are_refused_by_name() {
             .check()
             .unwrap_err()
             .to_string()
-            .contains("meaning")
+            .contains("contrastive_weight")
     );
 }
 
@@ -115,7 +116,7 @@ fn rate_and_looks_follow_the_schedule() {
     assert!((10..1000).all(|position| rate(position) > rate(position + 1)));
     assert!(rate(10) > 0.99 && (rate(1000) - 0.01).abs() < 1e-9 && rate(5000) == rate(1000));
     let looks: Vec<f64> = [0, 250, 400, 999, 5000]
-        .map(|position| config.looks_at(position))
+        .map(|position| config.aesthetic_weight_at(position))
         .into();
     assert!(
         looks[0] == 0.0 && looks[1] == 0.0 && looks.is_sorted(),
@@ -126,5 +127,32 @@ fn rate_and_looks_follow_the_schedule() {
         "{looks:?}"
     );
     // Looks that never count until the end must not divide by nothing.
-    assert!(tiny(&["looks_from=1"]).looks_at(3).is_finite());
+    assert!(tiny(&["looks_from=1"]).aesthetic_weight_at(3).is_finite());
+}
+
+/// Flags and files may have the names of before: weights that didn't say that they are weights.
+#[test]
+fn renamed_keys_are_read_by_either_name() {
+    fn check<C: Config + PartialEq + std::fmt::Debug>(preset: &C) {
+        let now = serde_json::to_value(preset).unwrap();
+        let mut before = now.clone();
+        let keys = before.as_object_mut().unwrap();
+        for (old, new) in C::RENAMED {
+            let value = keys.remove(*new).unwrap();
+            keys.insert((*old).to_owned(), value);
+        }
+        assert_eq!(&serde_json::from_value::<C>(before).unwrap(), preset);
+        for (old, new) in C::RENAMED {
+            let (mut by_old, mut by_new) = (now.clone(), now.clone());
+            for (key, config) in [(old, &mut by_old), (new, &mut by_new)] {
+                let mut set: C = serde_json::from_value(config.clone()).unwrap();
+                set.set(&format!("{key}=0.125")).unwrap();
+                *config = serde_json::to_value(set).unwrap();
+            }
+            assert_eq!(by_old, by_new);
+            assert_eq!(by_new[new], 0.125);
+        }
+    }
+    check(&GlyphsConfig::preset("pocket").unwrap());
+    check(&ExecutorConfig::preset("pocket").unwrap());
 }

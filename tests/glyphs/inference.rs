@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use glyphspace::{
     glyphs::{checkpoint, inference::GlyphReader},
-    nn::channel::{Damage, Parts},
+    nn::distortions::{DistortionBatch, DistortionKinds},
     training::checkpoint::Source,
 };
 use image::RgbImage;
@@ -130,14 +130,14 @@ fn functions_no_glyph_can_have_are_refused() {
 fn the_channel_at_difficulty_0_changes_nothing() {
     let reader = reader();
     let glyphs = reader.glyphs(&rows()).unwrap();
-    let damaged = |difficulty| {
-        let damage = Damage::sample(&[difficulty; 4], Parts::ALL, &mut rng(1));
-        reader.damaged(&glyphs, &damage).unwrap()
+    let distorted = |difficulty| {
+        let damage = DistortionBatch::sample(&[difficulty; 4], DistortionKinds::ALL, &mut rng(1));
+        reader.distorted(&glyphs, &damage).unwrap()
     };
-    assert_eq!(damaged(0.0), glyphs);
-    let hit = damaged(8.0);
+    assert_eq!(distorted(0.0), glyphs);
+    let hit = distorted(8.0);
     assert!(hit.iter().zip(&glyphs).all(|(hit, glyph)| hit != glyph));
-    assert_eq!(damaged(8.0), hit);
+    assert_eq!(distorted(8.0), hit);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn what_is_read_at_once_and_what_is_set_upright_are_read_together_as_alone() {
     ];
     let rows = functions.map(|text| reader.tokens(text).unwrap());
     let mut pictures = reader.glyphs(&rows).unwrap();
-    let tilt = Parts {
+    let tilt = DistortionKinds {
         affine: true,
         perspective: true,
         blur: false,
@@ -211,8 +211,8 @@ fn what_is_read_at_once_and_what_is_set_upright_are_read_together_as_alone() {
         noise: false,
         jpeg: false,
     };
-    let damage = Damage::sample(&[9.0, 9.0], tilt, &mut rng(3));
-    let tilted = reader.damaged(&pictures, &damage).unwrap();
+    let damage = DistortionBatch::sample(&[9.0, 9.0], tilt, &mut rng(3));
+    let tilted = reader.distorted(&pictures, &damage).unwrap();
     pictures.splice(1..1, tilted);
     let read = reader.read(&pictures).unwrap();
     for (nth, [row, picture]) in [[0, 0], [0, 1], [1, 2], [1, 3]].into_iter().enumerate() {

@@ -8,47 +8,47 @@ use glyphspace::{
     device::Chosen,
     engine::Job as _,
     glyphs::{
-        board::{Board, Question, Subject},
-        job::{Command, Event, GlyphsJob, RunOrder},
+        job::{GlyphsCommand, GlyphsEvent, GlyphsJob, RunOrder},
+        views::{GlyphQuery, GlyphsViews, Subject},
     },
-    nn::channel::Parts,
+    nn::distortions::DistortionKinds,
     training::{Limit, Start, checkpoint::Source},
 };
 use image::{Rgb, RgbImage};
 
 use super::{corpus, tiny};
 
-fn job() -> (GlyphsJob, Arc<Board>) {
+fn job() -> (GlyphsJob, Arc<GlyphsViews>) {
     let chosen = Chosen {
         device: Device::flex(),
         name: "cpu".into(),
         reason: "asked for".into(),
         is_gpu: false,
     };
-    let board = Arc::new(Board::default());
+    let views = Arc::new(GlyphsViews::default());
     (
-        GlyphsJob::on(chosen, &Source::Bundled, board.clone()).unwrap(),
-        board,
+        GlyphsJob::on(chosen, &Source::Bundled, views.clone()).unwrap(),
+        views,
     )
 }
 
-fn question(subject: Subject, difficulty: f64) -> Question {
-    Question {
+fn question(subject: Subject, difficulty: f64) -> GlyphQuery {
+    GlyphQuery {
         subject,
         difficulty,
-        parts: Parts::ALL,
+        parts: DistortionKinds::ALL,
         seed: 3,
     }
 }
 
 #[test]
 fn a_question_is_answered_with_glyph_damage_and_reading() {
-    let (mut job, board) = job();
+    let (mut job, views) = job();
     let function = || Subject::Function("def f(x):\n    return x + 1".into());
     job.probe(question(function(), 0.0)).unwrap();
-    let answer = board.glyph.get().unwrap();
+    let answer = views.glyph.get().unwrap();
     assert_eq!(answer.glyph.dimensions(), (128, 128));
-    assert_eq!(answer.damaged, answer.glyph);
+    assert_eq!(answer.distorted, answer.glyph);
     assert!(
         answer
             .tokens
@@ -59,57 +59,61 @@ fn a_question_is_answered_with_glyph_damage_and_reading() {
         answer.reading.pieces.len(),
         answer.reading.decoded.tokens.len()
     );
-    let damaged = |job: &mut GlyphsJob| {
+    let distorted = |job: &mut GlyphsJob| {
         job.probe(question(function(), 9.0)).unwrap();
-        board.glyph.get().unwrap().damaged.clone()
+        views.glyph.get().unwrap().distorted.clone()
     };
-    let first = damaged(&mut job);
+    let first = distorted(&mut job);
     assert_ne!(first, answer.glyph);
-    assert_eq!(damaged(&mut job), first, "the damage follows from the seed");
+    assert_eq!(
+        distorted(&mut job),
+        first,
+        "the damage follows from the seed"
+    );
     let picture = RgbImage::from_pixel(128, 128, Rgb([1, 2, 3]));
     job.probe(question(Subject::Picture(picture.clone()), 0.0))
         .unwrap();
-    let answer = board.glyph.get().unwrap();
+    let answer = views.glyph.get().unwrap();
     assert_eq!(
-        (&answer.glyph, &answer.damaged, &answer.tokens),
+        (&answer.glyph, &answer.distorted, &answer.tokens),
         (&picture, &picture, &None)
     );
 
     // What can't be answered leaves the last answer, and says why.
-    let version = board.glyph.version();
+    let version = views.glyph.version();
     let long = Subject::Function("x + ".repeat(200));
     job.probe(question(long, 0.0)).unwrap();
-    let error = board.refusal.get().unwrap().why.clone();
+    let error = views.invalid_input.get().unwrap().why.clone();
     assert!(error.contains("tokens") && error.contains("128"), "{error}");
-    assert_eq!(board.glyph.version(), version);
+    assert_eq!(views.glyph.version(), version);
 }
 
 #[test]
 fn the_functions_watched_are_painted_once_and_again_with_another_model() {
-    let (mut job, board) = job();
+    let (mut job, views) = job();
     let (folder, mut events) = (tempfile::tempdir().unwrap(), Vec::new());
     let file = folder.path().join("tiny.corpus");
     corpus().write(&file).unwrap();
-    let watch = |corpus, seed| Command::Watch {
+    let watch = |corpus, seed| GlyphsCommand::Watch {
         corpus,
         count: 5,
         seed,
     };
     job.command(watch(Some(file), 1), &mut events).unwrap();
     job.work(&mut events).unwrap();
-    let grid = board.grid.get().unwrap();
+    let grid = views.grid.get().unwrap();
     assert_eq!(grid.tiles.len(), 5);
     assert!(
         grid.tiles
             .iter()
             .all(|tile| tile.text.starts_with("def ") && tile.origin == "tests")
     );
-    let version = board.grid.version();
+    let version = views.grid.version();
     job.work(&mut events).unwrap();
-    assert_eq!(board.grid.version(), version, "painted again for nothing");
+    assert_eq!(views.grid.version(), version, "painted again for nothing");
     job.command(watch(None, 1), &mut events).unwrap();
     job.work(&mut events).unwrap();
-    assert_ne!(board.grid.get().unwrap().tiles[0].text, grid.tiles[0].text);
+    assert_ne!(views.grid.get().unwrap().tiles[0].text, grid.tiles[0].text);
 }
 
 #[test]
@@ -118,7 +122,7 @@ fn one_run_at_a_time_and_models_change_between_runs() {
     let (folder, mut events) = (tempfile::tempdir().unwrap(), Vec::new());
     let (file, out) = (folder.path().join("tiny.corpus"), folder.path().join("run"));
     corpus().write(&file).unwrap();
-    let train = |out| Command::Train {
+    let train = |out| GlyphsCommand::Train {
         start: Start::Fresh(Box::new(tiny(&[]))),
         corpus: file.clone(),
         out,
@@ -130,22 +134,22 @@ fn one_run_at_a_time_and_models_change_between_runs() {
         .unwrap_err();
     assert!(error.to_string().contains("stop it first"), "{error}");
     assert!(!folder.path().join("more").exists());
-    let open = || Command::Open(Source::Run(out.clone()));
+    let open = || GlyphsCommand::Open(Source::Run(out.clone()));
     let error = job.command(open(), &mut events).unwrap_err();
     assert!(error.to_string().contains("in training"), "{error}");
     while !events
         .iter()
-        .any(|event| matches!(event, Event::Trained(2)))
+        .any(|event| matches!(event, GlyphsEvent::Trained(2)))
     {
         job.work(&mut events).unwrap();
     }
     job.command(open(), &mut events).unwrap();
-    assert!(matches!(events.last(), Some(Event::Opened(_))));
+    assert!(matches!(events.last(), Some(GlyphsEvent::Opened(_))));
     let counted = events.len();
-    job.command(Command::Run(RunOrder::Stop), &mut events)
+    job.command(GlyphsCommand::Run(RunOrder::Stop), &mut events)
         .unwrap();
     assert_eq!(events.len(), counted, "there is no run to stop");
-    let alone = Command::Morph {
+    let alone = GlyphsCommand::Morph {
         functions: vec!["def f(): pass".into()],
         frames: 5,
     };

@@ -1,17 +1,17 @@
 //! Code Glyphs: networks, recipe, training, questions, pictures, judgement and the command line. The
 //! models here are tiny and know next to nothing.
 
-mod channel;
 mod command_line;
 mod config;
 mod curriculum;
+mod distortions;
+mod evaluation;
 mod inference;
 mod job;
 mod mosaic;
 mod pictures;
 mod readings;
 mod recorded;
-mod report;
 mod roberta;
 mod training;
 
@@ -22,9 +22,9 @@ use glyphspace::{
     config::{Config as _, glyphs::GlyphsConfig},
     data::{
         bpe::Bpe,
-        corpus::{Corpus, Source, sample},
+        corpus::{Corpus, CorpusSource, sample},
     },
-    glyphs::{inference::GlyphReader, trainer::Trainer},
+    glyphs::{inference::GlyphReader, trainer::GlyphsTrainer},
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -34,7 +34,7 @@ const MAX_TOKENS: usize = 24;
 
 /// Small functions, no two alike, and at last one that is too long for the tiny models.
 fn functions() -> Vec<(String, String)> {
-    let names = ["add", "join", "best", "swap", "turn", "pick"];
+    let names = ["add", "join", "best", "swap", "turn", "gather"];
     let results = [
         "a + b", "a - b", "a * b", "a < b", "a or b", "[a, b]", "a[b]", "b, a",
     ];
@@ -53,7 +53,7 @@ fn functions() -> Vec<(String, String)> {
 }
 
 fn corpus_with(bpe: Bpe) -> Corpus {
-    let source = Source {
+    let source = CorpusSource {
         name: "tests".into(),
         licence: None,
         files: 1,
@@ -108,8 +108,8 @@ fn shrunk(preset: &str, assignments: &[&str]) -> GlyphsConfig {
     config
 }
 
-fn trainer(config: GlyphsConfig) -> Trainer {
-    Trainer::new(config, corpus(), &Device::flex()).unwrap()
+fn trainer(config: GlyphsConfig) -> GlyphsTrainer {
+    GlyphsTrainer::new(config, corpus(), &Device::flex()).unwrap()
 }
 
 /// An untrained model.

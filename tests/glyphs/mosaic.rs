@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use glyphspace::nn::{
     init::{Initializer, normal},
     mosaic::{
-        Arrangement, CANVAS, Layout, Layouts, MosaicGenerator, MosaicReader, MosaicSizes,
+        BatchLayout, CANVAS, Layout, Layouts, MosaicGenerator, MosaicRecognizer, MosaicSizes,
         POSE_SIZE, PoseHead,
     },
 };
@@ -102,7 +102,7 @@ fn slots(count: usize, slots: usize, seed: u64) -> Tensor<3> {
 }
 
 /// Pictures of all layouts, out of order and repeated.
-fn mixed() -> (Layouts, Arrangement) {
+fn mixed() -> (Layouts, BatchLayout) {
     let layouts = Layouts::new(20);
     let arrangement = layouts.arrange(vec![2, 2, 0, 5, 3, 1, 4, 2]);
     assert_eq!(layouts.all.len(), 6);
@@ -116,8 +116,8 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
     let (device, (layouts, together)) = (Device::flex(), mixed());
     let init = &mut Initializer::new(1, &device);
     let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
-    let reader = MosaicReader::new(&SIZES, layouts.all.len(), init);
-    let (slots, cells) = (slots(8, 20, 2), together.on(&device));
+    let reader = MosaicRecognizer::new(&SIZES, layouts.all.len(), init);
+    let (slots, cells) = (slots(8, 20, 2), together.upload(&device));
     let pictures = painter.picture(painter.canvas(slots.clone(), &cells, &layouts), 128);
     assert_eq!(pictures.dims(), [8, 3, 128, 128]);
     assert!(
@@ -131,7 +131,7 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
     assert_eq!((read.dims(), kinds.dims()), ([8, 20, SIZES.slot], [8, 6]));
     for (i, layout) in together.of.iter().enumerate() {
         let (count, alone) = (layout.slots(), layouts.arrange(vec![together.layouts[i]]));
-        let alone = alone.on(&device);
+        let alone = alone.upload(&device);
         let own = slots.clone().slice([i..i + 1, 0..count]);
         let picture = painter.picture(painter.canvas(own, &alone, &layouts), 128);
         let from_batch = pictures.clone().slice(i..i + 1);
@@ -162,7 +162,7 @@ fn slots_beyond_the_layout_leave_no_trace() {
     let (device, (layouts, arrangement)) = (Device::flex(), mixed());
     let painter =
         MosaicGenerator::new(&SIZES, layouts.all.len(), &mut Initializer::new(1, &device));
-    let cells = arrangement.on(&device);
+    let cells = arrangement.upload(&device);
     let paint = |slots| values(painter.canvas(slots, &cells, &layouts));
     let mask = cells.mask().unsqueeze_dim::<3>(2);
     let all = slots(8, 20, 2);
@@ -194,10 +194,10 @@ fn a_fresh_pose_head_takes_every_picture_for_upright() {
 fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     let device = Device::flex().autodiff();
     let layouts = Layouts::new(6);
-    let cells = layouts.arrange(vec![0, 1]).on(&device);
+    let cells = layouts.arrange(vec![0, 1]).upload(&device);
     let init = &mut Initializer::new(5, &device);
     let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
-    let reader = MosaicReader::new(&SIZES, layouts.all.len(), init);
+    let reader = MosaicRecognizer::new(&SIZES, layouts.all.len(), init);
     let given = |seed, shape: [usize; 3]| {
         let drawn = draws(shape.iter().product(), seed, normal);
         Tensor::<3>::from_data(TensorData::new(drawn, shape), &device)

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use glyphspace::glyphs::picture::{
+use glyphspace::glyphs::image_io::{
     as_read_back, decode, fit, read, sheet, write, write_frames, write_gif, write_gif_while,
 };
 use image::{AnimationDecoder, DynamicImage, ImageFormat, Rgb, RgbImage, codecs::gif::GifDecoder};

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use glyphspace::{
     device::{self, Choice},
-    glyphs::trainer::Trainer,
+    glyphs::trainer::GlyphsTrainer,
     training::Trainer as _,
 };
 
@@ -23,13 +23,13 @@ fn a_recorded_step_is_the_step() {
             preset,
             &[&recipe[..], &["looks_from=0", "clean=0.85"]].concat(),
         );
-        let mut trainer = Trainer::new(config.clone(), corpus(), &gpu.device).unwrap();
-        let mut reference = Trainer::new(config, corpus(), &Device::flex()).unwrap();
+        let mut trainer = GlyphsTrainer::new(config.clone(), corpus(), &gpu.device).unwrap();
+        let mut reference = GlyphsTrainer::new(config, corpus(), &Device::flex()).unwrap();
         for _ in 0..steps {
             let (metrics, expected) = (trainer.step().unwrap(), reference.step().unwrap());
             check_alike(&metrics, &expected);
         }
-        let recorded = trainer.is_recorded();
+        let recorded = trainer.is_captured();
         let is_so = recorded.as_ref().is_some_and(Result::is_ok);
         assert!(is_so, "{preset}: {recorded:?}");
     }

@@ -18,8 +18,8 @@ use glyphspace::{
     engine::Job as _,
     glyphs::{
         checkpoint,
-        job::{Command, Event, GlyphsJob, RunOrder},
-        trainer::Trainer,
+        job::{GlyphsCommand, GlyphsEvent, GlyphsJob, RunOrder},
+        trainer::GlyphsTrainer,
     },
     nn::mosaic::Layouts,
     training::{Limit, Run, Start, Trainer as _, checkpoint::Source},
@@ -36,8 +36,8 @@ fn run(
     start: Start<GlyphsConfig>,
     corpus: Arc<Corpus>,
     out: &Path,
-) -> anyhow::Result<Run<Trainer>> {
-    Trainer::run(start, corpus, out, Limit::Steps(1 << 30), &Device::flex())
+) -> anyhow::Result<Run<GlyphsTrainer>> {
+    GlyphsTrainer::run(start, corpus, out, Limit::Steps(1 << 30), &Device::flex())
 }
 
 /// Takes `steps` more steps and saves.
@@ -285,7 +285,7 @@ fn the_learning_rate_is_changed_under_way() {
     let mut job = GlyphsJob::on(chosen, &Source::Bundled, Arc::default()).unwrap();
     let mut events = Vec::new();
     let config = tiny(&["learning_rate=0.002", "warmup_steps=0"]);
-    let train = Command::Train {
+    let train = GlyphsCommand::Train {
         start: fresh(&config),
         corpus: file,
         out: out.clone(),
@@ -296,19 +296,22 @@ fn the_learning_rate_is_changed_under_way() {
         job.work(&mut events).unwrap();
     }
     for wrong in [0.0, -1.0, f64::NAN] {
-        let order = Command::Run(RunOrder::LearningRate(wrong));
+        let order = GlyphsCommand::Run(RunOrder::LearningRate(wrong));
         let error = job.command(order, &mut events).unwrap_err().to_string();
         assert!(error.contains("learning rate is"), "{error}");
     }
-    job.command(Command::Run(RunOrder::LearningRate(0.001)), &mut events)
-        .unwrap();
+    job.command(
+        GlyphsCommand::Run(RunOrder::LearningRate(0.001)),
+        &mut events,
+    )
+    .unwrap();
     for _ in 0..6 {
         job.work(&mut events).unwrap();
     }
-    job.command(Command::Run(RunOrder::Stop), &mut events)
+    job.command(GlyphsCommand::Run(RunOrder::Stop), &mut events)
         .unwrap();
     assert!(
-        matches!(events.last(), Some(Event::Trained(_))),
+        matches!(events.last(), Some(GlyphsEvent::Trained(_))),
         "{events:?}"
     );
     let rates: Vec<f64> = curve(&out)

@@ -7,7 +7,7 @@ use burn::{
     nn::Linear,
     tensor::{Device, Tensor},
 };
-use glyphspace::nn::adamw::{AdamW, Moments, Rates, flat_gradient};
+use glyphspace::nn::adamw::{AdamW, OptimizerState, Rates, flat_gradient};
 
 use super::{AdamWReference, Array, check_close, reference, values};
 
@@ -21,8 +21,8 @@ fn linear(params: &BTreeMap<String, Array>, device: &Device) -> Linear {
     }
 }
 
-fn pace(optimiser: &AdamW, learning_rate: f64, step: u64) -> Tensor<1> {
-    Tensor::from_data(optimiser.pace(learning_rate, step), &Device::flex())
+fn pace(optimizer: &AdamW, learning_rate: f64, step: u64) -> Tensor<1> {
+    Tensor::from_data(optimizer.step_scalars(learning_rate, step), &Device::flex())
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
         max_norm,
         ..
     } = reference;
-    let optimiser = AdamW {
+    let optimizer = AdamW {
         betas,
         epsilon,
         weight_decay,
@@ -45,7 +45,7 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
         muon: None,
     };
     let mut module = linear(&reference.start, &device);
-    let mut moments = Moments::zeros(module.num_params(), &device.clone().inner());
+    let mut moments = OptimizerState::zeros(module.num_params(), &device.clone().inner());
     for (step, expected) in (1..).zip(&reference.steps) {
         // A loss with just these gradients.
         let weight = module.weight.val() * expected.gradient["weight"].tensor::<2>(&device);
@@ -54,8 +54,8 @@ fn adamw_with_the_global_clip_agrees_with_optax() {
         let gradients = (weight.sum() + bias.sum()).backward();
         let norm;
         let gradient = flat_gradient(&module, &gradients);
-        let pace = pace(&optimiser, reference.learning_rate, step);
-        (module, norm) = optimiser.step(module, gradient, &mut moments, pace);
+        let pace = pace(&optimizer, reference.learning_rate, step);
+        (module, norm) = optimizer.step(module, gradient, &mut moments, pace);
         check_close(&values(norm), &[expected.norm], 1e-5, "norm");
         check_close(
             &values(module.weight.val()),
@@ -78,16 +78,16 @@ fn a_learning_rate_by_part_is_that_learning_rate_for_the_part() {
     let start = reference().adamw.start;
     let step = |learning_rate, rate: &dyn Fn(&str) -> f64| {
         let module = linear(&start, &device);
-        let optimiser = AdamW {
+        let optimizer = AdamW {
             rates: Some(Rates::new(&module, rate)),
             ..AdamW::new(0.1, 1.0)
         };
-        let mut moments = Moments::zeros(module.num_params(), &device.clone().inner());
+        let mut moments = OptimizerState::zeros(module.num_params(), &device.clone().inner());
         let loss =
             module.weight.val().square().sum() + module.bias.as_ref().unwrap().val().square().sum();
         let gradient = flat_gradient(&module, &loss.backward());
-        let pace = pace(&optimiser, learning_rate, 1);
-        let (module, _) = optimiser.step(module, gradient, &mut moments, pace);
+        let pace = pace(&optimizer, learning_rate, 1);
+        let (module, _) = optimizer.step(module, gradient, &mut moments, pace);
         (
             values(module.weight.val()),
             values(module.bias.as_ref().unwrap().val()),
@@ -107,12 +107,12 @@ fn a_poisoned_gradient_is_seen_in_the_norm_and_the_parameters() {
     let device = Device::flex().autodiff();
     let start = reference().adamw.start;
     let module = linear(&start, &device);
-    let mut moments = Moments::zeros(module.num_params(), &device.clone().inner());
+    let mut moments = OptimizerState::zeros(module.num_params(), &device.clone().inner());
     let gradients = (module.weight.val() * f32::NAN).sum().backward();
-    let optimiser = AdamW::new(0.0, 1.0);
+    let optimizer = AdamW::new(0.0, 1.0);
     let gradient = flat_gradient(&module, &gradients);
-    let pace = pace(&optimiser, 0.1, 1);
-    let (module, norm) = optimiser.step(module, gradient, &mut moments, pace);
+    let pace = pace(&optimizer, 0.1, 1);
+    let (module, norm) = optimizer.step(module, gradient, &mut moments, pace);
     assert!(values(norm)[0].is_nan());
     assert!(values(module.weight.val()).iter().all(|w| w.is_nan()));
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use glyphspace::nn::{
-    bottleneck::{Bottleneck, Octaves},
+    bottleneck::{Bottleneck, FourierBands},
     init::{Initializer, normal},
 };
 
@@ -11,7 +11,7 @@ use super::{START, check_close, draws, fill, values};
 #[test]
 fn octaves_come_in_coarse_to_fine() {
     let check = |progress: f64, share: f64, expected: &[f32]| {
-        let weights = Octaves::weights_at(expected.len(), progress, share);
+        let weights = FourierBands::weights_at(expected.len(), progress, share);
         check_close(&weights, expected, 1e-6, &format!("{progress} of {share}"));
     };
     check(0.0, 0.4, &[0.0; 4]);
@@ -47,7 +47,7 @@ fn a_point_is_lifted_by_weighted_sines_and_cosines() {
     ];
     let lifted = bottleneck.decode(
         Tensor::from_data([[0.2]], &device),
-        &Octaves::new(&[1.0, 0.5], &device),
+        &FourierBands::new(&[1.0, 0.5], &device),
     );
     check_close(&values(lifted), &expected, 1e-6, "features");
 }

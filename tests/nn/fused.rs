@@ -10,8 +10,8 @@ use burn::{
 };
 use glyphspace::nn::{
     fused::{
-        Heads, attention, cross_entropy, entropy, exchange, exp, gelu, layer_norm, pick, product,
-        relu, rms_norm, sigmoid, silu,
+        Heads, attention, cross_entropy, entropy, exp, gather, gelu, layer_norm, matmul,
+        permute_rows, relu, rms_norm, sigmoid, silu,
     },
     init::{Initializer, normal},
 };
@@ -147,7 +147,7 @@ fn rows_are_picked_as_by_burn() {
     check_same(
         "rows",
         [given([5, 2, 3], 4)],
-        |[x]| pick(x, rows()),
+        |[x]| gather(x, rows()),
         |[x]| x.select(0, rows()),
     );
 }
@@ -159,7 +159,7 @@ fn exchanged_rows_get_their_gradients_back() {
     check_same(
         "exchanged",
         [given([4, 3], 4)],
-        |[x]| exchange(x, rows(to), rows(back)),
+        |[x]| permute_rows(x, rows(to), rows(back)),
         |[x]| x.select(0, rows(to)),
     );
 }
@@ -171,19 +171,19 @@ fn products_are_burns_of_matrices_as_they_lie() {
         let (left, right) = (given([rows, inner], 1), given([inner, columns], 2));
         let burns = |[left, right]: [Tensor<2>; 2]| left.matmul(right);
         let both = [left.clone(), right.clone()];
-        check_same("product", both, |[left, right]| product(left, right), burns);
+        check_same("matmul", both, |[left, right]| matmul(left, right), burns);
         let turned = || [given([inner, rows], 3), given([columns, inner], 4)];
         check_same(
-            "product of turned matrices",
+            "matmul of turned matrices",
             turned(),
-            |[left, right]| product(left.transpose(), right.transpose()),
+            |[left, right]| matmul(left.transpose(), right.transpose()),
             |[left, right]| left.transpose().matmul(right.transpose()),
         );
         let constant = || left.clone().detach();
         check_same(
-            "product with a constant",
+            "matmul with a constant",
             [right.clone()],
-            |[right]| product(constant(), right),
+            |[right]| matmul(constant(), right),
             |[right]| constant().matmul(right),
         );
     }
@@ -199,7 +199,7 @@ fn products_are_burns_of_matrices_as_they_lie() {
         };
         let ours = |both| {
             let (left, right) = parts(both);
-            product(left, right)
+            matmul(left, right)
         };
         let burns = |both| {
             let (left, right) = parts(both);
@@ -209,15 +209,15 @@ fn products_are_burns_of_matrices_as_they_lie() {
     }
     let wide = || [given([6, 8], 5), given([8, 5], 6)];
     check_same(
-        "product of parts",
+        "matmul of parts",
         wide(),
-        |[left, right]| product(left.narrow(1, 2, 3), right.narrow(0, 4, 3)),
+        |[left, right]| matmul(left.narrow(1, 2, 3), right.narrow(0, 4, 3)),
         |[left, right]| left.narrow(1, 2, 3).matmul(right.narrow(0, 4, 3)),
     );
     check_same(
-        "product of flipped matrices",
+        "matmul of flipped matrices",
         wide(),
-        |[left, right]| product(left.flip([1]), right.flip([0])),
+        |[left, right]| matmul(left.flip([1]), right.flip([0])),
         |[left, right]| left.matmul(right),
     );
 }

@@ -7,10 +7,10 @@ use burn::{
 use glyphspace::{
     device::{self, Choice},
     nn::{
-        channel::{Blow, Damage, Parts, warp},
+        distortions::{Distortion, DistortionBatch, DistortionKinds, warp},
         fused::{
-            Heads, attention, cross_entropy, exp, gelu, layer_norm, pick, relu, rms_norm, sigmoid,
-            silu,
+            Heads, attention, cross_entropy, exp, gather, gelu, layer_norm, relu, rms_norm,
+            sigmoid, silu,
         },
         init::Initializer,
     },
@@ -33,14 +33,14 @@ fn devices() -> [Device; 2] {
 fn a_gpu_damages_pictures_the_same() {
     let devices = devices();
     let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let damage = Damage::sample(&[15.0, 0.0, 4.0], Parts::ALL, &mut rng);
+    let damage = DistortionBatch::sample(&[15.0, 0.0, 4.0], DistortionKinds::ALL, &mut rng);
     // JPEG rounds: what lies on the edge of a step falls to either side.
-    let blows = damage.blows.iter().map(|blow| Blow {
+    let distortions = damage.distortions.iter().map(|distortion| Distortion {
         quality: None,
-        ..*blow
+        ..*distortion
     });
-    let damage = Damage {
-        blows: blows.collect(),
+    let damage = DistortionBatch {
+        distortions: distortions.collect(),
     };
     // The second are no corners of anything.
     let corners = [
@@ -65,7 +65,7 @@ fn a_gpu_damages_pictures_the_same() {
             // The last one stayed upright.
             let tilted = Tensor::from_data([1.0, 1.0, 0.0], &device);
             let corners = Tensor::from_data(corners, &device);
-            channel.apply_and_right(sigmoid(x[0].clone()), corners, tilted)
+            channel.apply_and_rectify(sigmoid(x[0].clone()), corners, tilted)
         });
     }
 }
@@ -131,7 +131,7 @@ fn a_gpu_makes_the_same_of_them() {
     for [count, width, picked] in [[4, 3, 300], [3, 300, 5]] {
         let rows: Vec<i32> = (0..picked).map(|i| (i * i % 3 % count) as i32).collect();
         check_same::<2, 2>(&devices, "rows", &[data([count, width], 1)], |x, device| {
-            pick(x[0].clone(), Tensor::from_data(&rows[..], device))
+            gather(x[0].clone(), Tensor::from_data(&rows[..], device))
         });
     }
     // A gradient that is one value for all.

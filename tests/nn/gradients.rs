@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use glyphspace::nn::{
-    bottleneck::{Bottleneck, Octaves},
+    bottleneck::{Bottleneck, FourierBands},
     init::{Initializer, normal},
     losses::{
         box_discrepancy, distance_mismatch, emptiness, neighbour_distance, row_distances,
@@ -137,11 +137,11 @@ fn gradients_through_the_networks_agree_with_finite_differences() {
     check_gradient::<3>("memory", hidden(24), 0.02, |memory| {
         read(decoder.decode(given(25), memory))
     });
-    let octaves = Octaves::new(&[1.0, 0.5], &device);
+    let octaves = FourierBands::new(&[1.0, 0.5], &device);
     let through = |x| read(bottleneck.decode(bottleneck.encode(x), &octaves));
     check_gradient::<3>("bottleneck", hidden(26), 0.02, through);
     let point = TensorData::new(vec![0.31_f32, -0.62], [1, 2]);
     check_gradient::<2>("lifted point", point, 0.02, |z| {
-        read(bottleneck.decode(z, &Octaves::full(2, &device)))
+        read(bottleneck.decode(z, &FourierBands::full(2, &device)))
     });
 }

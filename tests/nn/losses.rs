@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use glyphspace::nn::{
-    bottleneck::{Bottleneck, Octaves},
+    bottleneck::{Bottleneck, FourierBands},
     init::{Initializer, normal},
     losses::{
         box_discrepancy, distance_mismatch, emptiness, nearest_distances, neighbour_distance,
@@ -198,7 +198,7 @@ fn poisoned_inputs_stay_visible() {
         "hidden states that are no numbers have the place {point:?}"
     );
     let point = Tensor::<2>::from_data([[0.0, f32::NAN]], &device);
-    let hidden = values(bottleneck.decode(point, &Octaves::full(2, &device)));
+    let hidden = values(bottleneck.decode(point, &FourierBands::full(2, &device)));
     assert!(
         hidden.iter().any(|h| h.is_nan()),
         "a place that is no number has the hidden states {hidden:?}"

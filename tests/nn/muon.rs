@@ -6,7 +6,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use glyphspace::nn::{
-    adamw::{AdamW, Moments, flat_gradient},
+    adamw::{AdamW, OptimizerState, flat_gradient},
     init::normal,
     muon::Muon,
 };
@@ -43,13 +43,13 @@ impl Layers {
         let cubes = |layer: &Linear| layer.weight.val().powi_scalar(3).sum();
         let loss = cubes(&self.wide) + cubes(&self.tall) + cubes(&self.head);
         let gradient = flat_gradient(&self, &loss.backward());
-        let optimiser = AdamW {
+        let optimizer = AdamW {
             muon,
             ..AdamW::new(0.0, 1.0)
         };
-        let mut moments = Moments::zeros(self.num_params(), &Device::flex());
-        let pace = Tensor::from_data(optimiser.pace(RATE, 1), &Device::flex());
-        optimiser.step(self, gradient, &mut moments, pace).0
+        let mut moments = OptimizerState::zeros(self.num_params(), &Device::flex());
+        let pace = Tensor::from_data(optimizer.step_scalars(RATE, 1), &Device::flex());
+        optimizer.step(self, gradient, &mut moments, pace).0
     }
 }
 

@@ -147,7 +147,7 @@ class Autoencoder(nn.Module):
 class LatentExecutor(nn.Module):
     def __init__(self, c, vocabulary):
         super().__init__()
-        if c["decoder"] != "one-pass" or c["lines"] != 1 or c["inner_step"] or c["inverse"] == 0:
+        if c["decoder"] != "one-pass" or c["lines"] != 1 or c["inner_step_weight"] or c["inverse_encoder"] is False:
             raise SystemExit("this twin is of the pocket preset: one pass, one line, no inner step, an inverse")
         self.state, self.code = Autoencoder(c, vocabulary), Autoencoder(c, vocabulary)
         self.executor = Stack(c, c["executor_layers"], 2 * LENGTH)
@@ -327,20 +327,21 @@ class Sums(nn.Module):
             "state_nll": c["autoencoder_weight"],
             "code_nll": c["autoencoder_weight"],
             "result_nll": c["executor_weight"],
-            "cell_nll": c["cells"],
-            "cell_result_nll": c["cell_results"],
-            "nothing_nll": c["nothing"],
-            "inverse_nll": c["inverse"],
+            "cell_nll": c["cell_weight"],
+            "cell_result_nll": c["cell_result_weight"],
+            "nothing_nll": c["empty_result_weight"],
+            "inverse_nll": c["inverse_weight"],
+            "neighbours": c["neighbour_weight"],
         }
-        return sum(term * weights.get(name, c.get(name, 0)) for name, term in self.terms(d).items())
+        return sum(term * weights.get(name, c.get(f"{name}_weight", 0)) for name, term in self.terms(d).items())
 
     def draws(self, step):
-        """What a step of the trace drew, in the order in which src/executor/sight.rs draws it, all shares together."""
+        """What a step of the trace drew, in the order in which src/executor/step_plan.rs draws it, all shares together."""
         c, shares = self.c, self.c["shards"]
         values = [values for _, values in step["draws"]]
         each = len(values) // shares
         if each != 17:
-            raise SystemExit(f"a share drew {each} times, this twin expects 17: see src/executor/sight.rs")
+            raise SystemExit(f"a share drew {each} times, this twin expects 17: see src/executor/step_plan.rs")
         whole = lambda i: torch.stack([torch.tensor(values[s * each + i]) for s in range(shares)])
         points = lambda i: whole(i).float().view(shares, -1, c["dims"])
         own_codes = [torch.tensor(values[s * each + 1]) for s in range(shares)]

@@ -392,7 +392,7 @@ class Glyphs(nn.Module):
     def __init__(self, trace):
         super().__init__()
         c, vocabulary = trace.config, trace.setup["vocabulary"]
-        if c["design"] != "mosaic" or c["perceptual"] or c["repulsion"] or not c["shared_pairs"]:
+        if c["design"] != "mosaic" or c["perceptual"] or c["repulsion_weight"] or not c["shared_pairs"]:
             raise SystemExit("this twin is of the pocket preset: a mosaic, without a perceptor")
         self.c, self.pad, self.layouts = c, trace.setup["pad"], layouts_for(c["max_tokens"])
         slots = max(rows * columns for rows, columns in self.layouts)
@@ -447,14 +447,14 @@ class Glyphs(nn.Module):
         logits = self.text_decoder.logits(hidden.flatten(0, 1)[b["read"]])
         token = F.cross_entropy(logits, b["truth"], label_smoothing=c["label_smoothing"])
         loss = token + c["layout_weight"] * layout + c["pose_weight"] * pose
-        loss = loss + b["looks"] * (c["contrast"] * contrast + c["smoothness"] * smoothness)
+        loss = loss + b["looks"] * (c["contrast_weight"] * contrast + c["smoothness_weight"] * smoothness)
         if len(b["of"]):
             of, copy, others = embedding[b["of"]], embedding[b["copy"]], embedding[b["others"]]
-            loss = loss + c["meaning"] * (info_nce(of, copy, others) + info_nce(copy, of, others)) / 2
+            loss = loss + c["contrastive_weight"] * (info_nce(of, copy, others) + info_nce(copy, of, others)) / 2
         if len(b["pairs"]):
             one, two = b["pairs"].T
             apart = lambda rows: (rows[one] - rows[two]).abs().mean(1)
-            loss = loss + c["vector_distance"] * distance_mismatch(apart(small.flatten(1)), apart(latents))
+            loss = loss + c["distance_weight"] * distance_mismatch(apart(small.flatten(1)), apart(latents))
         return loss
 
     def seen(self, pictures, found, b):

@@ -9,7 +9,7 @@ use std::{
 
 use burn::tensor::Device;
 use glyphspace::{
-    executor::{checkpoint, trainer::Trainer},
+    executor::{checkpoint, trainer::ExecutorTrainer},
     training::{Limit, Start, checkpoint::Source},
 };
 use rand::{Rng, SeedableRng};
@@ -32,12 +32,12 @@ fn newest(run: &Path) -> PathBuf {
 }
 
 /// A saved run and what becomes of copies of it.
-struct Damage {
+struct DistortionBatch {
     folder: tempfile::TempDir,
     count: usize,
 }
 
-impl Damage {
+impl DistortionBatch {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         train(fresh(&small(&[])), &folder.path().join("whole"), 2);
@@ -96,12 +96,12 @@ const FILES: [&str; 4] = ["config.json", "progress.json", "model.bpk", "moments.
 
 #[test]
 fn a_whole_checkpoint_opens() {
-    assert_eq!(Damage::new().errors(|_| ()), [None, None]);
+    assert_eq!(DistortionBatch::new().errors(|_| ()), [None, None]);
 }
 
 #[test]
 fn missing_cut_and_foreign_files_are_named() {
-    let mut damage = Damage::new();
+    let mut damage = DistortionBatch::new();
     let mut noise = vec![0; 5000];
     ChaCha8Rng::seed_from_u64(1).fill_bytes(&mut noise);
     for file in FILES {
@@ -134,7 +134,7 @@ fn missing_cut_and_foreign_files_are_named() {
 
 #[test]
 fn a_record_whose_head_is_damaged_does_not_break_the_program() {
-    let mut damage = Damage::new();
+    let mut damage = DistortionBatch::new();
     for at in (0..400).step_by(7) {
         // Whatever a flipped bit means, the answer is a model or an error.
         let errors = damage.errors(|place| {
@@ -150,7 +150,7 @@ fn a_record_whose_head_is_damaged_does_not_break_the_program() {
 
 #[test]
 fn a_configuration_that_does_not_fit_the_weights_is_refused() {
-    let mut damage = Damage::new();
+    let mut damage = DistortionBatch::new();
     let edits = [
         ("d_model", "17"),
         ("d_kv", "4"),
@@ -288,7 +288,8 @@ fn folders_that_can_not_be_the_runs_own_are_refused_and_untouched() {
         place("file").join("deep").join("run"),
     ] {
         for start in &starts {
-            let refused = Trainer::run(start.clone(), &out, Limit::Steps(1), &Device::flex()).err();
+            let refused =
+                ExecutorTrainer::run(start.clone(), &out, Limit::Steps(1), &Device::flex()).err();
             let error = format!(
                 "{:#}",
                 refused.unwrap_or_else(|| panic!("{} was taken", out.display()))
@@ -296,7 +297,7 @@ fn folders_that_can_not_be_the_runs_own_are_refused_and_untouched() {
             assert!(error.contains(&out.display().to_string()), "{error}");
         }
     }
-    let refused = Trainer::run(
+    let refused = ExecutorTrainer::run(
         fresh(&small(&[])),
         &place("run"),
         Limit::Steps(1),
@@ -320,7 +321,8 @@ fn a_loss_that_is_no_number_ends_the_run_and_spares_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let config = small(&["learning_rate=1e30", "warmup_steps=0", "max_norm=1e30"]);
-    let mut run = Trainer::run(fresh(&config), &out, Limit::Steps(50), &Device::flex()).unwrap();
+    let mut run =
+        ExecutorTrainer::run(fresh(&config), &out, Limit::Steps(50), &Device::flex()).unwrap();
     let error = loop {
         assert!(!run.is_done(), "the loss stayed a number");
         match run.step() {

@@ -10,9 +10,9 @@ use glyphspace::{
     },
     data::{language::Execution, split::Split, sums::Sum},
     executor::{
-        inference::Executor,
-        report::{Judgement, Report},
-        trainer::{Metrics, Trainer},
+        evaluation::{ExecutorEvaluator, ExecutorReport},
+        inference::ExecutorInference,
+        trainer::{ExecutorMetrics, ExecutorTrainer},
     },
     latent::points::Points,
     training::Trainer as _,
@@ -20,18 +20,18 @@ use glyphspace::{
 
 use super::{small, smaller};
 
-fn metrics_of(config: &ExecutorConfig, steps: usize) -> Vec<Metrics> {
-    let mut trainer = Trainer::new(config.clone(), &Device::flex()).unwrap();
+fn metrics_of(config: &ExecutorConfig, steps: usize) -> Vec<ExecutorMetrics> {
+    let mut trainer = ExecutorTrainer::new(config.clone(), &Device::flex()).unwrap();
     (0..steps).map(|_| trainer.step().unwrap()).collect()
 }
 
 /// Every term of the loss is lower at the end than at the start, by this factor at least.
 fn check_learns(config: &ExecutorConfig, steps: usize, factor: f32) {
     let metrics = metrics_of(config, steps);
-    let mean = |rows: &[Metrics], of: fn(&Metrics) -> f32| {
+    let mean = |rows: &[ExecutorMetrics], of: fn(&ExecutorMetrics) -> f32| {
         rows.iter().map(of).sum::<f32>() / rows.len() as f32
     };
-    type Term = fn(&Metrics) -> f32;
+    type Term = fn(&ExecutorMetrics) -> f32;
     let terms: [(&str, Term); 4] = [
         ("loss", |m| m.loss),
         ("states", |m| m.state_nll),
@@ -86,8 +86,8 @@ fn every_language_is_trained_and_with_few_draws() {
 }
 
 /// Judges to the end.
-fn judge(executor: Executor) -> Report {
-    let mut judgement = Judgement::new(Arc::new(executor));
+fn judge(executor: ExecutorInference) -> ExecutorReport {
+    let mut judgement = ExecutorEvaluator::new(Arc::new(executor));
     loop {
         if let Some(report) = judgement.advance().unwrap() {
             return report;
@@ -99,7 +99,11 @@ fn judge(executor: Executor) -> Report {
 fn ten_dimensions_train_and_are_judged() {
     let config = small(&["dims=10", "schedule_steps=100", "learning_rate=0.01"]);
     check_learns(&config, 100, 0.75);
-    let report = judge(Trainer::new(config, &Device::flex()).unwrap().snapshot());
+    let report = judge(
+        ExecutorTrainer::new(config, &Device::flex())
+            .unwrap()
+            .snapshot(),
+    );
     assert_eq!((report.dims, report.pairs_held_out), (10, 810));
     assert_eq!(
         (report.grid_valid, report.code_largest_empty_square),
@@ -131,19 +135,19 @@ fn every_regulariser_does_what_it_is_named_for() {
         let terms = [
             (row.state_nll + row.code_nll, config.autoencoder_weight),
             (row.result_nll, config.executor_weight),
-            (row.mmd_states, config.mmd_states),
-            (row.mmd_codes, config.mmd_codes),
-            (row.cell_nll, config.cells),
-            (row.cell_result_nll, config.cell_results),
-            (row.nothing_nll, config.nothing),
-            (row.neighbours, config.neighbours),
-            (row.cover, config.cover),
-            (row.saturation, config.saturation),
-            (row.inverse_nll, config.inverse),
-            (row.inner_nll, config.inner_step),
+            (row.mmd_states, config.mmd_states_weight),
+            (row.mmd_codes, config.mmd_codes_weight),
+            (row.cell_nll, config.cell_weight),
+            (row.cell_result_nll, config.cell_result_weight),
+            (row.nothing_nll, config.empty_result_weight),
+            (row.neighbours, config.neighbour_weight),
+            (row.cover, config.cover_weight),
+            (row.saturation, config.saturation_weight),
+            (row.inverse_nll, config.inverse_weight),
+            (row.inner_nll, config.inner_step_weight),
             (row.lines_nll, config.executor_weight),
-            (row.consistency, config.consistency),
-            (row.isometry, config.isometry),
+            (row.consistency, config.consistency_weight),
+            (row.isometry, config.isometry_weight),
         ];
         let sum: f32 = terms
             .iter()
@@ -155,7 +159,10 @@ fn every_regulariser_does_what_it_is_named_for() {
 
 #[test]
 fn each_part_of_the_recipe_is_there_when_it_is_asked_for() {
-    let plain = metrics_of(&small(&["inverse=0", "cover=0", "consistency=0"]), 1)[0];
+    let plain = metrics_of(
+        &small(&["inverse_encoder=false", "cover=0", "consistency=0"]),
+        1,
+    )[0];
     let missing = [
         plain.inverse_nll,
         plain.inner_nll,
@@ -213,11 +220,11 @@ fn held_out_sums_are_never_in_a_batch() {
         "state_noise=0",
         "seed=3",
     ]);
-    let mut trainer = Trainer::new(config.clone(), &Device::flex()).unwrap();
+    let mut trainer = ExecutorTrainer::new(config.clone(), &Device::flex()).unwrap();
     let executor = trainer.snapshot();
     let split = Split::new(config.language, config.held_out, config.split_seed);
     let codes = config.language.codes();
-    let places = executor.places_of_codes(codes).unwrap();
+    let places = executor.code_embeddings(codes).unwrap();
     let loss_of = |execution: &Execution| {
         let index = config.language.index_of(execution.code).unwrap();
         let place = places.iter().nth(index).unwrap();

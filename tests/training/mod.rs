@@ -3,7 +3,7 @@
 mod checkpoints;
 mod faults;
 mod learning;
-mod lines;
+mod programs;
 mod recorded;
 mod resuming;
 mod runs;
@@ -14,8 +14,8 @@ use std::{collections::BTreeMap, path::Path};
 use burn::tensor::Device;
 use glyphspace::{
     config::{Config as _, executor::ExecutorConfig},
-    executor::trainer::Trainer,
-    training::{Limit, Row, Start},
+    executor::trainer::ExecutorTrainer,
+    training::{Limit, MetricsRow, Start},
 };
 
 /// The pocket preset, smaller still, with some keys set.
@@ -47,7 +47,7 @@ fn fresh(config: &ExecutorConfig) -> Start<ExecutorConfig> {
 
 /// Takes `steps` more steps and saves.
 fn train(start: Start<ExecutorConfig>, out: &Path, steps: u64) {
-    let mut run = Trainer::run(start, out, Limit::Steps(steps), &Device::flex()).unwrap();
+    let mut run = ExecutorTrainer::run(start, out, Limit::Steps(steps), &Device::flex()).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }
@@ -69,7 +69,7 @@ pub fn curve(run: &Path) -> Vec<BTreeMap<String, String>> {
 }
 
 /// A step's figures on one device as on another.
-pub fn check_alike<M: Row>(metrics: &M, expected: &M) {
+pub fn check_alike<M: MetricsRow>(metrics: &M, expected: &M) {
     let figures = |metrics: &M| {
         let serde_json::Value::Object(row) = serde_json::to_value(metrics).unwrap() else {
             unreachable!("a row is flat")

@@ -13,9 +13,9 @@ use std::{
 
 use anyhow::{Result, bail};
 use glyphspace::{
-    engine::slot::Slot,
+    engine::latest::Latest,
     training::{
-        Lane, Limit, Pace, Progress, Row, Run, Trainer, WarmUp,
+        Limit, MetricsRow, Pace, Progress, Run, RunController, Trainer, WarmUp,
         checkpoint::{Checkpoint, PROGRESS},
     },
 };
@@ -39,7 +39,7 @@ struct Figures {
     difficulty: f64,
 }
 
-impl Row for Figures {
+impl MetricsRow for Figures {
     fn step(&self) -> u64 {
         self.step
     }
@@ -168,15 +168,15 @@ fn a_run_limited_in_seconds_goes_through_the_schedule() {
 fn a_lane_paces_one_run_at_a_time_and_shows_it() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
-    let begin = |lane: &mut Lane<Curriculum>, name: &str, fails_at| {
+    let begin = |lane: &mut RunController<Curriculum>, name: &str, fails_at| {
         let trainer = Curriculum {
             fails_at,
             ..Curriculum::default()
         };
         lane.begin(|| Run::begin(None, &place(name), Limit::Steps(4), || Ok(trainer)))
     };
-    let (training, curves) = (Arc::new(Slot::default()), Arc::new(Slot::default()));
-    let mut lane = Lane::new(training.clone(), curves.clone());
+    let (training, curves) = (Arc::new(Latest::default()), Arc::new(Latest::default()));
+    let mut lane = RunController::new(training.clone(), curves.clone());
     let pace = || training.get().unwrap().pace;
     assert!(lane.step().unwrap().is_none() && lane.end().is_none());
 

@@ -9,7 +9,7 @@ use burn::{
 };
 use glyphspace::{
     nn::{adamw::flat_gradient, init::Initializer},
-    training::Shards,
+    training::DataParallel,
 };
 
 fn device() -> Device {
@@ -38,8 +38,8 @@ fn shares_have_together_the_gradient_of_the_whole() {
     let network = network();
     let rows = [[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5], [1.0, 1.0]];
     let parts = rows.chunks(2).collect();
-    let shards = Shards::new(2, &device()).unwrap();
-    let shares = shards.each(&network, parts, gradient);
+    let shards = DataParallel::new(2, &device()).unwrap();
+    let shares = shards.map_replicas(&network, parts, gradient);
     let whole = gradient(network, &rows);
     assert_eq!(shares.len(), 2);
     for (i, expected) in whole.iter().enumerate() {
@@ -54,9 +54,9 @@ fn shares_have_together_the_gradient_of_the_whole() {
 #[test]
 fn shares_keep_their_order_however_many_threads_there_are() {
     for threads in [1, 2, 5] {
-        let shards = Shards::new(threads, &device()).unwrap();
+        let shards = DataParallel::new(threads, &device()).unwrap();
         let parts: Vec<usize> = (0..7).collect();
-        let done = shards.each(&network(), parts, |network, part| {
+        let done = shards.map_replicas(&network(), parts, |network, part| {
             (network.num_params(), part)
         });
         assert_eq!(done, (0..7).map(|part| (3, part)).collect::<Vec<_>>());
@@ -65,9 +65,9 @@ fn shares_keep_their_order_however_many_threads_there_are() {
 
 #[test]
 fn a_share_that_panics_takes_the_step_along() {
-    let shards = Shards::new(2, &device()).unwrap();
+    let shards = DataParallel::new(2, &device()).unwrap();
     let parts = vec![1, 0];
-    let step = || shards.each(&network(), parts.clone(), |_, part| 1 / part);
+    let step = || shards.map_replicas(&network(), parts.clone(), |_, part| 1 / part);
     let panic = catch_unwind(AssertUnwindSafe(step)).unwrap_err();
     assert!(
         panic
@@ -75,6 +75,6 @@ fn a_share_that_panics_takes_the_step_along() {
             .unwrap()
             .contains("divide by zero")
     );
-    let fine = shards.each(&network(), vec![1, 1], |_, part| 1 / part);
+    let fine = shards.map_replicas(&network(), vec![1, 1], |_, part| 1 / part);
     assert_eq!(fine, [1, 1]);
 }

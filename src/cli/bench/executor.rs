@@ -16,7 +16,7 @@ use crate::{
     device::{self, Choice},
     executor::{
         benchmark::sample_sums,
-        job::{Command, Event, Question, SolveRequest},
+        job::{ExecutorCommand, ExecutorEvent, PointQuery, SolveRequest},
         trace,
     },
     latent::{MAP_SIZE, order::quantile, search::Method},
@@ -41,7 +41,7 @@ const WARM_UP: u64 = 20;
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
-    let model = session.board.model.get().context("no model")?;
+    let model = session.views.model.get().context("no model")?;
     let mut measured = match args.what {
         What::Train => return train(&session, args),
         What::Map => mapped(&session, model.params)?,
@@ -84,8 +84,8 @@ fn train(session: &ExecutorSession, args: &BenchArgs) -> Result<Measured> {
     let steps = args.steps.unwrap_or(STEPS) + WARM_UP;
     session.train(start, &folder.path().join("run"), Limit::Steps(steps))?;
     refuse_if_interrupted()?;
-    let curve = session.board.curves.get().context("no metrics")?;
-    let model = session.board.model.get().context("no model")?;
+    let curve = session.views.curves.get().context("no metrics")?;
+    let model = session.views.model.get().context("no model")?;
     let secs: Vec<f64> = curve.iter().map(|m| m.train_secs).collect();
     let mut measured = Measured::of_steps(&secs, WARM_UP);
     measured.device.clone_from(&model.device);
@@ -132,7 +132,7 @@ fn searched(session: &ExecutorSession) -> Result<Measured> {
 /// Milliseconds of each map, and until its first coarse picture.
 fn maps(session: &ExecutorSession) -> Result<Vec<(f64, f64)>> {
     let mapped = |event| {
-        if let Event::Mapped(map) = event {
+        if let ExecutorEvent::Mapped(map) = event {
             Some((map.secs * 1e3, map.first_secs * 1e3))
         } else {
             None
@@ -141,7 +141,7 @@ fn maps(session: &ExecutorSession) -> Result<Vec<(f64, f64)>> {
     (0..MAPS)
         .map(|_| {
             session.ask(
-                Command::Map {
+                ExecutorCommand::Map {
                     sum: SUM,
                     size: MAP_SIZE,
                     slice: None,
@@ -166,7 +166,7 @@ fn probes(session: &ExecutorSession) -> Result<Vec<f64>> {
             0.8 * turn.cos(),
             tick as f32 / (PROBES_PER_SEC * 5) as f32 - 0.5,
         ];
-        session.probe(Question {
+        session.probe(PointQuery {
             point: point.clone(),
             state: SUM.start,
             result: Some(SUM.result),
@@ -174,7 +174,7 @@ fn probes(session: &ExecutorSession) -> Result<Vec<f64>> {
         refuse_if_interrupted()?;
         waiting.push((u64::from(point[1].to_bits()), Instant::now()));
         while Instant::now() < due {
-            if let Some(answer) = session.board.answer.get() {
+            if let Some(answer) = session.views.answer.get() {
                 let answered = u64::from(answer.point[1].to_bits());
                 if let Some(index) = waiting.iter().position(|(key, _)| *key == answered) {
                     millis.extend(
@@ -194,7 +194,7 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
     let folder = temporary()?;
     let out = folder.path().join("run");
     let started = |event| {
-        if let Event::Started(_) = event {
+        if let ExecutorEvent::Started(_) = event {
             Some(())
         } else {
             None
@@ -202,7 +202,7 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
     };
     // The window watches while it trains: planes and maps are part of the load.
     session.ask(
-        Command::Train {
+        ExecutorCommand::Train {
             start: Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?)),
             out,
             limit: Limit::Schedule,
@@ -210,17 +210,17 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
         started,
         |_| refuse_if_interrupted(),
     )?;
-    session.send(Command::Watch(Some(SUM), None))?;
+    session.send(ExecutorCommand::Watch(Some(SUM), None))?;
     std::thread::sleep(Duration::from_secs(1));
     let millis = probes(session);
     let trained = |event| {
-        if let Event::Trained(_) = event {
+        if let ExecutorEvent::Trained(_) = event {
             Some(())
         } else {
             None
         }
     };
-    session.ask(Command::Stop, trained, |_| Ok(()))?;
+    session.ask(ExecutorCommand::Stop, trained, |_| Ok(()))?;
     millis
 }
 

@@ -16,8 +16,8 @@ use crate::{
     data::corpus::Corpus,
     device::{self, Choice},
     glyphs::{
-        checkpoint, functions,
-        job::{Command, Event, RunOrder},
+        checkpoint, corpus_functions,
+        job::{GlyphsCommand, GlyphsEvent, RunOrder},
         trace,
     },
     training::{Limit, Start, checkpoint::Source},
@@ -57,7 +57,7 @@ pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
 pub fn corpus(asked: Option<&Path>, folder: &Path) -> Result<PathBuf> {
     match asked {
         Some(path) => Ok(path.to_owned()),
-        None => functions::sample_corpus(folder, &mut || refuse_if_interrupted().is_ok()),
+        None => corpus_functions::sample_corpus(folder, &mut || refuse_if_interrupted().is_ok()),
     }
 }
 
@@ -72,25 +72,25 @@ fn train(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let path = corpus(args.corpus.as_deref(), folder.path())?;
     let functions = Corpus::open(&path)?;
     let session = GlyphsSession::open(choice, Source::Bundled)?;
-    let command = Command::Train {
+    let command = GlyphsCommand::Train {
         start: Start::Fresh(Box::new(config.clone())),
         corpus: path,
         out: folder.path().join("run"),
         limit: Limit::Steps(args.steps.unwrap_or(STEPS) + WARM_UP),
     };
     let trained = |event| match event {
-        Event::Trained(_) => Some(()),
+        GlyphsEvent::Trained(_) => Some(()),
         _ => None,
     };
-    let stop = || Command::Run(RunOrder::Stop);
+    let stop = || GlyphsCommand::Run(RunOrder::Stop);
     session.ask(
         command,
         trained,
         stop_on_interrupt(stop, |_: &GlyphsSession| ()),
     )?;
     refuse_if_interrupted()?;
-    let curve = session.board.curves.get().context("no metrics")?;
-    let model = session.board.model.get().context("no model")?;
+    let curve = session.views.curves.get().context("no metrics")?;
+    let model = session.views.model.get().context("no model")?;
     let secs: Vec<f64> = curve.iter().map(|m| m.train_secs).collect();
     let mut measured = Measured::of_steps(&secs, WARM_UP);
     measured.device.clone_from(&model.device);
@@ -111,27 +111,27 @@ fn glyphs(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let source = args.model.model.source();
     let bpe = checkpoint::tokenizer_of(&source)?;
     let session = GlyphsSession::open(choice, source)?;
-    let model = session.board.model.get().context("no model")?;
+    let model = session.views.model.get().context("no model")?;
     let limit = model.config.max_tokens;
-    let asked = functions::of_corpus(args.corpus.as_deref(), &bpe, limit, 0.0)?;
+    let asked = corpus_functions::of_corpus(args.corpus.as_deref(), &bpe, limit, 0.0)?;
     let encoded = |event| match event {
-        Event::Encoded(mut glyphs) => glyphs.pop(),
+        GlyphsEvent::Encoded(mut glyphs) => glyphs.pop(),
         _ => None,
     };
     let decoded = |event| match event {
-        Event::Decoded(mut read) => read.pop(),
+        GlyphsEvent::Decoded(mut read) => read.pop(),
         _ => None,
     };
     let (mut encode, mut decode, mut exact) = (Vec::new(), Vec::new(), 0);
     for (nth, function) in asked.iter().take(FIRST + FUNCTIONS).enumerate() {
-        let command = Command::Encode {
+        let command = GlyphsCommand::Encode {
             functions: vec![function.text.clone()],
             size: GLYPH_SIZE,
         };
         let begun = Instant::now();
         let glyph = session.ask(command, encoded, |_| refuse_if_interrupted())?;
         let painted = Instant::now();
-        let command = Command::Decode(vec![glyph]);
+        let command = GlyphsCommand::Decode(vec![glyph]);
         let read = session.ask(command, decoded, |_| refuse_if_interrupted())?;
         if nth >= FIRST {
             encode.push((painted - begun).as_secs_f64() * 1e3);

@@ -157,21 +157,21 @@ fn with_progress(
 }
 
 /// A folder that is gone when it is dropped, or the program ends before.
-struct Scratch {
+struct ScratchFolder {
     folder: tempfile::TempDir,
     _entry: Unfinished,
 }
 
-impl Scratch {
+impl ScratchFolder {
     fn path(&self) -> &Path {
         self.folder.path()
     }
 }
 
-fn temporary() -> Result<Scratch> {
+fn temporary() -> Result<ScratchFolder> {
     let folder = tempfile::tempdir().context("can't make a temporary folder")?;
     let _entry = Unfinished::new(folder.path());
-    Ok(Scratch { folder, _entry })
+    Ok(ScratchFolder { folder, _entry })
 }
 
 /// What a benchmark found.

@@ -24,7 +24,7 @@ pub fn run(args: &BenchArgs, system: System, choice: Choice) -> Result<Measured>
         System::Executor => (app::System::Executor, &PRESETS[..]),
         System::Glyphs => (app::System::Glyphs, &GLYPH_PRESETS[..]),
     };
-    let order = frames::Order {
+    let order = frames::FramesPlan {
         system: shown,
         preset: args.number_of_preset(presets)?,
         corpus: &corpus,
@@ -33,7 +33,7 @@ pub fn run(args: &BenchArgs, system: System, choice: Choice) -> Result<Measured>
     };
     let found = frames::while_training(choice, &order, &mut refuse_if_interrupted)?;
     let (cpu_median, cpu_p95) = quantiles(&found.cpu_millis);
-    let memory = Memory::of(&found.memory);
+    let memory = MemoryGrowth::of(&found.memory);
     let mut measured = Measured::new(found.millis).with(json!({
         "adapter": found.adapter,
         "cpu_median_ms": cpu_median,
@@ -72,14 +72,14 @@ pub fn run(args: &BenchArgs, system: System, choice: Choice) -> Result<Measured>
 }
 
 /// Memory of the process while frames were drawn.
-struct Memory {
+struct MemoryGrowth {
     /// Once caches are filled, or at first where the frames end before.
     settled_mb: f64,
     /// The most since then.
     most_mb: f64,
 }
 
-impl Memory {
+impl MemoryGrowth {
     /// From one value a second, in bytes.
     fn of(bytes: &[u64]) -> Option<Self> {
         let since = bytes.get(SETTLED_SECS..).filter(|rest| !rest.is_empty());

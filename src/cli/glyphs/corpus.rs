@@ -21,7 +21,7 @@ use crate::{
 const NAMED: usize = 5;
 
 #[derive(Debug, Subcommand)]
-pub enum Corpus {
+pub enum CorpusCommand {
     /// Make a corpus of the functions in Python code
     Build(BuildArgs),
 }
@@ -64,8 +64,8 @@ pub fn installed() -> Result<Input> {
     Ok(input)
 }
 
-pub fn run(command: Corpus) -> Result<()> {
-    let Corpus::Build(args) = command;
+pub fn run(command: CorpusCommand) -> Result<()> {
+    let CorpusCommand::Build(args) = command;
     if args.out.is_dir() {
         let text = format!("--out {} is a folder, expected a file", args.out.display());
         return Err(WrongUse(text).into());

@@ -19,7 +19,7 @@ use crate::{
 pub enum Glyphs {
     /// Corpora of Python functions
     #[command(subcommand)]
-    Corpus(corpus::Corpus),
+    Corpus(corpus::CorpusCommand),
     /// Train a model into a new run folder
     Train(train::TrainArgs),
     /// Judge a model: what is read back, and what the glyphs mean

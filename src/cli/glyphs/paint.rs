@@ -20,9 +20,9 @@ use crate::{
     device::Choice,
     files::is_stream,
     glyphs::{
+        image_io,
         inference::RELIABLE,
-        job::{Command, Event},
-        picture,
+        job::{GlyphsCommand, GlyphsEvent},
     },
 };
 
@@ -129,19 +129,19 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
         claim_picture(path, &[source_of(&args.file)])?;
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
-    let command = Command::Encode {
+    let command = GlyphsCommand::Encode {
         functions: functions.iter().map(|f| f.source.clone()).collect(),
         size: args.size as usize,
     };
     let encoded = |event| match event {
-        Event::Encoded(glyphs) => Some(glyphs),
+        GlyphsEvent::Encoded(glyphs) => Some(glyphs),
         _ => None,
     };
     let glyphs = session
         .ask(command, encoded, |_| refuse_if_interrupted())
         .with_context(|| args.file.display().to_string())?;
     for ((glyph, function), path) in glyphs.iter().zip(&functions).zip(&paths) {
-        picture::write(path, glyph)?;
+        image_io::write(path, glyph)?;
         say(format_args!("wrote {} ({})", path.display(), function.name))?;
     }
     let misread = misread(&session, &glyphs, &functions, &paths)?;
@@ -172,7 +172,7 @@ fn misread(
 ) -> Result<Vec<String>> {
     let (mut pictures, mut asked, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for ((glyph, function), path) in glyphs.iter().zip(functions).zip(paths) {
-        match picture::as_read_back(path, glyph) {
+        match image_io::as_read_back(path, glyph) {
             Ok(picture) => {
                 pictures.push(picture);
                 asked.push((function, path));
@@ -181,10 +181,10 @@ fn misread(
         }
     }
     let decoded = |event| match event {
-        Event::Decoded(read) => Some(read),
+        GlyphsEvent::Decoded(read) => Some(read),
         _ => None,
     };
-    let read = session.ask(Command::Decode(pictures), decoded, |_| {
+    let read = session.ask(GlyphsCommand::Decode(pictures), decoded, |_| {
         refuse_if_interrupted()
     })?;
     for ((function, path), read) in asked.into_iter().zip(read) {
@@ -234,13 +234,13 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
 }
 
 pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
-    let glyph = picture::read(&args.picture)?;
+    let glyph = image_io::read(&args.picture)?;
     let session = GlyphsSession::open(choice, args.model.source())?;
     let decoded = |event| match event {
-        Event::Decoded(mut read) => read.pop(),
+        GlyphsEvent::Decoded(mut read) => read.pop(),
         _ => None,
     };
-    let read = session.ask(Command::Decode(vec![glyph]), decoded, |_| {
+    let read = session.ask(GlyphsCommand::Decode(vec![glyph]), decoded, |_| {
         refuse_if_interrupted()
     })?;
     if !read.decoded.is_glyph() {
@@ -250,7 +250,7 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
             100.0 * read.decoded.certainty.exp()
         );
     }
-    let sureness = read.decoded.sureness();
+    let probability = read.decoded.sequence_probability();
     if args.json {
         let tokens = read.pieces.iter().zip(&read.decoded.confidence);
         let tokens: Vec<_> = tokens
@@ -259,7 +259,7 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
         say(json!({
             "function": read.text,
             "certainty": read.decoded.certainty.exp(),
-            "sureness": sureness,
+            "sureness": probability,
             "verified": read.is_verified(),
             "corners": read.decoded.corners,
             "tokens": tokens,
@@ -268,7 +268,7 @@ pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
         say(&read.text)?;
     }
     session.finish();
-    let [percent, least] = [sureness, RELIABLE].map(|share| 100.0 * share);
+    let [percent, least] = [probability, RELIABLE].map(|share| 100.0 * share);
     if !read.is_verified() {
         let text = format!(
             "only {percent:.1} % sure of this reading, expected {least:.0} % or more: it may be wrong"
@@ -289,10 +289,10 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
     let function = first_function(&args.file)?;
     let session = GlyphsSession::open(choice, args.model.source())?;
     let found = |event| match event {
-        Event::Found(_, neighbours) => Some(neighbours),
+        GlyphsEvent::Found(_, neighbours) => Some(neighbours),
         _ => None,
     };
-    let command = Command::Near {
+    let command = GlyphsCommand::Near {
         function,
         corpus: args.corpus,
         count: args.k as usize,
@@ -300,7 +300,7 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
     let mut bar = Progress::new("searching");
     let neighbours = session
         .ask(command, found, |session| {
-            if let Some(work) = session.board.work.get() {
+            if let Some(work) = session.views.work.get() {
                 bar.update(work.done, &work.what);
             }
             refuse_if_interrupted()
@@ -354,16 +354,16 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
     let morphed = |event| match event {
-        Event::Morphed(frames) => Some(frames),
+        GlyphsEvent::Morphed(frames) => Some(frames),
         _ => None,
     };
-    let command = Command::Morph {
+    let command = GlyphsCommand::Morph {
         functions,
         frames: args.frames as usize,
     };
     let mut bar = Progress::new("morphing");
     let frames = session.ask(command, morphed, |session| {
-        if let Some(work) = session.board.work.get() {
+        if let Some(work) = session.views.work.get() {
             bar.update(work.done / 2.0, &work.what);
         }
         refuse_if_interrupted()
@@ -374,9 +374,9 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         refuse_if_interrupted()
     };
     if is_gif {
-        picture::write_gif_while(&args.out, &frames, &mut go_on)?;
+        image_io::write_gif_while(&args.out, &frames, &mut go_on)?;
     } else {
-        picture::write_frames_while(&args.out, &frames, &mut go_on)?;
+        image_io::write_frames_while(&args.out, &frames, &mut go_on)?;
     }
     bar.finish(&format!("{} pictures", frames.len()));
     say(format_args!(
@@ -393,21 +393,21 @@ pub fn sheet(args: &SheetArgs, choice: Choice) -> Result<()> {
     let sources: Vec<&Path> = args.corpus.iter().map(PathBuf::as_path).collect();
     claim_picture(&args.out, &sources)?;
     let session = GlyphsSession::open(choice, args.model.source())?;
-    let command = Command::Watch {
+    let command = GlyphsCommand::Watch {
         corpus: args.corpus.clone(),
         count: args.count as usize,
         seed: args.seed,
     };
     session.send(command)?;
     let grid = loop {
-        if let Some(grid) = session.board.grid.get() {
+        if let Some(grid) = session.views.grid.get() {
             break grid;
         }
         refuse_if_interrupted()?;
         session.next()?;
     };
     let glyphs: Vec<_> = grid.tiles.iter().map(|tile| tile.glyph.clone()).collect();
-    picture::write(&args.out, &picture::sheet(&glyphs, COLUMNS))?;
+    image_io::write(&args.out, &image_io::sheet(&glyphs, COLUMNS))?;
     say(format_args!(
         "wrote {} ({} glyphs)",
         args.out.display(),

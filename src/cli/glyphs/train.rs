@@ -15,8 +15,8 @@ use crate::{
     config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
     device::Choice,
     glyphs::{
-        job::{Command, Event, RunOrder},
-        report::Report,
+        evaluation::GlyphsReport,
+        job::{GlyphsCommand, GlyphsEvent, RunOrder},
     },
     training::checkpoint::Source,
 };
@@ -55,29 +55,29 @@ pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
         Ok(config)
     })?;
     let session = GlyphsSession::open(choice, Source::Bundled)?;
-    let command = Command::Train {
+    let command = GlyphsCommand::Train {
         start,
         corpus: args.corpus.clone(),
         out: args.run.out.clone(),
         limit: args.run.limit(),
     };
     let trained = |event| match event {
-        Event::Started(_) => {
-            if let Some(perceptor) = session.board.model.get().and_then(|m| m.perceptor.clone()) {
+        GlyphsEvent::Started(_) => {
+            if let Some(perceptor) = session.views.model.get().and_then(|m| m.perceptor.clone()) {
                 note(format_args!("glyphspace: {perceptor}"));
             }
             None
         }
-        Event::Trained(steps) => Some(steps),
+        GlyphsEvent::Trained(steps) => Some(steps),
         _ => None,
     };
     let mut bar = Progress::new("training");
-    let stop = || Command::Run(RunOrder::Stop);
+    let stop = || GlyphsCommand::Run(RunOrder::Stop);
     let steps = session.ask(
         command,
         trained,
         stop_on_interrupt(stop, |session: &GlyphsSession| {
-            if let Some(view) = session.board.training.get() {
+            if let Some(view) = session.views.training.get() {
                 let last = view.last.map(|last| {
                     format!(
                         "loss {:.3}, unseen: {:.3} of tokens, {:.3} exact at difficulty {:.1}",
@@ -112,18 +112,18 @@ fn judge(
     session: &GlyphsSession,
     corpus: Option<PathBuf>,
     difficulties: Vec<f64>,
-) -> Result<Report> {
+) -> Result<GlyphsReport> {
     let judged = |event| match event {
-        Event::Judged(report) => Some(*report),
+        GlyphsEvent::Evaluated(report) => Some(*report),
         _ => None,
     };
     let mut bar = Progress::new("judging");
-    let command = Command::Judge {
+    let command = GlyphsCommand::Evaluate {
         corpus,
         difficulties,
     };
     let report = session.ask(command, judged, |session| {
-        if let Some(work) = session.board.work.get() {
+        if let Some(work) = session.views.work.get() {
             bar.update(work.done, &work.what);
         }
         refuse_if_interrupted()
@@ -132,7 +132,7 @@ fn judge(
     Ok(report)
 }
 
-fn print(report: &Report) -> Result<()> {
+fn print(report: &GlyphsReport) -> Result<()> {
     say(format_args!(
         "{} values, {} steps in {:.0} s, functions of up to {} tokens",
         report.params, report.steps, report.train_secs, report.max_tokens

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::{Decoder, ExecutorConfig, Regulariser, he_gain, t5_factor};
-use crate::{data::language::Language, nn::bottleneck::Activation};
+use crate::{data::language::Language, nn::bottleneck::BottleneckActivation};
 
 /// Dimensions up to which the programs crowd as on a plane.
 const PLANE_DIMS: usize = 3;
@@ -42,7 +42,7 @@ impl ExecutorConfig {
             executor_layers: 1,
             bottleneck: 128,
             bottleneck_gain: he_gain(),
-            bottleneck_activation: Activation::Relu,
+            bottleneck_activation: BottleneckActivation::Relu,
             bottleneck_is_deep: true,
             octaves: 3,
             decoder: Decoder::OnePass,
@@ -61,23 +61,24 @@ impl ExecutorConfig {
             muon: 0.0,
             executor_weight: 8.0,
             autoencoder_weight: 0.6,
-            mmd_states: 1.0,
-            mmd_codes: 1.0,
-            cells: 0.3,
-            cell_results: 1.0,
-            nothing: 1.0,
+            mmd_states_weight: 1.0,
+            mmd_codes_weight: 1.0,
+            cell_weight: 0.3,
+            cell_result_weight: 1.0,
+            empty_result_weight: 1.0,
             cell_noise: 0.9,
-            isometry: 1.0,
+            isometry_weight: 1.0,
             regulariser: Regulariser::Pooled,
-            neighbours: 1.0,
-            cover: 3.0,
-            saturation: 1.0,
+            neighbour_weight: 1.0,
+            cover_weight: 3.0,
+            saturation_weight: 1.0,
             state_noise: 0.15,
-            inverse: 3.0,
-            inner_step: 0.0,
+            inverse_encoder: Some(true),
+            inverse_weight: 3.0,
+            inner_step_weight: 0.0,
             lines: 1,
-            consistency: 0.0,
-            inverse_consistency: 0.0,
+            consistency_weight: 0.0,
+            inverse_consistency_weight: 0.0,
         };
         // T5's published sizes; the larger ones learn at a lower rate and for longer.
         let sized = |d_model, d_ff, heads, layers, bottleneck, rate| Self {
@@ -102,23 +103,23 @@ impl ExecutorConfig {
             // isometry's and neighbours' weights give back the order that this costs.
             "pocket" => Self {
                 bottleneck_gain: 0.6,
-                bottleneck_activation: Activation::Gelu,
+                bottleneck_activation: BottleneckActivation::Gelu,
                 warmup_steps: 80,
                 schedule_steps: 2400,
                 weight_decay: 0.05,
                 muon: 0.5,
                 autoencoder_weight: 2.0,
-                isometry: 3.0,
-                neighbours: 3.0,
+                isometry_weight: 3.0,
+                neighbour_weight: 3.0,
                 cell_noise: 0.75,
                 state_noise: 0.05,
-                consistency: 50.0,
+                consistency_weight: 50.0,
                 ..base
             },
             // Programs of several lines: results have to lie where the next line expects a state.
             "lines" => Self {
                 lines: 2,
-                consistency: 0.5,
+                consistency_weight: 0.5,
                 ..base
             },
             "four-digits" => Self {
@@ -130,7 +131,7 @@ impl ExecutorConfig {
                 executor_layers: 2,
                 bottleneck: 256,
                 bottleneck_gain: 0.5,
-                bottleneck_activation: Activation::Gelu,
+                bottleneck_activation: BottleneckActivation::Gelu,
                 bottleneck_is_deep: false,
                 relative_attention_deviation: Some(1.0),
                 initializer_factor: 0.5,
@@ -138,23 +139,23 @@ impl ExecutorConfig {
                 reads_decoded: true,
                 learning_rate: 3e-3,
                 schedule_steps: 3000,
-                mmd_states: 0.1,
-                mmd_codes: 0.1,
-                cells: 0.0,
-                cell_results: 0.0,
-                nothing: 0.0,
+                mmd_states_weight: 0.1,
+                mmd_codes_weight: 0.1,
+                cell_weight: 0.0,
+                cell_result_weight: 0.0,
+                empty_result_weight: 0.0,
                 cell_noise: 0.0,
-                isometry: 0.0,
-                neighbours: 0.0,
-                cover: 0.0,
+                isometry_weight: 0.0,
+                neighbour_weight: 0.0,
+                cover_weight: 0.0,
                 state_noise: 0.08,
-                consistency: 0.5,
-                inverse_consistency: 0.5,
+                consistency_weight: 0.5,
+                inverse_consistency_weight: 0.5,
                 ..base
             },
             // A Latent Program Network: a step down the gradient leads somewhere.
             "lpn" => Self {
-                inner_step: 2.0,
+                inner_step_weight: 2.0,
                 schedule_steps: 3000,
                 ..base.with_dims(10)
             },
@@ -162,17 +163,17 @@ impl ExecutorConfig {
                 language: Language::Operators,
                 dims: 10,
                 octaves: 0,
-                cover: 0.0,
+                cover_weight: 0.0,
                 executor_layers: 2,
                 bottleneck_gain: 0.5,
-                bottleneck_activation: Activation::Gelu,
+                bottleneck_activation: BottleneckActivation::Gelu,
                 bottleneck_is_deep: false,
                 relative_attention_deviation: Some(1.0),
                 initializer_factor: 0.5,
                 reads_decoded: true,
-                inverse_consistency: 0.5,
+                inverse_consistency_weight: 0.5,
                 lines: 2,
-                consistency: 0.5,
+                consistency_weight: 0.5,
                 ..base
             },
             "t5-mini" => sized(128, 512, 2, 2, 256, 1e-3),
@@ -190,7 +191,7 @@ impl ExecutorConfig {
         Self {
             dims,
             octaves: if is_plane { self.octaves } else { 0 },
-            cover: if is_plane { self.cover } else { 0.0 },
+            cover_weight: if is_plane { self.cover_weight } else { 0.0 },
             ..self
         }
     }

@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::{
-    file::{Corpus, Source},
-    finder::{BadFile, Finder, Record, Unread, listen},
+    file::{Corpus, CorpusSource},
+    finder::{BadFile, FunctionFinder, Record, Unread, listen},
     read::Input,
 };
 use crate::{
@@ -61,7 +61,7 @@ pub enum Phase {
 
 /// Progress of a build.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct BuildProgress {
     /// The phase.
     pub phase: Phase,
     /// Share of all work that is done, 0 to 1.
@@ -100,7 +100,7 @@ pub struct BuildReport {
     /// The tokenizer's fingerprint.
     pub tokenizer: String,
     /// The sources, and what the corpus has of each.
-    pub sources: Vec<Source>,
+    pub sources: Vec<CorpusSource>,
 }
 
 /// Builds the corpus file `out`. `tell` hears how far it is; when it answers false, the build ends with
@@ -113,7 +113,7 @@ pub fn build(
     inputs: &[Input],
     out: &Path,
     options: &BuildOptions,
-    tell: &mut dyn FnMut(Progress) -> bool,
+    tell: &mut dyn FnMut(BuildProgress) -> bool,
 ) -> Result<BuildReport> {
     for input in inputs {
         input.check()?;
@@ -130,7 +130,7 @@ pub fn build(
         .with_context(|| format!("can't write {}", out.display()))?;
 
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
-    let mut found = Finder::new(spool, options.max_tokens);
+    let mut found = FunctionFinder::new(spool, options.max_tokens);
     for (i, input) in inputs.iter().enumerate() {
         let share = READING / inputs.len() as f64;
         input.read(&mut |item| {
@@ -223,11 +223,11 @@ const TRAINING: f64 = 0.75;
 
 /// The second pass: the corpus, how many were too long and how many beyond the limit.
 fn tokenise(
-    found: &mut Finder,
+    found: &mut FunctionFinder,
     bpe: Bpe,
     options: &BuildOptions,
     rng: &mut ChaCha8Rng,
-    tell: &mut dyn FnMut(Progress) -> bool,
+    tell: &mut dyn FnMut(BuildProgress) -> bool,
 ) -> Result<(Corpus, usize, usize)> {
     let mut fitting = Corpus::new(bpe.clone(), options.max_tokens, found.sources.clone())?;
     let mut origins = Vec::new();
@@ -251,7 +251,7 @@ fn tokenise(
                 origins.push(record.origin);
             }
         }
-        listen(tell(Progress {
+        listen(tell(BuildProgress {
             phase: Phase::Tokenising,
             done: TRAINING + (1.0 - TRAINING) * done as f64 / found.unique as f64,
             files: found.files,

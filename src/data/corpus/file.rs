@@ -30,7 +30,7 @@ pub const MAGIC: &[u8] = b"glyphspace corpus 1\n";
 
 /// Where functions are from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct CorpusSource {
     /// The package, folder or repository.
     pub name: String,
     /// Its licence, as far as it says.
@@ -47,7 +47,7 @@ struct Header {
     functions: usize,
     tokens: usize,
     name_bytes: usize,
-    sources: Vec<Source>,
+    sources: Vec<CorpusSource>,
     tokenizer: String,
 }
 
@@ -56,7 +56,7 @@ struct Header {
 pub struct Corpus {
     bpe: Bpe,
     max_tokens: usize,
-    sources: Vec<Source>,
+    sources: Vec<CorpusSource>,
     origins: Vec<u16>,
     tokens: Vec<u16>,
     token_ends: Vec<usize>,
@@ -69,7 +69,7 @@ impl Corpus {
     ///
     /// # Errors
     /// If the tokenizer has more tokens, or a function may have more, than 16 bits count.
-    pub fn new(bpe: Bpe, max_tokens: usize, sources: Vec<Source>) -> Result<Self> {
+    pub fn new(bpe: Bpe, max_tokens: usize, sources: Vec<CorpusSource>) -> Result<Self> {
         Self::check(bpe.size(), max_tokens)?;
         let most = usize::from(u16::MAX);
         ensure!(
@@ -82,7 +82,7 @@ impl Corpus {
             bpe,
             max_tokens,
             sources: sources
-                .map(|source| Source {
+                .map(|source| CorpusSource {
                     functions: 0,
                     ..source
                 })
@@ -153,7 +153,7 @@ impl Corpus {
         let after = bytes
             .strip_prefix(MAGIC)
             .context("is no corpus: expected a file made by `glyphs corpus build`")?;
-        let mut rest = Reader(after);
+        let mut rest = ByteReader(after);
         let length = u32::from_le_bytes(*rest.take(4)?.as_array().context(CUT)?) as usize;
         let header: Header =
             serde_json::from_slice(rest.take(length)?).context("the corpus's header is damaged")?;
@@ -265,7 +265,7 @@ impl Corpus {
     }
 
     /// Where function `i` is from.
-    pub fn origin(&self, i: usize) -> &Source {
+    pub fn origin(&self, i: usize) -> &CorpusSource {
         &self.sources[usize::from(self.origins[i])]
     }
 
@@ -280,7 +280,7 @@ impl Corpus {
     }
 
     /// Where the functions are from.
-    pub fn sources(&self) -> &[Source] {
+    pub fn sources(&self) -> &[CorpusSource] {
         &self.sources
     }
 
@@ -296,9 +296,9 @@ impl Corpus {
 
 const CUT: &str = "the corpus is cut: its end is missing";
 
-struct Reader<'a>(&'a [u8]);
+struct ByteReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count).context(CUT)?;
         self.0 = rest;

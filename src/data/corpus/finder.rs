@@ -14,8 +14,8 @@ use rand::{Rng, RngExt};
 use serde::Serialize;
 
 use super::{
-    build::{Phase, Progress},
-    file::Source,
+    build::{BuildProgress, Phase},
+    file::CorpusSource,
     read::{Item, PassedOver},
 };
 use crate::data::python::{Definitions, Function, PythonError, key};
@@ -62,9 +62,9 @@ pub fn listen(goes_on: bool) -> Result<()> {
 }
 
 /// The first pass: what was found so far.
-pub struct Finder {
+pub struct FunctionFinder {
     spool: BufWriter<File>,
-    pub sources: Vec<Source>,
+    pub sources: Vec<CorpusSource>,
     /// Indices in `sources` by name, licence and path.
     numbers: HashMap<(String, Option<String>, Option<PathBuf>), usize>,
     /// The paths of sources that are called as their files.
@@ -85,7 +85,7 @@ pub struct Finder {
     told: Instant,
 }
 
-impl Finder {
+impl FunctionFinder {
     /// Nothing found so far.
     pub fn new(spool: File, max_tokens: usize) -> Self {
         Self {
@@ -111,8 +111,8 @@ impl Finder {
     }
 
     /// Progress of the first pass.
-    pub fn progress(&self, phase: Phase) -> Progress {
-        Progress {
+    pub fn progress(&self, phase: Phase) -> BuildProgress {
+        BuildProgress {
             phase,
             done: self.done,
             files: self.files,
@@ -128,10 +128,10 @@ impl Finder {
         &mut self,
         item: Item,
         rng: &mut impl Rng,
-        tell: &mut dyn FnMut(Progress) -> bool,
+        tell: &mut dyn FnMut(BuildProgress) -> bool,
     ) -> Result<()> {
         match item {
-            Item::Source {
+            Item::CorpusSource {
                 name,
                 licence,
                 path,
@@ -174,7 +174,7 @@ impl Finder {
         found: &Definitions,
         only: Option<String>,
         rng: &mut impl Rng,
-        tell: &mut dyn FnMut(Progress) -> bool,
+        tell: &mut dyn FnMut(BuildProgress) -> bool,
     ) -> Result<()> {
         let most = if only.is_some() { 1 } else { usize::MAX };
         for Function { name, source, .. } in found.functions().take(most) {
@@ -214,7 +214,7 @@ impl Finder {
             if self.current == next {
                 let (name, licence, path) = known;
                 self.paths.push(path);
-                self.sources.push(Source {
+                self.sources.push(CorpusSource {
                     name,
                     licence,
                     files: 0,

@@ -21,7 +21,7 @@ const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
 const EMPTY: [&str; 4] = ["__pycache__", ".git", ".hg", ".svn"];
 
 /// A file to read.
-struct Found {
+struct FoundFile {
     path: PathBuf,
     form: Form,
     bytes: u64,
@@ -59,7 +59,7 @@ pub fn read_sources(folder: &Path, take: &mut Take) -> Result<()> {
     take_sources(&found, take)
 }
 
-fn take_sources(files: &[Found], take: &mut Take) -> Result<()> {
+fn take_sources(files: &[FoundFile], take: &mut Take) -> Result<()> {
     let all: u64 = files.iter().map(|file| file.bytes).sum();
     let mut behind = 0;
     for file in files {
@@ -72,7 +72,7 @@ fn take_sources(files: &[Found], take: &mut Take) -> Result<()> {
 }
 
 /// The files to read in a folder, by path.
-fn find(folder: &Path, with_archives: bool, take: &mut Take) -> Result<Vec<Found>> {
+fn find(folder: &Path, with_archives: bool, take: &mut Take) -> Result<Vec<FoundFile>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inner) = folders.pop() {
@@ -111,7 +111,7 @@ fn find(folder: &Path, with_archives: bool, take: &mut Take) -> Result<Vec<Found
                 PassedOver::NoFile
             } else if let Some(form) = form {
                 let bytes = kind.map_or(0, |kind| kind.len());
-                files.push(Found { path, form, bytes });
+                files.push(FoundFile { path, form, bytes });
                 continue;
             } else {
                 PassedOver::OtherArchive

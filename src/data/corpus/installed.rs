@@ -29,26 +29,26 @@ pub fn default_input(
 ) -> Result<Input> {
     for python in ["python3", "python"] {
         match ask(python, go_on) {
-            Answer::Library(input) => return Ok(input),
-            Answer::Nothing => (),
-            Answer::Late => note(format!(
+            PythonReply::Library(input) => return Ok(input),
+            PythonReply::Nothing => (),
+            PythonReply::Late => note(format!(
                 "{python} gave no answer within {} s and is passed over",
                 PATIENCE.as_secs()
             )),
-            Answer::Cancelled => return Err(Cancelled.into()),
+            PythonReply::Cancelled => return Err(Cancelled.into()),
         }
     }
     Ok(Input::Sample)
 }
 
-enum Answer {
+enum PythonReply {
     Library(Input),
     Nothing,
     Late,
     Cancelled,
 }
 
-fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> Answer {
+fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> PythonReply {
     let asked = "import platform, sysconfig; print(platform.python_version()); print(sysconfig.get_path('stdlib'))";
     // A file, since what it starts may keep a pipe open for ever.
     let start = || -> std::io::Result<(std::fs::File, Child)> {
@@ -62,16 +62,18 @@ fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> Answer {
         Ok((answer, child))
     };
     let Ok((mut answer, mut child)) = start() else {
-        return Answer::Nothing;
+        return PythonReply::Nothing;
     };
     let begun = Instant::now();
     loop {
         match child.try_wait() {
-            Ok(None) if !go_on() => return given_up(&mut child, Answer::Cancelled),
-            Ok(None) if begun.elapsed() > PATIENCE => return given_up(&mut child, Answer::Late),
+            Ok(None) if !go_on() => return given_up(&mut child, PythonReply::Cancelled),
+            Ok(None) if begun.elapsed() > PATIENCE => {
+                return given_up(&mut child, PythonReply::Late);
+            }
             Ok(None) => thread::sleep(TICK),
             Ok(Some(_)) => break,
-            Err(_) => return given_up(&mut child, Answer::Nothing),
+            Err(_) => return given_up(&mut child, PythonReply::Nothing),
         }
     }
     let mut read = || -> Option<Input> {
@@ -85,11 +87,11 @@ fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> Answer {
         let is_there = folder.join("os.py").is_file();
         is_there.then_some(Input::Library { folder, version })
     };
-    read().map_or(Answer::Nothing, Answer::Library)
+    read().map_or(PythonReply::Nothing, PythonReply::Library)
 }
 
 /// Ends a process that is not waited for any longer.
-fn given_up(child: &mut Child, answer: Answer) -> Answer {
+fn given_up(child: &mut Child, answer: PythonReply) -> PythonReply {
     // It may have ended by itself meanwhile: there is nothing to be done about either.
     drop(child.kill());
     drop(child.wait());

@@ -70,14 +70,14 @@ pub fn read_lines(
             continue;
         }
         let row = match is_whole {
-            true => Row::read(&line),
+            true => JsonFields::read(&line),
             false => Err(anyhow::anyhow!("is longer than {LARGEST_BYTES} bytes")),
         };
-        let repository = row.as_ref().ok().and_then(Row::repository);
+        let repository = row.as_ref().ok().and_then(JsonFields::repository);
         if from.as_ref() != Some(&repository) {
             take(match &repository {
                 None => of_path(path, None),
-                Some(name) => Item::Source {
+                Some(name) => Item::CorpusSource {
                     name: name.clone(),
                     licence: Some(format!("that of the repository {name}")),
                     path: None,
@@ -120,9 +120,9 @@ fn next_line(
 }
 
 /// The fields of a line that are read, by name.
-struct Row(Vec<(String, Value)>);
+struct JsonFields(Vec<(String, Value)>);
 
-impl Row {
+impl JsonFields {
     /// Reads a line as Python writes and reads JSON: with a byte order mark, with numbers that are none
     /// (`NaN`), with halves of characters.
     fn read(line: &[u8]) -> Result<Self> {
@@ -154,7 +154,7 @@ impl Row {
     }
 }
 
-impl<'de> Deserialize<'de> for Row {
+impl<'de> Deserialize<'de> for JsonFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Fields)
     }
@@ -163,13 +163,13 @@ impl<'de> Deserialize<'de> for Row {
 struct Fields;
 
 impl<'de> Visitor<'de> for Fields {
-    type Value = Row;
+    type Value = JsonFields;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Row, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<JsonFields, M::Error> {
         let mut fields = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             if name == NAME || CODE.contains(&&*name) || REPOSITORY.contains(&&*name) {
@@ -178,7 +178,7 @@ impl<'de> Visitor<'de> for Fields {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(Row(fields))
+        Ok(JsonFields(fields))
     }
 }
 

@@ -18,8 +18,8 @@ use anyhow::Result;
 
 use super::bpe::Bpe;
 
-pub use build::{BuildOptions, BuildReport, Phase, Progress, build};
-pub use file::{Corpus, MAGIC, Source};
+pub use build::{BuildOptions, BuildProgress, BuildReport, Phase, build};
+pub use file::{Corpus, CorpusSource, MAGIC};
 pub use finder::{BadFile, Cancelled, Unread};
 pub use installed::default_input;
 pub use read::{Input, Item, PassedOver, Take, read_source};

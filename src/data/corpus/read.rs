@@ -36,7 +36,7 @@ pub enum Input {
 /// One thing read.
 pub enum Item {
     /// The origin of all that follows.
-    Source {
+    CorpusSource {
         /// The package, folder or repository.
         name: String,
         /// Its licence, if it says.
@@ -175,7 +175,7 @@ impl Input {
                 form => read_file(path, form, take),
             },
             Self::Library { folder, version } => {
-                take(Item::Source {
+                take(Item::CorpusSource {
                     name: format!("Python {version} library"),
                     licence: Some("PSF-2.0".into()),
                     path: None,
@@ -183,7 +183,7 @@ impl Input {
                 folder::read_sources(folder, take)
             }
             Self::Sample => {
-                take(Item::Source {
+                take(Item::CorpusSource {
                     name: "glyphspace sample".into(),
                     licence: Some(env!("CARGO_PKG_LICENSE").into()),
                     path: None,
@@ -280,7 +280,7 @@ pub fn guarded(
 /// A source that is called as its file or folder.
 pub fn of_path(path: &Path, licence: Option<String>) -> Item {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    Item::Source {
+    Item::CorpusSource {
         name: file_name(&path),
         licence,
         path: Some(path),

@@ -33,7 +33,7 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
     let checked = check(stream(), bytes, take)?;
     let (name, licence) = of_metadata(&checked.metadata);
     take(match name {
-        Some(name) => Item::Source {
+        Some(name) => Item::CorpusSource {
             name,
             licence,
             path: None,
@@ -83,7 +83,7 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
 
 /// Findings about an archive before anything in it counts.
 #[derive(Default)]
-struct Checked {
+struct CheckedTar {
     /// The text of its PKG-INFO.
     metadata: String,
     /// Packed members that are not whole, by their number among the files.
@@ -91,8 +91,8 @@ struct Checked {
 }
 
 /// Reads an archive to its end.
-fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<Checked> {
-    let mut checked = Checked::default();
+fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<CheckedTar> {
+    let mut checked = CheckedTar::default();
     let mut archive = Archive::new(Metered::new(stream, bytes));
     let mut number = 0;
     // Long names too are members here: the library reads them whole, however long.

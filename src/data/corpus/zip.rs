@@ -64,7 +64,7 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
             .map(|name| format!("see {name}"));
     }
     take(match name {
-        Some(name) => Item::Source {
+        Some(name) => Item::CorpusSource {
             name,
             licence,
             path: None,
@@ -202,7 +202,7 @@ impl Zip {
     }
 
     /// The bytes of a member; reading fails at its end if it is damaged.
-    fn unpack(&mut self, member: &Member) -> Result<Checked> {
+    fn unpack(&mut self, member: &Member) -> Result<CheckedZip> {
         ensure!(!member.is_encrypted, "the member is encrypted");
         let mut file = self.file.try_clone()?;
         file.seek(SeekFrom::Start(member.data))?;
@@ -212,7 +212,7 @@ impl Zip {
             8 => Box::new(DeflateDecoder::new(packed)),
             other => bail!("the member is packed by method {other}, not stored or deflated"),
         };
-        Ok(Checked {
+        Ok(CheckedZip {
             unpacked: unpacked.take(member.size),
             crc: Crc::new(),
             expected: member.crc,
@@ -221,13 +221,13 @@ impl Zip {
 }
 
 /// The unpacked bytes of a member, compared with its checksum.
-struct Checked {
+struct CheckedZip {
     unpacked: io::Take<Box<dyn Read>>,
     crc: Crc,
     expected: u32,
 }
 
-impl Read for Checked {
+impl Read for CheckedZip {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.unpacked.read(buffer)?;
         self.crc.update(&buffer[..count]);

@@ -58,7 +58,7 @@ const CUSTOMARY: [&str; 4] = ["self", "cls", "mcs", "_"];
 /// Whoever calls these sees the names of locals.
 const SEES_NAMES: [&str; 4] = ["locals", "eval", "exec", "vars"];
 
-struct Finder<'s> {
+struct ScopeFinder<'s> {
     source: &'s str,
     scopes: Vec<Scope<'s>>,
     /// The scope of what is visited.
@@ -76,7 +76,7 @@ struct Finder<'s> {
 impl<'s> Names<'s> {
     /// Finds the names in the text of one function.
     pub fn new(tree: &Tree<'s>) -> Self {
-        let mut finder = Finder {
+        let mut finder = ScopeFinder {
             source: tree.source(),
             scopes: vec![Scope {
                 kind: Kind::Module,
@@ -107,7 +107,7 @@ impl<'s> Names<'s> {
     }
 }
 
-impl SourceOrderVisitor<'_> for Finder<'_> {
+impl SourceOrderVisitor<'_> for ScopeFinder<'_> {
     fn visit_stmt(&mut self, statement: &Stmt) {
         match statement {
             Stmt::FunctionDef(function) => {
@@ -236,7 +236,7 @@ impl SourceOrderVisitor<'_> for Finder<'_> {
     }
 }
 
-impl<'s> Finder<'s> {
+impl<'s> ScopeFinder<'s> {
     fn text(&self, range: TextRange) -> &'s str {
         &self.source[range]
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Pursuit};
+use super::{Plan, SearchRun};
 use crate::{
     data::sums::Task,
-    executor::board::ModelView,
+    executor::views::ExecutorModelView,
     latent::{order::quantile, search::Strategy},
 };
 
@@ -41,7 +41,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(super) fn new(plan: &Plan, model: &ModelView) -> Self {
+    pub(super) fn new(plan: &Plan, model: &ExecutorModelView) -> Self {
         Self {
             model: model.origin.clone(),
             dims: model.config.dims,
@@ -78,7 +78,7 @@ impl Settings {
 
 /// How one search ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row {
+pub(super) struct ResultRow {
     pub strategy: Strategy,
     pub seed: u64,
     pub task: Arc<Task>,
@@ -89,15 +89,15 @@ pub(super) struct Row {
     pub false_claims: usize,
 }
 
-impl Row {
-    pub fn new(strategy: Strategy, seed: u64, pursuit: &Pursuit) -> Self {
+impl ResultRow {
+    pub fn new(strategy: Strategy, seed: u64, search_run: &SearchRun) -> Self {
         Self {
             strategy,
             seed,
-            task: pursuit.task.clone(),
-            solved: pursuit.solved,
-            spent: pursuit.spent,
-            false_claims: pursuit.false_claims,
+            task: search_run.task.clone(),
+            solved: search_run.solved,
+            spent: search_run.spent,
+            false_claims: search_run.false_claims,
         }
     }
 
@@ -113,7 +113,7 @@ pub struct Figures {
     /// Searches, over sums and seeds.
     pub searches: usize,
     /// Share solved within so many evaluations.
-    pub success_at: BTreeMap<Count, f64>,
+    pub success_at: BTreeMap<ThousandsCount, f64>,
     /// Half of the searches needed at most so many; those that failed count as one more than the budget.
     pub median_evaluations: f64,
     /// Expected running time (Hansen et al., arXiv 1603.08785): the evaluations of all searches over the number of those
@@ -130,7 +130,7 @@ pub struct Figures {
 /// A number of evaluations, a key of a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Count(pub usize);
+pub struct ThousandsCount(pub usize);
 
 impl Figures {
     /// Of searches that were solved after so many evaluations, or not, and used so many.
@@ -152,7 +152,7 @@ impl Figures {
             searches: count,
             success_at: marks
                 .chain([budget])
-                .map(|mark| (Count(mark), share(within(mark))))
+                .map(|mark| (ThousandsCount(mark), share(within(mark))))
                 .collect(),
             median_evaluations: quantile(&tried, 0.5),
             expected_evaluations: (successes > 0).then(|| spent as f64 / successes as f64),
@@ -196,13 +196,13 @@ pub struct Comparison {
 impl Comparison {
     pub(super) fn new(
         settings: Settings,
-        rows: &[Row],
+        rows: &[ResultRow],
         wall_secs: &[(Strategy, f64)],
         executor_ceiling: f64,
         is_complete: bool,
     ) -> Self {
         let budget = settings.budget;
-        let mut by_method: BTreeMap<Strategy, Vec<&Row>> = BTreeMap::new();
+        let mut by_method: BTreeMap<Strategy, Vec<&ResultRow>> = BTreeMap::new();
         for row in rows {
             by_method.entry(row.strategy).or_default().push(row);
         }

@@ -15,12 +15,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::figures::{Comparison, Row, Settings};
+use super::figures::{Comparison, ResultRow, Settings};
 use crate::{
     engine::run_folder::RunFolder,
     files,
     latent::search::Strategy,
-    plot::{self, Curve},
+    plot::{self, PlotCurve},
 };
 
 const HEAD: [&str; 6] = [
@@ -36,7 +36,7 @@ const HEAD: [&str; 6] = [
 #[derive(Default)]
 pub(super) struct Earlier {
     /// Searches that have ended.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ResultRow>,
     /// Seconds each strategy took.
     pub wall_secs: Vec<(Strategy, f64)>,
 }
@@ -102,7 +102,7 @@ impl Folder {
     ///
     /// # Errors
     /// Names the file.
-    pub fn append(&mut self, rows: &[Row]) -> Result<()> {
+    pub fn append(&mut self, rows: &[ResultRow]) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
         }
@@ -130,7 +130,7 @@ impl Folder {
     ///
     /// # Errors
     /// Names the file.
-    pub fn close(&mut self, rows: &[Row], comparison: &Comparison) -> Result<()> {
+    pub fn close(&mut self, rows: &[ResultRow], comparison: &Comparison) -> Result<()> {
         write(&self.path.join("results.csv"), rows)?;
         write_summary(&self.path, comparison)?;
         if comparison.curves.is_empty() {
@@ -145,9 +145,9 @@ impl Folder {
                 (name.as_str(), points.collect())
             })
             .collect();
-        let curves: Vec<Curve<'_>> = points
+        let curves: Vec<PlotCurve<'_>> = points
             .iter()
-            .map(|(name, points)| Curve { name, points })
+            .map(|(name, points)| PlotCurve { name, points })
             .collect();
         let settings = &comparison.settings;
         let title = format!(
@@ -163,7 +163,7 @@ impl Folder {
     }
 }
 
-fn record(row: &Row) -> [String; 6] {
+fn record(row: &ResultRow) -> [String; 6] {
     [
         row.strategy.to_string(),
         row.seed.to_string(),
@@ -174,7 +174,7 @@ fn record(row: &Row) -> [String; 6] {
     ]
 }
 
-fn write(path: &Path, rows: &[Row]) -> Result<()> {
+fn write(path: &Path, rows: &[ResultRow]) -> Result<()> {
     files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
         table.write_record(HEAD)?;
@@ -193,7 +193,7 @@ fn write_summary(folder: &Path, comparison: &Comparison) -> Result<()> {
 }
 
 /// The rows of a table; a last one that was cut off when the program was killed is left out.
-fn read(path: &Path) -> Result<Vec<Row>> {
+fn read(path: &Path) -> Result<Vec<ResultRow>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -217,9 +217,9 @@ fn read(path: &Path) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn parse(record: &csv::StringRecord) -> Option<Row> {
+fn parse(record: &csv::StringRecord) -> Option<ResultRow> {
     let field = |index: usize| record.get(index);
-    Some(Row {
+    Some(ResultRow {
         strategy: field(0)?.parse().ok()?,
         seed: field(1)?.parse().ok()?,
         task: Arc::new(field(2)?.parse().ok()?),

@@ -18,15 +18,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use figures::Row;
-pub use figures::{Comparison, Count, Figures, MILESTONES, Settings, wilson};
+use figures::ResultRow;
+pub use figures::{Comparison, Figures, MILESTONES, Settings, ThousandsCount, wilson};
 use folder::{Earlier, Folder};
 
 use super::{
-    board::{BenchmarkView, ModelView},
-    inference::Executor,
-    lines::{Between, Finding},
-    pursuit::{self, Pursuit},
+    inference::ExecutorInference,
+    programs::{Evaluation, StatePassing},
+    search_run::{self, SearchRun},
+    views::{BenchmarkView, ExecutorModelView},
 };
 use crate::{
     data::{
@@ -35,7 +35,7 @@ use crate::{
     },
     latent::{
         points::Points,
-        search::{Query, Space, Strategy},
+        search::{Candidate, Space, Strategy},
     },
 };
 
@@ -154,9 +154,9 @@ pub fn sample_sums(language: Language, count: usize, seed: u64) -> impl Iterator
 ///
 /// # Errors
 /// If the device fails.
-fn ceiling(executor: &Executor, problems: &[Problem]) -> Result<f64> {
+fn ceiling(executor: &ExecutorInference, problems: &[Problem]) -> Result<f64> {
     let codes = problems.iter().flat_map(|problem| &problem.solution);
-    let places = executor.places_of_codes(codes.copied())?;
+    let places = executor.code_embeddings(codes.copied())?;
     let points = Points {
         dims: places.dims * problems[0].task.lines(),
         values: places.values,
@@ -165,31 +165,31 @@ fn ceiling(executor: &Executor, problems: &[Problem]) -> Result<f64> {
         .iter()
         .map(|problem| problem.task.as_ref())
         .collect();
-    let findings = executor.evaluate_each(&points, &tasks, Between::Latent)?;
-    let right = findings
+    let evaluations = executor.evaluate_each(&points, &tasks, StatePassing::Latent)?;
+    let right = evaluations
         .iter()
         .zip(&tasks)
-        .filter(|(finding, task)| finding.claims(task));
+        .filter(|(evaluation, task)| evaluation.claims(task));
     Ok(right.count() as f64 / tasks.len() as f64)
 }
 
 /// A search to run: which strategy, which seed, which task of the plan.
-type Job = (usize, u64, usize);
+type BenchmarkCell = (usize, u64, usize);
 
 /// A comparison under way, round by round.
 pub struct BenchmarkTask {
-    executor: Arc<Executor>,
+    executor: Arc<ExecutorInference>,
     plan: Plan,
     settings: Settings,
     spaces: Vec<Space>,
     folder: Option<Folder>,
-    rows: Vec<Row>,
+    rows: Vec<ResultRow>,
     wall_secs: Vec<(Strategy, f64)>,
     ceiling: f64,
     /// Still to run, the next one last.
-    jobs: Vec<Job>,
+    jobs: Vec<BenchmarkCell>,
     /// At work, all of one strategy.
-    lanes: Vec<(Job, Pursuit)>,
+    lanes: Vec<(BenchmarkCell, SearchRun)>,
     total: usize,
     begun: Instant,
     done_before: usize,
@@ -202,12 +202,16 @@ impl BenchmarkTask {
     /// # Errors
     /// If a strategy needs proposals that the model doesn't make, if the folder holds something else or results of another
     /// model or budget, or if the device fails.
-    pub fn new(executor: Arc<Executor>, plan: Plan, model: &ModelView) -> Result<Self> {
-        let base = pursuit::survey(&executor)?;
+    pub fn new(
+        executor: Arc<ExecutorInference>,
+        plan: Plan,
+        model: &ExecutorModelView,
+    ) -> Result<Self> {
+        let base = search_run::survey(&executor)?;
         let tasks: Vec<Arc<Task>> = plan.problems.iter().map(|p| p.task.clone()).collect();
-        let spaces = pursuit::spaces(&executor, &base, &tasks)?;
+        let spaces = search_run::spaces(&executor, &base, &tasks)?;
         for (strategy, space) in plan.strategies.iter().zip(spaces.iter().cycle()) {
-            Pursuit::new(tasks[0].clone(), *strategy, space, plan.budget, 0)?;
+            SearchRun::new(tasks[0].clone(), *strategy, space, plan.budget, 0)?;
         }
         let settings = Settings::new(&plan, model);
         let (folder, Earlier { rows, wall_secs }) = match &plan.out {
@@ -219,7 +223,7 @@ impl BenchmarkTask {
         };
         let ceiling = ceiling(&executor, &plan.problems)?;
 
-        let is_done: HashSet<_> = rows.iter().map(Row::key).collect();
+        let is_done: HashSet<_> = rows.iter().map(ResultRow::key).collect();
         let mut jobs = Vec::new();
         for (index, strategy) in plan.strategies.iter().enumerate() {
             for seed in 0..plan.seeds {
@@ -262,20 +266,23 @@ impl BenchmarkTask {
         };
         let strategy = self.plan.strategies[*strategy];
         let lanes = self.lanes.par_iter_mut();
-        let queries: Vec<Option<Query>> = lanes.map(|(_, pursuit)| pursuit.propose()).collect();
-        let findings = self.evaluate(&queries)?;
-        let told = self.lanes.par_iter_mut().zip(&queries).zip(&findings);
-        told.for_each(|((lane, query), finding)| {
-            if let (Some(query), Some(finding)) = (query, finding) {
-                lane.1.observe(query, finding);
+        let queries: Vec<Option<Candidate>> =
+            lanes.map(|(_, search_run)| search_run.ask()).collect();
+        let evaluations = self.evaluate(&queries)?;
+        let told = self.lanes.par_iter_mut().zip(&queries).zip(&evaluations);
+        told.for_each(|((lane, candidate), evaluation)| {
+            if let (Some(candidate), Some(evaluation)) = (candidate, evaluation) {
+                lane.1.tell(candidate, evaluation);
             }
         });
         let mut ended = Vec::new();
-        for ((job, pursuit), query) in std::mem::take(&mut self.lanes).into_iter().zip(queries) {
-            if query.is_some() && pursuit.solved.is_none() {
-                self.lanes.push((job, pursuit));
+        for ((job, search_run), candidate) in
+            std::mem::take(&mut self.lanes).into_iter().zip(queries)
+        {
+            if candidate.is_some() && search_run.solved.is_none() {
+                self.lanes.push((job, search_run));
             } else {
-                ended.push(Row::new(strategy, job.1, &pursuit));
+                ended.push(ResultRow::new(strategy, job.1, &search_run));
             }
         }
         if let Some(folder) = &mut self.folder {
@@ -304,7 +311,7 @@ impl BenchmarkTask {
     /// # Errors
     /// If a file can't be written.
     pub fn finish(&mut self) -> Result<Comparison> {
-        self.rows.sort_by_key(Row::key);
+        self.rows.sort_by_key(ResultRow::key);
         let comparison = self.comparison();
         if let Some(folder) = &mut self.folder {
             folder.close(&self.rows, &comparison)?;
@@ -355,27 +362,27 @@ impl BenchmarkTask {
                 &self.spaces[number],
             );
             let strategy = self.plan.strategies[strategy];
-            let pursuit = Pursuit::new(task, strategy, space, self.plan.budget, seed)?;
-            self.lanes.push((job, pursuit));
+            let search_run = SearchRun::new(task, strategy, space, self.plan.budget, seed)?;
+            self.lanes.push((job, search_run));
         }
         Ok(())
     }
 
     /// What lies at the points, those with and those without a gradient in one pass each.
-    fn evaluate(&self, queries: &[Option<Query>]) -> Result<Vec<Option<Finding>>> {
-        let mut findings = vec![None; queries.len()];
+    fn evaluate(&self, queries: &[Option<Candidate>]) -> Result<Vec<Option<Evaluation>>> {
+        let mut evaluations = vec![None; queries.len()];
         for wants_gradient in [false, true] {
             let (mut lanes, mut tasks) = (Vec::new(), Vec::new());
             let mut points = Points {
                 dims: self.spaces[0].total(),
                 values: Vec::new(),
             };
-            for (lane, query) in queries.iter().enumerate() {
-                if let Some(query) = query
+            for (lane, candidate) in queries.iter().enumerate() {
+                if let Some(candidate) = candidate
                     .as_ref()
                     .filter(|q| q.wants_gradient == wants_gradient)
                 {
-                    points.values.extend(&query.point);
+                    points.values.extend(&candidate.point);
                     tasks.push(self.lanes[lane].1.task.as_ref());
                     lanes.push(lane);
                 }
@@ -385,12 +392,12 @@ impl BenchmarkTask {
                 true => self.executor.gradients(&points, &tasks)?,
                 false => self
                     .executor
-                    .evaluate_each(&points, &tasks, Between::Latent)?,
+                    .evaluate_each(&points, &tasks, StatePassing::Latent)?,
             };
-            for (lane, finding) in lanes.into_iter().zip(found) {
-                findings[lane] = Some(finding);
+            for (lane, evaluation) in lanes.into_iter().zip(found) {
+                evaluations[lane] = Some(evaluation);
             }
         }
-        Ok(findings)
+        Ok(evaluations)
     }
 }

@@ -16,7 +16,7 @@ use std::{fmt, ops::ControlFlow};
 pub use pca::pca;
 pub use slice::{Slice, SliceError};
 pub use trust::{NEIGHBOURS, Trust, trust, trust_of_values};
-pub use tsne::{EARLY_STEPS, STEPS, Stage, Tsne, tsne};
+pub use tsne::{EARLY_STEPS, STEPS, Tsne, TsneStage, tsne};
 
 use super::points::Points;
 
@@ -77,7 +77,7 @@ impl Kind {
         self,
         points: &Points,
         seed: u64,
-        watch: &mut dyn FnMut(Stage<'_>) -> ControlFlow<()>,
+        watch: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
     ) -> Option<Points> {
         match self {
             Self::Pca => Some(pca(points)),

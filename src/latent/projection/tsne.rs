@@ -69,7 +69,7 @@ impl Tsne {
 
 /// How far a t-SNE is.
 #[derive(Clone, Copy, Debug)]
-pub struct Stage<'a> {
+pub struct TsneStage<'a> {
     /// Steps done.
     pub step: usize,
     /// Steps in all.
@@ -78,7 +78,7 @@ pub struct Stage<'a> {
     pub places: &'a [[f32; 2]],
 }
 
-impl Stage<'_> {
+impl TsneStage<'_> {
     /// The places as points, in the points' order.
     pub fn points(&self) -> Points {
         flat(self.places)
@@ -90,7 +90,7 @@ impl Stage<'_> {
 pub fn tsne(
     points: &Points,
     settings: &Tsne,
-    watch: &mut dyn FnMut(Stage<'_>) -> ControlFlow<()>,
+    watch: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
 ) -> Option<Points> {
     let (n, steps) = (points.len(), settings.steps);
     let mut places = begin(points, settings.seed);
@@ -101,7 +101,7 @@ pub fn tsne(
     let perplexity = settings.perplexity_of(n);
     let k = ((3.0 * perplexity).ceil() as usize).min(n - 1);
     let mut early = || {
-        watch(Stage {
+        watch(TsneStage {
             step: 0,
             steps,
             places: &[],
@@ -144,7 +144,7 @@ pub fn tsne(
             place[1] += speed[1];
         }
         centre(&mut places);
-        let stage = Stage {
+        let stage = TsneStage {
             step: step + 1,
             steps,
             places: &places,

@@ -13,8 +13,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::gp::{distance, stretch};
 use super::sampling::sobol;
-use super::surrogate::{Memory, Surrogate};
-use super::{Belief, Query, Search, Seen, Space, programs, to_f32, to_f64};
+use super::surrogate::{Observations, Surrogate};
+use super::{Candidate, Observation, Posterior, Search, Space, programs, to_f32, to_f64};
 use crate::latent::points::Points;
 
 /// Programs to begin with.
@@ -48,19 +48,19 @@ pub(super) struct Bayesian {
     proposals: usize,
     /// Points proposed or observed.
     taken: Vec<Vec<f64>>,
-    memory: Memory,
+    observations: Observations,
 }
 
 impl Bayesian {
     pub fn new(space: Space, mut random: ChaCha8Rng) -> Self {
         let dims = space.total();
-        let opening = match space.warm.len() {
-            0 if !space.places.is_empty() => OPENING,
+        let opening = match space.initial_points.len() {
+            0 if !space.embeddings.is_empty() => OPENING,
             0 => (2 * dims + 4).clamp(8, 24),
             proposals => proposals,
         };
         Self {
-            memory: Memory::default(),
+            observations: Observations::default(),
             space,
             scramble: random.next_u32(),
             random,
@@ -72,13 +72,13 @@ impl Bayesian {
 
     /// The candidate with the best acquisition that is no repetition.
     fn best_candidate(&mut self) -> Option<Vec<f64>> {
-        let surrogate = self.memory.surrogate()?;
+        let surrogate = self.observations.surrogate()?;
         if let Some(program) = self.best_program(&surrogate) {
             return Some(program);
         }
-        let apart = self.space.apart(self.proposals);
-        let (promise, point) = self.maximum(&surrogate, true, apart)?;
-        if promise > HOPE || !self.proposals.is_multiple_of(TURN) {
+        let apart = self.space.min_distance(self.proposals);
+        let (acquisition, point) = self.maximum(&surrogate, true, apart)?;
+        if acquisition > HOPE || !self.proposals.is_multiple_of(TURN) {
             return Some(point);
         }
         self.maximum(&surrogate, false, self.closer())
@@ -92,7 +92,7 @@ impl Bayesian {
         let fresh = candidates
             .into_iter()
             .filter(|candidate| programs::is_new(candidate, &self.taken))
-            .map(|candidate| (surrogate.belief(&candidate, true).promise, candidate));
+            .map(|candidate| (surrogate.posterior(&candidate, true).acquisition, candidate));
         fresh
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, candidate)| candidate)
@@ -100,8 +100,8 @@ impl Bayesian {
 
     /// The places of the best observations.
     fn elite(&self) -> impl Iterator<Item = &Vec<f64>> {
-        let order = self.memory.ranking().into_iter().take(ELITE);
-        order.map(|index| &self.memory.points[index])
+        let order = self.observations.ranking().into_iter().take(ELITE);
+        order.map(|index| &self.observations.points[index])
     }
 
     /// The largest promise and its place, among points at least `apart` from all taken ones.
@@ -112,8 +112,8 @@ impl Bayesian {
         apart: f64,
     ) -> Option<(f64, Vec<f64>)> {
         let score = |candidate: Vec<f64>| {
-            let belief = surrogate.belief(&candidate, is_patient);
-            (belief.promise, candidate)
+            let posterior = surrogate.posterior(&candidate, is_patient);
+            (posterior.acquisition, candidate)
         };
         let candidates = self.candidates();
         let mut scored: Vec<(f64, Vec<f64>)> = candidates.into_iter().map(score).collect();
@@ -136,7 +136,7 @@ impl Bayesian {
     fn candidates(&mut self) -> Vec<Vec<f64>> {
         let (dims, scramble) = (self.space.total(), self.random.next_u32());
         let mut candidates: Vec<_> = (0..SPREAD).map(|i| sobol(i, dims, scramble)).collect();
-        let length = self.memory.length().unwrap_or(1.0) / stretch(dims);
+        let length = self.observations.length().unwrap_or(1.0) / stretch(dims);
         for centre in self.elite().cloned().collect::<Vec<_>>() {
             for k in 0..SIBLINGS {
                 let step = length / f64::from(1 << (k % 4));
@@ -159,11 +159,15 @@ impl Bayesian {
 }
 
 impl Search for Bayesian {
-    fn propose(&mut self) -> Option<Query> {
+    fn ask(&mut self) -> Option<Candidate> {
         let index = self.proposals;
         let dims = self.space.total();
-        let point = if index < self.opening || self.memory.points.is_empty() {
-            let proposal = self.space.warm.get(index).map(|point| to_f64(point));
+        let point = if index < self.opening || self.observations.points.is_empty() {
+            let proposal = self
+                .space
+                .initial_points
+                .get(index)
+                .map(|point| to_f64(point));
             proposal
                 .or_else(|| programs::opener(&self.space, &mut self.random, &self.taken))
                 .unwrap_or_else(|| sobol(index as u32, dims, self.scramble))
@@ -174,12 +178,12 @@ impl Search for Bayesian {
             }
         };
         self.proposals += 1;
-        let query = Query::at(to_f32(&point));
+        let candidate = Candidate::at(to_f32(&point));
         self.taken.push(point);
-        Some(query)
+        Some(candidate)
     }
 
-    fn observe(&mut self, point: &[f32], seen: &Seen) {
+    fn tell(&mut self, point: &[f32], observation: &Observation) {
         if point.len() != self.space.total() || point.iter().any(|x| !x.is_finite()) {
             return; // Nothing to learn from, and the surrogate could not bear it.
         }
@@ -187,16 +191,16 @@ impl Search for Bayesian {
         if self.is_new(&point, self.closer()) {
             self.taken.push(point.clone());
         }
-        self.memory.push(point, seen);
+        self.observations.push(point, observation);
     }
 
     fn fork(&self) -> Box<dyn Search> {
         Box::new(self.clone())
     }
 
-    fn beliefs(&self, points: &Points) -> Option<Vec<Belief>> {
-        let surrogate = self.memory.clone().surrogate()?;
-        Some(surrogate.beliefs(points))
+    fn posterior(&self, points: &Points) -> Option<Vec<Posterior>> {
+        let surrogate = self.observations.clone().surrogate()?;
+        Some(surrogate.posteriors(points))
     }
 }
 

@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::sampling::joint;
-use super::{Query, Search, Seen, Space};
+use super::{Candidate, Observation, Search, Space};
 use crate::latent::points::distance;
 
 /// Draws of a start that hasn't been visited before the search gives up.
@@ -43,7 +43,7 @@ impl Climb {
 
     /// Where to begin next: at the programs nearest to the proposals, then anywhere.
     fn begin(&mut self) -> Option<Vec<usize>> {
-        while let Some(point) = self.space.warm.get(self.starts).cloned() {
+        while let Some(point) = self.space.initial_points.get(self.starts).cloned() {
             self.starts += 1;
             let tuple = self.nearest(&point);
             if !self.visited.contains(&tuple) {
@@ -56,23 +56,23 @@ impl Climb {
     }
 
     fn nearest(&self, point: &[f32]) -> Vec<usize> {
-        let places: Vec<&[f32]> = self.space.places.iter().collect();
-        let line = |(line, choices): (&[f32], &Arc<Vec<usize>>)| {
-            let away = |index: &usize| distance(places[*index], line);
-            let nearest = choices.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
+        let embeddings: Vec<&[f32]> = self.space.embeddings.iter().collect();
+        let line = |(line, allowed): (&[f32], &Arc<Vec<usize>>)| {
+            let away = |index: &usize| distance(embeddings[*index], line);
+            let nearest = allowed.iter().min_by(|a, b| away(a).total_cmp(&away(b)));
             nearest.copied().unwrap_or_default()
         };
         let parts = point.chunks(self.space.dims.max(1));
-        parts.zip(&self.space.choices).map(line).collect()
+        parts.zip(&self.space.allowed).map(line).collect()
     }
 
     /// The programs that differ from this one in one character of one line, in random order.
     fn neighbours(&mut self, of: &[usize]) -> Vec<Vec<usize>> {
-        let words = self.space.words.clone();
+        let texts = self.space.texts.clone();
         let mut found = Vec::new();
         for (line, &index) in of.iter().enumerate() {
-            for &other in self.space.choices[line].iter() {
-                if differ_in_one(&words[index], &words[other]) {
+            for &other in self.space.allowed[line].iter() {
+                if differ_in_one(&texts[index], &texts[other]) {
                     let mut tuple = of.to_vec();
                     tuple[line] = other;
                     found.push(tuple);
@@ -102,7 +102,7 @@ fn differ_in_one(a: &str, b: &str) -> bool {
 }
 
 impl Search for Climb {
-    fn propose(&mut self) -> Option<Query> {
+    fn ask(&mut self) -> Option<Candidate> {
         let next = loop {
             match self.open.pop() {
                 Some(tuple) if self.visited.contains(&tuple) => {}
@@ -114,19 +114,19 @@ impl Search for Climb {
             }
         };
         self.visited.insert(next.clone());
-        let query = Query::at(joint(&self.space.places, &next));
+        let candidate = Candidate::at(joint(&self.space.embeddings, &next));
         self.asked = Some(next);
-        Some(query)
+        Some(candidate)
     }
 
-    fn observe(&mut self, _point: &[f32], seen: &Seen) {
+    fn tell(&mut self, _point: &[f32], observation: &Observation) {
         let Some(tuple) = self.asked.take() else {
             return; // A point nobody asked for is no program's.
         };
-        let loss = if seen.loss.is_nan() {
+        let loss = if observation.loss.is_nan() {
             f32::INFINITY
         } else {
-            seen.loss
+            observation.loss
         };
         if self.best.as_ref().is_none_or(|(_, best)| loss < *best) {
             self.open = self.neighbours(&tuple);

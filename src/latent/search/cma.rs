@@ -9,7 +9,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::gp::Factor;
-use super::{Query, Search, Seen, Space, to_f32};
+use super::{Candidate, Observation, Search, Space, to_f32};
 
 /// Step size over the box's half side: cold, and around a proposal.
 const WIDE: f64 = 0.5;
@@ -66,7 +66,7 @@ impl Cma {
 
     fn begin(&mut self) {
         let dims = self.space.total();
-        let proposal = self.space.warm.get(self.starts).cloned();
+        let proposal = self.space.initial_points.get(self.starts).cloned();
         self.starts += 1;
         self.sigma = if proposal.is_some() { NEARBY } else { WIDE };
         self.mean = match proposal {
@@ -174,24 +174,24 @@ fn triangle(size: usize) -> impl Iterator<Item = (usize, usize)> {
 }
 
 impl Search for Cma {
-    fn propose(&mut self) -> Option<Query> {
+    fn ask(&mut self) -> Option<Candidate> {
         let is_first = self.generation == 0 && self.population.is_empty();
-        if is_first && self.starts <= self.space.warm.len() {
-            return Some(Query::at(to_f32(&self.mean))); // The proposal itself.
+        if is_first && self.starts <= self.space.initial_points.len() {
+            return Some(Candidate::at(to_f32(&self.mean))); // The proposal itself.
         }
         let normal: Vec<f64> = self.mean.iter().map(|_| normal(&mut self.random)).collect();
         let moved = self.factor.colour(&normal).into_iter().zip(&self.mean);
         let point: Vec<f64> = moved
             .map(|(y, m)| (m + self.sigma * y).clamp(-1.0, 1.0))
             .collect();
-        Some(Query::at(to_f32(&point)))
+        Some(Candidate::at(to_f32(&point)))
     }
 
-    fn observe(&mut self, point: &[f32], seen: &Seen) {
+    fn tell(&mut self, point: &[f32], observation: &Observation) {
         if point.len() != self.mean.len() || point.iter().any(|x| !x.is_finite()) {
             return;
         }
-        let loss = f64::from(seen.loss);
+        let loss = f64::from(observation.loss);
         let loss = if loss.is_finite() { loss } else { f64::MAX };
         let point = point.iter().map(|&x| f64::from(x)).collect();
         self.population.push((point, loss));

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Query, Search, Seen, Space, sampling::joint, to_f32, to_f64};
+use super::{Candidate, Observation, Search, Space, sampling::joint, to_f32, to_f64};
 
 /// Step width and Adam's decays (Kingma and Ba 2014, arXiv 1412.6980).
 const RATE: f64 = 0.3;
@@ -63,7 +63,7 @@ impl Descent {
 
     /// At the proposals one after the other, then at the best places looked at.
     fn begin(&mut self) {
-        if let Some(proposal) = self.space.warm.get(self.warmed) {
+        if let Some(proposal) = self.space.initial_points.get(self.warmed) {
             self.at = to_f64(proposal);
             self.warmed += 1;
         } else if let Some((_, start)) = self.starts.pop() {
@@ -83,7 +83,7 @@ impl Descent {
         let tuple = draws
             .into_iter()
             .find(|tuple| self.been.insert(tuple.clone()));
-        let place = tuple.map(|tuple| to_f64(&joint(&self.space.places, &tuple)));
+        let place = tuple.map(|tuple| to_f64(&joint(&self.space.embeddings, &tuple)));
         self.at = place.unwrap_or_else(|| self.space.anywhere(&mut self.random));
     }
 
@@ -104,21 +104,21 @@ impl Descent {
 }
 
 impl Search for Descent {
-    fn propose(&mut self) -> Option<Query> {
-        Some(Query {
+    fn ask(&mut self) -> Option<Candidate> {
+        Some(Candidate {
             point: to_f32(&self.at),
             wants_gradient: self.looks == 0,
         })
     }
 
-    fn observe(&mut self, _point: &[f32], seen: &Seen) {
+    fn tell(&mut self, _point: &[f32], observation: &Observation) {
         if self.looks > 0 {
-            self.looked(f64::from(seen.loss));
+            self.looked(f64::from(observation.loss));
             return;
         }
-        let gradient = seen.gradient.as_deref().unwrap_or_default();
+        let gradient = observation.gradient.as_deref().unwrap_or_default();
         let is_sound = gradient.len() == self.at.len() && gradient.iter().all(|g| g.is_finite());
-        let loss = f64::from(seen.loss);
+        let loss = f64::from(observation.loss);
         if loss < self.best - BETTER * self.best.abs().min(1e9) {
             (self.best, self.stale) = (loss, 0);
         } else {

@@ -22,13 +22,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::points::Points;
 pub use method::{Method, Strategy, UnknownMethod};
-pub use surrogate::Belief;
+pub use surrogate::Posterior;
 
 /// Passes a gradient costs: one forwards, and two that its way back is counted as.
 pub const GRADIENT_COST: usize = 3;
 
 /// Widths in which a search of the plane looks at a region once: at first and in the end.
-const APART: [f64; 2] = [0.04, 0.01];
+const MIN_DISTANCE: [f64; 2] = [0.04, 0.01];
 /// Proposals in which the width comes nearer to its end by a factor e.
 const NARROWING: f64 = 60.0;
 
@@ -41,13 +41,13 @@ pub struct Space {
     /// Lines of the program.
     pub lines: usize,
     /// The places of all programs of one line.
-    pub places: Arc<Points>,
+    pub embeddings: Arc<Points>,
     /// Their texts: digits and sign.
-    pub words: Arc<Vec<String>>,
+    pub texts: Arc<Vec<String>>,
     /// Which of them each line may be, in order.
-    pub choices: Vec<Arc<Vec<usize>>>,
+    pub allowed: Vec<Arc<Vec<usize>>>,
     /// What a learnt inverse proposes, best first; empty where there is none.
-    pub warm: Vec<Vec<f32>>,
+    pub initial_points: Vec<Vec<f32>>,
 }
 
 impl Space {
@@ -67,18 +67,18 @@ impl Space {
 
     /// How far a new point keeps from those before it, after so many: a nearer one would teach nothing about where a clear
     /// improvement lies. Wide at first, then ever narrower, because what a long search has not met lies in a small region.
-    fn apart(&self, proposals: usize) -> f64 {
-        let [first, last] = APART;
+    fn min_distance(&self, proposals: usize) -> f64 {
+        let [first, last] = MIN_DISTANCE;
         let share = last + (first - last) * (-(proposals as f64) / NARROWING).exp();
         share * gp::stretch(self.total())
     }
 
     /// One of the known programs a line, at random; None where none are known.
     fn tuple(&self, random: &mut ChaCha8Rng) -> Option<Vec<usize>> {
-        let line = |choices: &Arc<Vec<usize>>| {
-            (!choices.is_empty()).then(|| choices[random.random_range(0..choices.len())])
+        let line = |allowed: &Arc<Vec<usize>>| {
+            (!allowed.is_empty()).then(|| allowed[random.random_range(0..allowed.len())])
         };
-        let tuple: Vec<usize> = self.choices.iter().map(line).collect::<Option<_>>()?;
+        let tuple: Vec<usize> = self.allowed.iter().map(line).collect::<Option<_>>()?;
         (!tuple.is_empty()).then_some(tuple)
     }
 
@@ -90,14 +90,14 @@ impl Space {
 
 /// A point to evaluate.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Query {
+pub struct Candidate {
     /// Where.
     pub point: Vec<f32>,
     /// Whether the loss's gradient is asked for as well.
     pub wants_gradient: bool,
 }
 
-impl Query {
+impl Candidate {
     fn at(point: Vec<f32>) -> Self {
         Self {
             point,
@@ -117,14 +117,14 @@ impl Query {
 
 /// What was seen at a point.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
+pub struct Observation {
     /// The loss. Anything not finite counts as the worst.
     pub loss: f32,
     /// Its gradient, where it was asked for.
     pub gradient: Option<Vec<f32>>,
 }
 
-impl Seen {
+impl Observation {
     /// A loss and nothing else.
     pub fn loss(loss: f32) -> Self {
         Self {
@@ -137,16 +137,16 @@ impl Seen {
 /// A search under way.
 pub trait Search: Send {
     /// The next point to evaluate; None when the method has nothing left.
-    fn propose(&mut self) -> Option<Query>;
+    fn ask(&mut self) -> Option<Candidate>;
 
     /// Tells what was seen at a point, which need not be one that was proposed.
-    fn observe(&mut self, point: &[f32], seen: &Seen);
+    fn tell(&mut self, point: &[f32], observation: &Observation);
 
     /// The search as it stands, to go on with later.
     fn fork(&self) -> Box<dyn Search>;
 
     /// What it believes of points; None where the method has no surrogate, or has seen nothing yet.
-    fn beliefs(&self, _points: &Points) -> Option<Vec<Belief>> {
+    fn posterior(&self, _points: &Points) -> Option<Vec<Posterior>> {
         None
     }
 }
@@ -163,8 +163,8 @@ pub struct NoProposals(pub Strategy);
 pub fn start(strategy: Strategy, space: &Space, seed: u64) -> Result<Box<dyn Search>, NoProposals> {
     let mut space = space.clone();
     if !strategy.needs_proposals() {
-        space.warm.clear();
-    } else if space.warm.is_empty() {
+        space.initial_points.clear();
+    } else if space.initial_points.is_empty() {
         return Err(NoProposals(strategy));
     }
     let random = ChaCha8Rng::seed_from_u64(seed);

@@ -27,29 +27,31 @@ pub(super) fn candidates(
     elite: &[Vec<f64>],
 ) -> Option<Vec<Vec<f64>>> {
     let first = space
-        .choices
+        .allowed
         .first()
-        .filter(|choices| !choices.is_empty())?;
+        .filter(|allowed| !allowed.is_empty())?;
     if space.lines == 1 && first.len() <= ALL {
-        let point = |index: &usize| to_f64(&joint(&space.places, &[*index]));
+        let point = |index: &usize| to_f64(&joint(&space.embeddings, &[*index]));
         return Some(first.iter().map(point).collect());
     }
     let mut points: Vec<Vec<f64>> = (0..DRAWN).filter_map(|_| any(space, random)).collect();
-    let places: Vec<&[f32]> = space.places.iter().collect();
+    let embeddings: Vec<&[f32]> = space.embeddings.iter().collect();
     for point in elite {
-        for (line, choices) in space.choices.iter().enumerate() {
+        for (line, allowed) in space.allowed.iter().enumerate() {
             let part = line * space.dims..(line + 1) * space.dims;
             let from = super::to_f32(&point[part.clone()]);
             let away = |place: &[f32]| crate::latent::points::distance(place, &from);
-            let all = choices.iter().map(|index| (away(places[*index]), *index));
+            let all = allowed
+                .iter()
+                .map(|index| (away(embeddings[*index]), *index));
             let mut order: Vec<(f32, usize)> = all.collect();
             let nearest = NEAREST.min(order.len().saturating_sub(1));
             order.select_nth_unstable_by(nearest, |a, b| a.0.total_cmp(&b.0));
             let near = order[..=nearest].iter().map(|(_, index)| *index);
-            let far = (0..NEAREST).map(|_| choices[random.random_range(0..choices.len())]);
+            let far = (0..NEAREST).map(|_| allowed[random.random_range(0..allowed.len())]);
             for index in near.chain(far).collect::<Vec<_>>() {
                 let mut moved = point.clone();
-                moved[part.clone()].copy_from_slice(&to_f64(&joint(&space.places, &[index])));
+                moved[part.clone()].copy_from_slice(&to_f64(&joint(&space.embeddings, &[index])));
                 points.push(moved);
             }
         }
@@ -79,5 +81,5 @@ pub(super) fn is_new(point: &[f64], taken: &[Vec<f64>]) -> bool {
 
 fn any(space: &Space, random: &mut ChaCha8Rng) -> Option<Vec<f64>> {
     let tuple = space.tuple(random)?;
-    Some(to_f64(&joint(&space.places, &tuple)))
+    Some(to_f64(&joint(&space.embeddings, &tuple)))
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Query, Search, Seen, Space, to_f32};
+use super::{Candidate, Observation, Search, Space, to_f32};
 use crate::latent::points::{Points, distance};
 
 /// Half width of the box around a proposal after the first point that was drawn there, and its growth a point: the whole
@@ -22,10 +22,10 @@ fn radius(drawn: usize) -> f64 {
 
 /// A point of the unit box, scaled and moved around a proposal, or over the whole space where there is none.
 fn place(unit: Vec<f64>, space: &Space, drawn: usize) -> Vec<f64> {
-    let Some(count) = std::num::NonZeroUsize::new(space.warm.len()) else {
+    let Some(count) = std::num::NonZeroUsize::new(space.initial_points.len()) else {
         return unit;
     };
-    let centre = &space.warm[drawn % count];
+    let centre = &space.initial_points[drawn % count];
     let radius = radius(drawn);
     let near = |(x, c): (f64, &f32)| (f64::from(*c) + radius * x).clamp(-1.0, 1.0);
     unit.into_iter().zip(centre).map(near).collect()
@@ -50,18 +50,18 @@ impl Uniform {
 }
 
 impl Search for Uniform {
-    fn propose(&mut self) -> Option<Query> {
+    fn ask(&mut self) -> Option<Candidate> {
         let index = self.proposed;
         self.proposed += 1;
-        if let Some(point) = self.space.warm.get(index) {
-            return Some(Query::at(point.clone()));
+        if let Some(point) = self.space.initial_points.get(index) {
+            return Some(Candidate::at(point.clone()));
         }
         let unit = self.space.anywhere(&mut self.random);
-        let drawn = index - self.space.warm.len();
-        Some(Query::at(to_f32(&place(unit, &self.space, drawn))))
+        let drawn = index - self.space.initial_points.len();
+        Some(Candidate::at(to_f32(&place(unit, &self.space, drawn))))
     }
 
-    fn observe(&mut self, _point: &[f32], _seen: &Seen) {}
+    fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
 
     fn fork(&self) -> Box<dyn Search> {
         Box::new(self.clone())
@@ -87,18 +87,18 @@ impl Sobol {
 }
 
 impl Search for Sobol {
-    fn propose(&mut self) -> Option<Query> {
+    fn ask(&mut self) -> Option<Candidate> {
         let index = self.proposed;
         self.proposed += 1;
-        if let Some(point) = self.space.warm.get(index) {
-            return Some(Query::at(point.clone()));
+        if let Some(point) = self.space.initial_points.get(index) {
+            return Some(Candidate::at(point.clone()));
         }
-        let drawn = index - self.space.warm.len();
+        let drawn = index - self.space.initial_points.len();
         let unit = sobol(drawn as u32, self.space.total(), self.scramble);
-        Some(Query::at(to_f32(&place(unit, &self.space, drawn))))
+        Some(Candidate::at(to_f32(&place(unit, &self.space, drawn))))
     }
 
-    fn observe(&mut self, _point: &[f32], _seen: &Seen) {}
+    fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
 
     fn fork(&self) -> Box<dyn Search> {
         Box::new(self.clone())
@@ -132,13 +132,16 @@ pub(super) struct Walk {
 
 impl Walk {
     pub fn new(space: Space, random: ChaCha8Rng) -> Self {
-        let mut order = space.choices.first().map_or(Vec::new(), |all| all.to_vec());
-        if !space.warm.is_empty() && space.lines == 1 {
+        let mut order = space.allowed.first().map_or(Vec::new(), |all| all.to_vec());
+        if !space.initial_points.is_empty() && space.lines == 1 {
             let away = |place: &[f32]| {
-                let all = space.warm.iter().map(|point| distance(point, place));
+                let all = space
+                    .initial_points
+                    .iter()
+                    .map(|point| distance(point, place));
                 all.fold(f32::INFINITY, f32::min)
             };
-            let away: Vec<f32> = space.places.iter().map(away).collect();
+            let away: Vec<f32> = space.embeddings.iter().map(away).collect();
             order.sort_by(|&a, &b| away[a].total_cmp(&away[b]));
         }
         Self {
@@ -162,7 +165,7 @@ impl Walk {
 }
 
 impl Search for Walk {
-    fn propose(&mut self) -> Option<Query> {
+    fn ask(&mut self) -> Option<Candidate> {
         let tuple = if self.space.lines == 1 {
             let index = *self.order.get(self.next)?;
             self.next += 1;
@@ -170,10 +173,10 @@ impl Search for Walk {
         } else {
             self.tuple()?
         };
-        Some(Query::at(joint(&self.space.places, &tuple)))
+        Some(Candidate::at(joint(&self.space.embeddings, &tuple)))
     }
 
-    fn observe(&mut self, _point: &[f32], _seen: &Seen) {}
+    fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
 
     fn fork(&self) -> Box<dyn Search> {
         Box::new(self.clone())
@@ -181,11 +184,11 @@ impl Search for Walk {
 }
 
 /// The places of several programs as one point.
-pub(super) fn joint(places: &Points, tuple: &[usize]) -> Vec<f32> {
-    let dims = places.dims;
+pub(super) fn joint(embeddings: &Points, tuple: &[usize]) -> Vec<f32> {
+    let dims = embeddings.dims;
     tuple
         .iter()
-        .flat_map(|index| places.values[index * dims..][..dims].iter().copied())
+        .flat_map(|index| embeddings.values[index * dims..][..dims].iter().copied())
         .collect()
 }
 

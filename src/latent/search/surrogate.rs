@@ -13,19 +13,19 @@
 use std::f64::consts::{PI, SQRT_2};
 
 use super::gp::{Process, Scales};
-use super::{Seen, to_f64};
+use super::{Observation, to_f64};
 use crate::latent::points::Points;
 
 /// Margin below the best observation, in standard deviations of all transformed losses.
 const MARGIN: f64 = 0.4;
 /// Observations the surrogate rests on at most.
-const MOST: usize = 320;
+const MAX_OBSERVATIONS: usize = 320;
 /// The surrogate's parameters are fitted again once the observations have grown by one in so many.
 const REFIT: usize = 12;
 
 /// What was seen so far.
 #[derive(Clone, Default)]
-pub(super) struct Memory {
+pub(super) struct Observations {
     /// Where.
     pub points: Vec<Vec<f64>>,
     /// The losses there.
@@ -35,11 +35,11 @@ pub(super) struct Memory {
     fitted: usize,
 }
 
-impl Memory {
+impl Observations {
     /// Takes in an observation at a point of finite values.
-    pub fn push(&mut self, point: Vec<f64>, seen: &Seen) {
+    pub fn push(&mut self, point: Vec<f64>, observation: &Observation) {
         self.points.push(point);
-        self.losses.push(f64::from(seen.loss));
+        self.losses.push(f64::from(observation.loss));
     }
 
     /// Indices of the observations, the best first.
@@ -53,13 +53,13 @@ impl Memory {
     /// cube of their number.
     fn kept(&self) -> Vec<usize> {
         let count = self.points.len();
-        if count <= MOST {
+        if count <= MAX_OBSERVATIONS {
             return (0..count).collect();
         }
-        let newest = count - MOST / 2;
+        let newest = count - MAX_OBSERVATIONS / 2;
         let mut kept: Vec<usize> = self.ranking();
         kept.retain(|index| *index < newest);
-        kept.truncate(MOST / 2);
+        kept.truncate(MAX_OBSERVATIONS / 2);
         kept.extend(newest..count);
         kept
     }
@@ -103,31 +103,31 @@ pub(super) struct Surrogate {
 
 /// What is believed of a point.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Belief {
+pub struct Posterior {
     /// Expected standardised loss.
     pub mean: f64,
     /// Its standard deviation.
     pub deviation: f64,
     /// The logarithm of the expected improvement.
-    pub promise: f64,
+    pub acquisition: f64,
 }
 
 impl Surrogate {
     /// What is believed of many points.
-    pub fn beliefs(&self, points: &Points) -> Vec<Belief> {
-        let belief = |point: &[f32]| self.belief(&to_f64(point), true);
-        points.iter().map(belief).collect()
+    pub fn posteriors(&self, points: &Points) -> Vec<Posterior> {
+        let posterior = |point: &[f32]| self.posterior(&to_f64(point), true);
+        points.iter().map(posterior).collect()
     }
 
     /// What is believed of a point; `is_patient` asks for a clear improvement.
-    pub fn belief(&self, at: &[f64], is_patient: bool) -> Belief {
+    pub fn posterior(&self, at: &[f64], is_patient: bool) -> Posterior {
         let (mean, variance) = self.process.predict(at);
         let deviation = variance.sqrt();
         let goal = self.best - if is_patient { MARGIN } else { 0.0 };
-        Belief {
+        Posterior {
             mean,
             deviation,
-            promise: log_improvement((goal - mean) / deviation) + deviation.ln(),
+            acquisition: log_improvement((goal - mean) / deviation) + deviation.ln(),
         }
     }
 }

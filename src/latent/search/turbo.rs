@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::gp::distance;
 use super::sampling::sobol;
-use super::surrogate::Memory;
-use super::{Belief, Query, Search, Seen, Space, programs, to_f32, to_f64};
+use super::surrogate::Observations;
+use super::{Candidate, Observation, Posterior, Search, Space, programs, to_f32, to_f64};
 use crate::latent::points::Points;
 
 /// Half side of the region over the box's: at first, at most, and where it has shrunk away.
@@ -39,7 +39,7 @@ pub(super) struct Turbo {
     space: Space,
     random: ChaCha8Rng,
     /// Of the region at work alone.
-    memory: Memory,
+    observations: Observations,
     /// Points to begin the region with.
     opening: Vec<Vec<f64>>,
     half_side: f64,
@@ -53,7 +53,7 @@ pub(super) struct Turbo {
 impl Turbo {
     pub fn new(space: Space, random: ChaCha8Rng) -> Self {
         let mut turbo = Self {
-            memory: Memory::default(),
+            observations: Observations::default(),
             space,
             random,
             opening: Vec::new(),
@@ -70,15 +70,19 @@ impl Turbo {
     /// Another region: around the proposals at first, then from points anywhere.
     fn begin(&mut self) {
         let dims = self.space.total();
-        self.memory = Memory::default();
+        self.observations = Observations::default();
         (self.successes, self.failures) = (0, 0);
-        let warm = &self.space.warm;
-        if self.starts == 0 && !warm.is_empty() {
-            self.opening = warm.iter().rev().map(|point| to_f64(point)).collect();
+        let initial_points = &self.space.initial_points;
+        if self.starts == 0 && !initial_points.is_empty() {
+            self.opening = initial_points
+                .iter()
+                .rev()
+                .map(|point| to_f64(point))
+                .collect();
             self.half_side = NEARBY;
         } else {
             let scramble = self.random.random();
-            let count = match self.space.places.len() {
+            let count = match self.space.embeddings.len() {
                 0 => (2 * dims).clamp(6, 20),
                 _ => OPENING,
             };
@@ -95,20 +99,23 @@ impl Turbo {
 
     /// The most promising candidate of the region; None when there is nothing new in it.
     fn best_candidate(&mut self) -> Option<Vec<f64>> {
-        let surrogate = self.memory.surrogate()?;
-        let centre = self.memory.points[*self.memory.ranking().first()?].clone();
+        let surrogate = self.observations.surrogate()?;
+        let centre = self.observations.points[*self.observations.ranking().first()?].clone();
         // A ball as wide as the box is for most of its points: the box itself has hardly a program in many dimensions.
         let radius = self.half_side * (self.space.total() as f64).sqrt();
         let is_inside = |place: &Vec<f64>| distance(place, &centre) <= radius;
         let elite = std::slice::from_ref(&centre);
         let (candidates, apart) = match programs::candidates(&self.space, &mut self.random, elite) {
             Some(programs) => (programs.into_iter().filter(is_inside).collect(), SAME),
-            None => (self.around(&centre), self.space.apart(self.taken.len())),
+            None => (
+                self.around(&centre),
+                self.space.min_distance(self.taken.len()),
+            ),
         };
         let is_new = |c: &Vec<f64>| self.taken.iter().all(|point| distance(point, c) > apart);
         let fresh = candidates.into_iter().filter(is_new);
         fresh
-            .map(|candidate| (surrogate.belief(&candidate, true).promise, candidate))
+            .map(|candidate| (surrogate.posterior(&candidate, true).acquisition, candidate))
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, candidate)| candidate)
     }
@@ -135,7 +142,7 @@ impl Turbo {
 }
 
 impl Search for Turbo {
-    fn propose(&mut self) -> Option<Query> {
+    fn ask(&mut self) -> Option<Candidate> {
         let mut point = self.opening.pop();
         if point.is_none() {
             point = self.best_candidate();
@@ -145,27 +152,27 @@ impl Search for Turbo {
             point = self.opening.pop();
         }
         let point = point.unwrap_or_else(|| self.space.anywhere(&mut self.random));
-        let query = Query::at(to_f32(&point));
+        let candidate = Candidate::at(to_f32(&point));
         self.taken.push(point);
-        Some(query)
+        Some(candidate)
     }
 
-    fn observe(&mut self, point: &[f32], seen: &Seen) {
+    fn tell(&mut self, point: &[f32], observation: &Observation) {
         if point.len() != self.space.total() || point.iter().any(|x| !x.is_finite()) {
             return;
         }
         let best = self
-            .memory
+            .observations
             .losses
             .iter()
             .copied()
             .fold(f64::INFINITY, f64::min);
-        self.memory
-            .push(point.iter().map(|&x| f64::from(x)).collect(), seen);
+        self.observations
+            .push(point.iter().map(|&x| f64::from(x)).collect(), observation);
         if !self.opening.is_empty() {
             return;
         }
-        if f64::from(seen.loss) < best - CLEAR * best.abs().min(1e9) {
+        if f64::from(observation.loss) < best - CLEAR * best.abs().min(1e9) {
             (self.successes, self.failures) = (self.successes + 1, 0);
         } else {
             (self.successes, self.failures) = (0, self.failures + 1);
@@ -187,8 +194,8 @@ impl Search for Turbo {
         Box::new(self.clone())
     }
 
-    fn beliefs(&self, points: &Points) -> Option<Vec<Belief>> {
-        let surrogate = self.memory.clone().surrogate()?;
-        Some(surrogate.beliefs(points))
+    fn posterior(&self, points: &Points) -> Option<Vec<Posterior>> {
+        let surrogate = self.observations.clone().surrogate()?;
+        Some(surrogate.posteriors(points))
     }
 }

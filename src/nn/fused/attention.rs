@@ -16,7 +16,7 @@ use macerator::{Simd, with_simd};
 
 use super::{
     Heads,
-    lanes::{dot, exp, highest, sum},
+    simd::{dot, exp, highest, sum},
 };
 
 /// Lengths, widths and scale of a sequence's attention.
@@ -42,7 +42,7 @@ impl Sizes {
     }
 
     /// Scores of a sequence.
-    pub fn taken(&self) -> usize {
+    pub fn attention_weights(&self) -> usize {
         self.heads.count * self.queries * self.keys
     }
 }
@@ -90,7 +90,7 @@ impl<const BLOCK: usize> Packed<BLOCK> {
 
     /// The same with rows for columns.
     #[inline(always)]
-    fn take_turned(&mut self, x: &[f32], width: usize, columns: Range<usize>) {
+    fn pack_transposed(&mut self, x: &[f32], width: usize, columns: Range<usize>) {
         let rows = x.chunks_exact(width);
         self.clear(columns.len(), rows.len());
         for (column, row) in rows.enumerate() {
@@ -117,7 +117,7 @@ impl<const BLOCK: usize> Packed<BLOCK> {
 
     /// The sum of the rows, each times its weight, and of that `scale` times, into `out`.
     #[inline(always)]
-    fn mix(&self, weights: &[f32], scale: f32, out: &mut [f32]) {
+    fn weighted_sum(&self, weights: &[f32], scale: f32, out: &mut [f32]) {
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let mixed = mixed(weights, scale, |i| self.block(i, block));
             out.copy_from_slice(&mixed[..out.len()]);
@@ -128,7 +128,7 @@ impl<const BLOCK: usize> Packed<BLOCK> {
     /// gone down, of which each value would lie in another line of memory. Sums are made in copies: a compiler
     /// that can't tell two rows apart adds value by value.
     #[inline(always)]
-    fn add_turned(&mut self, weights: &[f32], columns: usize, other: &Self) {
+    fn add_transposed_product(&mut self, weights: &[f32], columns: usize, other: &Self) {
         for block in 0..self.stride / BLOCK {
             let mut fours = weights.chunks_exact(4 * columns);
             let mut from = 0;
@@ -217,25 +217,25 @@ fn part_mut<const BLOCK: usize>(
 
 /// A block's columns of `rows` rows of `x` as rows.
 #[inline(always)]
-fn turned<const BLOCK: usize>(
+fn transposed<const BLOCK: usize>(
     x: &[f32],
     width: usize,
     rows: usize,
     column: usize,
 ) -> [[f32; BLOCK]; BLOCK] {
-    let mut turned = [[0.0; BLOCK]; BLOCK];
+    let mut transposed = [[0.0; BLOCK]; BLOCK];
     for i in 0..rows {
         let row = part::<BLOCK>(x, width, i, column);
-        for (turned, value) in turned.iter_mut().zip(row) {
-            turned[i] = *value;
+        for (transposed, value) in transposed.iter_mut().zip(row) {
+            transposed[i] = *value;
         }
     }
-    turned
+    transposed
 }
 
 /// The lanes joined, halves with each other.
 #[inline(always)]
-fn joined<const BLOCK: usize>(mut lanes: [f32; BLOCK], join: impl Fn(f32, f32) -> f32) -> f32 {
+fn reduce<const BLOCK: usize>(mut lanes: [f32; BLOCK], join: impl Fn(f32, f32) -> f32) -> f32 {
     let mut half = BLOCK / 2;
     while half > 0 {
         for lane in 0..half {
@@ -256,53 +256,59 @@ fn add<const BLOCK: usize>(sum: &mut [f32; BLOCK], weight: f32, row: &[f32; BLOC
 /// What is kept from one sequence to the next.
 #[derive(Default)]
 pub struct Scratch<const BLOCK: usize> {
-    turned: Packed<BLOCK>,
+    transposed: Packed<BLOCK>,
     queries: Packed<BLOCK>,
     keys: Packed<BLOCK>,
     values: Packed<BLOCK>,
     gathered: Packed<BLOCK>,
 }
 
-/// `found` [Lq, W], and `taken` [H, Lq, Lk].
+/// `output` [Lq, W], and `attention_weights` [H, Lq, Lk].
 #[with_simd]
 pub fn attend<'a, S: Simd, const BLOCK: usize>(
     sizes: &Sizes,
     of: Sequence<'a>,
     bias: &[f32],
-    found: &mut [f32],
-    taken: &mut [f32],
+    output: &mut [f32],
+    attention_weights: &mut [f32],
     scratch: &mut Scratch<BLOCK>,
 ) {
     if sizes.are_blocks(BLOCK) {
-        return attend_in_blocks::<BLOCK>(sizes, of, bias, found, taken);
+        return attend_blocked::<BLOCK>(sizes, of, bias, output, attention_weights);
     }
     let (width, keys, head) = (sizes.width, sizes.keys, sizes.head());
-    let Scratch { turned, values, .. } = scratch;
-    let each = taken.chunks_exact_mut(sizes.queries * keys);
-    for (h, taken) in each.enumerate() {
+    let Scratch {
+        transposed, values, ..
+    } = scratch;
+    let each = attention_weights.chunks_exact_mut(sizes.queries * keys);
+    for (h, attention_weights) in each.enumerate() {
         let own = h * head..(h + 1) * head;
-        turned.take_turned(of.key, width, own.clone());
+        transposed.pack_transposed(of.key, width, own.clone());
         values.take(of.value, width, own.clone());
         let rows = of
             .query
             .chunks_exact(width)
-            .zip(found.chunks_exact_mut(width));
-        for (i, (taken, (query, found))) in taken.chunks_exact_mut(keys).zip(rows).enumerate() {
-            turned.mix(&query[own.clone()], sizes.heads.scale, taken);
+            .zip(output.chunks_exact_mut(width));
+        for (i, (attention_weights, (query, output))) in attention_weights
+            .chunks_exact_mut(keys)
+            .zip(rows)
+            .enumerate()
+        {
+            transposed.weighted_sum(&query[own.clone()], sizes.heads.scale, attention_weights);
             let [of_head, of_query, of_key] = sizes.bias;
             let bias = &bias[h * of_head + i * of_query..];
-            for (j, score) in taken.iter_mut().enumerate() {
+            for (j, score) in attention_weights.iter_mut().enumerate() {
                 *score += bias[j * of_key];
             }
-            soften(taken);
-            values.mix(taken, 1.0, &mut found[own.clone()]);
+            softmax(attention_weights);
+            values.weighted_sum(attention_weights, 1.0, &mut output[own.clone()]);
         }
     }
 }
 
 /// Scores to shares.
 #[inline(always)]
-fn soften(row: &mut [f32]) {
+fn softmax(row: &mut [f32]) {
     let highest = highest(row);
     for score in row.iter_mut() {
         *score = exp(*score - highest);
@@ -313,49 +319,57 @@ fn soften(row: &mut [f32]) {
     }
 }
 
-/// The gradients, of which that of `found` is `grad` [Lq, W].
+/// The gradients, of which that of `output` is `grad` [Lq, W].
 #[with_simd]
 pub fn attend_backward<'a, S: Simd, const BLOCK: usize>(
     sizes: &Sizes,
     of: Sequence<'a>,
-    taken: &[f32],
+    attention_weights: &[f32],
     grad: &[f32],
     to: Gradients<'a>,
     scratch: &mut Scratch<BLOCK>,
 ) {
     if sizes.are_blocks(BLOCK) {
-        return attend_in_blocks_backward::<BLOCK>(sizes, of, taken, grad, to);
+        return attend_blocked_backward::<BLOCK>(sizes, of, attention_weights, grad, to);
     }
     let (width, keys, head, scale) = (sizes.width, sizes.keys, sizes.head(), sizes.heads.scale);
     let each = sizes.queries * keys;
     let heads = to
         .scores
         .chunks_exact_mut(each)
-        .zip(taken.chunks_exact(each));
-    for (h, (scores, taken)) in heads.enumerate() {
+        .zip(attention_weights.chunks_exact(each));
+    for (h, (scores, attention_weights)) in heads.enumerate() {
         let own = h * head..(h + 1) * head;
-        scratch.turned.take_turned(of.value, width, own.clone());
+        scratch
+            .transposed
+            .pack_transposed(of.value, width, own.clone());
         scratch.queries.take(of.query, width, own.clone());
         scratch.keys.take(of.key, width, own.clone());
         scratch.values.take(grad, width, own.clone());
-        let rows = scores.chunks_exact_mut(keys).zip(taken.chunks_exact(keys));
+        let rows = scores
+            .chunks_exact_mut(keys)
+            .zip(attention_weights.chunks_exact(keys));
         let ends = grad
             .chunks_exact(width)
             .zip(to.query.chunks_exact_mut(width));
-        for ((scores, taken), (grad, query)) in rows.zip(ends) {
-            scratch.turned.mix(&grad[own.clone()], 1.0, scores);
-            let along = dot(scores, taken);
-            for (score, taken) in scores.iter_mut().zip(taken) {
-                *score = taken * (*score - along);
+        for ((scores, attention_weights), (grad, query)) in rows.zip(ends) {
+            scratch
+                .transposed
+                .weighted_sum(&grad[own.clone()], 1.0, scores);
+            let along = dot(scores, attention_weights);
+            for (score, attention_weights) in scores.iter_mut().zip(attention_weights) {
+                *score = attention_weights * (*score - along);
             }
-            scratch.keys.mix(scores, scale, &mut query[own.clone()]);
+            scratch
+                .keys
+                .weighted_sum(scores, scale, &mut query[own.clone()]);
         }
         scratch.gathered.clear(keys, head);
         let gathered = &mut scratch.gathered;
-        gathered.add_turned(scores, keys, &scratch.queries);
+        gathered.add_transposed_product(scores, keys, &scratch.queries);
         gathered.give(to.key, width, own.clone(), scale);
         gathered.clear(keys, head);
-        gathered.add_turned(taken, keys, &scratch.values);
+        gathered.add_transposed_product(attention_weights, keys, &scratch.values);
         gathered.give(to.value, width, own, 1.0);
     }
 }
@@ -377,25 +391,25 @@ fn row_of<const BLOCK: usize>(bias: &[f32], step: usize, keys: usize) -> [f32; B
 }
 
 #[inline(always)]
-fn attend_in_blocks<const BLOCK: usize>(
+fn attend_blocked<const BLOCK: usize>(
     sizes: &Sizes,
     of: Sequence,
     bias: &[f32],
-    found: &mut [f32],
-    taken: &mut [f32],
+    output: &mut [f32],
+    attention_weights: &mut [f32],
 ) {
     let (width, keys) = (sizes.width, sizes.keys);
     let [of_head, of_query, of_key] = sizes.bias;
     for h in 0..sizes.heads.count {
         let own = h * BLOCK;
-        let turned = turned::<BLOCK>(of.key, width, keys, own);
+        let transposed = transposed::<BLOCK>(of.key, width, keys, own);
         // Each of these waits for the one before it, but not for those of other queries.
         for first in (0..sizes.queries).step_by(BLOCK) {
             let mut rows = [[0.0; BLOCK]; BLOCK];
             let rows = &mut rows[..BLOCK.min(sizes.queries - first)];
             for (i, scores) in rows.iter_mut().enumerate() {
                 let query = part::<BLOCK>(of.query, width, first + i, own);
-                *scores = mixed(query, sizes.heads.scale, |d| &turned[d]);
+                *scores = mixed(query, sizes.heads.scale, |d| &transposed[d]);
                 let bias = &bias[h * of_head + (first + i) * of_query..];
                 let biases = row_of::<BLOCK>(bias, of_key, keys);
                 for j in 0..BLOCK {
@@ -406,18 +420,18 @@ fn attend_in_blocks<const BLOCK: usize>(
                 }
             }
             for row in rows.iter_mut() {
-                let highest = joined(*row, |a, b| if b > a { b } else { a });
+                let highest = reduce(*row, |a, b| if b > a { b } else { a });
                 for share in row.iter_mut() {
                     *share = exp(*share - highest);
                 }
-                let over = 1.0 / joined(*row, |a, b| a + b);
+                let over = 1.0 / reduce(*row, |a, b| a + b);
                 for share in row {
                     *share *= over;
                 }
             }
             for (i, shares) in rows.iter().enumerate() {
                 // What is written beyond the row's end the next one writes over.
-                let row = &mut taken[(h * sizes.queries + first + i) * keys..];
+                let row = &mut attention_weights[(h * sizes.queries + first + i) * keys..];
                 match row.first_chunk_mut::<BLOCK>() {
                     Some(row) => *row = *shares,
                     None => row[..keys].copy_from_slice(&shares[..keys]),
@@ -425,39 +439,41 @@ fn attend_in_blocks<const BLOCK: usize>(
                 let mixed = mixed(&shares[..keys], 1.0, |j| {
                     part::<BLOCK>(of.value, width, j, own)
                 });
-                *part_mut(found, width, first + i, own) = mixed;
+                *part_mut(output, width, first + i, own) = mixed;
             }
         }
     }
 }
 
 #[inline(always)]
-fn attend_in_blocks_backward<const BLOCK: usize>(
+fn attend_blocked_backward<const BLOCK: usize>(
     sizes: &Sizes,
     of: Sequence,
-    taken: &[f32],
+    attention_weights: &[f32],
     grad: &[f32],
     to: Gradients,
 ) {
     let (width, keys, scale) = (sizes.width, sizes.keys, sizes.heads.scale);
     for h in 0..sizes.heads.count {
         let own = h * BLOCK;
-        let turned = turned::<BLOCK>(of.value, width, keys, own);
+        let transposed = transposed::<BLOCK>(of.value, width, keys, own);
         let [mut key_grads, mut value_grads] = [[[0.0; BLOCK]; BLOCK]; 2];
         for i in 0..sizes.queries {
             let row = (h * sizes.queries + i) * keys;
             let mut shares = [0.0; BLOCK];
-            for (share, &taken) in shares.iter_mut().zip(&taken[row..row + keys]) {
-                *share = taken;
+            for (share, &attention_weights) in
+                shares.iter_mut().zip(&attention_weights[row..row + keys])
+            {
+                *share = attention_weights;
             }
             let query = part::<BLOCK>(of.query, width, i, own);
             let grad = part::<BLOCK>(grad, width, i, own);
-            let mut scores = mixed(grad, 1.0, |d| &turned[d]);
+            let mut scores = mixed(grad, 1.0, |d| &transposed[d]);
             let mut along = scores;
             for (along, share) in along.iter_mut().zip(shares) {
                 *along *= share;
             }
-            let along = joined(along, |a, b| a + b);
+            let along = reduce(along, |a, b| a + b);
             for (score, share) in scores.iter_mut().zip(shares) {
                 *score = share * (*score - along);
             }

@@ -10,10 +10,10 @@ use burn::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-use super::{Curve, Fused, FusedGradients, Heads};
+use super::{ActivationKind, Fused, FusedGradients, Heads};
 
 /// Enters `output` into the graph as made by `operation` of its parents.
-pub fn enter<B, C, O, const N: usize>(
+pub fn register<B, C, O, const N: usize>(
     operation: O,
     parents: [NodeGuard; N],
     state: O::State,
@@ -45,22 +45,22 @@ pub fn add<B: Backend, S, const N: usize>(
 }
 
 #[derive(Debug)]
-struct Bent;
+struct ActivationGrad;
 
-impl<B: FusedGradients> Backward<B, 1> for Bent {
-    type State = (FloatTensor<B>, Curve);
+impl<B: FusedGradients> Backward<B, 1> for ActivationGrad {
+    type State = (FloatTensor<B>, ActivationKind);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        add::<B, _, 1>(ops, grads, |(x, curve), grad| {
-            [B::fused_curve_backward(x, grad, curve)]
+        add::<B, _, 1>(ops, grads, |(x, kind), grad| {
+            [B::fused_activation_backward(x, grad, kind)]
         });
     }
 }
 
 #[derive(Debug)]
-struct CrossEntropy;
+struct CrossEntropyGrad;
 
-impl<B: FusedGradients> Backward<B, 1> for CrossEntropy {
+impl<B: FusedGradients> Backward<B, 1> for CrossEntropyGrad {
     type State = (FloatTensor<B>, IntTensor<B>, FloatTensor<B>, f32);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -77,9 +77,9 @@ impl<B: FusedGradients> Backward<B, 1> for CrossEntropy {
 }
 
 #[derive(Debug)]
-struct LayerNorm;
+struct LayerNormGrad;
 
-impl<B: FusedGradients> Backward<B, 3> for LayerNorm {
+impl<B: FusedGradients> Backward<B, 3> for LayerNormGrad {
     type State = (FloatTensor<B>, FloatTensor<B>, f64);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -90,9 +90,9 @@ impl<B: FusedGradients> Backward<B, 3> for LayerNorm {
 }
 
 #[derive(Debug)]
-struct RmsNorm;
+struct RmsNormGrad;
 
-impl<B: FusedGradients> Backward<B, 2> for RmsNorm {
+impl<B: FusedGradients> Backward<B, 2> for RmsNormGrad {
     type State = (FloatTensor<B>, FloatTensor<B>, f64);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -103,35 +103,35 @@ impl<B: FusedGradients> Backward<B, 2> for RmsNorm {
 }
 
 #[derive(Debug)]
-struct Pick;
+struct GatherGrad;
 
-impl<B: FusedGradients> Backward<B, 1> for Pick {
+impl<B: FusedGradients> Backward<B, 1> for GatherGrad {
     type State = (IntTensor<B>, usize);
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         add::<B, _, 1>(ops, grads, |(rows, count), grad| {
-            [B::fused_pick_backward(grad, rows, count)]
+            [B::fused_gather_backward(grad, rows, count)]
         });
     }
 }
 
 #[derive(Debug)]
-struct Exchange;
+struct PermuteRowsGrad;
 
-impl<B: FusedGradients> Backward<B, 1> for Exchange {
+impl<B: FusedGradients> Backward<B, 1> for PermuteRowsGrad {
     type State = [IntTensor<B>; 2];
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         add::<B, _, 1>(ops, grads, |[rows, back], grad| {
-            [B::fused_exchange(grad, back, rows)]
+            [B::fused_permute_rows(grad, back, rows)]
         });
     }
 }
 
 #[derive(Debug)]
-struct Product;
+struct MatmulGrad;
 
-impl<B: FusedGradients> Backward<B, 2> for Product {
+impl<B: FusedGradients> Backward<B, 2> for MatmulGrad {
     type State = (FloatTensor<B>, FloatTensor<B>);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
@@ -140,38 +140,43 @@ impl<B: FusedGradients> Backward<B, 2> for Product {
         let across = grad.shape().num_dims() - 2;
         if let Some(node) = left_node {
             let right = B::float_swap_dims(right, across, across + 1);
-            grads.register::<B>(node.id, B::fused_product(grad.clone(), right));
+            grads.register::<B>(node.id, B::fused_matmul(grad.clone(), right));
         }
         if let Some(node) = right_node {
             let left = B::float_swap_dims(left, across, across + 1);
-            grads.register::<B>(node.id, B::fused_product(left, grad));
+            grads.register::<B>(node.id, B::fused_matmul(left, grad));
         }
     }
 }
 
 #[derive(Debug)]
-struct Attention;
+struct AttentionGrad;
 
 /// What an attention's gradients are made of.
 #[derive(Clone, Debug)]
-struct Attended<T> {
+struct AttentionState<T> {
     query: T,
     key: T,
     value: T,
-    taken: T,
+    attention_weights: T,
     heads: Heads,
     /// Dimensions along which one bias counts for all scores.
     shared: Vec<usize>,
 }
 
-impl<B: FusedGradients> Backward<B, 4> for Attention {
-    type State = Attended<FloatTensor<B>>;
+impl<B: FusedGradients> Backward<B, 4> for AttentionGrad {
+    type State = AttentionState<FloatTensor<B>>;
 
     fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
         let is_bias_learnt = ops.parents[3].is_some();
         add::<B, _, 4>(ops, grads, |was, grad| {
             let (query, key, value, mut scores) = B::fused_attention_backward(
-                was.query, was.key, was.value, was.taken, grad, was.heads,
+                was.query,
+                was.key,
+                was.value,
+                was.attention_weights,
+                grad,
+                was.heads,
             );
             if is_bias_learnt {
                 let shared = was.shared.into_iter();
@@ -183,10 +188,10 @@ impl<B: FusedGradients> Backward<B, 4> for Attention {
 }
 
 impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
-    fn fused_curve(x: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
+    fn fused_activation(x: FloatTensor<Self>, kind: ActivationKind) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
-        let output = B::fused_curve(x.clone(), curve);
-        enter::<B, C, _, 1>(Bent, [node], (x, curve), output)
+        let output = B::fused_activation(x.clone(), kind);
+        register::<B, C, _, 1>(ActivationGrad, [node], (x, kind), output)
     }
 
     fn fused_cross_entropy(
@@ -197,7 +202,7 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let (logits, node) = logits.into_parts();
         let (output, log_sums) = B::fused_cross_entropy(logits.clone(), classes.clone(), smoothing);
         let state = (logits, classes, log_sums.clone(), smoothing);
-        let output = enter::<B, C, _, 1>(CrossEntropy, [node], state, output);
+        let output = register::<B, C, _, 1>(CrossEntropyGrad, [node], state, output);
         (output, FloatTensor::<Self>::new(log_sums))
     }
 
@@ -215,7 +220,7 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             [x, gamma, beta].map(FloatTensor::<Self>::into_parts);
         let output = B::fused_layer_norm(x.clone(), gamma.clone(), beta, epsilon);
         let parents = [x_node, gamma_node, beta_node];
-        enter::<B, C, _, 3>(LayerNorm, parents, (x, gamma, epsilon), output)
+        register::<B, C, _, 3>(LayerNormGrad, parents, (x, gamma, epsilon), output)
     }
 
     fn fused_rms_norm(
@@ -225,31 +230,36 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         let [(x, x_node), (gamma, gamma_node)] = [x, gamma].map(FloatTensor::<Self>::into_parts);
         let output = B::fused_rms_norm(x.clone(), gamma.clone(), epsilon);
-        enter::<B, C, _, 2>(RmsNorm, [x_node, gamma_node], (x, gamma, epsilon), output)
+        register::<B, C, _, 2>(
+            RmsNormGrad,
+            [x_node, gamma_node],
+            (x, gamma, epsilon),
+            output,
+        )
     }
 
-    fn fused_pick(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
+    fn fused_gather(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
         let count = x.shape()[0];
-        let output = B::fused_pick(x, rows.clone());
-        enter::<B, C, _, 1>(Pick, [node], (rows, count), output)
+        let output = B::fused_gather(x, rows.clone());
+        register::<B, C, _, 1>(GatherGrad, [node], (rows, count), output)
     }
 
-    fn fused_exchange(
+    fn fused_permute_rows(
         x: FloatTensor<Self>,
         rows: IntTensor<Self>,
         back: IntTensor<Self>,
     ) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
-        let output = B::fused_exchange(x, rows.clone(), back.clone());
-        enter::<B, C, _, 1>(Exchange, [node], [rows, back], output)
+        let output = B::fused_permute_rows(x, rows.clone(), back.clone());
+        register::<B, C, _, 1>(PermuteRowsGrad, [node], [rows, back], output)
     }
 
-    fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn fused_matmul(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         let [(left, left_node), (right, right_node)] =
             [left, right].map(FloatTensor::<Self>::into_parts);
-        let output = B::fused_product(left.clone(), right.clone());
-        enter::<B, C, _, 2>(Product, [left_node, right_node], (left, right), output)
+        let output = B::fused_matmul(left.clone(), right.clone());
+        register::<B, C, _, 2>(MatmulGrad, [left_node, right_node], (left, right), output)
     }
 
     fn fused_attention(
@@ -266,19 +276,19 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             (value, value_node),
             (bias, bias_node),
         ] = [query, key, value, bias].map(FloatTensor::<Self>::into_parts);
-        let (found, taken) =
+        let (output, attention_weights) =
             B::fused_attention(query.clone(), key.clone(), value.clone(), bias, heads);
-        let shared = (0..4).filter(|&dim| shape[dim] == 1 && taken.shape()[dim] != 1);
-        let state = Attended {
+        let shared = (0..4).filter(|&dim| shape[dim] == 1 && attention_weights.shape()[dim] != 1);
+        let state = AttentionState {
             query,
             key,
             value,
-            taken: taken.clone(),
+            attention_weights: attention_weights.clone(),
             heads,
             shared: shared.collect(),
         };
         let parents = [query_node, key_node, value_node, bias_node];
-        let found = enter::<B, C, _, 4>(Attention, parents, state, found);
-        (found, FloatTensor::<Self>::new(taken))
+        let output = register::<B, C, _, 4>(AttentionGrad, parents, state, output);
+        (output, FloatTensor::<Self>::new(attention_weights))
     }
 }

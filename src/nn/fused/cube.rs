@@ -14,8 +14,8 @@ use burn_cubecl::{
 };
 
 use super::{
-    Curve, Fused, FusedGradients, Heads, kernels,
-    plain::{attention_backward_by, attention_by, over_rows},
+    ActivationKind, Fused, FusedGradients, Heads, kernels,
+    reference::{attention_backward_by, attention_by, softmax},
 };
 
 /// Units of a cube, at most: what every GPU has.
@@ -111,14 +111,14 @@ fn norm_backward(
 }
 
 /// The softmax of `scale` times `scores` [B, H, Lq, Lk] plus `bias`.
-fn taken(scores: CubeTensor, bias: CubeTensor, scale: f32) -> CubeTensor {
+fn attention_weights(scores: CubeTensor, bias: CubeTensor, scale: f32) -> CubeTensor {
     let scores = contiguous(scores);
     let bias = Cube::float_expand(bias, scores.shape());
     let width = scores.shape()[3];
     let rows = scores.shape().num_elements() / width.max(1);
     let (count, dim, units) = for_rows(rows, width);
     let (client, out) = (scores.client.clone(), like(&scores));
-    kernels::taken::launch(
+    kernels::attention_weights::launch(
         &client,
         count,
         dim,
@@ -132,17 +132,25 @@ fn taken(scores: CubeTensor, bias: CubeTensor, scale: f32) -> CubeTensor {
 }
 
 /// The gradients of the scores with their bias, and of those without before they were scaled.
-fn taken_backward(taken: CubeTensor, grad: CubeTensor, scale: f32) -> (CubeTensor, CubeTensor) {
-    let [taken, grad] = [taken, grad].map(contiguous);
-    let width = taken.shape()[3];
-    let rows = taken.shape().num_elements() / width.max(1);
+fn attention_weights_backward(
+    attention_weights: CubeTensor,
+    grad: CubeTensor,
+    scale: f32,
+) -> (CubeTensor, CubeTensor) {
+    let [attention_weights, grad] = [attention_weights, grad].map(contiguous);
+    let width = attention_weights.shape()[3];
+    let rows = attention_weights.shape().num_elements() / width.max(1);
     let (count, dim, units) = for_rows(rows, width);
-    let (client, score_grad, scaled) = (taken.client.clone(), like(&taken), like(&taken));
-    kernels::taken_backward::launch(
+    let (client, score_grad, scaled) = (
+        attention_weights.client.clone(),
+        like(&attention_weights),
+        like(&attention_weights),
+    );
+    kernels::attention_weights_backward::launch(
         &client,
         count,
         dim,
-        taken.into_tensor_arg(),
+        attention_weights.into_tensor_arg(),
         grad.into_tensor_arg(),
         score_grad.clone().into_tensor_arg(),
         scaled.clone().into_tensor_arg(),
@@ -163,12 +171,12 @@ pub(crate) fn copy(from: CubeTensor, to: CubeTensor) {
 }
 
 impl Fused for Cube {
-    fn fused_curve(x: CubeTensor, curve: Curve) -> CubeTensor {
+    fn fused_activation(x: CubeTensor, kind: ActivationKind) -> CubeTensor {
         let x = contiguous(x);
         let (count, dim) = for_values(x.shape().num_elements());
         let (client, out) = (x.client.clone(), like(&x));
         let (x, to) = (x.into_tensor_arg(), out.clone().into_tensor_arg());
-        kernels::bent::launch(&client, count, dim, x, to, curve);
+        kernels::activation::launch(&client, count, dim, x, to, kind);
         out
     }
 
@@ -217,19 +225,23 @@ impl Fused for Cube {
         heads: Heads,
     ) -> (CubeTensor, CubeTensor) {
         attention_by::<Cube>(query, key, value, heads.count, |scores| {
-            taken(scores, bias, heads.scale)
+            attention_weights(scores, bias, heads.scale)
         })
     }
 }
 
 impl FusedGradients for Cube {
-    fn fused_curve_backward(x: CubeTensor, grad: CubeTensor, curve: Curve) -> CubeTensor {
+    fn fused_activation_backward(
+        x: CubeTensor,
+        grad: CubeTensor,
+        kind: ActivationKind,
+    ) -> CubeTensor {
         let [x, grad] = [x, grad].map(contiguous);
         let (count, dim) = for_values(x.shape().num_elements());
         let (client, out) = (x.client.clone(), like(&x));
         let [x, grad] = [x, grad].map(CubeTensor::into_tensor_arg);
         let to = out.clone().into_tensor_arg();
-        kernels::bent_backward::launch(&client, count, dim, x, grad, to, curve);
+        kernels::activation_backward::launch(&client, count, dim, x, grad, to, kind);
         out
     }
 
@@ -265,11 +277,7 @@ impl FusedGradients for Cube {
         epsilon: f64,
     ) -> (CubeTensor, CubeTensor, CubeTensor) {
         let (x_grad, gamma_grads) = norm_backward(x, gamma, grad.clone(), epsilon, true);
-        (
-            x_grad,
-            over_rows::<Cube>(gamma_grads),
-            over_rows::<Cube>(grad),
-        )
+        (x_grad, softmax::<Cube>(gamma_grads), softmax::<Cube>(grad))
     }
 
     fn fused_rms_norm_backward(
@@ -279,16 +287,16 @@ impl FusedGradients for Cube {
         epsilon: f64,
     ) -> (CubeTensor, CubeTensor) {
         let (x_grad, gamma_grads) = norm_backward(x, gamma, grad, epsilon, false);
-        (x_grad, over_rows::<Cube>(gamma_grads))
+        (x_grad, softmax::<Cube>(gamma_grads))
     }
 
-    fn fused_pick_backward(grad: CubeTensor, rows: CubeTensor, count: usize) -> CubeTensor {
+    fn fused_gather_backward(grad: CubeTensor, rows: CubeTensor, count: usize) -> CubeTensor {
         let (grad, rows) = (contiguous(grad), as_i32(rows));
         let width = grad.shape()[1];
         let chunks = width.div_ceil(UNITS).max(1);
         let out = shaped(&grad, Shape::from([count, width]));
         let client = grad.client.clone();
-        kernels::pick_backward::launch(
+        kernels::gather_backward::launch(
             &client,
             cubes(count * chunks),
             CubeDim::new_1d(UNITS as u32),
@@ -305,11 +313,21 @@ impl FusedGradients for Cube {
         query: CubeTensor,
         key: CubeTensor,
         value: CubeTensor,
-        taken: CubeTensor,
+        attention_weights: CubeTensor,
         grad: CubeTensor,
         heads: Heads,
     ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
-        let give = |taken, grad| taken_backward(taken, grad, heads.scale);
-        attention_backward_by::<Cube>(query, key, value, taken, grad, heads.count, give)
+        let give = |attention_weights, grad| {
+            attention_weights_backward(attention_weights, grad, heads.scale)
+        };
+        attention_backward_by::<Cube>(
+            query,
+            key,
+            value,
+            attention_weights,
+            grad,
+            heads.count,
+            give,
+        )
     }
 }

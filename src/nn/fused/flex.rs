@@ -12,12 +12,12 @@ use bytemuck::Pod;
 use rayon::prelude::*;
 
 use super::{
-    Curve, Fused, FusedGradients, Heads,
+    ActivationKind, Fused, FusedGradients, Heads,
     attention::{Gradients, Scratch, Sequence, Sizes, attend, attend_backward},
-    product::{FOR_THREADS, Matrix, product},
-    rows::{
-        Exp, Function, Gelu, Relu, Sigmoid, Silu, Truth, bend, entropies, entropies_backward, map,
-        normed, normed_backward, own_entropies, scale,
+    matmul::{FOR_THREADS, StridedMatrix, matmul},
+    rowwise::{
+        Activation, Exp, Gelu, Relu, Sigmoid, Silu, SmoothedTarget, apply, entropies,
+        entropies_backward, map, normed, normed_backward, own_entropies, scale,
     },
 };
 
@@ -46,7 +46,7 @@ pub fn contiguous(x: FlexTensor) -> FlexTensor {
 }
 
 /// The matrices of `x` [.., R, C] as they lie, turned or not.
-fn matrices(x: &FlexTensor) -> impl Iterator<Item = Matrix<'_>> {
+fn matrices(x: &FlexTensor) -> impl Iterator<Item = StridedMatrix<'_>> {
     let (layout, shape) = (x.layout(), x.shape());
     let strides = layout.strides().iter().map(|stride| stride.unsigned_abs());
     let mut sides: Vec<(usize, usize)> = shape.iter().copied().zip(strides).collect();
@@ -58,7 +58,7 @@ fn matrices(x: &FlexTensor) -> impl Iterator<Item = Matrix<'_>> {
             from += i % count * stride;
             i /= count;
         }
-        Matrix {
+        StridedMatrix {
             values: &x.storage()[from..],
             shape: [rows, columns],
             strides: [row, column],
@@ -66,17 +66,17 @@ fn matrices(x: &FlexTensor) -> impl Iterator<Item = Matrix<'_>> {
     })
 }
 
-fn mapped(x: FlexTensor, function: impl Function) -> FlexTensor {
+fn mapped(x: FlexTensor, function: impl Activation) -> FlexTensor {
     let mut x = contiguous(x);
     if !x.is_unique() {
         return tensor(map(values(&x), function), x.shape());
     }
-    bend(values_mut(&mut x), function);
+    apply(values_mut(&mut x), function);
     x
 }
 
 /// `grad`, each value times the slope at that of `x`.
-fn scaled(x: FlexTensor, grad: FlexTensor, function: impl Function) -> FlexTensor {
+fn scaled(x: FlexTensor, grad: FlexTensor, function: impl Activation) -> FlexTensor {
     let (x, mut grad) = (contiguous(x), contiguous(grad));
     scale(values(&x), values_mut(&mut grad), function);
     grad
@@ -87,13 +87,13 @@ pub fn as_i64(x: FlexTensor) -> FlexTensor {
 }
 
 impl Fused for Flex {
-    fn fused_curve(x: FlexTensor, curve: Curve) -> FlexTensor {
-        match curve {
-            Curve::Relu => mapped(x, Relu),
-            Curve::Exp => mapped(x, Exp),
-            Curve::Sigmoid => mapped(x, Sigmoid),
-            Curve::Silu => mapped(x, Silu),
-            Curve::Gelu => mapped(x, Gelu),
+    fn fused_activation(x: FlexTensor, kind: ActivationKind) -> FlexTensor {
+        match kind {
+            ActivationKind::Relu => mapped(x, Relu),
+            ActivationKind::Exp => mapped(x, Exp),
+            ActivationKind::Sigmoid => mapped(x, Sigmoid),
+            ActivationKind::Silu => mapped(x, Silu),
+            ActivationKind::Gelu => mapped(x, Gelu),
         }
     }
 
@@ -104,13 +104,13 @@ impl Fused for Flex {
     ) -> (FlexTensor, FlexTensor) {
         let (logits, classes) = (contiguous(logits), as_i64(classes));
         let [rows, vocabulary] = logits.shape().dims();
-        let truth = Truth {
+        let truth = SmoothedTarget {
             classes: values(&classes),
             vocabulary,
             smoothing,
         };
-        let (found, log_sums) = entropies(values(&logits), truth);
-        (tensor(found, [rows, 1]), tensor(log_sums, [rows, 1]))
+        let (output, log_sums) = entropies(values(&logits), truth);
+        (tensor(output, [rows, 1]), tensor(log_sums, [rows, 1]))
     }
 
     fn fused_entropy(logits: FlexTensor) -> FlexTensor {
@@ -136,7 +136,7 @@ impl Fused for Flex {
         tensor(made, x.shape())
     }
 
-    fn fused_product(left: FlexTensor, right: FlexTensor) -> FlexTensor {
+    fn fused_matmul(left: FlexTensor, right: FlexTensor) -> FlexTensor {
         let is_flipped = |x: &FlexTensor| x.layout().strides().iter().any(|&stride| stride < 0);
         let [left, right] = [left, right].map(|x| match is_flipped(&x) {
             true => contiguous(x),
@@ -151,19 +151,19 @@ impl Fused for Flex {
         );
         shape[last] = other[last];
         let pairs: Vec<_> = matrices(&left).zip(matrices(&right)).collect();
-        let found = match pairs[..] {
-            [(left, right)] => product(left, right),
+        let output = match pairs[..] {
+            [(left, right)] => matmul(left, right),
             _ => {
                 // Muon's are small: with threads woken for each stack a step takes 1.05 times the processor's time.
                 let each = shape[last - 1] * other[last - 1] * shape[last];
-                let found = pairs
+                let output = pairs
                     .par_iter()
                     .with_min_len((FOR_THREADS / 2).div_ceil(each.max(1)))
-                    .map(|&(left, right)| product(left, right));
-                found.collect::<Vec<_>>().concat()
+                    .map(|&(left, right)| matmul(left, right));
+                output.collect::<Vec<_>>().concat()
             }
         };
-        tensor(found, shape)
+        tensor(output, shape)
     }
 
     fn fused_attention(
@@ -181,13 +181,17 @@ impl Fused for Flex {
 }
 
 impl FusedGradients for Flex {
-    fn fused_curve_backward(x: FlexTensor, grad: FlexTensor, curve: Curve) -> FlexTensor {
-        match curve {
-            Curve::Relu => scaled(x, grad, Relu),
-            Curve::Exp => scaled(x, grad, Exp),
-            Curve::Sigmoid => scaled(x, grad, Sigmoid),
-            Curve::Silu => scaled(x, grad, Silu),
-            Curve::Gelu => scaled(x, grad, Gelu),
+    fn fused_activation_backward(
+        x: FlexTensor,
+        grad: FlexTensor,
+        kind: ActivationKind,
+    ) -> FlexTensor {
+        match kind {
+            ActivationKind::Relu => scaled(x, grad, Relu),
+            ActivationKind::Exp => scaled(x, grad, Exp),
+            ActivationKind::Sigmoid => scaled(x, grad, Sigmoid),
+            ActivationKind::Silu => scaled(x, grad, Silu),
+            ActivationKind::Gelu => scaled(x, grad, Gelu),
         }
     }
 
@@ -200,7 +204,7 @@ impl FusedGradients for Flex {
     ) -> FlexTensor {
         let (logits, classes) = (contiguous(logits), as_i64(classes));
         let (log_sums, grad) = (contiguous(log_sums), contiguous(grad));
-        let truth = Truth {
+        let truth = SmoothedTarget {
             classes: values(&classes),
             vocabulary: logits.shape()[1],
             smoothing,
@@ -244,13 +248,13 @@ impl FusedGradients for Flex {
         query: FlexTensor,
         key: FlexTensor,
         value: FlexTensor,
-        taken: FlexTensor,
+        attention_weights: FlexTensor,
         grad: FlexTensor,
         heads: Heads,
     ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
         match is_narrow(&query, heads) {
-            true => attention_backward::<8>(query, key, value, taken, grad, heads),
-            false => attention_backward::<16>(query, key, value, taken, grad, heads),
+            true => attention_backward::<8>(query, key, value, attention_weights, grad, heads),
+            false => attention_backward::<16>(query, key, value, attention_weights, grad, heads),
         }
     }
 }
@@ -284,44 +288,52 @@ fn attention<const BLOCK: usize>(
     let inputs = Inputs::new(&query, &key, &value, &sizes);
     let bias = values(&bias);
 
-    let (each_found, each_taken) = (sizes.queries * sizes.width, sizes.taken());
-    let mut found = vec![0.0; batch * each_found];
-    let mut taken = vec![0.0; batch * each_taken];
-    found
+    let (each_found, each_weights) = (sizes.queries * sizes.width, sizes.attention_weights());
+    let mut output = vec![0.0; batch * each_found];
+    let mut attention_weights = vec![0.0; batch * each_weights];
+    output
         .par_chunks_mut(each_found)
-        .zip(taken.par_chunks_mut(each_taken))
+        .zip(attention_weights.par_chunks_mut(each_weights))
         .enumerate()
         .with_min_len(SEQUENCES)
-        .for_each_init(Scratch::<BLOCK>::default, |scratch, (i, (found, taken))| {
-            let (of, bias) = (inputs.sequence(i), &bias[i * of_batch..]);
-            attend(&sizes, of, bias, found, taken, scratch);
-        });
+        .for_each_init(
+            Scratch::<BLOCK>::default,
+            |scratch, (i, (output, attention_weights))| {
+                let (of, bias) = (inputs.sequence(i), &bias[i * of_batch..]);
+                attend(&sizes, of, bias, output, attention_weights, scratch);
+            },
+        );
     let shape = [batch, heads.count, sizes.queries, sizes.keys];
-    (tensor(found, query.shape()), tensor(taken, shape))
+    (
+        tensor(output, query.shape()),
+        tensor(attention_weights, shape),
+    )
 }
 
 fn attention_backward<const BLOCK: usize>(
     query: FlexTensor,
     key: FlexTensor,
     value: FlexTensor,
-    taken: FlexTensor,
+    attention_weights: FlexTensor,
     grad: FlexTensor,
     heads: Heads,
 ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
-    let [query, key, value, taken, grad] = [query, key, value, taken, grad].map(contiguous);
+    let [query, key, value, attention_weights, grad] =
+        [query, key, value, attention_weights, grad].map(contiguous);
     let (sizes, _) = sizes(&query, &key, heads);
     let inputs = Inputs::new(&query, &key, &value, &sizes);
-    let (was_taken, grad) = (values(&taken), values(&grad));
+    let (was_taken, grad) = (values(&attention_weights), values(&grad));
 
     let zeros = |like: &FlexTensor| vec![0.0; like.shape().num_elements()];
-    let [mut queries, mut keys, mut found, mut scores] = [&query, &key, &value, &taken].map(zeros);
+    let [mut queries, mut keys, mut output, mut scores] =
+        [&query, &key, &value, &attention_weights].map(zeros);
     let (each_query, each_key) = (sizes.queries * sizes.width, sizes.keys * sizes.width);
-    let each_taken = sizes.taken();
+    let each_weights = sizes.attention_weights();
     queries
         .par_chunks_mut(each_query)
         .zip(keys.par_chunks_mut(each_key))
-        .zip(found.par_chunks_mut(each_key))
-        .zip(scores.par_chunks_mut(each_taken))
+        .zip(output.par_chunks_mut(each_key))
+        .zip(scores.par_chunks_mut(each_weights))
         .enumerate()
         .with_min_len(SEQUENCES)
         .for_each_init(Scratch::<BLOCK>::default, |scratch, (i, to)| {
@@ -333,15 +345,15 @@ fn attention_backward<const BLOCK: usize>(
                 scores,
             };
             let of = inputs.sequence(i);
-            let taken = &was_taken[i * each_taken..][..each_taken];
+            let attention_weights = &was_taken[i * each_weights..][..each_weights];
             let grad = &grad[i * each_query..][..each_query];
-            attend_backward(&sizes, of, taken, grad, to, scratch);
+            attend_backward(&sizes, of, attention_weights, grad, to, scratch);
         });
     (
         tensor(queries, query.shape()),
         tensor(keys, key.shape()),
-        tensor(found, value.shape()),
-        tensor(scores, taken.shape()),
+        tensor(output, value.shape()),
+        tensor(scores, attention_weights.shape()),
     )
 }
 

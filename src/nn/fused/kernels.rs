@@ -3,7 +3,7 @@
 
 use burn_cubecl::cubecl::{self, prelude::*};
 
-use super::Curve;
+use super::ActivationKind;
 
 /// The values of `from` over those of `to`.
 #[cube(launch)]
@@ -14,43 +14,43 @@ pub fn copy(from: &Tensor<f32>, to: &mut Tensor<f32>) {
     to[ABSOLUTE_POS] = from[ABSOLUTE_POS];
 }
 
-/// `curve` at each value of `x`.
+/// `kind` at each value of `x`.
 #[cube(launch)]
-pub fn bent(x: &Tensor<f32>, out: &mut Tensor<f32>, #[comptime] curve: Curve) {
+pub fn activation(x: &Tensor<f32>, out: &mut Tensor<f32>, #[comptime] kind: ActivationKind) {
     if ABSOLUTE_POS >= out.len() {
         terminate!();
     }
     let x = x[ABSOLUTE_POS];
-    out[ABSOLUTE_POS] = match curve {
-        Curve::Relu => x.max(0.0),
-        Curve::Exp => x.exp(),
-        Curve::Sigmoid => sigmoid(x),
-        Curve::Silu => x * sigmoid(x),
-        Curve::Gelu => x * normal_below(x),
+    out[ABSOLUTE_POS] = match kind {
+        ActivationKind::Relu => x.max(0.0),
+        ActivationKind::Exp => x.exp(),
+        ActivationKind::Sigmoid => sigmoid(x),
+        ActivationKind::Silu => x * sigmoid(x),
+        ActivationKind::Gelu => x * normal_below(x),
     };
 }
 
-/// `grad` times the slope of `curve` at each value of `x`.
+/// `grad` times the slope of `kind` at each value of `x`.
 #[cube(launch)]
-pub fn bent_backward(
+pub fn activation_backward(
     x: &Tensor<f32>,
     grad: &Tensor<f32>,
     out: &mut Tensor<f32>,
-    #[comptime] curve: Curve,
+    #[comptime] kind: ActivationKind,
 ) {
     if ABSOLUTE_POS >= out.len() {
         terminate!();
     }
     let x = x[ABSOLUTE_POS];
-    let slope = match curve {
-        Curve::Relu => f32::cast_from(x > 0.0),
-        Curve::Exp => x.exp(),
-        Curve::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
-        Curve::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
+    let derivative = match kind {
+        ActivationKind::Relu => f32::cast_from(x > 0.0),
+        ActivationKind::Exp => x.exp(),
+        ActivationKind::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
+        ActivationKind::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
         // 1 / sqrt(2 pi).
-        Curve::Gelu => normal_below(x) + x * 0.398_942_3 * (x * x * -0.5f32).exp(),
+        ActivationKind::Gelu => normal_below(x) + x * 0.398_942_3 * (x * x * -0.5f32).exp(),
     };
-    out[ABSOLUTE_POS] = grad[ABSOLUTE_POS] * slope;
+    out[ABSOLUTE_POS] = grad[ABSOLUTE_POS] * derivative;
 }
 
 #[cube]
@@ -129,7 +129,7 @@ pub fn cross_entropy_backward(
 /// columns of a row get, always in the same order. Of the rows it looks at as many at a time as it has units, most often
 /// for nothing.
 #[cube(launch)]
-pub fn pick_backward(
+pub fn gather_backward(
     grad: &Tensor<f32>,
     rows: &Tensor<i32>,
     out: &mut Tensor<f32>,
@@ -144,21 +144,21 @@ pub fn pick_backward(
     let unit = UNIT_POS as usize;
     let column = CUBE_POS % chunks * units + unit;
     let mut of_units = Shared::<[i32]>::new_slice(units);
-    let found = Shared::<[Atomic<u32>]>::new_slice(1usize);
+    let output = Shared::<[Atomic<u32>]>::new_slice(1usize);
     let mut sum = 0.0f32;
     for from in range_stepped(0, rows.len(), units) {
         if unit == 0 {
-            found[0].store(0u32);
+            output[0].store(0u32);
         }
         sync_cube();
         if from + unit < rows.len() {
             of_units[unit] = rows[from + unit];
             if rows[from + unit] as usize == row {
-                found[0].fetch_add(1u32);
+                output[0].fetch_add(1u32);
             }
         }
         sync_cube();
-        if column < width && found[0].load() > 0u32 {
+        if column < width && output[0].load() > 0u32 {
             for i in 0..min(units, rows.len() - from) {
                 if of_units[i] as usize == row {
                     sum += grad[(from + i) * width + column];
@@ -280,7 +280,7 @@ fn rms_of_row(
 /// How much each query takes of each key: the softmax of `scale` times `scores` [B, H, Lq, Lk] plus `bias`, which has
 /// that shape too but may repeat itself.
 #[cube(launch)]
-pub fn taken(
+pub fn attention_weights(
     scores: &Tensor<f32>,
     bias: &Tensor<f32>,
     out: &mut Tensor<f32>,
@@ -322,8 +322,8 @@ pub fn taken(
 /// From the gradients of what is taken [.., Lk] those of the scores with their bias, and times `scale` those of the
 /// scores without.
 #[cube(launch)]
-pub fn taken_backward(
-    taken: &Tensor<f32>,
+pub fn attention_weights_backward(
+    attention_weights: &Tensor<f32>,
     grad: &Tensor<f32>,
     score_grad: &mut Tensor<f32>,
     scaled: &mut Tensor<f32>,
@@ -338,11 +338,11 @@ pub fn taken_backward(
     let unit = UNIT_POS as usize;
     let mut along = 0.0f32;
     for i in range_stepped(unit, width, units) {
-        along += taken[first + i] * grad[first + i];
+        along += attention_weights[first + i] * grad[first + i];
     }
     let along = sum_of_units(along, units);
     for i in range_stepped(unit, width, units) {
-        let of_score = taken[first + i] * (grad[first + i] - along);
+        let of_score = attention_weights[first + i] * (grad[first + i] - along);
         score_grad[first + i] = of_score;
         scaled[first + i] = scale * of_score;
     }

@@ -10,14 +10,14 @@ mod autodiff;
 mod cube;
 mod flex;
 mod kernels;
-mod lanes;
-mod plain;
-mod product;
-mod rows;
+mod matmul;
+mod reference;
+mod rowwise;
+mod simd;
 
 pub(crate) use cube::copy;
 pub(super) use {
-    autodiff::{add, enter},
+    autodiff::{add, register},
     flex::{as_i64, contiguous, tensor, values},
 };
 
@@ -37,7 +37,7 @@ use burn::{
 
 /// A function of each value by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Curve {
+pub enum ActivationKind {
     /// The greater of x and 0.
     Relu,
     /// e^x.
@@ -62,9 +62,9 @@ pub struct Heads {
 /// What a backend does for this module's functions; shapes as there.
 #[backend_extension(Flex, Cube, Autodiff)]
 pub trait Fused: Backend {
-    /// `curve` at each value.
-    fn fused_curve(x: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self> {
-        plain::curve::<Self>(x, curve)
+    /// `kind` at each value.
+    fn fused_activation(x: FloatTensor<Self>, kind: ActivationKind) -> FloatTensor<Self> {
+        reference::activation::<Self>(x, kind)
     }
 
     /// Rows [N, V] and classes `[N]` to cross entropies and the logarithms of the rows' sums of exponentials,
@@ -74,12 +74,12 @@ pub trait Fused: Backend {
         classes: IntTensor<Self>,
         smoothing: f32,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::cross_entropy::<Self>(logits, classes, smoothing)
+        reference::cross_entropy::<Self>(logits, classes, smoothing)
     }
 
     /// Rows [N, V] of logits to their softmax's entropies [N, 1], through which no gradient goes.
     fn fused_entropy(logits: FloatTensor<Self>) -> FloatTensor<Self> {
-        plain::entropy::<Self>(logits)
+        reference::entropy::<Self>(logits)
     }
 
     /// Rows [N, W] less their means, over their deviations, times `gamma` `[W]`, plus `beta` `[W]`.
@@ -98,16 +98,16 @@ pub trait Fused: Backend {
         gamma: FloatTensor<Self>,
         epsilon: f64,
     ) -> FloatTensor<Self> {
-        plain::rms_norm::<Self>(x, gamma, epsilon)
+        reference::rms_norm::<Self>(x, gamma, epsilon)
     }
 
     /// Of `x` [V, W] these `rows` `[N]`.
-    fn fused_pick(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
+    fn fused_gather(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
         Self::float_select(x, 0, rows)
     }
 
     /// Of `x` [V, W] these `rows` `[N]`, whose gradient goes `back` `[V]`.
-    fn fused_exchange(
+    fn fused_permute_rows(
         x: FloatTensor<Self>,
         rows: IntTensor<Self>,
         back: IntTensor<Self>,
@@ -117,7 +117,7 @@ pub trait Fused: Backend {
     }
 
     /// [.., M, K] times [.., K, N].
-    fn fused_product(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
+    fn fused_matmul(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::float_matmul(left, right)
     }
 
@@ -129,20 +129,20 @@ pub trait Fused: Backend {
         bias: FloatTensor<Self>,
         heads: Heads,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::attention::<Self>(query, key, value, bias, heads)
+        reference::attention::<Self>(query, key, value, bias, heads)
     }
 }
 
 /// What a backend does for their gradients, if it is one that computes. Not of autodiff: no gradient's gradient is asked
 /// for, and were these among what any backend can do, all of burn's operations would be built once more for them.
 pub trait FusedGradients: Fused {
-    /// `grad` times the slope of `curve` at each value of `x`.
-    fn fused_curve_backward(
+    /// `grad` times the slope of `kind` at each value of `x`.
+    fn fused_activation_backward(
         x: FloatTensor<Self>,
         grad: FloatTensor<Self>,
-        curve: Curve,
+        kind: ActivationKind,
     ) -> FloatTensor<Self> {
-        plain::curve_backward::<Self>(x, grad, curve)
+        reference::activation_backward::<Self>(x, grad, kind)
     }
 
     /// The gradient [N, V] of the cross entropies, whose own is `grad` [N, 1].
@@ -153,7 +153,7 @@ pub trait FusedGradients: Fused {
         grad: FloatTensor<Self>,
         smoothing: f32,
     ) -> FloatTensor<Self> {
-        plain::cross_entropy_backward::<Self>(logits, classes, log_sums, grad, smoothing)
+        reference::cross_entropy_backward::<Self>(logits, classes, log_sums, grad, smoothing)
     }
 
     /// The gradients of `x`, `gamma` and `beta`.
@@ -163,7 +163,7 @@ pub trait FusedGradients: Fused {
         grad: FloatTensor<Self>,
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::layer_norm_backward::<Self>(x, gamma, grad, epsilon)
+        reference::layer_norm_backward::<Self>(x, gamma, grad, epsilon)
     }
 
     /// The gradients of `x` and `gamma`.
@@ -173,16 +173,16 @@ pub trait FusedGradients: Fused {
         grad: FloatTensor<Self>,
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
+        reference::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
     }
 
     /// The gradient [V, W], of V = `count` rows, where that of those picked is `grad` [N, W].
-    fn fused_pick_backward(
+    fn fused_gather_backward(
         grad: FloatTensor<Self>,
         rows: IntTensor<Self>,
         count: usize,
     ) -> FloatTensor<Self> {
-        plain::pick_backward::<Self>(grad, rows, count)
+        reference::gather_backward::<Self>(grad, rows, count)
     }
 
     /// The gradients of `query`, `key`, `value` and the scores [B, H, Lq, Lk] with their bias.
@@ -190,7 +190,7 @@ pub trait FusedGradients: Fused {
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
-        taken: FloatTensor<Self>,
+        attention_weights: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         heads: Heads,
     ) -> (
@@ -199,37 +199,37 @@ pub trait FusedGradients: Fused {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        plain::attention_backward::<Self>(query, key, value, taken, grad, heads)
+        reference::attention_backward::<Self>(query, key, value, attention_weights, grad, heads)
     }
 }
 
-fn curve<const D: usize>(x: Tensor<D>, curve: Curve) -> Tensor<D> {
-    Tensor::from_dispatch(Dispatch::fused_curve(x.into_dispatch(), curve))
+fn activation<const D: usize>(x: Tensor<D>, kind: ActivationKind) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::fused_activation(x.into_dispatch(), kind))
 }
 
-/// [`Curve::Relu`] of each value.
+/// [`ActivationKind::Relu`] of each value.
 pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    curve(x, Curve::Relu)
+    activation(x, ActivationKind::Relu)
 }
 
 /// e^x of each value.
 pub fn exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    curve(x, Curve::Exp)
+    activation(x, ActivationKind::Exp)
 }
 
-/// [`Curve::Sigmoid`] of each value.
+/// [`ActivationKind::Sigmoid`] of each value.
 pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    curve(x, Curve::Sigmoid)
+    activation(x, ActivationKind::Sigmoid)
 }
 
-/// [`Curve::Silu`] of each value.
+/// [`ActivationKind::Silu`] of each value.
 pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    curve(x, Curve::Silu)
+    activation(x, ActivationKind::Silu)
 }
 
-/// [`Curve::Gelu`] of each value.
+/// [`ActivationKind::Gelu`] of each value.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    curve(x, Curve::Gelu)
+    activation(x, ActivationKind::Gelu)
 }
 
 /// Cross entropies in nats: `logits` [N, V] and `classes` `[N]` to `[N]`. The truth is `smoothing` times an even
@@ -268,26 +268,26 @@ pub fn rms_norm<const D: usize>(norm: &RmsNorm, x: Tensor<D>) -> Tensor<D> {
 
 /// Of `x` [V, ..] these `rows` `[N]`, in their order: [N, ..]. burn adds their gradients up one after the other on a
 /// GPU.
-pub fn pick<const D: usize>(x: Tensor<D>, rows: Tensor<1, Int>) -> Tensor<D> {
+pub fn gather<const D: usize>(x: Tensor<D>, rows: Tensor<1, Int>) -> Tensor<D> {
     let mut shape = x.dims();
     let wide = x.reshape([shape[0], shape[1..].iter().product()]);
     shape[0] = rows.dims()[0];
-    let picked = Dispatch::fused_pick(wide.into_dispatch(), rows.into_dispatch());
+    let picked = Dispatch::fused_gather(wide.into_dispatch(), rows.into_dispatch());
     Tensor::<2>::from_dispatch(picked).reshape(shape)
 }
 
-/// Of `x` [V, W] these `rows` `[N]`, as [`pick`] has them, where it is known of each row of `x` which of those picked it
+/// Of `x` [V, W] these `rows` `[N]`, as [`gather`] has them, where it is known of each row of `x` which of those picked it
 /// is: `back` `[V]`. That one's gradient it gets, and no other's; so rows that are picked more than once or never should
 /// count for nothing.
-pub fn exchange(x: Tensor<2>, rows: Tensor<1, Int>, back: Tensor<1, Int>) -> Tensor<2> {
+pub fn permute_rows(x: Tensor<2>, rows: Tensor<1, Int>, back: Tensor<1, Int>) -> Tensor<2> {
     let (rows, back) = (rows.into_dispatch(), back.into_dispatch());
-    Tensor::from_dispatch(Dispatch::fused_exchange(x.into_dispatch(), rows, back))
+    Tensor::from_dispatch(Dispatch::fused_permute_rows(x.into_dispatch(), rows, back))
 }
 
 /// `left` [.., M, K] times `right` [.., K, N], of which there are as many.
-pub fn product<const D: usize>(left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
+pub fn matmul<const D: usize>(left: Tensor<D>, right: Tensor<D>) -> Tensor<D> {
     let (left, right) = (left.into_dispatch(), right.into_dispatch());
-    Tensor::from_dispatch(Dispatch::fused_product(left, right))
+    Tensor::from_dispatch(Dispatch::fused_matmul(left, right))
 }
 
 /// Scaled dot-product attention (Vaswani et al. 2017, arXiv 1706.03762) of `heads` side by side: `query`
@@ -301,8 +301,8 @@ pub fn attention(
     heads: Heads,
 ) -> Tensor<3> {
     let [query, key, value] = [query, key, value].map(Tensor::into_dispatch);
-    let (found, _) = Dispatch::fused_attention(query, key, value, bias.into_dispatch(), heads);
-    Tensor::from_dispatch(found)
+    let (output, _) = Dispatch::fused_attention(query, key, value, bias.into_dispatch(), heads);
+    Tensor::from_dispatch(output)
 }
 
 #[cfg(test)]
@@ -333,47 +333,50 @@ mod tests {
         let mut off = Vec::new();
         let x = || given([5, 7], 1);
         let grad = || given([5, 7], 2);
-        for curve in [
-            Curve::Relu,
-            Curve::Exp,
-            Curve::Sigmoid,
-            Curve::Silu,
-            Curve::Gelu,
+        for kind in [
+            ActivationKind::Relu,
+            ActivationKind::Exp,
+            ActivationKind::Sigmoid,
+            ActivationKind::Silu,
+            ActivationKind::Gelu,
         ] {
-            let plain = plain::curve::<Flex>(x(), curve);
-            off.push(apart(Flex::fused_curve(x(), curve), plain));
-            let plain = plain::curve_backward::<Flex>(x(), grad(), curve);
-            off.push(apart(Flex::fused_curve_backward(x(), grad(), curve), plain));
+            let plain = reference::activation::<Flex>(x(), kind);
+            off.push(apart(Flex::fused_activation(x(), kind), plain));
+            let plain = reference::activation_backward::<Flex>(x(), grad(), kind);
+            off.push(apart(
+                Flex::fused_activation_backward(x(), grad(), kind),
+                plain,
+            ));
         }
 
         let classes = Tensor::<1, Int>::from_data([3, 0, 6, 6, 2], &Device::flex());
         let classes = || FlexTensor::from_data(classes.to_data());
         let (ours, log_sums) = Flex::fused_cross_entropy(x(), classes(), 0.1);
-        let (plain, plain_log_sums) = plain::cross_entropy::<Flex>(x(), classes(), 0.1);
+        let (plain, plain_log_sums) = reference::cross_entropy::<Flex>(x(), classes(), 0.1);
         off.extend([apart(ours, plain), apart(log_sums.clone(), plain_log_sums)]);
         let grad_of_rows = given([5, 1], 3);
         let inputs = || (x(), classes(), log_sums.clone(), grad_of_rows.clone());
         let (logits, of, sums, grads) = inputs();
         let ours = Flex::fused_cross_entropy_backward(logits, of, sums, grads, 0.1);
         let (logits, of, sums, grads) = inputs();
-        let plain = plain::cross_entropy_backward::<Flex>(logits, of, sums, grads, 0.1);
+        let plain = reference::cross_entropy_backward::<Flex>(logits, of, sums, grads, 0.1);
         off.push(apart(ours, plain));
 
-        let plain = plain::entropy::<Flex>(x());
+        let plain = reference::entropy::<Flex>(x());
         off.push(apart(Flex::fused_entropy(x()), plain));
 
         let gamma = || given([7], 4);
         let ours = Flex::fused_layer_norm_backward(x(), gamma(), grad(), 1e-5);
-        let plain = plain::layer_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
+        let plain = reference::layer_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
         off.extend([
             apart(ours.0, plain.0),
             apart(ours.1, plain.1),
             apart(ours.2, plain.2),
         ]);
-        let plain = plain::rms_norm::<Flex>(x(), gamma(), 1e-5);
+        let plain = reference::rms_norm::<Flex>(x(), gamma(), 1e-5);
         off.push(apart(Flex::fused_rms_norm(x(), gamma(), 1e-5), plain));
         let ours = Flex::fused_rms_norm_backward(x(), gamma(), grad(), 1e-5);
-        let plain = plain::rms_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
+        let plain = reference::rms_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
         off.extend([apart(ours.0, plain.0), apart(ours.1, plain.1)]);
 
         let heads = Heads {
@@ -389,15 +392,33 @@ mod tests {
         };
         let bias = given([1, 2, 3, 4], 8);
         let (query, key, value) = parts();
-        let (ours, taken) = Flex::fused_attention(query, key, value, bias.clone(), heads);
+        let (ours, attention_weights) =
+            Flex::fused_attention(query, key, value, bias.clone(), heads);
         let (query, key, value) = parts();
-        let (plain, plain_taken) = plain::attention::<Flex>(query, key, value, bias, heads);
-        off.extend([apart(ours, plain), apart(taken.clone(), plain_taken)]);
+        let (plain, plain_taken) = reference::attention::<Flex>(query, key, value, bias, heads);
+        off.extend([
+            apart(ours, plain),
+            apart(attention_weights.clone(), plain_taken),
+        ]);
         let grad = || given([2, 3, 8], 9);
         let (query, key, value) = parts();
-        let ours = Flex::fused_attention_backward(query, key, value, taken.clone(), grad(), heads);
+        let ours = Flex::fused_attention_backward(
+            query,
+            key,
+            value,
+            attention_weights.clone(),
+            grad(),
+            heads,
+        );
         let (query, key, value) = parts();
-        let plain = plain::attention_backward::<Flex>(query, key, value, taken, grad(), heads);
+        let plain = reference::attention_backward::<Flex>(
+            query,
+            key,
+            value,
+            attention_weights,
+            grad(),
+            heads,
+        );
         off.extend([
             apart(ours.0, plain.0),
             apart(ours.1, plain.1),

@@ -22,10 +22,10 @@ use layout::{PLACE, SAMPLES};
 pub use pose::{POSE_SIZE, PoseHead};
 
 use super::{
-    constants::{constant, table},
-    fused::{exchange, pick, relu, sigmoid, silu},
+    device_constants::{constant, table},
+    fused::{gather, permute_rows, relu, sigmoid, silu},
     init::Initializer,
-    linear::by_row,
+    linear::linear,
 };
 
 const PIXELS: usize = CANVAS * CANVAS;
@@ -44,7 +44,7 @@ pub struct MosaicSizes {
 
 /// The layouts of a batch of pictures.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Arrangement {
+pub struct BatchLayout {
     /// Index of each picture's layout.
     pub layouts: Vec<usize>,
     /// Layout of each picture.
@@ -100,14 +100,14 @@ impl Layouts {
     }
 
     /// Pictures with these layouts, worked on in the largest of them.
-    pub fn arrange(&self, layouts: Vec<usize>) -> Arrangement {
+    pub fn arrange(&self, layouts: Vec<usize>) -> BatchLayout {
         let largest = layouts.iter().copied().max().unwrap_or(0);
         self.arrange_in(layouts, largest)
     }
 
     /// Pictures with these layouts, worked on in one that is as large as any.
-    pub fn arrange_in(&self, layouts: Vec<usize>, frame: usize) -> Arrangement {
-        Arrangement {
+    pub fn arrange_in(&self, layouts: Vec<usize>, frame: usize) -> BatchLayout {
+        BatchLayout {
             of: layouts.iter().map(|&layout| self.all[layout]).collect(),
             frame: self.all[frame],
             layouts,
@@ -115,10 +115,10 @@ impl Layouts {
     }
 }
 
-impl Arrangement {
+impl BatchLayout {
     /// What tells a device of it, as many numbers for every batch of so many pictures in this frame: for
-    /// [`Cells::new`].
-    pub fn numbers(&self) -> Vec<i32> {
+    /// [`SlotCells::new`].
+    pub fn packed(&self) -> Vec<i32> {
         let (frame, slots) = (self.frame, self.frame.slots());
         let each = || self.of.iter().enumerate();
         let kinds = self.layouts.iter().map(|&layout| layout as i32);
@@ -157,22 +157,22 @@ impl Arrangement {
     }
 
     /// It on a device.
-    pub fn on(&self, device: &Device) -> Cells {
-        let numbers = Tensor::from_data(self.numbers().as_slice(), &device.clone().inner());
-        Cells::new(self.of.len(), self.frame, numbers)
+    pub fn upload(&self, device: &Device) -> SlotCells {
+        let numbers = Tensor::from_data(self.packed().as_slice(), &device.clone().inner());
+        SlotCells::new(self.of.len(), self.frame, numbers)
     }
 }
 
-/// An [`Arrangement`] on the device.
+/// An [`BatchLayout`] on the device.
 #[derive(Clone, Debug)]
-pub struct Cells {
+pub struct SlotCells {
     pictures: usize,
     frame: Layout,
     numbers: Tensor<1, Int>,
 }
 
-impl Cells {
-    /// Of so many pictures in this frame, from the [numbers](Arrangement::numbers).
+impl SlotCells {
+    /// Of so many pictures in this frame, from the [numbers](BatchLayout::numbers).
     pub fn new(pictures: usize, frame: Layout, numbers: Tensor<1, Int>) -> Self {
         Self {
             pictures,
@@ -228,7 +228,7 @@ impl Cells {
                 (1..=most).flat_map(|cells| weights(cells, most)).collect()
             });
             let table = table.reshape([most, CANVAS * per_cell * most]);
-            let lines = pick(table, self.each(which) - 1);
+            let lines = gather(table, self.each(which) - 1);
             lines.reshape([self.pictures, CANVAS, per_cell * most])
         };
         [of(1, self.frame.rows), of(2, self.frame.columns)]
@@ -277,21 +277,21 @@ impl MosaicGenerator {
 
     /// Slots [B, S, D] to canvases [B, P, H] of the painter's H units: the latent that morphs are
     /// made in.
-    pub fn canvas(&self, slots: Tensor<3>, cells: &Cells, layouts: &Layouts) -> Tensor<3> {
+    pub fn canvas(&self, slots: Tensor<3>, cells: &SlotCells, layouts: &Layouts) -> Tensor<3> {
         let (device, [batch, ..]) = (slots.device(), slots.dims());
         let mask = cells.mask();
         let mean = slots.clone() * (mask.clone() / mask.clone().sum_dim(1)).unsqueeze_dim(2);
         // What the function is as a whole tinges and shapes the picture as a whole.
-        let whole = by_row(&self.whole, mean.sum_dim(1));
-        let own = pick(self.layout.weight.val(), cells.layouts());
-        let painted = by_row(&self.slot, slots) + own.unsqueeze_dim(1);
+        let whole = linear(&self.whole, mean.sum_dim(1));
+        let own = gather(self.layout.weight.val(), cells.layouts());
+        let painted = linear(&self.slot, slots) + own.unsqueeze_dim(1);
         let painted = painted * mask.unsqueeze_dim(2);
         let inner = painted.dims()[2];
 
         // Down as one product a picture, across as one a line.
         let Layout { rows, columns } = cells.frame;
         let (to, back) = (cells.slots_of_cells(), cells.cells_of_slots());
-        let grid = exchange(painted.flatten::<2>(0, 1), to, back);
+        let grid = permute_rows(painted.flatten::<2>(0, 1), to, back);
         let [down, across] = cells.lines("spread", 1, Layout::spread);
         let high = down.matmul(grid.reshape([batch, rows, columns * inner]));
         let high = high.reshape([batch, CANVAS, columns, inner]);
@@ -301,9 +301,9 @@ impl MosaicGenerator {
         let places = table("places", &[kinds], &device, || {
             layouts.all.iter().flat_map(Layout::places).collect()
         });
-        let places = pick(places.reshape([kinds, PIXELS * PLACE]), cells.layouts());
+        let places = gather(places.reshape([kinds, PIXELS * PLACE]), cells.layouts());
         let places = places.reshape([batch, PIXELS, PLACE]);
-        let scale = by_row(&self.place_scale, places.clone());
+        let scale = linear(&self.place_scale, places.clone());
         // shift + whole * at_large, as one product a picture of the places and these weights.
         let weight = self.place_shift.weight.val().unsqueeze::<3>()
             + self.place_whole.weight.val().unsqueeze() * whole;
@@ -313,7 +313,7 @@ impl MosaicGenerator {
     /// Canvases [B, P, H] to pictures [B, 3, `size`, `size`], values 0..1.
     pub fn picture(&self, canvas: Tensor<3>, size: usize) -> Tensor<4> {
         let (device, [batch, ..]) = (canvas.device(), canvas.dims());
-        let x = by_row(&self.paint, canvas).swap_dims(1, 2);
+        let x = linear(&self.paint, canvas).swap_dims(1, 2);
         let x = x + self.frame.val().unsqueeze();
         let enlarge = table("enlarging", &[size], &device, || enlarging(size));
         let enlarge = enlarge.reshape([size, CANVAS]);
@@ -348,7 +348,7 @@ fn enlarging(size: usize) -> Vec<f32> {
 
 /// Picture to slots.
 #[derive(Module, Debug)]
-pub struct MosaicReader {
+pub struct MosaicRecognizer {
     stem: Linear,
     look: Linear,
     slot: Linear,
@@ -364,7 +364,7 @@ const BLOCK: usize = 4;
 /// Channels left of them.
 const SQUEEZED: usize = 8;
 
-impl MosaicReader {
+impl MosaicRecognizer {
     /// Random weights for `layouts` layouts.
     pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
         let blocks = CANVAS / BLOCK;
@@ -387,25 +387,25 @@ impl MosaicReader {
             .reshape([batch, 3, CANVAS, PATCH, CANVAS, PATCH])
             .permute([0, 2, 4, 1, 3, 5])
             .reshape([batch, CANVAS, CANVAS, 3 * PATCH * PATCH]);
-        relu(by_row(&self.stem, patches))
+        relu(linear(&self.stem, patches))
     }
 
     /// Features to logits of the layouts [B, layouts].
     pub fn layout(&self, features: Tensor<4>) -> Tensor<2> {
         let [batch, .., channels] = features.dims();
         let blocks = CANVAS / BLOCK;
-        let squeezed = relu(by_row(&self.squeeze, features.clone()))
+        let squeezed = relu(linear(&self.squeeze, features.clone()))
             .reshape([batch, blocks, BLOCK, blocks, BLOCK, SQUEEZED])
             .mean_dim(4)
             .mean_dim(2)
             .reshape([batch, SQUEEZED * blocks * blocks]);
         let mean = features.reshape([batch, PIXELS, channels]).mean_dim(1);
         let whole = Tensor::cat(vec![squeezed, mean.reshape([batch, channels])], 1);
-        by_row(&self.layout_out, relu(by_row(&self.layout_in, whole)))
+        linear(&self.layout_out, relu(linear(&self.layout_in, whole)))
     }
 
     /// Features [B, 32, 32, channels] to slots [B, S, D].
-    pub fn slots(&self, features: Tensor<4>, cells: &Cells) -> Tensor<3> {
+    pub fn slots(&self, features: Tensor<4>, cells: &SlotCells) -> Tensor<3> {
         let [batch, _, _, channels] = features.dims();
         let Layout { rows, columns } = cells.frame;
         let [high, wide] = [rows * SAMPLES, columns * SAMPLES];
@@ -418,8 +418,8 @@ impl MosaicReader {
             .reshape([batch, rows, SAMPLES, columns, SAMPLES, channels])
             .permute([0, 1, 3, 2, 4, 5])
             .reshape([batch * rows * columns, LOOKS * channels]);
-        let x = exchange(x, cells.cells_of_slots(), cells.slots_of_cells());
-        let slots = by_row(&self.slot, relu(by_row(&self.look, x)));
+        let x = permute_rows(x, cells.cells_of_slots(), cells.slots_of_cells());
+        let slots = linear(&self.slot, relu(linear(&self.look, x)));
         let width = slots.dims()[1];
         slots.reshape([batch, rows * columns, width]) * cells.mask().unsqueeze_dim(2)
     }

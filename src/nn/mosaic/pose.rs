@@ -9,7 +9,7 @@ use burn::{
 };
 
 use crate::nn::{
-    constants::table, conv::with_zeros, fused::silu, init::Initializer, linear::by_row,
+    conv::with_zeros, device_constants::table, fused::silu, init::Initializer, linear::linear,
 };
 
 /// Pixels a side that the head looks at.
@@ -70,7 +70,7 @@ impl PoseHead {
                 halved(x, kernel)
             });
         }
-        let moved = by_row(&self.output, silu(by_row(&self.dense, x.flatten(1, 3))));
+        let moved = linear(&self.output, silu(linear(&self.dense, x.flatten(1, 3))));
         let upright = table("upright", &[], &device, || UPRIGHT.to_vec());
         moved + upright.unsqueeze()
     }

@@ -8,7 +8,7 @@ use egui::Id;
 
 /// The pixel format egui draws into, kept where paint callbacks can see it.
 #[derive(Clone, Copy, Debug)]
-struct Target(wgpu::TextureFormat);
+struct TargetFormat(wgpu::TextureFormat);
 
 /// Tells the canvases the window's pixel format. Call once when the window is made, and again after a lost
 /// device; without it they draw for `Rgba8Unorm`, which is what a window-less test renderer has.
@@ -17,13 +17,13 @@ pub fn install(render_state: &RenderState) {
         .renderer
         .write()
         .callback_resources
-        .insert(Target(render_state.target_format));
+        .insert(TargetFormat(render_state.target_format));
 }
 
 /// The format of the framebuffer that egui draws into.
 pub(super) fn target_format(resources: &CallbackResources) -> wgpu::TextureFormat {
     resources
-        .get::<Target>()
+        .get::<TargetFormat>()
         .map_or(wgpu::TextureFormat::Rgba8Unorm, |target| target.0)
 }
 

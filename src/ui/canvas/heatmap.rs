@@ -79,7 +79,7 @@ struct HeatUniform {
 const PENDING: f32 = -1.0;
 const MISSING: f32 = -2.0;
 
-struct Slot {
+struct HeatmapSlot {
     uniform: wgpu::Buffer,
     positions: wgpu::Texture,
     lut: wgpu::Texture,
@@ -89,7 +89,7 @@ struct Slot {
     uploaded: Option<(Arc<Field>, Scale)>,
 }
 
-impl Slot {
+impl HeatmapSlot {
     fn new(device: &wgpu::Device, layout: &wgpu::BindGroupLayout, side: u32) -> Self {
         let name = "heat map";
         let uniform = gpu::uniform_buffer::<HeatUniform>(device, name);
@@ -140,7 +140,7 @@ pub struct HeatRenderer {
     format: wgpu::TextureFormat,
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
-    slots: Slots<Slot>,
+    slots: Slots<HeatmapSlot>,
 }
 
 impl HeatRenderer {
@@ -188,7 +188,7 @@ impl HeatRenderer {
             return;
         }
         let layout = &self.layout;
-        let make = || Slot::new(device, layout, side);
+        let make = || HeatmapSlot::new(device, layout, side);
         let slot = self.slots.entry(paint.id, make);
         if slot.positions.width() != side {
             *slot = make();

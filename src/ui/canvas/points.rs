@@ -54,7 +54,7 @@ struct PointsUniform {
     ring: [f32; 4],
 }
 
-struct Slot {
+struct PointsSlot {
     uniform: wgpu::Buffer,
     bind_group: wgpu::BindGroup,
     instances: wgpu::Buffer,
@@ -66,7 +66,7 @@ pub struct PointsRenderer {
     format: wgpu::TextureFormat,
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
-    slots: Slots<Slot>,
+    slots: Slots<PointsSlot>,
 }
 
 impl PointsRenderer {
@@ -117,7 +117,7 @@ impl PointsRenderer {
                     resource: uniform.as_entire_binding(),
                 }],
             });
-            Slot {
+            PointsSlot {
                 uniform,
                 bind_group,
                 instances: instance_buffer(device, 64),

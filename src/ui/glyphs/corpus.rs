@@ -12,15 +12,15 @@ use anyhow::Result;
 use egui::{ProgressBar, Ui};
 
 use crate::{
-    data::corpus::{self, Phase, Progress},
-    engine::slot::Slot,
-    glyphs::functions,
+    data::corpus::{self, BuildProgress, Phase},
+    engine::latest::Latest,
+    glyphs::corpus_functions,
 };
 
 /// A corpus being made: its progress, and the way to call it off.
 #[derive(Clone, Debug, Default)]
 pub struct Building {
-    progress: Arc<Slot<(String, Progress)>>,
+    progress: Arc<Latest<(String, BuildProgress)>>,
     is_cancelled: Arc<AtomicBool>,
 }
 
@@ -30,8 +30,8 @@ impl Building {
         let mut go_on = || !self.is_cancelled.load(Ordering::Relaxed);
         // A Python that gives no answer is passed over; the name of what is read is shown.
         let library = corpus::default_input(&mut go_on, &mut |_| ())?;
-        let name = functions::default_corpus_name(&library);
-        functions::default_corpus(folder, &library, &mut |progress| {
+        let name = corpus_functions::default_corpus_name(&library);
+        corpus_functions::default_corpus(folder, &library, &mut |progress| {
             self.progress.put((name.clone(), progress));
             go_on()
         })

@@ -10,11 +10,11 @@ use egui::{
     text_selection::CCursorRange,
 };
 
-use super::{Errand, Side, session::Session, written::Choice};
+use super::{BackgroundTask, MorphSide, session::GlyphsUiSession, written::FunctionChoice};
 use crate::{
     data::python::{self, Kind},
     ui::{
-        desk::Desk,
+        engine_client::EngineClient,
         theme::Theme,
         widgets::{combo, field, is_entered},
     },
@@ -42,10 +42,10 @@ impl Editor {
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
-        desk: &mut Desk,
-        side: &mut Side,
-        errands: &mut Vec<Errand>,
+        session: &mut GlyphsUiSession,
+        client: &mut EngineClient,
+        side: &mut MorphSide,
+        tasks: &mut Vec<BackgroundTask>,
     ) {
         let theme = Theme::of(ui.visuals());
         ui.add_space(4.0);
@@ -53,7 +53,7 @@ impl Editor {
             // As high as with a choice in it: nothing moves while one types.
             ui.set_min_height(ui.spacing().interact_size.y);
             let label = ui.strong("Function");
-            choice(ui, session, desk);
+            choice(ui, session, client);
             label
         });
         let label = label.inner;
@@ -83,16 +83,16 @@ impl Editor {
             ui.add(edit).labelled_by(label.id).changed()
         });
         if edited.inner && session.read() {
-            session.ask_again(desk);
+            session.ask_again(client);
         }
         let top = ui.cursor().top();
         said(ui, session, &theme);
         ui.add_space(4.0);
-        actions(ui, session, desk, side);
+        actions(ui, session, client, side);
         ui.separator();
-        file(ui, session, errands);
+        file(ui, session, tasks);
         ui.separator();
-        model(ui, session, desk, errands);
+        model(ui, session, client, tasks);
         self.below = Some(ui.cursor().top() - top);
     }
 
@@ -151,7 +151,7 @@ pub fn coloured(text: &str, theme: &Theme, font: &FontId) -> LayoutJob {
 }
 
 /// What is to be said about the function; always there, so that nothing moves while one types.
-fn said(ui: &mut Ui, session: &Session, theme: &Theme) {
+fn said(ui: &mut Ui, session: &GlyphsUiSession, theme: &Theme) {
     let (color, text) = match (&session.picture, session.refusal(), &session.written) {
         (_, Some(why), _) => (theme.error, why),
         (Some((name, _)), None, _) => (
@@ -174,12 +174,12 @@ fn said(ui: &mut Ui, session: &Session, theme: &Theme) {
 }
 
 /// The function to paint, where there are several.
-fn choice(ui: &mut Ui, session: &mut Session, desk: &Desk) {
+fn choice(ui: &mut Ui, session: &mut GlyphsUiSession, client: &EngineClient) {
     let Some((choices, chosen)) = session.choices() else {
         return;
     };
     let mut number = chosen;
-    let text = choices.get(chosen).map(Choice::text);
+    let text = choices.get(chosen).map(FunctionChoice::text);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.weak(format!("of {}", choices.len()));
         combo(ui, "Function to paint", &text.unwrap_or_default(), |ui| {
@@ -189,16 +189,21 @@ fn choice(ui: &mut Ui, session: &mut Session, desk: &Desk) {
         });
     });
     if number != chosen {
-        session.choose(number, desk);
+        session.choose(number, client);
     }
 }
 
-fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side) {
+fn actions(
+    ui: &mut Ui,
+    session: &mut GlyphsUiSession,
+    client: &mut EngineClient,
+    side: &mut MorphSide,
+) {
     ui.horizontal_wrapped(|ui| {
         let near = ui.add_enabled(session.written.is_ok(), Button::new("Nearest glyphs"));
         if near.clicked() {
-            session.look_near(desk);
-            *side = Side::Nearest;
+            session.look_near(client);
+            *side = MorphSide::Nearest;
         }
         let tile = session.tile();
         let add = ui.add_enabled(tile.is_some(), Button::new("+ path"));
@@ -208,7 +213,7 @@ fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side)
             && let Some(tile) = tile
         {
             session.lay(tile);
-            *side = Side::Morph;
+            *side = MorphSide::Morph;
         }
         if ui.button("Copy source").clicked() {
             ui.ctx().copy_text(session.text.clone());
@@ -227,7 +232,7 @@ fn actions(ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side)
     });
 }
 
-fn file(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
+fn file(ui: &mut Ui, session: &mut GlyphsUiSession, tasks: &mut Vec<BackgroundTask>) {
     let label = RichText::new("File").strong();
     let hint = "a picture or .py, or drop one here";
     let field = field(ui, label, &mut session.file_path, hint, f32::INFINITY);
@@ -235,25 +240,30 @@ fn file(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
         let path = session.file_path.trim();
         let read = ui.add_enabled(!path.is_empty(), Button::new("Read file"));
         if read.clicked() || is_entered(ui, &field) && !path.is_empty() {
-            errands.push(Errand::Read(path.into()));
+            tasks.push(BackgroundTask::Read(path.into()));
         }
         if ui.button("Open file\u{2026}").clicked() {
-            errands.push(Errand::OpenFile);
+            tasks.push(BackgroundTask::OpenFile);
         }
     });
 }
 
-fn model(ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut Vec<Errand>) {
+fn model(
+    ui: &mut Ui,
+    session: &mut GlyphsUiSession,
+    client: &mut EngineClient,
+    tasks: &mut Vec<BackgroundTask>,
+) {
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
     let field = field(ui, label, &mut session.open_path, hint, f32::INFINITY);
     ui.horizontal(|ui| {
         if ui.button("Open").clicked() || is_entered(ui, &field) {
             let path = session.open_path.clone();
-            session.open(&path, desk);
+            session.open(&path, client);
         }
         if ui.button("Browse").clicked() {
-            errands.push(Errand::BrowseRun);
+            tasks.push(BackgroundTask::BrowseRun);
         }
     });
 }

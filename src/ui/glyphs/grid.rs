@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use egui::{ProgressBar, Ui};
 
-use super::{Side, session::Session, sheet::Sheet};
+use super::{MorphSide, session::GlyphsUiSession, sheet::Sheet};
 use crate::{
-    glyphs::board::{GridView, Tile},
-    ui::{app::System, desk::Desk},
+    glyphs::views::{GridView, Tile},
+    ui::{app::System, engine_client::EngineClient},
 };
 
 /// Glyphs side by side.
@@ -17,15 +17,21 @@ const LISTED: f32 = 64.0;
 
 /// The grid on the graphics card.
 #[derive(Default)]
-pub struct Grid {
+pub struct GridPanel {
     shown: Option<(Arc<GridView>, Sheet)>,
 }
 
-impl Grid {
+impl GridPanel {
     /// Draws it: a click opens a function, a shift-click lays it into the path, and dragging one onto
     /// another makes a path of the two.
-    pub fn show(&mut self, ui: &mut Ui, session: &mut Session, desk: &mut Desk, side: &mut Side) {
-        let Some(view) = session.board.grid.get() else {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        session: &mut GlyphsUiSession,
+        client: &mut EngineClient,
+        side: &mut MorphSide,
+    ) {
+        let Some(view) = session.views.grid.get() else {
             ui.weak("The glyphs are being painted");
             return;
         };
@@ -40,7 +46,7 @@ impl Grid {
         ui.horizontal(|ui| {
             ui.label(format!("{} glyphs, step {}", view.tiles.len(), view.step));
             if ui.button("Other functions").clicked() {
-                session.watch_others(desk);
+                session.watch_others(client);
             }
         });
         let gap = 3.0;
@@ -58,17 +64,17 @@ impl Grid {
                         session.morph.path.clear();
                         session.lay(view.tiles[*from].clone());
                         session.lay(tile.clone());
-                        session.paint_morph(desk);
-                        *side = Side::Morph;
+                        session.paint_morph(client);
+                        *side = MorphSide::Morph;
                     } else if shown.clicked() && ui.input(|input| input.modifiers.shift) {
                         session.lay(tile.clone());
-                        desk.say(
+                        client.say(
                             System::Glyphs,
                             format!("{} is in the path", tile.name),
                             false,
                         );
                     } else if shown.clicked() {
-                        session.open_function(&tile.text, desk);
+                        session.open_function(&tile.text, client);
                     }
                 }
             });
@@ -85,8 +91,8 @@ pub struct Nearest {
 
 impl Nearest {
     /// Draws the list; a click opens a function.
-    pub fn show(&mut self, ui: &mut Ui, session: &mut Session, desk: &mut Desk) {
-        let work = session.board.work.get();
+    pub fn show(&mut self, ui: &mut Ui, session: &mut GlyphsUiSession, client: &mut EngineClient) {
+        let work = session.views.work.get();
         if let Some(work) = work.filter(|work| work.done < 1.0) {
             ui.add(ProgressBar::new(work.done as f32).text(&work.what));
         }
@@ -107,11 +113,19 @@ impl Nearest {
             return;
         };
         let first = of.text.lines().next().unwrap_or_default().to_owned();
-        row(ui, sheet, 0, &of, &first, session, desk);
+        row(ui, sheet, 0, &of, &first, session, client);
         ui.separator();
         for (i, neighbour) in nearest.iter().enumerate() {
             let distance = format!("distance {:.3}", neighbour.distance);
-            row(ui, sheet, i + 1, &neighbour.tile, &distance, session, desk);
+            row(
+                ui,
+                sheet,
+                i + 1,
+                &neighbour.tile,
+                &distance,
+                session,
+                client,
+            );
         }
     }
 }
@@ -122,12 +136,12 @@ fn row(
     number: usize,
     tile: &Tile,
     note: &str,
-    session: &mut Session,
-    desk: &Desk,
+    session: &mut GlyphsUiSession,
+    client: &EngineClient,
 ) {
     ui.horizontal(|ui| {
         if sheet.tile(ui, number, tile, LISTED).clicked() {
-            session.open_function(&tile.text, desk);
+            session.open_function(&tile.text, client);
         }
         ui.vertical(|ui| {
             ui.add(egui::Label::new(egui::RichText::new(&tile.name).strong()).truncate());

@@ -1,9 +1,9 @@
 //! Code Glyphs in the window: the editor at the left, the glyph and what is read from it in the
 //! middle, and at the right one of the live grid, the nearest glyphs, the morph and the training.
 
+mod background_tasks;
 pub mod corpus;
 mod editor;
-mod errands;
 mod grid;
 mod morph;
 mod paint;
@@ -15,22 +15,22 @@ pub mod written;
 
 use egui::{CentralPanel, Panel, ScrollArea, Ui};
 
-pub use self::errands::{Done, Errand};
+pub use self::background_tasks::{BackgroundTask, Done};
 use self::{
     editor::Editor,
-    grid::{Grid, Nearest},
+    grid::{GridPanel, Nearest},
     morph::MorphPanel,
     paint::Paint,
-    session::Session,
+    session::GlyphsUiSession,
 };
-use super::desk::Desk;
+use super::engine_client::EngineClient;
 
 /// What the right side shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Side {
+pub enum MorphSide {
     /// Glyphs of corpus functions.
     #[default]
-    Grid,
+    GridPanel,
     /// The glyphs nearest to one.
     Nearest,
     /// The way through functions.
@@ -39,12 +39,12 @@ pub enum Side {
     Training,
 }
 
-impl Side {
+impl MorphSide {
     const ALL: [(Self, &str); 4] = [
-        (Side::Grid, "Live grid"),
-        (Side::Nearest, "Nearest"),
-        (Side::Morph, "Morph"),
-        (Side::Training, "Training"),
+        (MorphSide::GridPanel, "Live grid"),
+        (MorphSide::Nearest, "Nearest"),
+        (MorphSide::Morph, "Morph"),
+        (MorphSide::Training, "Training"),
     ];
 }
 
@@ -52,22 +52,22 @@ impl Side {
 #[derive(Default)]
 pub struct Glyphs {
     /// What is open.
-    pub session: Session,
+    pub session: GlyphsUiSession,
     /// What the right side shows.
-    pub side: Side,
+    pub side: MorphSide,
     editor: Editor,
     paint: Paint,
-    grid: Grid,
+    grid: GridPanel,
     nearest: Nearest,
     morph: MorphPanel,
 }
 
 impl Glyphs {
     /// Draws it, between the bars; returns what takes a thread of its own.
-    pub fn show(&mut self, ui: &mut Ui, desk: &mut Desk) -> Vec<Errand> {
-        let mut errands = Vec::new();
+    pub fn show(&mut self, ui: &mut Ui, client: &mut EngineClient) -> Vec<BackgroundTask> {
+        let mut tasks = Vec::new();
         let session = &mut self.session;
-        session.follow(desk);
+        session.follow(client);
         // In a small window the pictures come first.
         let width = (0.28 * ui.available_width()).floor();
         Panel::left("function")
@@ -76,7 +76,7 @@ impl Glyphs {
             .size_range(240.0..=640.0)
             .show(ui, |ui| {
                 self.editor
-                    .show(ui, session, desk, &mut self.side, &mut errands)
+                    .show(ui, session, client, &mut self.side, &mut tasks)
             });
         Panel::right("side")
             .resizable(true)
@@ -84,7 +84,7 @@ impl Glyphs {
             .size_range(250.0..=560.0)
             .show(ui, |ui| {
                 ui.horizontal_wrapped(|ui| {
-                    for (side, name) in Side::ALL {
+                    for (side, name) in MorphSide::ALL {
                         ui.selectable_value(&mut self.side, side, name);
                     }
                 });
@@ -93,17 +93,17 @@ impl Glyphs {
                     .id_salt(self.side as u8)
                     .auto_shrink(false)
                     .show(ui, |ui| match self.side {
-                        Side::Grid => self.grid.show(ui, session, desk, &mut self.side),
-                        Side::Nearest => self.nearest.show(ui, session, desk),
-                        Side::Morph => self.morph.show(ui, session, desk, &mut errands),
-                        Side::Training => training::show(ui, session, desk, &mut errands),
+                        MorphSide::GridPanel => self.grid.show(ui, session, client, &mut self.side),
+                        MorphSide::Nearest => self.nearest.show(ui, session, client),
+                        MorphSide::Morph => self.morph.show(ui, session, client, &mut tasks),
+                        MorphSide::Training => training::show(ui, session, client, &mut tasks),
                     });
             });
         CentralPanel::default().show(ui, |ui| {
-            self.paint.show(ui, session, desk, &mut errands);
+            self.paint.show(ui, session, client, &mut tasks);
             ui.separator();
-            reading::show(ui, session, desk);
+            reading::show(ui, session, client);
         });
-        errands
+        tasks
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use egui::{Button, Slider, Ui, Vec2};
 use image::RgbImage;
 
-use super::{Errand, session::Session, sheet::Sheet};
+use super::{BackgroundTask, session::GlyphsUiSession, sheet::Sheet};
 use crate::{
     config::glyphs::GLYPH_SIZE,
-    ui::{desk::Desk, widgets::field},
+    ui::{engine_client::EngineClient, widgets::field},
 };
 
 /// Frames a second, as in the file that is saved.
@@ -31,15 +31,15 @@ impl MorphPanel {
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
-        desk: &mut Desk,
-        errands: &mut Vec<Errand>,
+        session: &mut GlyphsUiSession,
+        client: &mut EngineClient,
+        tasks: &mut Vec<BackgroundTask>,
     ) {
         self.list(ui, session);
         ui.horizontal_wrapped(|ui| {
             let can = session.morph.path.len() >= 2;
             if ui.add_enabled(can, Button::new("Paint morph")).clicked() {
-                session.paint_morph(desk);
+                session.paint_morph(client);
             }
             let has_path = !session.morph.path.is_empty();
             if ui
@@ -96,17 +96,17 @@ impl MorphPanel {
         ui.horizontal(|ui| {
             let path = &morph.save_path;
             if ui.button("Save GIF\u{2026}").clicked() {
-                errands.push(Errand::SaveGif(frames.clone(), path.clone()));
+                tasks.push(BackgroundTask::SaveGif(frames.clone(), path.clone()));
             }
             if ui.button("Save frames\u{2026}").clicked() {
-                errands.push(Errand::SaveFrames(frames.clone(), path.clone()));
+                tasks.push(BackgroundTask::SaveFrames(frames.clone(), path.clone()));
             }
         });
         let hint = "a new file or folder";
         field(ui, "Save as", &mut morph.save_path, hint, f32::INFINITY);
     }
 
-    fn list(&mut self, ui: &mut Ui, session: &mut Session) {
+    fn list(&mut self, ui: &mut Ui, session: &mut GlyphsUiSession) {
         let path = &session.morph.path;
         if path.is_empty() {
             ui.weak("Lay functions into the path: \u{201c}+ path\u{201d} below the editor, shift-click in the live grid, or drag one glyph of the grid onto another");

@@ -7,12 +7,12 @@ use egui::{
     WidgetInfo, pos2,
 };
 
-use super::{Errand, session::Session, sheet::Sheet};
+use super::{BackgroundTask, session::GlyphsUiSession, sheet::Sheet};
 use crate::{
     config::glyphs::GLYPH_SIZE,
-    glyphs::board::{GlyphView, Subject},
-    nn::channel::{HARDEST, Parts},
-    ui::{desk::Desk, theme::Theme, widgets::field},
+    glyphs::views::{GlyphView, Subject},
+    nn::distortions::{DistortionKinds, HARDEST},
+    ui::{engine_client::EngineClient, theme::Theme, widgets::field},
 };
 
 /// Points a pixel of the glyph is drawn with at most; whole numbers only.
@@ -34,9 +34,9 @@ impl Paint {
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        session: &mut Session,
-        desk: &Desk,
-        errands: &mut Vec<Errand>,
+        session: &mut GlyphsUiSession,
+        client: &EngineClient,
+        tasks: &mut Vec<BackgroundTask>,
     ) {
         self.follow(ui, session);
         let gap = ui.spacing().item_spacing.x;
@@ -54,16 +54,16 @@ impl Paint {
         });
         ui.add_space(4.0);
         if channel(ui, session) {
-            session.ask_again(desk);
+            session.ask_again(client);
         }
         let Some((view, _)) = &self.shown else { return };
-        save(ui, view, &mut session.save_path, errands);
+        save(ui, view, &mut session.save_path, tasks);
     }
 
     /// An answer not yet there leaves the last one in sight: a flash at every key would be worse.
-    fn follow(&mut self, ui: &Ui, session: &Session) {
+    fn follow(&mut self, ui: &Ui, session: &GlyphsUiSession) {
         let has_subject = session.picture.is_some() || session.written.is_ok();
-        let view = session.board.glyph.get();
+        let view = session.views.glyph.get();
         match view.filter(|_| has_subject && session.refusal().is_none()) {
             None => self.shown = None,
             Some(view) => {
@@ -72,7 +72,7 @@ impl Paint {
                     .as_ref()
                     .is_none_or(|(shown, _)| !Arc::ptr_eq(shown, &view))
                 {
-                    let sheet = Sheet::new(ui.ctx(), [&view.glyph, &view.damaged].into_iter());
+                    let sheet = Sheet::new(ui.ctx(), [&view.glyph, &view.distorted].into_iter());
                     self.shown = Some((view, sheet));
                 }
             }
@@ -105,14 +105,14 @@ impl Paint {
 }
 
 /// Ways to keep the pictures.
-fn save(ui: &mut Ui, view: &GlyphView, path: &mut String, errands: &mut Vec<Errand>) {
+fn save(ui: &mut Ui, view: &GlyphView, path: &mut String, tasks: &mut Vec<BackgroundTask>) {
     ui.horizontal_wrapped(|ui| {
         for (text, name, picture) in [
             ("Save glyph\u{2026}", "glyph", &view.glyph),
-            ("Save damaged\u{2026}", "damaged", &view.damaged),
+            ("Save damaged\u{2026}", "damaged", &view.distorted),
         ] {
             if ui.button(text).clicked() {
-                errands.push(Errand::SaveGlyph {
+                tasks.push(BackgroundTask::SaveGlyph {
                     glyph: picture.clone(),
                     name,
                     path: path.clone(),
@@ -157,7 +157,7 @@ fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
 }
 
 /// The channel's controls; true if one was changed.
-fn channel(ui: &mut Ui, session: &mut Session) -> bool {
+fn channel(ui: &mut Ui, session: &mut GlyphsUiSession) -> bool {
     let mut is_changed = false;
     ui.horizontal_wrapped(|ui| {
         let width = ui.available_width() - BESIDE_SLIDER;
@@ -175,7 +175,7 @@ fn channel(ui: &mut Ui, session: &mut Session) -> bool {
             is_changed = true;
         }
     });
-    let Parts {
+    let DistortionKinds {
         affine,
         perspective,
         blur,

@@ -5,17 +5,17 @@ use std::ops::Range;
 
 use egui::{FontId, Label, ScrollArea, Sense, Stroke, TextFormat, TextStyle, Ui, text::LayoutJob};
 
-use super::session::Session;
+use super::session::GlyphsUiSession;
 use crate::{
-    glyphs::board::GlyphView,
-    ui::{desk::Desk, theme::Theme},
+    glyphs::views::GlyphView,
+    ui::{engine_client::EngineClient, theme::Theme},
 };
 
 /// What is read, and how it compares.
-pub fn show(ui: &mut Ui, session: &mut Session, desk: &Desk) {
+pub fn show(ui: &mut Ui, session: &mut GlyphsUiSession, client: &EngineClient) {
     let theme = Theme::of(ui.visuals());
     let has_subject = session.picture.is_some() || session.written.is_ok();
-    let view = session.board.glyph.get();
+    let view = session.views.glyph.get();
     let Some(view) = view.filter(|_| has_subject && session.refusal().is_none()) else {
         ui.strong("Read from the glyph");
         ui.weak("Nothing yet");
@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, session: &mut Session, desk: &Desk) {
             .on_hover_text("Put the text read into the editor")
             .clicked()
         {
-            session.open_function(&view.reading.text, desk);
+            session.open_function(&view.reading.text, client);
         }
         legend(ui, &theme);
     });

@@ -6,20 +6,20 @@ use std::{path::PathBuf, sync::Arc};
 use image::RgbImage;
 
 use super::{
+    background_tasks::{BackgroundTask, Done},
     corpus::Building,
-    errands::{Done, Errand},
-    written::{self, Choice, Listed, Written},
+    written::{self, FunctionChoice, Listed, Written},
 };
 use crate::{
     config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
     engine::{pair::Either, run_folder::RunFolder},
     glyphs::{
-        board::{Board, GlyphView, GridView, Neighbour, Question, Subject, Tile},
-        job::{Command, Event, RunOrder},
+        job::{GlyphsCommand, GlyphsEvent, RunOrder},
+        views::{GlyphQuery, GlyphView, GlyphsViews, GridView, Neighbour, Subject, Tile},
     },
-    nn::channel::Parts,
+    nn::distortions::DistortionKinds,
     training::{Limit, Pace, Start, checkpoint::Source},
-    ui::{app::System, desk::Desk, pending::Pending, widgets::Order},
+    ui::{app::System, engine_client::EngineClient, pending::Pending, widgets::PaceOrder},
 };
 
 /// Glyphs in the live grid.
@@ -37,7 +37,7 @@ const FIRST_FUNCTION: &str = "def clamp(value, low, high):
 
 /// Settings of the next run.
 #[derive(Clone, Debug)]
-pub struct TrainForm {
+pub struct GlyphsTrainForm {
     /// The corpus, as typed.
     pub corpus: String,
     /// Index in [`GLYPH_PRESETS`].
@@ -54,7 +54,7 @@ pub struct TrainForm {
 
 /// A path through functions and the pictures on the way.
 #[derive(Clone, Debug, Default)]
-pub struct Morph {
+pub struct MorphView {
     /// The functions, in order.
     pub path: Vec<Tile>,
     /// The pictures, when they are painted.
@@ -68,9 +68,9 @@ pub struct Morph {
 }
 
 /// What is open.
-pub struct Session {
+pub struct GlyphsUiSession {
     /// What the engine shows.
-    pub board: Arc<Board>,
+    pub views: Arc<GlyphsViews>,
     /// The editor's text.
     pub text: String,
     /// The function in it that is painted, or why there is none.
@@ -88,15 +88,15 @@ pub struct Session {
     /// Difficulty of the channel, 0 to 15.
     pub difficulty: f64,
     /// Its parts.
-    pub parts: Parts,
+    pub parts: DistortionKinds,
     /// Seed of its draws.
     pub seed: u64,
     /// Functions near to another: it, and they.
     pub nearest: Option<(Tile, Vec<Neighbour>)>,
     /// The morph.
-    pub morph: Morph,
+    pub morph: MorphView,
     /// Settings of the next run.
-    pub train: TrainForm,
+    pub train: GlyphsTrainForm,
     /// An order to the run that the engine hasn't followed yet.
     pub pending: Pending,
     /// The corpus being built for the next run.
@@ -111,10 +111,10 @@ pub struct Session {
     grid: Option<Arc<GridView>>,
 }
 
-impl Default for Session {
+impl Default for GlyphsUiSession {
     fn default() -> Self {
         let mut session = Self {
-            board: Arc::default(),
+            views: Arc::default(),
             text: String::new(),
             written: Err(String::new()),
             picture: None,
@@ -123,11 +123,11 @@ impl Default for Session {
             file_path: String::new(),
             save_path: String::new(),
             difficulty: 0.0,
-            parts: Parts::ALL,
+            parts: DistortionKinds::ALL,
             seed: 0,
             nearest: None,
-            morph: Morph::default(),
-            train: TrainForm {
+            morph: MorphView::default(),
+            train: GlyphsTrainForm {
                 corpus: String::new(),
                 preset: 0,
                 secs: 600.0,
@@ -153,7 +153,7 @@ pub fn preset_rate(preset: usize) -> f64 {
     GlyphsConfig::preset(GLYPH_PRESETS[preset]).map_or(1e-3, |config| config.learning_rate)
 }
 
-impl Session {
+impl GlyphsUiSession {
     /// Puts another text into the editor.
     pub fn write(&mut self, text: String) {
         self.text = text;
@@ -175,10 +175,10 @@ impl Session {
 
     /// The functions to choose from, of the editor's text or of a long file, and the number of the one chosen; none where
     /// there is no choice.
-    pub fn choices(&self) -> Option<(Vec<Choice>, usize)> {
+    pub fn choices(&self) -> Option<(Vec<FunctionChoice>, usize)> {
         let (choices, chosen) = match (&self.listed, &self.written) {
             (Some(listed), _) => {
-                let choices = listed.functions.iter().map(Choice::of).collect();
+                let choices = listed.functions.iter().map(FunctionChoice::of).collect();
                 (choices, listed.chosen)
             }
             (None, Ok(written)) => (written.choices.clone(), written.chosen),
@@ -188,7 +188,7 @@ impl Session {
     }
 
     /// Chooses one of [`Self::choices`].
-    pub fn choose(&mut self, number: usize, desk: &Desk) {
+    pub fn choose(&mut self, number: usize, client: &EngineClient) {
         if let Some(listed) = &mut self.listed {
             if let Some(function) = listed.functions.get(number) {
                 listed.chosen = number;
@@ -202,7 +202,7 @@ impl Session {
             written.chosen = number;
         }
         self.read();
-        self.ask_again(desk);
+        self.ask_again(client);
     }
 
     /// Parts of what was written or opened that are not in the glyph, for people.
@@ -215,21 +215,21 @@ impl Session {
     }
 
     /// Opens a function in the editor.
-    pub fn open_function(&mut self, text: &str, desk: &Desk) {
+    pub fn open_function(&mut self, text: &str, client: &EngineClient) {
         self.write(text.to_owned());
-        self.ask_again(desk);
+        self.ask_again(client);
     }
 
     /// Keeps up with the engine: a new one is told what to show, and the glyph follows the model.
-    pub fn follow(&mut self, desk: &mut Desk) {
-        if !Arc::ptr_eq(&self.board, &desk.glyphs) {
-            self.board = desk.glyphs.clone();
-            self.watch(desk);
-            self.ask_again(desk);
+    pub fn follow(&mut self, client: &mut EngineClient) {
+        if !Arc::ptr_eq(&self.views, &client.glyphs) {
+            self.views = client.glyphs.clone();
+            self.watch(client);
+            self.ask_again(client);
         }
-        let grid = self.board.grid.get();
+        let grid = self.views.grid.get();
         if grid.as_ref().map(|grid| grid.step) != self.grid.as_ref().map(|grid| grid.step) {
-            self.ask_again(desk);
+            self.ask_again(client);
         }
         self.grid = grid;
     }
@@ -242,8 +242,8 @@ impl Session {
         }
     }
 
-    fn question(&self) -> Option<Question> {
-        Some(Question {
+    fn question(&self) -> Option<GlyphQuery> {
+        Some(GlyphQuery {
             subject: self.subject()?,
             difficulty: self.difficulty,
             parts: self.parts,
@@ -252,21 +252,21 @@ impl Session {
     }
 
     /// Asks what becomes of what is looked at.
-    pub fn ask_again(&self, desk: &Desk) {
+    pub fn ask_again(&self, client: &EngineClient) {
         if let Some(question) = self.question() {
-            desk.probe(Either::Second(question));
+            client.probe(Either::Second(question));
         }
     }
 
     /// The newest answer, if it is about what is looked at now, whatever the channel.
     pub fn answer(&self) -> Option<Arc<GlyphView>> {
-        let answer = self.board.glyph.get()?;
+        let answer = self.views.glyph.get()?;
         (Some(&answer.question.subject) == self.subject().as_ref()).then_some(answer)
     }
 
     /// Why there is no answer to the question asked now.
     pub fn refusal(&self) -> Option<String> {
-        let refusal = self.board.refusal.get()?;
+        let refusal = self.views.invalid_input.get()?;
         (Some(&refusal.question) == self.question().as_ref()).then(|| refusal.why.clone())
     }
 
@@ -282,8 +282,8 @@ impl Session {
         })
     }
 
-    fn watch(&self, desk: &mut Desk) {
-        desk.send(Either::Second(Command::Watch {
+    fn watch(&self, client: &mut EngineClient) {
+        client.send(Either::Second(GlyphsCommand::Watch {
             corpus: self.corpus.clone(),
             count: GRID,
             seed: self.grid_seed,
@@ -291,15 +291,15 @@ impl Session {
     }
 
     /// Shows other functions in the grid.
-    pub fn watch_others(&mut self, desk: &mut Desk) {
+    pub fn watch_others(&mut self, client: &mut EngineClient) {
         self.grid_seed += 1;
-        self.watch(desk);
+        self.watch(client);
     }
 
     /// Looks for the functions whose glyphs are nearest to that of the one in the editor.
-    pub fn look_near(&mut self, desk: &mut Desk) {
+    pub fn look_near(&mut self, client: &mut EngineClient) {
         if let Ok(written) = &self.written {
-            desk.send(Either::Second(Command::Near {
+            client.send(Either::Second(GlyphsCommand::Near {
                 function: written.source.clone(),
                 corpus: self.corpus.clone(),
                 count: NEAREST,
@@ -313,16 +313,16 @@ impl Session {
     }
 
     /// Paints the way through the path.
-    pub fn paint_morph(&mut self, desk: &mut Desk) {
+    pub fn paint_morph(&mut self, client: &mut EngineClient) {
         let functions = self.morph.path.iter().map(|tile| tile.text.clone());
-        desk.send(Either::Second(Command::Morph {
+        client.send(Either::Second(GlyphsCommand::Morph {
             functions: functions.collect(),
             frames: FRAMES,
         }));
     }
 
     /// Begins a run with what the form says, on the corpus it names.
-    pub fn begin_run(&mut self, desk: &mut Desk) {
+    pub fn begin_run(&mut self, client: &mut EngineClient) {
         let form = &self.train;
         let corpus = PathBuf::from(form.corpus.trim());
         let out = self.run_folder();
@@ -333,7 +333,7 @@ impl Session {
                     learning_rate: form.learning_rate,
                     ..config
                 };
-                desk.send(Either::Second(Command::Train {
+                client.send(Either::Second(GlyphsCommand::Train {
                     start: Start::Fresh(Box::new(config)),
                     corpus: corpus.clone(),
                     out,
@@ -341,7 +341,7 @@ impl Session {
                 }));
                 self.next_corpus = Some(corpus);
             }
-            Err(error) => desk.say(System::Glyphs, format!("{error:#}"), true),
+            Err(error) => client.say(System::Glyphs, format!("{error:#}"), true),
         }
     }
 
@@ -354,86 +354,93 @@ impl Session {
     }
 
     /// Begins a run, changes its pace or ends it. Where no corpus is named, one is made first.
-    pub fn order(&mut self, order: Order, desk: &mut Desk, errands: &mut Vec<Errand>) {
-        if order == Order::Train && self.train.corpus.trim().is_empty() {
+    pub fn order(
+        &mut self,
+        order: PaceOrder,
+        client: &mut EngineClient,
+        tasks: &mut Vec<BackgroundTask>,
+    ) {
+        if order == PaceOrder::Train && self.train.corpus.trim().is_empty() {
             let folder = self.run_folder();
             let beside = folder.parent().map(PathBuf::from).unwrap_or_default();
             let building = self.building.insert(Building::default());
-            errands.push(Errand::BuildCorpus(beside, building.clone()));
+            tasks.push(BackgroundTask::BuildCorpus(beside, building.clone()));
             return;
         }
-        self.pending.give(order, self.pace(), desk);
+        self.pending.give(order, self.pace(), client);
         match order {
-            Order::Train => self.begin_run(desk),
-            Order::Pace(pace) => desk.send(Either::Second(Command::Run(RunOrder::Pace(pace)))),
-            Order::Stop => desk.send(Either::Second(Command::Run(RunOrder::Stop))),
+            PaceOrder::Train => self.begin_run(client),
+            PaceOrder::Pace(pace) => {
+                client.send(Either::Second(GlyphsCommand::Run(RunOrder::Pace(pace))))
+            }
+            PaceOrder::Stop => client.send(Either::Second(GlyphsCommand::Run(RunOrder::Stop))),
         }
     }
 
     /// Changes the learning rate of the run under way.
-    pub fn change_rate(&self, desk: &mut Desk) {
+    pub fn change_rate(&self, client: &mut EngineClient) {
         let order = RunOrder::LearningRate(self.train.learning_rate);
-        desk.send(Either::Second(Command::Run(order)));
+        client.send(Either::Second(GlyphsCommand::Run(order)));
     }
 
     /// How fast the run under way goes on, if there is one.
     pub fn pace(&self) -> Option<Pace> {
-        self.board.training.get().and_then(|run| run.pace)
+        self.views.training.get().and_then(|run| run.pace)
     }
 
     /// Opens a run's folder, or the bundled model where the path is empty.
-    pub fn open(&mut self, path: &str, desk: &mut Desk) {
+    pub fn open(&mut self, path: &str, client: &mut EngineClient) {
         let source = match path.trim() {
             "" => Source::Bundled,
             path => Source::Run(path.into()),
         };
-        desk.glyphs_source = source.clone();
-        desk.send(Either::Second(Command::Open(source)));
+        client.glyphs_source = source.clone();
+        client.send(Either::Second(GlyphsCommand::Open(source)));
     }
 
     /// Takes in what the engine reports.
-    pub fn hear(&mut self, event: Event, desk: &mut Desk) {
+    pub fn hear(&mut self, event: GlyphsEvent, client: &mut EngineClient) {
         match event {
-            Event::Opened(name) => {
-                desk.say(System::Glyphs, format!("opened {name}"), false);
-                self.ask_again(desk);
+            GlyphsEvent::Opened(name) => {
+                client.say(System::Glyphs, format!("opened {name}"), false);
+                self.ask_again(client);
             }
-            Event::Started(folder) => {
+            GlyphsEvent::Started(folder) => {
                 self.pending.started();
                 let text = format!("training into {}", folder.display());
-                desk.say(System::Glyphs, text, false);
+                client.say(System::Glyphs, text, false);
                 // What is trained on is what one wants to see.
                 self.corpus = self.next_corpus.take().or(self.corpus.take());
-                self.watch(desk);
-                self.ask_again(desk);
+                self.watch(client);
+                self.ask_again(client);
             }
-            Event::Saved(place) => {
-                desk.say(System::Glyphs, format!("saved {}", place.display()), false)
+            GlyphsEvent::Saved(place) => {
+                client.say(System::Glyphs, format!("saved {}", place.display()), false)
             }
-            Event::Trained(steps) => {
+            GlyphsEvent::Trained(steps) => {
                 self.pending.ended();
-                desk.say(System::Glyphs, format!("trained {steps} steps"), false);
-                self.ask_again(desk);
+                client.say(System::Glyphs, format!("trained {steps} steps"), false);
+                self.ask_again(client);
             }
-            Event::Morphed(frames) => {
+            GlyphsEvent::Morphed(frames) => {
                 self.morph.frames = Some(Arc::new(frames));
                 self.morph.at = 0;
             }
-            Event::Found(tile, nearest) => {
+            GlyphsEvent::Found(tile, nearest) => {
                 self.nearest = Some((tile, nearest));
             }
-            Event::Encoded(_) | Event::Decoded(_) | Event::Judged(_) => {}
+            GlyphsEvent::Encoded(_) | GlyphsEvent::Decoded(_) | GlyphsEvent::Evaluated(_) => {}
         }
     }
 
     /// Takes in what became of an errand.
-    pub fn take(&mut self, done: Done, desk: &mut Desk) {
+    pub fn take(&mut self, done: Done, client: &mut EngineClient) {
         match done {
             Done::Picture(name, picture) => {
                 self.picture = Some((name, picture));
-                self.ask_again(desk);
+                self.ask_again(client);
             }
-            Done::Source(text) => self.open_function(&text, desk),
+            Done::Source(text) => self.open_function(&text, client),
             Done::Functions(file, functions) => {
                 self.write(String::new());
                 self.listed = Some(Listed {
@@ -441,11 +448,11 @@ impl Session {
                     functions,
                     chosen: 0,
                 });
-                self.choose(0, desk);
+                self.choose(0, client);
             }
             Done::Run(folder) => {
                 self.open_path = folder.display().to_string();
-                self.open(&folder.display().to_string(), desk);
+                self.open(&folder.display().to_string(), client);
             }
             Done::Corpus(path) => self.train.corpus = path.display().to_string(),
             Done::Built(building, built) => {
@@ -456,15 +463,15 @@ impl Session {
                     match built {
                         Ok(path) => {
                             self.train.corpus = path.display().to_string();
-                            self.pending.give(Order::Train, None, desk);
-                            self.begin_run(desk);
+                            self.pending.give(PaceOrder::Train, None, client);
+                            self.begin_run(client);
                         }
-                        Err(why) => desk.say(System::Glyphs, why, true),
+                        Err(why) => client.say(System::Glyphs, why, true),
                     }
                 }
             }
-            Done::Wrote(text) => desk.say(System::Glyphs, text, false),
-            Done::Failed(why) => desk.say(System::Glyphs, why, true),
+            Done::Wrote(text) => client.say(System::Glyphs, text, false),
+            Done::Failed(why) => client.say(System::Glyphs, why, true),
         }
     }
 }

@@ -3,23 +3,28 @@
 use egui::{DragValue, TextEdit, Ui};
 
 use super::{
-    Errand,
-    session::{Session, preset_rate},
+    BackgroundTask,
+    session::{GlyphsUiSession, preset_rate},
 };
 use crate::{
     config::glyphs::GLYPH_PRESETS,
-    glyphs::trainer::Metrics,
+    glyphs::trainer::GlyphsMetrics,
     training::TrainingView,
     ui::{
-        desk::Desk,
+        engine_client::EngineClient,
         widgets::{Figure, combo, curves_plot, field, run_buttons, run_text},
     },
 };
 
 /// Draws it all.
-pub fn show(ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut Vec<Errand>) {
-    form(ui, session, errands);
-    rate(ui, session, desk);
+pub fn show(
+    ui: &mut Ui,
+    session: &mut GlyphsUiSession,
+    client: &mut EngineClient,
+    tasks: &mut Vec<BackgroundTask>,
+) {
+    form(ui, session, tasks);
+    rate(ui, session, client);
     if let Some(building) = &session.building {
         if building.show(ui) {
             building.cancel();
@@ -28,26 +33,26 @@ pub fn show(ui: &mut Ui, session: &mut Session, desk: &mut Desk, errands: &mut V
         return;
     }
     let pace = session.pace();
-    session.pending.follow(pace, desk);
+    session.pending.follow(pace, client);
     if let Some(order) = run_buttons(ui, pace, &session.pending) {
-        session.order(order, desk, errands);
+        session.order(order, client, tasks);
     }
-    let run = session.board.training.get();
+    let run = session.views.training.get();
     run_text(ui, run.as_deref(), &session.pending);
     if let Some(run) = run {
         figures(ui, &run);
     }
-    if let Some(curves) = session.board.curves.get().filter(|curves| curves.len() > 1) {
+    if let Some(curves) = session.views.curves.get().filter(|curves| curves.len() > 1) {
         plots(ui, &curves);
     }
 }
 
-fn form(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
+fn form(ui: &mut Ui, session: &mut GlyphsUiSession, tasks: &mut Vec<BackgroundTask>) {
     let form = &mut session.train;
     ui.horizontal(|ui| {
         let label = ui.label("Corpus");
         if ui.button("Choose\u{2026}").clicked() {
-            errands.push(Errand::BrowseCorpus);
+            tasks.push(BackgroundTask::BrowseCorpus);
         }
         let edit = TextEdit::singleline(&mut form.corpus)
             .hint_text("Python's library")
@@ -75,7 +80,7 @@ fn form(ui: &mut Ui, session: &mut Session, errands: &mut Vec<Errand>) {
 }
 
 /// The highest learning rate, which may be changed in the middle of a run.
-fn rate(ui: &mut Ui, session: &mut Session, desk: &mut Desk) {
+fn rate(ui: &mut Ui, session: &mut GlyphsUiSession, client: &mut EngineClient) {
     ui.horizontal(|ui| {
         let label = ui.label("Learning rate");
         let rate = &mut session.train.learning_rate;
@@ -87,12 +92,12 @@ fn rate(ui: &mut Ui, session: &mut Session, desk: &mut Desk) {
             .custom_parser(|text| text.trim().parse().ok());
         let is_changed = ui.add(drag).labelled_by(label.id).changed();
         if is_changed && session.pace().is_some() {
-            session.change_rate(desk);
+            session.change_rate(client);
         }
     });
 }
 
-fn figures(ui: &mut Ui, run: &TrainingView<Metrics>) {
+fn figures(ui: &mut Ui, run: &TrainingView<GlyphsMetrics>) {
     let Some(last) = &run.last else { return };
     ui.label(format!("difficulty {:.2} of 15", last.difficulty));
     ui.label(format!(
@@ -102,8 +107,8 @@ fn figures(ui: &mut Ui, run: &TrainingView<Metrics>) {
     ));
 }
 
-fn plots(ui: &mut Ui, curves: &[Metrics]) {
-    let losses: [Figure<Metrics>; 7] = [
+fn plots(ui: &mut Ui, curves: &[GlyphsMetrics]) {
+    let losses: [Figure<GlyphsMetrics>; 7] = [
         ("token", |m| m.token),
         ("layout", |m| m.layout),
         ("pose", |m| m.pose),
@@ -115,7 +120,7 @@ fn plots(ui: &mut Ui, curves: &[Metrics]) {
     ui.add_space(4.0);
     ui.strong("Losses by term");
     curves_plot(ui, "glyph losses", curves, &losses, true);
-    let shares: [Figure<Metrics>; 3] = [
+    let shares: [Figure<GlyphsMetrics>; 3] = [
         ("tokens right", |m| m.validation_accuracy),
         ("exact", |m| m.validation_exact),
         ("difficulty / 15", |m| m.difficulty as f32 / 15.0),

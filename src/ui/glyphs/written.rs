@@ -15,21 +15,21 @@ pub struct Written {
     /// Parts of the editor's text that are not in the glyph, for people; empty if there are none.
     pub left_out: String,
     /// All functions to choose from, in the order of the text: those within another one are in its text.
-    pub choices: Vec<Choice>,
+    pub choices: Vec<FunctionChoice>,
     /// The number of the function painted among them.
     pub chosen: usize,
 }
 
 /// A function that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct FunctionChoice {
     /// Its name.
     pub name: String,
     /// The line of its `def`, from 1.
     pub line: usize,
 }
 
-impl Choice {
+impl FunctionChoice {
     /// The choice of a function.
     pub fn of(function: &Function) -> Self {
         Self {
@@ -85,7 +85,7 @@ pub fn read(text: &str, before: Option<&Written>) -> Result<Written, String> {
     }
     let functions = python::functions(text).map_err(|error| error.to_string())?;
     let functions = outermost(functions);
-    let choices: Vec<Choice> = functions.iter().map(Choice::of).collect();
+    let choices: Vec<FunctionChoice> = functions.iter().map(FunctionChoice::of).collect();
     let chosen = before.map_or(0, |before| before.chosen_among(&choices));
     let function = functions
         .into_iter()
@@ -102,8 +102,8 @@ pub fn read(text: &str, before: Option<&Written>) -> Result<Written, String> {
 
 impl Written {
     /// The number among `choices`, those of a text changed since, of the function that is chosen here.
-    fn chosen_among(&self, choices: &[Choice]) -> usize {
-        let is_same = |choice: &Choice| choice.name == self.name;
+    fn chosen_among(&self, choices: &[FunctionChoice]) -> usize {
+        let is_same = |choice: &FunctionChoice| choice.name == self.name;
         // Names may come more than once.
         if choices.get(self.chosen).is_some_and(is_same) {
             return self.chosen;
@@ -112,7 +112,8 @@ impl Written {
             return number;
         }
         // It was renamed, or there is another text altogether.
-        let is_old = |choice: &Choice| self.choices.iter().any(|old| old.name == choice.name);
+        let is_old =
+            |choice: &FunctionChoice| self.choices.iter().any(|old| old.name == choice.name);
         match choices.iter().any(is_old) {
             true => self.chosen.min(choices.len().saturating_sub(1)),
             false => 0,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{executor::board, latent::field::Field, palette::Scale, ui::session::Layer};
+use crate::{executor::views, latent::field::Field, palette::Scale, ui::session::Layer};
 
 /// Widest range of a belief that is shown, in its own unit.
 const SHOWN: f32 = 12.0;
@@ -29,7 +29,7 @@ pub fn layer_name(layer: Layer) -> &'static str {
 
 /// A layer that a search's surrogate gives.
 #[derive(Clone, Copy)]
-pub struct Belief<'a> {
+pub struct PosteriorLayer<'a> {
     /// Over the plane.
     pub field: &'a Arc<Field>,
     /// Its name, as a map's title begins.
@@ -39,9 +39,9 @@ pub struct Belief<'a> {
 }
 
 /// A layer of a surrogate; none for the loss, which needs none.
-pub fn layer_of(beliefs: &board::Beliefs, layer: Layer) -> Option<Belief<'_>> {
+pub fn layer_of(beliefs: &views::PosteriorView, layer: Layer) -> Option<PosteriorLayer<'_>> {
     let belief = |field, quantity, unit| {
-        Some(Belief {
+        Some(PosteriorLayer {
             field,
             quantity,
             unit,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     data::sums::Task,
-    executor::{board, projection::Group},
+    executor::{projection::Group, views},
     ui::canvas::{Emphasis, Mark},
 };
 
@@ -13,7 +13,7 @@ const DISC_RADIUS: f32 = 4.0;
 /// The marks of one version of the planes, for one task.
 pub struct MarksOf {
     /// Their places.
-    pub planes: Arc<board::Planes>,
+    pub planes: Arc<views::LatentPlanes>,
     /// What is looked for.
     pub task: Option<Task>,
     /// The programs' numbers alone.
@@ -28,7 +28,7 @@ pub struct MarksOf {
 
 impl MarksOf {
     /// Marks all that are shown of the language.
-    pub fn new(planes: Arc<board::Planes>, task: Option<Task>) -> Self {
+    pub fn new(planes: Arc<views::LatentPlanes>, task: Option<Task>) -> Self {
         let language = planes.language;
         let mark = |group: Group, radius: f32, is_named: &dyn Fn(usize) -> bool| -> Vec<Mark> {
             let scale = group.scale(language);

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Pinned, Session};
+use super::{Pinned, UiSession};
 use crate::{
     engine::pair::Either,
     executor::{
-        board::{Answer, Triple},
-        job::Question,
+        job::PointQuery,
+        views::{PointAnswer, Triple},
     },
 };
 
@@ -20,20 +20,20 @@ const CLICK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A click whose answer will be pinned.
 #[derive(Debug)]
-pub(super) struct Click {
+pub(super) struct ClickedPoint {
     place: Vec<f32>,
     on_slice: Option<(Triple, [f32; 2])>,
     since: Instant,
 }
 
-impl Click {
+impl ClickedPoint {
     /// A newer question would take the place of this one.
     fn is_awaited(&self) -> bool {
         self.since.elapsed() < CLICK_PATIENCE
     }
 }
 
-impl Session {
+impl UiSession {
     /// Asks what lies at a point of the code plane.
     pub fn ask(&mut self, point: [f32; 2]) {
         self.ask_place(Some(point), point.to_vec());
@@ -41,7 +41,7 @@ impl Session {
 
     /// Asks what lies at a place of the space, which the map shows at `pointer`, if it does.
     pub fn ask_place(&mut self, pointer: Option<[f32; 2]>, place: Vec<f32>) {
-        if self.clicked.as_ref().is_some_and(Click::is_awaited) {
+        if self.clicked.as_ref().is_some_and(ClickedPoint::is_awaited) {
             return;
         }
         self.pointer = pointer;
@@ -63,7 +63,7 @@ impl Session {
 
     /// Keeps up with the engine: asks again once the model has moved, and pins what was clicked once it is answered.
     pub fn follow(&mut self) {
-        let now = (self.board.model.get(), self.board.planes.get());
+        let now = (self.views.model.get(), self.views.planes.get());
         if !is_same(&self.asked_of.0, &now.0) || !is_same(&self.asked_of.1, &now.1) {
             self.asked_of = now;
             self.ask_again();
@@ -80,22 +80,22 @@ impl Session {
     }
 
     /// The answer to what is pointed at, if it is there yet.
-    pub fn answer(&self) -> Option<Arc<Answer>> {
+    pub fn answer(&self) -> Option<Arc<PointAnswer>> {
         self.last_answer()
             .filter(|answer| self.place.as_ref() == Some(&answer.point))
     }
 
     /// The newest answer that belongs to the sum and the model; while the pointer moves it may be of a place before.
-    pub fn last_answer(&self) -> Option<Arc<Answer>> {
+    pub fn last_answer(&self) -> Option<Arc<PointAnswer>> {
         let (sum, _) = (self.sum.as_ref().ok()?, self.place.as_ref()?);
-        let answer = self.board.answer.get()?;
+        let answer = self.views.answer.get()?;
         (answer.state == sum.start && answer.target == Some(sum.result)).then_some(answer)
     }
 
     /// Asks again what was asked last.
     pub fn ask_again(&self) {
         if let (Some(point), Ok(sum)) = (&self.place, &self.sum) {
-            self.desk.probe(Either::First(Question {
+            self.client.probe(Either::First(PointQuery {
                 point: point.clone(),
                 state: sum.start,
                 result: Some(sum.result),
@@ -106,7 +106,7 @@ impl Session {
     /// Keeps the answer to what is pointed at in sight, on the slice through these programs if it was asked for there.
     pub fn pin(&mut self, slice: Option<Triple>) {
         self.has_click_pinned = false;
-        self.clicked = self.place.clone().map(|place| Click {
+        self.clicked = self.place.clone().map(|place| ClickedPoint {
             place,
             on_slice: slice.zip(self.pointer),
             since: Instant::now(),

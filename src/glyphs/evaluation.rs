@@ -1,0 +1,378 @@
+//! How good a model is: what is read back from its glyphs, through the noisy channel too, and whether
+//! the glyphs mean something.
+//!
+//! Every figure is of 8-bit pictures, as a PNG file keeps them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use anyhow::Result;
+use image::RgbImage;
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::{
+    corpus_functions::CorpusFunction, curriculum::ExactCount, inference::GlyphReader,
+    views::WorkView,
+};
+use crate::{
+    data::python::variants,
+    latent::{order::spearman, points::distance},
+    nn::distortions::{DistortionBatch, DistortionKinds},
+};
+
+/// Functions of a split that are judged at most.
+const MOST: usize = 1000;
+/// Functions among which copies look for their originals.
+const AMONG: usize = 500;
+/// Functions a slice.
+const SLICE: usize = 32;
+/// Bands of length, in tokens.
+const BANDS: [usize; 5] = [32, 64, 128, 256, 512];
+
+/// Shares by difficulty.
+type ByDifficulty = BTreeMap<String, f64>;
+
+/// The figures.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct GlyphsReport {
+    /// The device it was judged on.
+    pub device: String,
+    /// Trained values.
+    pub params: usize,
+    /// Steps trained.
+    pub steps: u64,
+    /// Seconds spent in them.
+    pub train_secs: f64,
+    /// Longest function, in tokens.
+    pub max_tokens: usize,
+    /// Functions judged.
+    pub functions: usize,
+    /// Share of the tokens read right, padding left out, by split and difficulty.
+    pub token_accuracy: BTreeMap<&'static str, ByDifficulty>,
+    /// Share of the functions read without a fault, by split and difficulty.
+    pub exact: BTreeMap<&'static str, ByDifficulty>,
+    /// The same over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
+    /// 128 tokens and so on) and difficulty.
+    pub exact_by_length: BTreeMap<usize, ByDifficulty>,
+    /// Functions in each band.
+    pub functions_by_length: BTreeMap<usize, usize>,
+    /// Share of renamed or reformatted copies whose nearest glyph is the original's.
+    pub self_retrieval: f64,
+    /// Glyphs they chose from.
+    pub retrieval_among: usize,
+    /// Share of near misses whose glyph is another picture and is not read as the original.
+    pub near_miss_distinct: f64,
+    /// Near misses judged.
+    pub near_misses: usize,
+    /// Spearman's rank correlation of the glyphs' distance with that of the functions' latents.
+    pub distance_spearman: f64,
+    /// Mean difference of neighbouring pixels over the contrast.
+    pub smoothness: f64,
+    /// Standard deviation of a glyph's values, 0..1.
+    pub contrast: f64,
+}
+
+/// A judgement under way, slice by slice, so that the engine can answer in between.
+pub struct GlyphsEvaluator {
+    reader: Arc<GlyphReader>,
+    functions: Vec<CorpusFunction>,
+    difficulties: Vec<f64>,
+    rng: ChaCha8Rng,
+    glyphs: Vec<RgbImage>,
+    latents: Vec<Vec<f32>>,
+    counts: HashMap<(usize, &'static str, usize), ExactCount>,
+    read: usize,
+    embeddings: Vec<Vec<f32>>,
+    copies: Vec<(usize, Vec<u32>)>,
+    found: usize,
+    copies_done: usize,
+    misses: Vec<(usize, Vec<u32>)>,
+    distinct: usize,
+    misses_done: usize,
+}
+
+impl GlyphsEvaluator {
+    /// Begins to judge a model on functions.
+    pub fn new(
+        reader: Arc<GlyphReader>,
+        mut functions: Vec<CorpusFunction>,
+        difficulties: Vec<f64>,
+    ) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        functions.shuffle(&mut rng);
+        // As many of the ones never trained on as of the others.
+        let (mut validation, mut train) = (0, 0);
+        functions.retain(|function| {
+            let count = if function.is_validation {
+                &mut validation
+            } else {
+                &mut train
+            };
+            *count += 1;
+            *count <= MOST
+        });
+        functions.sort_by_key(|function| function.tokens.len());
+        let limit = reader.config.max_tokens;
+        let variant = |make: &mut dyn FnMut(&str, &mut ChaCha8Rng) -> Option<String>,
+                       rng: &mut ChaCha8Rng| {
+            let mut chosen: Vec<usize> = (0..functions.len()).collect();
+            chosen.shuffle(rng);
+            let variants = chosen.into_iter().filter_map(|i| {
+                let tokens = reader.bpe.encode(&make(&functions[i].text, rng)?);
+                (tokens.len() <= limit && tokens != functions[i].tokens).then_some((i, tokens))
+            });
+            let mut variants: Vec<_> = variants.take(AMONG).collect();
+            variants.sort_by_key(|(_, tokens)| tokens.len());
+            variants
+        };
+        let mut is_renamed = false;
+        let copies = variant(
+            &mut |text, rng| {
+                is_renamed = !is_renamed;
+                if is_renamed {
+                    variants::renamed(text, rng)
+                } else {
+                    variants::reformatted(text, rng)
+                }
+            },
+            &mut rng,
+        );
+        let misses = variant(&mut |text, rng| variants::near_miss(text, rng), &mut rng);
+        Self {
+            reader,
+            functions,
+            difficulties,
+            rng,
+            glyphs: Vec::new(),
+            latents: Vec::new(),
+            counts: HashMap::new(),
+            read: 0,
+            embeddings: Vec::new(),
+            copies,
+            found: 0,
+            copies_done: 0,
+            misses,
+            distinct: 0,
+            misses_done: 0,
+        }
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> WorkView {
+        let readings = self.functions.len() * self.difficulties.len();
+        let all = self.functions.len() + readings + self.copies.len() + self.misses.len();
+        let done = self.glyphs.len() + self.read + self.copies_done + self.misses_done;
+        WorkView {
+            what: format!("judging {} functions", self.functions.len()),
+            done: done as f64 / all.max(1) as f64,
+        }
+    }
+
+    /// Judges a slice; the report when all is judged.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn advance(&mut self) -> Result<Option<GlyphsReport>> {
+        let count = self.functions.len();
+        if self.glyphs.len() < count {
+            let slice = &self.functions[self.glyphs.len()..(self.glyphs.len() + SLICE).min(count)];
+            let rows: Vec<Vec<u32>> = slice.iter().map(|f| f.tokens.clone()).collect();
+            self.latents.extend(self.reader.latents(&rows)?);
+            self.glyphs.extend(self.reader.glyphs(&rows)?);
+        } else if self.read < count * self.difficulties.len() {
+            self.read_slice()?;
+        } else if self.copies_done < self.copies.len() {
+            self.retrieve_slice()?;
+        } else if self.misses_done < self.misses.len() {
+            self.miss_slice()?;
+        } else {
+            return Ok(Some(self.report()));
+        }
+        Ok(None)
+    }
+
+    fn read_slice(&mut self) -> Result<()> {
+        let count = self.functions.len();
+        let (nth, first) = (self.read / count, self.read % count);
+        let last = (first + SLICE).min(count);
+        let difficulty = self.difficulties[nth];
+        let distortions = DistortionBatch::sample(
+            &vec![difficulty; last - first],
+            DistortionKinds::ALL,
+            &mut self.rng,
+        );
+        let pictures = self
+            .reader
+            .distorted(&self.glyphs[first..last], &distortions)?;
+        let read = self.reader.read(&pictures)?;
+        for (function, read) in self.functions[first..last].iter().zip(&read) {
+            let split = if function.is_validation {
+                "validation"
+            } else {
+                "train"
+            };
+            let band = BANDS.iter().find(|&&band| function.tokens.len() <= band);
+            let band = *band.unwrap_or(&self.reader.config.max_tokens);
+            let count = self.counts.entry((nth, split, band)).or_default();
+            count.add(&function.tokens, &read.tokens);
+        }
+        self.read += last - first;
+        Ok(())
+    }
+
+    /// Whether copies find their originals by what is read from the glyphs.
+    fn retrieve_slice(&mut self) -> Result<()> {
+        if self.embeddings.is_empty() {
+            let glyphs: Vec<_> = self
+                .copies
+                .iter()
+                .map(|(of, _)| self.glyphs[*of].clone())
+                .collect();
+            self.embeddings = self.reader.embeddings(&glyphs)?;
+        }
+        let first = self.copies_done;
+        let last = (first + SLICE).min(self.copies.len());
+        let rows: Vec<_> = self.copies[first..last]
+            .iter()
+            .map(|(_, row)| row.clone())
+            .collect();
+        let read = self.reader.embeddings(&self.reader.glyphs(&rows)?)?;
+        for (own, embedding) in (first..last).zip(read) {
+            let far = |i: &usize| distance(&embedding, &self.embeddings[*i]);
+            let nearest = (0..self.embeddings.len()).min_by(|a, b| far(a).total_cmp(&far(b)));
+            self.found += usize::from(nearest == Some(own));
+        }
+        self.copies_done = last;
+        Ok(())
+    }
+
+    fn miss_slice(&mut self) -> Result<()> {
+        let first = self.misses_done;
+        let last = (first + SLICE).min(self.misses.len());
+        let rows: Vec<_> = self.misses[first..last]
+            .iter()
+            .map(|(_, row)| row.clone())
+            .collect();
+        let glyphs = self.reader.glyphs(&rows)?;
+        let read = self.reader.read(&glyphs)?;
+        for (((of, _), glyph), read) in self.misses[first..last].iter().zip(&glyphs).zip(&read) {
+            let is_other = *glyph != self.glyphs[*of] && read.tokens != self.functions[*of].tokens;
+            self.distinct += usize::from(is_other);
+        }
+        self.misses_done = last;
+        Ok(())
+    }
+
+    fn report(&self) -> GlyphsReport {
+        let mut report = GlyphsReport {
+            params: self.reader.params(),
+            steps: self.reader.progress.step,
+            train_secs: self.reader.progress.train_secs,
+            max_tokens: self.reader.config.max_tokens,
+            functions: self.functions.len(),
+            self_retrieval: share(self.found, self.copies.len()),
+            retrieval_among: self.copies.len(),
+            near_miss_distinct: share(self.distinct, self.misses.len()),
+            near_misses: self.misses.len(),
+            distance_spearman: self.distance_spearman(),
+            ..GlyphsReport::default()
+        };
+        for (nth, difficulty) in self.difficulties.iter().enumerate() {
+            let key = format!("{difficulty}");
+            let sum = |wanted: &dyn Fn(&'static str, usize) -> bool| {
+                let counts = self
+                    .counts
+                    .iter()
+                    .filter(|((n, split, band), _)| *n == nth && wanted(split, *band));
+                counts.fold(ExactCount::default(), |sum, (_, count)| ExactCount {
+                    right: sum.right + count.right,
+                    tokens: sum.tokens + count.tokens,
+                    exact: sum.exact + count.exact,
+                    functions: sum.functions + count.functions,
+                })
+            };
+            for split in ["train", "validation"] {
+                let count = sum(&|s, _| s == split);
+                if count.functions > 0 {
+                    let tokens = report.token_accuracy.entry(split).or_default();
+                    tokens.insert(key.clone(), share(count.right, count.tokens));
+                    let exact = report.exact.entry(split).or_default();
+                    exact.insert(key.clone(), share(count.exact, count.functions));
+                }
+            }
+            for band in BANDS {
+                let count = sum(&|_, b| b == band);
+                if count.functions > 0 {
+                    let exact = report.exact_by_length.entry(band).or_default();
+                    exact.insert(key.clone(), share(count.exact, count.functions));
+                    report.functions_by_length.insert(band, count.functions);
+                }
+            }
+        }
+        let looks = self.glyphs.iter().map(aesthetics);
+        let (smoothness, contrast) =
+            looks.fold((0.0, 0.0), |sum, look| (sum.0 + look.0, sum.1 + look.1));
+        report.smoothness = smoothness / contrast;
+        report.contrast = contrast / self.glyphs.len() as f64;
+        report
+    }
+
+    fn distance_spearman(&self) -> f64 {
+        let mut pairs: Vec<usize> = (0..self.glyphs.len()).collect();
+        pairs.shuffle(&mut ChaCha8Rng::seed_from_u64(11));
+        let (mut of_glyphs, mut of_latents) = (Vec::new(), Vec::new());
+        for pair in pairs.windows(2) {
+            let (a, b) = (&self.glyphs[pair[0]], &self.glyphs[pair[1]]);
+            let apart: f64 = a
+                .as_raw()
+                .iter()
+                .zip(b.as_raw())
+                .map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2))
+                .sum();
+            of_glyphs.push(apart.sqrt());
+            of_latents.push(f64::from(distance(
+                &self.latents[pair[0]],
+                &self.latents[pair[1]],
+            )));
+        }
+        spearman(&of_glyphs, &of_latents)
+    }
+}
+
+fn share(hits: usize, all: usize) -> f64 {
+    hits as f64 / all as f64
+}
+
+/// A picture's mean difference of neighbours and its standard deviation, values 0..1.
+pub fn aesthetics(picture: &RgbImage) -> (f64, f64) {
+    let values: Vec<f64> = picture
+        .as_raw()
+        .iter()
+        .map(|&v| f64::from(v) / 255.0)
+        .collect();
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let at = |x: usize, y: usize, channel: usize| values[(y * width + x) * 3 + channel];
+    let (mut across, mut down) = (0.0, 0.0);
+    for channel in 0..3 {
+        for y in 0..height {
+            for x in 1..width {
+                across += (at(x, y, channel) - at(x - 1, y, channel)).abs();
+            }
+        }
+        for y in 1..height {
+            for x in 0..width {
+                down += (at(x, y, channel) - at(x, y - 1, channel)).abs();
+            }
+        }
+    }
+    let difference = (across / (3 * height * (width - 1)) as f64
+        + down / (3 * width * (height - 1)) as f64)
+        / 2.0;
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    (difference, variance.sqrt())
+}

@@ -1,0 +1,292 @@
+//! What a share of a training step sees: which functions, through which channel, compared with what; drawn on the host.
+
+use std::{cell::RefCell, ops::Range};
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+use super::{batch::FunctionBatch, token_batch::TokenBatch};
+use crate::{
+    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    nn::{
+        distortions::{Distortion, DistortionBatch, DistortionKinds, PackedDistortions},
+        glyph_losses::DistancePairs,
+        mosaic::{Layout, Layouts, POSE_SIZE},
+    },
+    training::{HostInputs, Span, draw_log},
+};
+
+/// Pairs of pictures compared a step.
+const PAIRS: usize = 32;
+/// How hard the channel is in which the corners of pictures are looked for that the reader sees as
+/// they are. Far harder than what it meets while the curriculum is young: hardly tilted pictures
+/// teach nothing about tilt.
+const HARDEST_POSE: f64 = 8.0;
+
+/// Where it is among the draws. Two sights that are equal are alike in all but what was drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GlyphPlan {
+    /// The functions.
+    pub functions: FunctionSpans,
+    /// Which functions mean the same, if any.
+    pub meaning: Option<ContrastiveSpans>,
+    /// The functions that are compared with one another, on either side, in pictures and in latents.
+    pub pairs: Option<[[Span; 2]; 2]>,
+    /// What befalls small copies of the pictures.
+    pub small_distortions: PackedDistortions<Span, Span>,
+    /// Where that takes their corners, [B, 8].
+    pub corners: Span,
+    /// What the reader meets.
+    pub distorted: Option<DistortedSpans>,
+    /// How much the looks count.
+    pub aesthetic_weight: Span,
+}
+
+/// Functions to be painted and read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FunctionSpans {
+    /// How many.
+    pub count: usize,
+    /// The layout they are worked on in.
+    pub frame: Layout,
+    /// Tokens [B, S]; padded.
+    pub tokens: Span,
+    /// How many are real, `[B]`.
+    pub lengths: Span,
+    /// How they are laid out, see [`crate::nn::mosaic::SlotCells`].
+    pub cells: Span,
+    /// Places b S + s of what has to be read, `[N]`: the tokens, and the padding that tells where they end. If there are
+    /// none, all are read.
+    pub read: Option<Span>,
+    /// The tokens there.
+    pub truth: Span,
+    /// What each counts.
+    pub weights: Span,
+}
+
+/// Functions that mean the same, to be found from one another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ContrastiveSpans {
+    /// The one that each should be nearest to.
+    pub own: Span,
+    /// What each function counts, on the way from the originals and from their copies.
+    pub weights: [Span; 2],
+    /// 1 for the originals, and for the copies: no candidates on that way.
+    pub hidden: [Span; 2],
+}
+
+/// Pictures that are seen through the channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DistortedSpans {
+    /// Which: neighbours.
+    pub pictures: Range<usize>,
+    /// 1 for those of them that are set upright.
+    pub tilted: Span,
+    /// What befalls them.
+    pub distortions: PackedDistortions<Span, Span>,
+}
+
+/// What decides what is seen of a batch.
+pub(super) struct StepPlanner<'a> {
+    /// How it is trained.
+    pub config: &'a GlyphsConfig,
+    /// The layouts there are.
+    pub layouts: &'a Layouts,
+    /// The token that fills up.
+    pub pad: u32,
+    /// The channel's difficulty.
+    pub difficulty: f64,
+    /// How much the looks count.
+    pub aesthetic_weight: f64,
+    /// Functions are worked on in every so many-th layout, and if not in each, then steps are to be of few kinds in all.
+    pub bucket_stride: usize,
+}
+
+impl StepPlanner<'_> {
+    /// What is seen of `batch`.
+    pub fn plan(&self, batch: &FunctionBatch, rng: &mut ChaCha8Rng) -> (GlyphPlan, HostInputs) {
+        let count = batch.rows.len();
+        // Neighbours have about the same length: the short ones are hit, or the long ones. About as many in each
+        // share: those hit are dear, and the shares wait for each other.
+        let distorted = (count as f64 * (1.0 - self.config.clean) + rng.random::<f64>()) as usize;
+        let first = if rng.random() { 0 } else { count - distorted };
+        let mut difficulties = vec![0.0; count];
+        for difficulty in &mut difficulties[first..first + distorted] {
+            *difficulty = self.difficulty * rng.random::<f64>().sqrt();
+        }
+        draw_log::log(
+            "batch",
+            || json!({ "rows": batch.rows, "copies": batch.copies, "difficulties": difficulties }),
+        );
+        let tilts = difficulties.iter().map(|&difficulty| match difficulty {
+            0.0 => HARDEST_POSE * rng.random::<f64>(),
+            _ => difficulty,
+        });
+        let tilts: Vec<f64> = tilts.collect();
+        let distortions = DistortionBatch::sample(&tilts, DistortionKinds::ALL, rng);
+        draw_log::log("damage", || {
+            distortions
+                .distortions
+                .iter()
+                .map(distortion_json)
+                .collect()
+        });
+        let pairs = self.config.distance_weight > 0.0;
+        let pairs =
+            pairs.then(|| DistancePairs::sample(count, PAIRS, self.config.shared_pairs, rng));
+        if let Some(pairs) = &pairs {
+            draw_log::log("pairs", || json!([pairs.pictures, pairs.latents]));
+        }
+
+        let mut inputs = HostInputs::default();
+        let corners = distortions.homographies().into_iter();
+        let corners = corners.flat_map(|map| map.corners()).flatten();
+        let corners: Vec<f32> = corners.map(|place| place as f32).collect();
+        let small = distortions.shrunk((GLYPH_SIZE / POSE_SIZE) as f32);
+        let pairs = pairs.filter(|pairs| !pairs.pictures.is_empty());
+        let plan = GlyphPlan {
+            functions: self.functions(batch, &mut inputs),
+            meaning: (self.config.contrastive_weight > 0.0 && !batch.copies.is_empty())
+                .then(|| ContrastiveSpans::of(batch, &mut inputs)),
+            pairs: pairs.map(|pairs| {
+                let sides = pairs.sides();
+                sides.map(|pair| pair.map(|rows| inputs.rows(rows)))
+            }),
+            small_distortions: packed(&small, POSE_SIZE, &mut inputs),
+            corners: inputs.values(&corners),
+            distorted: self.distorted(&difficulties, distortions, &mut inputs),
+            aesthetic_weight: inputs.values(&[self.aesthetic_weight as f32]),
+        };
+        (plan, inputs)
+    }
+
+    fn functions(&self, batch: &FunctionBatch, inputs: &mut HostInputs) -> FunctionSpans {
+        let (count, layouts) = (batch.rows.len(), self.layouts);
+        let encoded = TokenBatch::framed(&batch.rows, self.pad, layouts, |largest| {
+            match self.bucket_stride > 1 {
+                true => layouts.frame(largest, self.bucket_stride).max(batch.frame),
+                false => largest,
+            }
+        });
+        let frame = encoded.layout.frame;
+        let each = 1.0 / encoded.read.len() as f32;
+        let tokens = inputs.rows(encoded.tokens.iter().copied());
+        // Where steps are of few kinds, all places are read: those that don't have to be count for nothing.
+        let (read, truth, weights) = match self.bucket_stride > 1 {
+            false => {
+                let truth = encoded.read.iter().map(|&place| encoded.tokens[place]);
+                let read = encoded.read.iter().map(|&place| place as i32);
+                let weights = vec![each; encoded.read.len()];
+                (Some(inputs.rows(read)), inputs.rows(truth), weights)
+            }
+            true => {
+                let mut weights = vec![0.0; count * frame.slots()];
+                encoded.read.iter().for_each(|&place| weights[place] = each);
+                (None, tokens, weights)
+            }
+        };
+        FunctionSpans {
+            count,
+            frame,
+            tokens,
+            read,
+            truth,
+            weights: inputs.values(&weights),
+            cells: inputs.rows(encoded.layout.packed()),
+            lengths: inputs.rows(encoded.lengths),
+        }
+    }
+
+    /// What pictures of these difficulties meet; those above 0 are neighbours.
+    fn distorted(
+        &self,
+        difficulties: &[f64],
+        distortions: DistortionBatch,
+        inputs: &mut HostInputs,
+    ) -> Option<DistortedSpans> {
+        let is_distorted = |difficulty: &f64| *difficulty > 0.0;
+        let first = difficulties.iter().position(is_distorted)?;
+        let distorted = difficulties[first..]
+            .iter()
+            .take_while(|d| is_distorted(d))
+            .count();
+        // All of them, of which some meet nothing, are of one kind.
+        let pictures = match self.bucket_stride > 1 {
+            true => 0..difficulties.len(),
+            false => first..first + distorted,
+        };
+        let met = difficulties[pictures.clone()]
+            .iter()
+            .zip(distortions.of(pictures.clone()).distortions);
+        let met = met.map(|(difficulty, distortion)| match is_distorted(difficulty) {
+            true => distortion,
+            false => Distortion::NONE,
+        });
+        let distortions = DistortionBatch {
+            distortions: met.collect(),
+        };
+        let tilted = difficulties[pictures.clone()].iter();
+        let tilted: Vec<f32> = tilted.map(|d| f32::from(is_distorted(d))).collect();
+        Some(DistortedSpans {
+            tilted: inputs.values(&tilted),
+            distortions: packed(&distortions, GLYPH_SIZE, inputs),
+            pictures,
+        })
+    }
+}
+
+impl ContrastiveSpans {
+    fn of(batch: &FunctionBatch, inputs: &mut HostInputs) -> Self {
+        let count = batch.rows.len();
+        let share = 1.0 / batch.copies.len() as f32;
+        let mut own = vec![0; count];
+        let [mut originals, mut copies] = [(); 2].map(|()| vec![0.0; count]);
+        for &(of, copy) in &batch.copies {
+            (own[of], own[copy]) = (copy as i32, of as i32);
+            (originals[of], copies[copy]) = (1.0, 1.0);
+        }
+        let ways = [originals, copies];
+        let shares = |way: &Vec<f32>| way.iter().map(|is_one| is_one * share).collect::<Vec<_>>();
+        Self {
+            own: inputs.rows(own),
+            weights: ways.each_ref().map(|way| inputs.values(&shares(way))),
+            hidden: ways.each_ref().map(|way| inputs.values(way)),
+        }
+    }
+}
+
+/// Damage to pictures of `side` x `side`.
+fn packed(
+    distortions: &DistortionBatch,
+    side: usize,
+    inputs: &mut HostInputs,
+) -> PackedDistortions<Span, Span> {
+    let channel = distortions.channel([side, side]);
+    let inputs = RefCell::new(inputs);
+    channel.map(
+        |values| inputs.borrow_mut().values(&values),
+        |rows| inputs.borrow_mut().rows(rows),
+    )
+}
+
+/// A blow for a tape; the homography by where the picture's corners come to lie.
+fn distortion_json(distortion: &Distortion) -> Value {
+    let patch = distortion.patch.map(|patch| {
+        json!({
+            "centre": patch.centre,
+            "sides": patch.sides,
+            "fade": patch.fade,
+            "colour": patch.colour,
+        })
+    });
+    json!({
+        "corners": distortion.homography.corners(),
+        "blur_px": distortion.blur_px,
+        "scale": distortion.scale,
+        "patch": patch,
+        "deviation": distortion.deviation,
+        "noise_seed": distortion.noise_seed,
+        "quality": distortion.quality,
+    })
+}

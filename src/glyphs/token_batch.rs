@@ -1,0 +1,108 @@
+//! Functions as the networks take them: tokens padded to a layout.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::nn::mosaic::{BatchLayout, Layouts, prefix_mask};
+
+/// A batch of B functions, each in the S slots of a layout that holds them all.
+pub struct TokenBatch {
+    /// [B, S]; padded.
+    pub tokens: Vec<i32>,
+    /// How many of a function's are real, `[B]`.
+    pub lengths: Vec<i32>,
+    /// Places b S + s of what has to be read: the tokens, and the padding that tells where they end.
+    pub read: Vec<usize>,
+    /// Their layouts.
+    pub layout: BatchLayout,
+}
+
+impl TokenBatch {
+    /// Pads rows of tokens to the largest of their layouts.
+    pub fn new(rows: &[Vec<u32>], pad: u32, layouts: &Layouts) -> Self {
+        Self::framed(rows, pad, layouts, |largest| largest)
+    }
+
+    /// Pads rows of tokens to the layout that `frame` has for the largest of theirs.
+    pub fn framed(
+        rows: &[Vec<u32>],
+        pad: u32,
+        layouts: &Layouts,
+        frame: impl FnOnce(usize) -> usize,
+    ) -> Self {
+        let of: Vec<usize> = rows
+            .iter()
+            .map(|row| layouts.index_for(row.len()))
+            .collect();
+        let largest = of.iter().copied().max().unwrap_or(0);
+        let layout = layouts.arrange_in(of, frame(largest));
+        let columns = layout.frame.slots();
+        let padded = rows.iter().flat_map(|row| {
+            let missing = columns - row.len();
+            let tokens = row.iter().copied().chain(std::iter::repeat_n(pad, missing));
+            tokens.map(|token| token as i32)
+        });
+        let ends = rows.iter().zip(&layout.of);
+        let ends = ends.map(|(row, layout)| match layouts.is_line() {
+            true => (row.len() + 1).min(columns),
+            false => layout.slots(),
+        });
+        let read = ends
+            .enumerate()
+            .flat_map(|(row, end)| (0..end).map(move |slot| row * columns + slot));
+        Self {
+            tokens: padded.collect(),
+            lengths: rows.iter().map(|row| row.len() as i32).collect(),
+            read: read.collect(),
+            layout,
+        }
+    }
+
+    /// Tokens [B, S], and 1 for the real ones [B, S].
+    pub fn upload(&self, device: &Device) -> (Tensor<2, Int>, Tensor<2>) {
+        let shape = [self.lengths.len(), self.layout.frame.slots()];
+        let lengths = Tensor::from_data(self.lengths.as_slice(), device);
+        let tokens = TensorData::new(self.tokens.clone(), shape);
+        (
+            Tensor::from_data(tokens, device),
+            prefix_mask(lengths, shape[1]),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_cells_are_read_of_a_mosaic_and_one_padding_of_a_line() {
+        let rows = [vec![7, 8, 9, 10, 11], vec![5, 6]];
+        let read = |layouts: &Layouts| {
+            let encoded = TokenBatch::new(&rows, 0, layouts);
+            let truth = encoded.read.iter().map(|&place| encoded.tokens[place]);
+            (truth.collect(), encoded.read)
+        };
+        // 3 x 2 cells and 2 x 2.
+        let places = vec![0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+        let truth = vec![7, 8, 9, 10, 11, 0, 5, 6, 0, 0];
+        assert_eq!(read(&Layouts::new(8)), (truth, places));
+        let places = vec![0, 1, 2, 3, 4, 5, 8, 9, 10];
+        let truth = vec![7, 8, 9, 10, 11, 0, 5, 6, 0];
+        assert_eq!(read(&Layouts::line(8)), (truth, places));
+    }
+
+    #[test]
+    fn frames_are_few_and_hold_what_they_are_for() {
+        let layouts = Layouts::new(128);
+        let mut frames = Vec::new();
+        for length in 1..=128 {
+            let rows = [vec![1; length]];
+            let encoded = TokenBatch::framed(&rows, 0, &layouts, |index| layouts.frame(index, 5));
+            let slots = encoded.layout.frame.slots();
+            assert!(slots >= length, "{length} tokens in {slots}");
+            frames.push(slots);
+        }
+        assert!(frames.is_sorted());
+        frames.dedup();
+        assert!(frames.len() <= 4, "{frames:?}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Code Glyphs' funnels: dense layers a token that narrow it step by step, so that all tokens together
+//! are one latent vector, and widen it again.
+//!
+//! Shapes: B functions, S slots.
+
+use burn::{module::Module, nn::Linear, tensor::Tensor};
+
+use super::{conv::ConvActivation, init::Initializer, linear::linear};
+
+/// Dense layers with a leaky ReLU between two of them.
+#[derive(Module, Debug)]
+pub struct SlotProjection {
+    layers: Vec<Linear>,
+}
+
+impl SlotProjection {
+    /// Tokens of `wide` values to tokens of `narrow`: each layer halves the width, the last as far as
+    /// is left. No layer where nothing is to be narrowed.
+    pub fn down(wide: usize, narrow: usize, init: &mut Initializer) -> Self {
+        Self::through(&widths(wide, narrow), init)
+    }
+
+    /// The way back: tokens of `narrow` values to tokens of `wide`.
+    pub fn up(narrow: usize, wide: usize, init: &mut Initializer) -> Self {
+        let mut widths = widths(wide, narrow);
+        widths.reverse();
+        Self::through(&widths, init)
+    }
+
+    fn through(widths: &[usize], init: &mut Initializer) -> Self {
+        let last = widths.len().saturating_sub(2);
+        let layers = widths.windows(2).enumerate().map(|(layer, sizes)| {
+            // What comes out meets no ReLU, so it needs no more than to stay as strong as it was.
+            let gain: f32 = if layer == last { 1.0 } else { 2.0 };
+            init.linear_biased(sizes[0], sizes[1], (gain / sizes[0] as f32).sqrt())
+        });
+        Self {
+            layers: layers.collect(),
+        }
+    }
+
+    /// [B, S, from] to [B, S, to].
+    pub fn forward(&self, slots: Tensor<3>) -> Tensor<3> {
+        let mut layers = self.layers.iter();
+        let Some(first) = layers.next() else {
+            return slots;
+        };
+        layers.fold(linear(first, slots), |x, layer| {
+            linear(layer, ConvActivation::LeakyRelu.forward(x))
+        })
+    }
+}
+
+/// `wide`, its halves, `narrow`.
+fn widths(wide: usize, narrow: usize) -> Vec<usize> {
+    let halves = std::iter::successors(Some(wide), |&width| {
+        (width > narrow).then(|| (width / 2).max(narrow))
+    });
+    halves.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::widths;
+
+    #[test]
+    fn widths_are_halved_down_to_the_latents_share() {
+        assert_eq!(widths(768, 16), [768, 384, 192, 96, 48, 24, 16]);
+        assert_eq!(widths(64, 8), [64, 32, 16, 8]);
+        assert_eq!(widths(8, 8), [8]);
+    }
+}
