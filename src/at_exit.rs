@@ -1,5 +1,5 @@
-//! Work that is put away when the process ends in the middle of something: libX11 calls `exit` as soon as the
-//! display is gone, and nothing of ours is unwound then.
+//! Exit hooks for a process that ends in the middle of its work: libX11 calls `exit` when the display is
+//! lost, and the stack is not unwound then.
 
 use std::{
     collections::BTreeMap,
@@ -12,15 +12,16 @@ type Hooks = BTreeMap<usize, Box<dyn FnOnce() + Send>>;
 
 static HOOKS: Mutex<Option<Hooks>> = Mutex::new(None);
 
-/// Hook that is called when the process ends by `exit`, unless this is dropped before.
+/// Hook that runs when the process ends by `exit`, unless it is dropped before.
 #[derive(Debug)]
 pub struct AtExit(usize);
 
 impl AtExit {
-    /// Enters a hook. Libraries that it needs are to be loaded by then: those loaded later are taken down before it.
+    /// Registers a hook. Libraries that it needs must be loaded by then: those loaded later are torn down
+    /// before it runs.
     ///
     /// # Errors
-    /// If the system takes no more hooks.
+    /// If the system accepts no more hooks.
     pub fn new(hook: impl FnOnce() + Send + 'static) -> Result<Self> {
         let mut hooks = hooks();
         if hooks.is_none() {
@@ -40,9 +41,9 @@ impl Drop for AtExit {
     }
 }
 
-/// Ends the process at once, without any hook.
+/// Ends the process at once, without hooks.
 pub fn exit_at_once(code: i32) -> ! {
-    drop(take());
+    drop(take_all());
     std::process::exit(code)
 }
 
@@ -50,14 +51,14 @@ fn hooks() -> MutexGuard<'static, Option<Hooks>> {
     HOOKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn take() -> Hooks {
+fn take_all() -> Hooks {
     hooks().as_mut().map(std::mem::take).unwrap_or_default()
 }
 
 #[cfg(unix)]
 fn listen() -> Result<()> {
     extern "C" fn call_all() {
-        for hook in take().into_values() {
+        for hook in take_all().into_values() {
             hook();
         }
     }
@@ -68,7 +69,7 @@ fn listen() -> Result<()> {
     Ok(())
 }
 
-/// Without libX11 a window that is lost returns to its caller.
+/// Without libX11 a lost window returns to its caller.
 #[cfg(not(unix))]
 fn listen() -> Result<()> {
     Ok(())

@@ -1,14 +1,15 @@
-//! Which device computes: a GPU through burn's wgpu backend, else burn's `flex` on the CPU.
+//! Choice of the compute device: a GPU through burn's wgpu backend, else burn's `flex` backend on the CPU.
 //!
-//! The choice is made once, by name, and said out loud. An adapter of type CPU (llvmpipe and its
-//! like) is a GPU driver running on the CPU: made for drawing, it needs tens of times as long for a
-//! training step as `flex`, so `auto` and `gpu` never take it; `gpu:N` does, if told to.
+//! The choice is made once, by name, and reported. An adapter of type CPU (llvmpipe and the like) is a GPU
+//! driver running on the CPU: made for drawing, it takes tens of times as long for a training step as
+//! `flex`, so only an explicit `gpu:N` selects it, never `auto` or `gpu`.
 //!
-//! The window draws with a device of its own, also where it draws with the same GPU: wgpu 30 presents a frame only
-//! while no thread waits for that device, and burn has one wait for each value it reads back. Drawn by llvmpipe
-//! beside training steps, the 95th percentile of the frames was 276 ms with one device for both and 188 with two,
-//! the longest 594 and 219. What a shared device would save, the way of maps and glyphs through the CPU, they take
-//! anyway: the pointer reads values off maps, and glyphs are read, saved and dragged as pictures.
+//! The window draws with a device of its own, even on the same GPU: wgpu 30 presents a frame only while no
+//! thread waits for that device, and burn waits for each value it reads back. With llvmpipe beside training
+//! steps, the 95th percentile of the frame times was 276 ms with one device for both and 188 with two, the
+//! longest 594 and 219. A shared device would save the copies of maps and glyphs through the CPU, but these
+//! are needed anyway: the pointer reads values off maps, and glyphs are read, saved and dragged as
+//! pictures.
 
 use std::{fmt, str::FromStr};
 
@@ -16,21 +17,21 @@ use anyhow::{Context, Result, anyhow, bail};
 use burn::tensor::Device;
 use burn_wgpu::WgpuSetup;
 
-/// Operations burn collects before it submits them: few, so that the window's frames fit between, but a recorded step of a
-/// pocket executor spends an eighth less of the processor's time on 64 than on 16.
+/// Number of operations burn collects per submission: few, so that the window's frames fit between. A
+/// captured step of a pocket executor takes an eighth less processor time with 64 than with 16.
 const TASKS_MAX: usize = 32;
 
-/// What the user asked for.
+/// Requested device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// The best GPU, or the CPU where there is none.
+    /// Best GPU, or the CPU if there is none.
     #[default]
     Auto,
-    /// The CPU.
+    /// CPU.
     Cpu,
-    /// The best GPU.
+    /// Best GPU.
     Gpu,
-    /// The adapter with this number in `glyphspace devices`.
+    /// Adapter with this number in `glyphspace devices`.
     Adapter(usize),
 }
 
@@ -60,27 +61,27 @@ impl fmt::Display for Choice {
     }
 }
 
-/// A device to compute on, and why this one.
+/// Opened compute device, with the reason for the choice.
 #[derive(Clone, Debug)]
 pub struct Chosen {
     /// burn's handle.
     pub device: Device,
-    /// For people: `CPU (flex, 2 threads)`, `NVIDIA H100 (Vulkan)`.
+    /// Name for people: `CPU (flex, 2 threads)`, `NVIDIA H100 (Vulkan)`.
     pub name: String,
-    /// Why it was chosen.
+    /// Reason for the choice.
     pub reason: String,
-    /// Whether it is a GPU; a driver running on the CPU is none.
+    /// True for a GPU; false for a driver running on the CPU.
     pub is_gpu: bool,
 }
 
-/// An adapter wgpu knows of.
+/// Adapter listed by wgpu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adapter {
-    /// Its number, for `gpu:N`.
+    /// Number, for `gpu:N`.
     pub number: usize,
-    /// Its name and graphics interface.
+    /// Name and graphics API.
     pub name: String,
-    /// Discrete, integrated, virtual, CPU or other.
+    /// Type: discrete, integrated, virtual, CPU or other.
     pub kind: wgpu::DeviceType,
 }
 
@@ -93,12 +94,12 @@ impl Adapter {
         }
     }
 
-    /// Whether the adapter is a driver running on the CPU.
+    /// True for a driver running on the CPU.
     pub fn is_software(&self) -> bool {
         self.kind == wgpu::DeviceType::Cpu
     }
 
-    /// Lower is better.
+    /// Preference; lower is better.
     fn rank(&self) -> usize {
         use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu, Other, VirtualGpu};
         match self.kind {
@@ -121,10 +122,10 @@ pub fn adapters() -> Vec<Adapter> {
         .collect()
 }
 
-/// The adapter that `choice` means among `adapters`; `None` for the CPU. Says why.
+/// Adapter selected by `choice`, or `None` for the CPU, with the reason.
 ///
 /// # Errors
-/// If there is no such adapter.
+/// If the requested adapter does not exist.
 pub fn select(choice: Choice, adapters: &[Adapter]) -> Result<(Option<&Adapter>, String)> {
     let best = adapters
         .iter()
@@ -167,10 +168,10 @@ pub fn select(choice: Choice, adapters: &[Adapter]) -> Result<(Option<&Adapter>,
     }
 }
 
-/// Opens the device that `choice` means.
+/// Opens the device selected by `choice`.
 ///
 /// # Errors
-/// If there is none, or it can't be opened.
+/// If the device does not exist, or can't be opened.
 pub fn open(choice: Choice) -> Result<Chosen> {
     if choice == Choice::Cpu {
         return Ok(cpu("as asked".into()));
@@ -194,7 +195,7 @@ pub fn open(choice: Choice) -> Result<Chosen> {
             reason,
             is_gpu: !adapter.is_software(),
         }),
-        // Nobody asked for this one: the processor is better than nothing.
+        // The device was not explicitly requested: fall back to the CPU.
         Err(error) if choice == Choice::Auto => Ok(cpu(format!("{error:#}"))),
         Err(error) => Err(error),
     }
@@ -221,9 +222,10 @@ fn enumerate() -> (wgpu::Instance, Vec<wgpu::Adapter>) {
     (instance, adapters)
 }
 
-/// What is asked of a device that offers `offered`. burn reads from the adapter what it may use, so nearly
-/// everything. Mappable primary buffers slow discrete GPUs down. Experimental features (ray queries, mesh
-/// shaders: newer GPUs offer them) are refused unless allowed for, and no kernel of burn's needs them.
+/// Features to request from an adapter that offers `offered`: nearly all, since burn adapts to what is
+/// enabled. Mappable primary buffers are left out because they slow discrete GPUs down, and experimental
+/// features (ray queries, mesh shaders) because wgpu refuses them without an opt-in; no kernel of burn's
+/// needs them.
 pub fn features(offered: wgpu::Features) -> wgpu::Features {
     offered - wgpu::Features::MAPPABLE_PRIMARY_BUFFERS - wgpu::Features::all_experimental_mask()
 }

@@ -1,7 +1,7 @@
-//! Output files: where a path that was named for output leads, and files that appear whole or not at all.
+//! Output files: resolution of output paths, and atomic writes.
 //!
-//! A regular file is written beside its place and renamed. Links are followed and stay. A device or a FIFO is
-//! written into as it is: a rename would put a regular file in its place.
+//! A regular file is written to a temporary file beside it, which is then renamed. Links are followed and
+//! kept. A device or FIFO is written directly: a rename would replace it with a regular file.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -12,20 +12,20 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// Links followed from one path, as many as Linux follows.
+/// Largest number of links followed from one path, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// Temporary files and folders that are to go when the program ends before its time.
+/// Temporary files and folders to remove on a premature exit.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Where output goes.
+/// Resolved output path.
 #[derive(Debug)]
 enum OutputTarget {
-    /// A regular file, links followed: what is there now, or nothing yet.
+    /// Regular file after all links, with the metadata of an existing one.
     File(PathBuf, Option<Metadata>),
-    /// A device or FIFO, opened when it is written to.
+    /// Device or FIFO, opened for writing on demand.
     Stream,
-    /// The program's standard output or error.
+    /// Standard output or standard error of the program.
     Standard(File),
 }
 
@@ -43,7 +43,7 @@ impl OutputTarget {
             return Ok(Self::Standard(stream));
         }
         if found.is_file() {
-            // A file without a name, such as a deleted one in /proc, is written into.
+            // A file without a name, such as a deleted one in /proc, is written in place.
             return Ok(
                 fs::canonicalize(path).map_or(Self::Stream, |path| Self::File(path, Some(found)))
             );
@@ -66,7 +66,7 @@ impl OutputTarget {
     }
 }
 
-/// The file at the end of a chain of links, which need not be there.
+/// Target of a chain of links; it need not exist.
 fn end_of_links(path: &Path) -> Result<PathBuf> {
     ensure!(
         !path.as_os_str().as_encoded_bytes().ends_with(b"/"),
@@ -82,7 +82,7 @@ fn end_of_links(path: &Path) -> Result<PathBuf> {
     bail!("it leads to more than {MAX_LINKS} links")
 }
 
-/// Standard output or error, if that is where the file with this metadata leads.
+/// Standard output or error, if the file with this metadata is one of them.
 #[cfg(unix)]
 fn standard_stream(found: &Metadata) -> Option<File> {
     use std::os::fd::AsFd;
@@ -105,19 +105,19 @@ fn is_same(a: &Metadata, b: &Metadata) -> bool {
     (a.dev(), a.ino()) == (b.dev(), b.ino())
 }
 
-/// The folder in which `path` lies.
-pub fn folder_of(path: &Path) -> &Path {
+/// Parent folder of `path`.
+fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
 }
 
-/// Refuses, before any work, an output path that can't be written to or is one of the `sources` that are read, by
-/// whatever name.
+/// Checks, before any work, that an output path can be written and is none of the input `sources` under any
+/// name.
 ///
 /// # Errors
-/// Names the path and what is wrong with it; nothing has been touched.
+/// If it can't; the path and the reason are named, and nothing has been touched.
 pub fn check_output(path: &Path, sources: &[&Path]) -> Result<()> {
     let check = || -> Result<()> {
         if let OutputTarget::File(place, replaced) = OutputTarget::of(path)? {
@@ -137,7 +137,7 @@ pub fn check_output(path: &Path, sources: &[&Path]) -> Result<()> {
     Ok(())
 }
 
-/// Whether two paths lead to one regular file, which need not be there yet.
+/// True if two paths lead to one regular file, which need not exist yet.
 pub fn is_same_file(a: &Path, b: &Path) -> bool {
     let (Ok(found), Ok(other)) = (fs::metadata(a), fs::metadata(b)) else {
         let place = |path: &Path| {
@@ -157,7 +157,7 @@ pub fn is_same_file(a: &Path, b: &Path) -> bool {
     is_same && found.is_file() && other.is_file()
 }
 
-/// Whether output to this path goes into a device or FIFO, or to standard output or error.
+/// True if output to this path goes to a device or FIFO, or to standard output or error.
 pub fn is_stream(path: &Path) -> bool {
     matches!(
         OutputTarget::of(path),
@@ -165,7 +165,7 @@ pub fn is_stream(path: &Path) -> bool {
     )
 }
 
-/// Whether output to this path goes to standard output.
+/// True if output to this path goes to standard output.
 pub fn is_standard_output(path: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -181,11 +181,11 @@ pub fn is_standard_output(path: &Path) -> bool {
     }
 }
 
-/// A folder for what is written before the output at `path` is complete: that of the file itself, or the system's
-/// for a device or FIFO.
+/// Folder for temporary files of the output at `path`: that of the file itself, or the system's for a
+/// device or FIFO.
 ///
 /// # Errors
-/// Says why there can't be a file at `path`.
+/// If there can't be a file at `path`; the reason is given.
 pub fn scratch_folder(path: &Path) -> Result<PathBuf> {
     Ok(match OutputTarget::of(path)? {
         OutputTarget::File(place, _) => folder_of(&place).to_owned(),
@@ -193,11 +193,11 @@ pub fn scratch_folder(path: &Path) -> Result<PathBuf> {
     })
 }
 
-/// Writes a file through a temporary one in the same folder, which takes its name, and its permissions and owner,
-/// when it is complete. Devices and FIFOs get the complete content, too.
+/// Writes a file atomically through a temporary one in the same folder, which takes over its name,
+/// permissions and owner once it is complete. Devices and FIFOs receive the complete content at once.
 ///
 /// # Errors
-/// Names the file; an older file of that name stays as it was.
+/// If it can't be written; the file is named, and an older one is unchanged.
 pub fn write_whole(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>,
@@ -209,26 +209,27 @@ pub fn write_whole(
                 let _unfinished = Unfinished::new(temporary.path());
                 fill(temporary.as_file(), write)?;
                 if let Some(replaced) = replaced {
-                    take_over(temporary.as_file(), &replaced)?;
+                    copy_attributes(temporary.as_file(), &replaced)?;
                 }
                 temporary.as_file().sync_all()?;
                 temporary.persist(&place)?;
             }
             OutputTarget::Stream => {
                 let spool = filled_spool(write)?;
-                pour(spool, OpenOptions::new().write(true).open(path)?)?;
+                copy_into_stream(spool, OpenOptions::new().write(true).open(path)?)?;
             }
-            OutputTarget::Standard(stream) => pour(filled_spool(write)?, stream)?,
+            OutputTarget::Standard(stream) => copy_into_stream(filled_spool(write)?, stream)?,
         }
         Ok(())
     };
     attempt().with_context(|| format!("can't write {}", path.display()))
 }
 
-/// A temporary file beside `place`, with the permissions any new file gets: temporary files are private otherwise.
+/// Temporary file beside `place` with the default permissions of new files; temporary files are private
+/// otherwise.
 fn temporary_for(place: &Path, replaced: Option<&Metadata>) -> io::Result<tempfile::NamedTempFile> {
     if replaced.is_some() {
-        // A file people may not write to is none they may replace.
+        // A file without write permission must not be replaced either.
         OpenOptions::new().write(true).open(place)?;
     }
     let mut builder = tempfile::Builder::new();
@@ -246,7 +247,8 @@ fn fill(file: &File, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) ->
     Ok(writer.flush()?)
 }
 
-/// The complete content of a stream, at its beginning: encoders may seek, and one that fails leaves no half.
+/// Complete content of a stream in a spool file, rewound: encoders may seek, and a failed one must leave
+/// nothing behind.
 fn filled_spool(write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<File> {
     let mut spool = tempfile::tempfile()?;
     fill(&spool, write)?;
@@ -254,19 +256,19 @@ fn filled_spool(write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Resu
     Ok(spool)
 }
 
-fn pour(mut spool: File, mut stream: File) -> io::Result<()> {
+fn copy_into_stream(mut spool: File, mut stream: File) -> io::Result<()> {
     io::copy(&mut spool, &mut stream)?;
     stream.flush()
 }
 
-/// Gives a new file the permissions of the one it replaces, and its owner and group as far as the system allows it.
-fn take_over(file: &File, replaced: &Metadata) -> io::Result<()> {
+/// Copies permissions of the replaced file, and its owner and group as far as the system allows.
+fn copy_attributes(file: &File, replaced: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt, fchown};
         let own = file.metadata()?;
         if own.uid() != replaced.uid() {
-            // Only root may give files away.
+            // Only root may change a file's owner.
             drop(fchown(file, Some(replaced.uid()), None));
         }
         if own.gid() != replaced.gid() {
@@ -276,12 +278,12 @@ fn take_over(file: &File, replaced: &Metadata) -> io::Result<()> {
     file.set_permissions(replaced.permissions())
 }
 
-/// Entry of a temporary file or folder among those that [`remove_unfinished`] removes.
+/// Registration of a temporary file or folder for [`remove_unfinished`].
 #[derive(Debug)]
 pub struct Unfinished(PathBuf);
 
 impl Unfinished {
-    /// Enters a path until this is dropped.
+    /// Registers a path until this is dropped.
     pub fn new(path: &Path) -> Self {
         unfinished().push(path.to_owned());
         Self(path.to_owned())
@@ -294,14 +296,14 @@ impl Drop for Unfinished {
     }
 }
 
-/// Removes all temporary files and folders in use, just before the program ends without unwinding.
+/// Removes all registered temporary files and folders, just before the program ends without unwinding.
 pub fn remove_unfinished() {
-    // Never waits: it may be called in the middle of anything.
+    // Never blocks: the caller may hold the lock.
     let Ok(mut paths) = UNFINISHED.try_lock() else {
         return;
     };
     for path in paths.drain(..) {
-        // What can't be removed stays: there is nobody left to tell.
+        // Failures are ignored: nobody is left to tell.
         drop(fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path)));
     }
 }

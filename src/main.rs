@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     glyphspace::cli::main()
 }
 
-/// Whether a library may look for a Wayland display. Where there is no folder for its socket, libwayland says so on
+/// True if a library may look for a Wayland display. Where there is no folder for its socket, libwayland says so on
 /// standard error, twice for each list of devices: Mesa's layer that sorts Vulkan devices asks it which one the
 /// display uses. `NODEVICE_SELECT` switches that layer off; which device computes is our choice anyway.
 fn has_wayland() -> bool {

@@ -1,15 +1,15 @@
-//! Colour scales, shared by the window and the exported pictures so that both show one colour for one value.
+//! Colour scales, shared by the window and exported figures so that a value has one colour in both.
 //!
-//! Losses are viridis turned round: perceptually uniform, readable with any colour blindness, and the low
-//! losses, which is what one looks for, are the bright ones. Signed numbers take a diverging scale whose
-//! middle is zero, numbers of one sign a sequential one, truth two colours that differ in lightness as well.
+//! Losses use reversed viridis: perceptually uniform, readable with any colour blindness, and bright for
+//! the low losses one looks for. Signed numbers use a diverging scale centred on zero, numbers of one sign
+//! a sequential one, and truth two colours that differ in lightness, too.
 
 use colorous::Gradient;
 
-/// The two greys of the stripes that stand for "the decoder writes no number here".
+/// The two greys of the hatching that marks cells that decode to no number.
 pub const HATCH: [[u8; 3]; 2] = [[104, 104, 108], [158, 158, 162]];
 
-/// Period of those stripes, in pixels of the screen or picture.
+/// Period of the hatching, in pixels of the screen or figure.
 pub const HATCH_PERIOD_PX: u32 = 8;
 
 /// Colour of a truth map's wrong cells.
@@ -18,41 +18,41 @@ pub const WRONG: [u8; 3] = [235, 186, 122];
 /// Colour of a truth map's right cells.
 pub const RIGHT: [u8; 3] = [20, 98, 164];
 
-/// Which colours a scale runs through.
+/// Colour map of a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Palette {
-    /// Losses: sequential, low values bright.
+    /// Sequential, bright for low values: losses.
     Loss,
-    /// Numbers: diverging round zero when the scale has both signs, sequential otherwise.
+    /// Diverging round zero if the scale has both signs, sequential otherwise: numbers.
     Value,
-    /// Two classes: below one half is wrong, the rest is right.
+    /// Two classes: wrong below one half, right from there on.
     Truth,
 }
 
-/// How values are spread over a scale.
+/// Spacing of values on a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Spacing {
-    /// Evenly.
+    /// Linear.
     Linear,
-    /// By their logarithm; a scale whose low end isn't above zero starts a millionth below its high end.
+    /// Logarithmic; if the low end is not positive, the scale starts at a millionth of its high end.
     Log,
 }
 
-/// Maps values to colours and back to labelled ticks.
+/// Maps values to colours and to labelled ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// The colours.
+    /// Colour map.
     pub palette: Palette,
-    /// Value of the low end; lower values are drawn like it.
+    /// Value at the low end; lower values are clamped.
     pub low: f32,
-    /// Value of the high end; higher values are drawn like it.
+    /// Value at the high end; higher values are clamped.
     pub high: f32,
-    /// How values are spread between the ends.
+    /// Spacing of values between the ends.
     pub spacing: Spacing,
 }
 
 impl Scale {
-    /// A logarithmic scale for losses.
+    /// Logarithmic scale for losses.
     pub fn loss(low: f32, high: f32) -> Self {
         Self {
             palette: Palette::Loss,
@@ -62,7 +62,7 @@ impl Scale {
         }
     }
 
-    /// A linear scale for numbers.
+    /// Linear scale for numbers.
     pub fn value(low: f32, high: f32) -> Self {
         Self {
             palette: Palette::Value,
@@ -72,7 +72,7 @@ impl Scale {
         }
     }
 
-    /// The two classes of a truth map: 0 is wrong, 1 is right.
+    /// Two-class scale of a truth map: 0 is wrong, 1 is right.
     pub fn truth() -> Self {
         Self {
             palette: Palette::Truth,
@@ -82,8 +82,8 @@ impl Scale {
         }
     }
 
-    /// The two ends after the spacing's transform (natural logarithm or none), what a shader interpolates
-    /// between. The second is always above the first.
+    /// Both ends after the spacing's transform (natural logarithm or none), between which a shader
+    /// interpolates. The second is always greater than the first.
     pub fn ends(&self) -> [f32; 2] {
         let (low, high) = self.value_ends();
         match self.spacing {
@@ -92,7 +92,7 @@ impl Scale {
         }
     }
 
-    /// Where a value lies on the scale: 0 at the low end, 1 at the high end, clamped; 0 for NaN.
+    /// Position of a value on the scale: 0 at the low end, 1 at the high end, clamped; 0 for NaN.
     pub fn position(&self, value: f32) -> f32 {
         if self.palette == Palette::Truth {
             return f32::from(value >= 0.5);
@@ -110,12 +110,12 @@ impl Scale {
         }
     }
 
-    /// The colour of a value, sRGB.
+    /// Colour of a value, sRGB.
     pub fn color(&self, value: f32) -> [u8; 3] {
         self.color_at(self.position(value))
     }
 
-    /// The colour at a position of 0 to 1, sRGB.
+    /// Colour at a position of 0 to 1, sRGB.
     pub fn color_at(&self, position: f32) -> [u8; 3] {
         let position = f64::from(position.clamp(0.0, 1.0));
         let from = |gradient: Gradient, at: f64| {
@@ -124,16 +124,16 @@ impl Scale {
         };
         match self.palette {
             Palette::Loss => from(colorous::VIRIDIS, 1.0 - position),
-            // Blue for negative, red for positive, a pale yellow round zero that shows on white and black.
+            // Blue for negative, red for positive, pale yellow round zero, visible on white and black.
             Palette::Value if self.is_signed() => from(colorous::RED_YELLOW_BLUE, 1.0 - position),
-            // Plasma's last tenth is a yellow that vanishes on white.
+            // Plasma's last tenth is a yellow that is invisible on white.
             Palette::Value => from(colorous::PLASMA, position * 0.92),
             Palette::Truth if position < 0.5 => WRONG,
             Palette::Truth => RIGHT,
         }
     }
 
-    /// The scale's colours in 256 steps, opaque sRGB, for a texture.
+    /// Lookup texture: 256 opaque sRGB colours along the scale.
     pub fn lut(&self) -> [[u8; 4]; 256] {
         std::array::from_fn(|i| {
             let [r, g, b] = self.color_at(i as f32 / 255.0);
@@ -162,19 +162,19 @@ impl Scale {
         values
             .into_iter()
             .map(|value| {
-                // On a linear scale all labels share their decimals, on a logarithmic one each has its own.
+                // Labels of a linear scale share their decimals, those of a logarithmic one don't.
                 let digits = if is_linear { step } else { value };
                 (self.position(value as f32), label_of(value, digits))
             })
             .collect()
     }
 
-    /// Whether zero lies inside the scale, which makes a value scale diverging.
-    pub fn is_signed(&self) -> bool {
+    /// True if zero lies inside the scale, which makes a value scale diverging.
+    fn is_signed(&self) -> bool {
         self.low < 0.0 && self.high > 0.0
     }
 
-    /// Finite ends with room between them, whatever the fields hold.
+    /// Finite ends of non-zero extent for any contents.
     fn value_ends(&self) -> (f32, f32) {
         let mut high = if self.high.is_finite() {
             self.high
@@ -197,17 +197,17 @@ impl Scale {
     }
 }
 
-/// The grey of a pixel in a hatched cell; x and y in pixels of the screen or picture.
+/// Grey of a pixel in a hatched cell; x and y in pixels of the screen or figure.
 pub fn hatch_color(x_px: u32, y_px: u32) -> [u8; 3] {
     HATCH[usize::from((x_px + y_px) % HATCH_PERIOD_PX >= HATCH_PERIOD_PX / 2)]
 }
 
-/// How light a colour is to the eye, 0 to 1: the gamma-coded luma, near enough to choose black or white ink.
+/// Perceived lightness, 0 to 1: the gamma-coded luma, accurate enough to choose black or white ink.
 pub fn luminance([r, g, b]: [u8; 3]) -> f32 {
     (0.2126 * f32::from(r) + 0.7152 * f32::from(g) + 0.0722 * f32::from(b)) / 255.0
 }
 
-/// Multiples of 1, 2, 2.5 or 5 times a power of ten, four to nine of them.
+/// Four to nine multiples of 1, 2, 2.5 or 5 times a power of ten.
 fn linear_ticks(low: f32, high: f32) -> Vec<f64> {
     let (low, high) = (f64::from(low), f64::from(high));
     let rough = (high - low) / 8.0;
@@ -223,7 +223,7 @@ fn linear_ticks(low: f32, high: f32) -> Vec<f64> {
     (first..=last).map(|i| i as f64 * step).collect()
 }
 
-/// Powers of ten and, where the range is short, round values between them.
+/// Powers of ten and, on a short range, round values between them.
 fn log_ticks(low: f32, high: f32) -> Vec<f64> {
     let (low, high) = (f64::from(low), f64::from(high));
     let decades = (high / low).log10();
@@ -241,13 +241,13 @@ fn log_ticks(low: f32, high: f32) -> Vec<f64> {
         .collect()
 }
 
-/// A number with the decimals that a difference of `step` needs, with a true minus sign.
+/// Label of a number with the decimals of `step` and a typographic minus sign.
 fn label_of(value: f64, step: f64) -> String {
     if value != 0.0 && !(1e-4..1e6).contains(&value.abs()) {
         return format!("{value:.0e}").replace('-', "\u{2212}");
     }
     let mut decimals = (-step.abs().log10() - 1e-9).ceil().clamp(0.0, 6.0) as usize;
-    // 1.5 needs a decimal that its power of ten doesn't show.
+    // 1.5 needs one decimal more than its power of ten.
     let scaled = |decimals: usize| step * 10f64.powi(decimals as i32);
     while decimals < 6
         && (scaled(decimals) - scaled(decimals).round()).abs() > 1e-6 * scaled(decimals).abs()
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn losses_darken_evenly() {
-        // Relative luminance falls from the low end to the high end, so that grey prints keep the order.
+        // Relative luminance falls monotonically, so that grey prints keep the order.
         let scale = Scale::loss(1.0, 2.0);
         let all: Vec<f32> = (0..=64)
             .map(|i| luminance(scale.color_at(i as f32 / 64.0)))

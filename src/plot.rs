@@ -1,7 +1,7 @@
-//! Pictures and tables for papers and other programs: maps, planes and curves as PNG, their numbers as CSV.
+//! Figures for papers: maps, latent planes and curves as PNG or JPEG.
 //!
-//! Pictures show what the window shows, with the same palettes and label placement, on white. A full disk or a
-//! killed program leaves no half of a file (see [`crate::files`]).
+//! Figures match the window, with the same palettes and label placement, on white. Files are written
+//! atomically (see [`crate::files`]).
 
 mod curves;
 mod file;
@@ -10,7 +10,6 @@ mod panel;
 mod picture;
 pub mod placement;
 mod shares;
-mod table;
 
 use std::path::Path;
 
@@ -21,13 +20,12 @@ pub use file::{encoded_picture, picture_format, write_picture};
 pub use multiples::{Multiple, multiples_png};
 pub use panel::{Panel, Shade, Spot, shade};
 pub use shares::shares_png;
-pub use table::{curves_csv, field_csv, spots_csv};
 
-/// Draws panels side by side into one picture of a size (width, height) in pixels; a single panel looks best a
-/// tenth wider than high.
+/// Draws panels side by side into one figure of a size (width, height) in pixels; a single panel looks best
+/// a tenth wider than high.
 ///
 /// # Errors
-/// Names the file if it can't be written, and refuses sizes no panel fits in.
+/// If the file can't be written (it is named), or the size is too small for the panels or too large.
 pub fn panels_png(path: &Path, panels: &[Panel<'_>], size_px: [u32; 2]) -> Result<()> {
     let picture = || {
         ensure!(!panels.is_empty(), "there is no panel to draw");

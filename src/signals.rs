@@ -1,9 +1,9 @@
-//! Signals that ask the program to end: SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal was closed).
+//! Termination signals: SIGINT (Ctrl-C), SIGTERM and SIGHUP (the terminal was closed).
 
 use anyhow::{Context, Result};
 
-/// Leaves the signals that [`listen`] waits for to that: threads started from here on don't end the process at one.
-/// To be called before the first of them is started.
+/// Blocks the signals that [`listen`] waits for in this thread and all started from it later, so that the
+/// default action doesn't end the process. Call it before the first thread is started.
 ///
 /// # Errors
 /// If the system refuses.
@@ -12,8 +12,8 @@ pub fn block() -> Result<()> {
     wanted().thread_block().context("can't listen for signals")
 }
 
-/// Calls `heard` at the first signal and at each later Ctrl-C, on a thread of its own: those who end a program
-/// often send several. A SIGHUP that is ignored when the program starts, as under nohup, stays ignored.
+/// Calls `heard` at the first signal and at each later Ctrl-C, on a thread of its own: impatient users send
+/// several. A SIGHUP that is ignored at program start, as under nohup, stays ignored.
 ///
 /// # Errors
 /// If the system refuses.
@@ -47,7 +47,7 @@ fn wanted() -> nix::sys::signal::SigSet {
         .collect()
 }
 
-/// Whether the process was started with that signal ignored; said by Linux only.
+/// True if the process was started with that signal ignored; known on Linux only.
 #[cfg(unix)]
 fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -56,7 +56,7 @@ fn is_ignored(signal: nix::sys::signal::Signal) -> bool {
     mask.is_some_and(|mask| mask >> (signal as i32 - 1) & 1 == 1)
 }
 
-/// Nothing is to be done where there are no signals.
+/// No-op on systems without signals.
 ///
 /// # Errors
 /// Never.

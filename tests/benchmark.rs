@@ -11,7 +11,7 @@ use glyphspace::{
     device::{self, Choice},
     engine::Job,
     executor::{
-        benchmark::{Comparison, Figures, Plan, Problem, ThousandsCount, sample, wilson},
+        benchmark::{Comparison, EvaluationCount, Figures, Plan, Problem, sample, wilson},
         checkpoint,
         inference::ExecutorInference,
         job::{BenchmarkOrder, ExecutorCommand, ExecutorEvent, ExecutorJob},
@@ -93,7 +93,7 @@ fn figures_are_those_worked_out_by_hand() {
         (none.median_evaluations, none.expected_evaluations),
         (51.0, None)
     );
-    assert_eq!(none.success_at[&ThousandsCount(50)], 0.0);
+    assert_eq!(none.success_at[&EvaluationCount(50)], 0.0);
     // 0 of 10 leaves up to z^2 / (10 + z^2).
     let [low, high] = wilson(0, 10);
     assert!(low == 0.0 && (high - 0.2775).abs() < 1e-4);
@@ -121,7 +121,7 @@ fn problems_of_several_operators_have_two_examples_and_a_solution() {
                 (problem.task.lines(), problem.task.examples.len()),
                 (lines, 2)
             );
-            Language::Operators.check(&problem.task).unwrap();
+            problem.task.check(Language::Operators).unwrap();
         }
         let multiplies = |problem: &&Problem| !problem.task.may_add();
         assert!(problems.iter().filter(multiplies).count() > 15);
@@ -258,5 +258,5 @@ fn methods_are_named_and_wrong_names_refused_with_the_choices() {
         ..plan(&[], 20, None)
     };
     let warm = compare(warm, TO_THE_END).unwrap();
-    assert!(warm.methods["warm-bo"].success_at[&ThousandsCount(1)] > 0.8);
+    assert!(warm.methods["warm-bo"].success_at[&EvaluationCount(1)] > 0.8);
 }

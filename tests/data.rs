@@ -246,7 +246,7 @@ fn numbers_come_back_from_their_tokens() {
     let tokenizer = SumTokenizer::new(Language::TwoDigits).unwrap();
     let mut words = HashSet::new();
     for number in -99..=99 {
-        let word = tokenizer.encode_number(number).unwrap();
+        let word = tokenizer.encode(Code::Add(number)).unwrap();
         assert_eq!(tokenizer.decode_number(word), Some(number));
         assert_eq!(tokenizer.decode(word), Some(Code::Add(number)));
         assert!(
@@ -262,14 +262,14 @@ fn numbers_come_back_from_their_tokens() {
     }
     assert_eq!(words.len(), 199, "two numbers share a spelling");
     for outside in [-100, 100, i32::MIN, i32::MAX] {
-        assert_eq!(tokenizer.encode_number(outside), None, "{outside}");
+        assert_eq!(tokenizer.encode(Code::Add(outside)), None, "{outside}");
     }
 }
 
 #[test]
 fn one_token_stands_for_one_character() {
     let tokenizer = SumTokenizer::new(Language::TwoDigits).unwrap();
-    let word = |number| tokenizer.encode_number(number).unwrap();
+    let word = |number| tokenizer.encode(Code::Add(number)).unwrap();
     let [one, two, end, _] = *word(12) else {
         panic!("a word has four tokens")
     };
@@ -283,7 +283,7 @@ fn one_token_stands_for_one_character() {
 #[test]
 fn tokens_that_no_number_is_written_in_are_no_number() {
     let tokenizer = SumTokenizer::new(Language::TwoDigits).unwrap();
-    let word = |number| tokenizer.encode_number(number).unwrap();
+    let word = |number| tokenizer.encode(Code::Add(number)).unwrap();
     let (sign, end) = (word(-7)[0], word(7)[1]);
     let (zero, seven) = (word(0)[0], word(7)[0]);
     let none: [&[i32]; 14] = [
@@ -422,21 +422,19 @@ fn a_task_is_given_to_the_smallest_language_that_knows_it() {
         ("-71+?=-9999", Language::FourDigits),
     ] {
         let task: Task = text.parse().unwrap();
-        assert_eq!(Language::of(&task), Ok(language), "{text}");
-        language.check(&task).unwrap();
+        assert_eq!(task.language(), Ok(language), "{text}");
+        task.check(language).unwrap();
     }
     for (text, number) in [("171x?=18", "171"), ("12x?=-84", "-84")] {
-        let error = Language::of(&text.parse().unwrap())
-            .unwrap_err()
-            .to_string();
+        let task: Task = text.parse().unwrap();
+        let error = task.language().unwrap_err().to_string();
         assert!(
             error.contains(number) && error.contains("0 to 99"),
             "{error}"
         );
     }
-    let error = Language::TwoDigits
-        .check(&"12x?=84".parse().unwrap())
-        .unwrap_err();
+    let task: Task = "12x?=84".parse().unwrap();
+    let error = task.check(Language::TwoDigits).unwrap_err();
     assert!(error.to_string().contains("multiply"), "{error}");
 }
 
@@ -461,7 +459,7 @@ fn every_language_spells_what_it_knows() {
         assert!(
             states
                 .clone()
-                .all(|state| tokenizer.encode_number(state).is_some())
+                .all(|state| tokenizer.encode(Code::Add(state)).is_some())
         );
         // Every two states have a program between them.
         let widest = states.end() - states.start();

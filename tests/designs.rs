@@ -16,16 +16,16 @@ use glyphspace::{
     glyphs::{
         checkpoint,
         inference::GlyphReader,
-        trainer::{GlyphsMetrics, GlyphsTrainer},
+        networks::{
+            generators::CnnConfig,
+            mosaic::Layouts,
+            resnet_v2::{ResNetV2, ResNetV2Config},
+            slot_projection::SlotProjection,
+        },
+        system::{GlyphsRun, GlyphsSystem, GlyphsTrainer},
     },
-    nn::{
-        generators::CnnConfig,
-        init::Initializer,
-        mosaic::Layouts,
-        resnet_v2::{ResNetV2, ResNetV2Config},
-        slot_projection::SlotProjection,
-    },
-    training::{Limit, Run, Start, Trainer as _, checkpoint::Source},
+    nn::init::Initializer,
+    training::{Limit, MetricsTable, Run, Start, checkpoint::Source},
 };
 use image::RgbImage;
 
@@ -156,8 +156,8 @@ fn every_design_learns_and_its_runs_go_on_to_the_bit() {
     for design in DESIGNS {
         let out = folder.path().join(format!("{design:?}"));
         let start = Start::Fresh(Box::new(tiny(design)));
-        let run = GlyphsTrainer::run(start, corpus(), &out, Limit::Steps(12), &Device::flex());
-        let mut run: Run<GlyphsTrainer> = run.unwrap();
+        let run = GlyphsRun::start(start, corpus(), &out, Limit::Steps(12), &Device::flex());
+        let mut run: Run<GlyphsSystem> = run.unwrap();
         let untrained = glyphs(&run.trainer.snapshot());
         while !run.is_done() {
             run.step().unwrap();
@@ -170,16 +170,13 @@ fn every_design_learns_and_its_runs_go_on_to_the_bit() {
     }
 }
 
-fn check_learnt(design: Design, curve: &[GlyphsMetrics]) {
-    let mean =
-        |rows: &[GlyphsMetrics]| rows.iter().map(|row| row.token).sum::<f32>() / rows.len() as f32;
-    let (first, last) = (mean(&curve[..2]), mean(&curve[curve.len() - 2..]));
-    assert!(
-        curve
-            .iter()
-            .all(|row| row.loss.is_finite() && row.gradient_norm > 0.0),
-        "{design:?}"
-    );
+fn check_learnt(design: Design, curve: &MetricsTable) {
+    let tokens: Vec<f64> = curve.column("token").collect();
+    let mean = |rows: &[f64]| rows.iter().sum::<f64>() / rows.len() as f64;
+    let (first, last) = (mean(&tokens[..2]), mean(&tokens[tokens.len() - 2..]));
+    let is_finite = curve.column("loss").all(f64::is_finite);
+    let is_moved = curve.column("gradient_norm").all(|norm| norm > 0.0);
+    assert!(is_finite && is_moved, "{design:?}");
     assert!(last < 0.8 * first, "{design:?}: from {first} to {last}");
 }
 
@@ -192,10 +189,12 @@ fn check_kept(out: &Path, trainer: &mut GlyphsTrainer, trained: &[RgbImage]) {
         read.iter()
             .all(|read| read.tokens.len() <= 24 && read.certainty <= 0.0)
     );
-    let mut resumed = checkpoint::resume(out, corpus(), &Device::flex()).unwrap();
-    let next = |trainer: &mut GlyphsTrainer| GlyphsMetrics {
-        train_secs: 0.0,
-        ..trainer.step().unwrap()
+    let mut resumed = GlyphsTrainer::resume(out, corpus(), &Device::flex()).unwrap();
+    let next = |trainer: &mut GlyphsTrainer| {
+        let metrics = trainer.step().unwrap();
+        let rows = metrics.columns().zip(metrics.values());
+        rows.filter(|(name, _)| *name != "train_secs")
+            .collect::<Vec<_>>()
     };
     assert_eq!(next(&mut resumed), next(trainer));
 }
@@ -261,31 +260,40 @@ fn the_perceptor_looks_only_where_it_is_asked_and_says_what_it_is() {
         trainer(config)
     };
     let mut pixels = with(&[]);
-    assert_eq!(pixels.perceptor(), None);
+    assert_eq!(pixels.system.perceptor(), None);
     let params = pixels.snapshot().params();
     let by_pixels = pixels.step().unwrap();
-    assert_eq!(by_pixels.repulsion, 0.0);
+    assert_eq!(by_pixels.get("repulsion").unwrap(), 0.0);
 
     let mut seen = with(&["perceptual=true"]);
-    assert!(seen.perceptor().unwrap().contains("random"));
+    assert!(seen.system.perceptor().unwrap().contains("random"));
     assert_eq!(
         seen.snapshot().params(),
         params,
         "it is no part of the model"
     );
     let by_eye = seen.step().unwrap();
-    assert!(by_eye.distance != by_pixels.distance && by_eye.repulsion == 0.0);
-    assert_eq!(by_eye.token, by_pixels.token);
+    assert!(
+        by_eye.get("distance").unwrap() != by_pixels.get("distance").unwrap()
+            && by_eye.get("repulsion").unwrap() == 0.0
+    );
+    assert_eq!(
+        by_eye.get("token").unwrap(),
+        by_pixels.get("token").unwrap()
+    );
 
     let mut repelled = with(&["repulsion=0.5"]);
     let row = repelled.step().unwrap();
-    assert_eq!(row.distance, by_pixels.distance);
-    assert!(
-        row.repulsion > 0.0 && row.repulsion <= 1.0,
-        "{}",
-        row.repulsion
+    assert_eq!(
+        row.get("distance").unwrap(),
+        by_pixels.get("distance").unwrap()
     );
-    assert!((row.loss - by_pixels.loss - 0.5 * row.repulsion).abs() < 1e-3);
+    assert!(
+        row.get("repulsion").unwrap() > 0.0 && row.get("repulsion").unwrap() <= 1.0,
+        "{}",
+        row.get("repulsion").unwrap()
+    );
+    assert!((row.loss() - by_pixels.loss() - 0.5 * row.get("repulsion").unwrap()).abs() < 1e-3);
 
     let mut config = tiny(Design::Mosaic);
     config.set("perceptual=true").unwrap();

@@ -20,9 +20,9 @@ use super::{
     window_glyphs::{answer, glyphs_window},
 };
 
-/// What anything may take on a busy machine.
+/// Longest wait on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What people see happen at once, on a busy machine.
+/// Longest time of a prompt reaction on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(6);
 
 /// A display without a window manager, and the program on it, in a folder of its own.
@@ -321,7 +321,7 @@ fn a_window_closes_while_a_model_is_being_loaded() {
 fn train(desktop: &mut Desktop) -> PathBuf {
     let mut drawn = window(egui::Theme::Dark);
     wait(&mut drawn, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
     let train = middle(&drawn, "Train");
     desktop.open("Latent Executor", &["--device", "cpu"]);

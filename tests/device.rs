@@ -1,10 +1,27 @@
 //! Which device is chosen, and what is asked of it.
 
-use glyphspace::device::{Adapter, Choice, features, select};
+use glyphspace::device::{Adapter, Choice, Chosen, adapters, features, open, select};
 use wgpu::{
     DeviceType::{self, Cpu, DiscreteGpu, IntegratedGpu},
     Features,
 };
+
+/// False, with a word about it, where there is no graphics adapter, not even Vulkan in software; where `CI` is set that is a
+/// failure.
+pub fn has_adapter() -> bool {
+    let has = !adapters().is_empty();
+    if !has {
+        let is_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
+        assert!(!is_ci, "no graphics adapter: install mesa-vulkan-drivers");
+        eprintln!("skipped: no graphics adapter, not even Vulkan in software");
+    }
+    has
+}
+
+/// The first graphics adapter, if there is one.
+pub fn gpu() -> Option<Chosen> {
+    has_adapter().then(|| open(Choice::Adapter(0)).unwrap())
+}
 
 /// The number of the adapter that `choice` means among some of these kinds; `None` for the CPU.
 fn check(choice: &str, kinds: &[DeviceType], expected: Result<Option<usize>, &str>) {

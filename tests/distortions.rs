@@ -1,5 +1,5 @@
-//! The noisy channel against numpy, scipy and Pillow (data/channel.json, made by
-//! data/make_channel.py), finite differences, and the statistics of what it draws.
+//! Distortions against numpy, scipy and Pillow (data/channel.json, made by data/make_channel.py), finite differences, and
+//! the statistics of their random parameters.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use glyphspace::nn::distortions::{

@@ -6,13 +6,13 @@ use std::{
 };
 
 /// A source file without its comments, text literals and tests.
-struct Source {
+pub struct Source {
     /// Below src, with `/`.
-    name: String,
-    code: String,
+    pub name: String,
+    pub code: String,
 }
 
-fn sources() -> Vec<Source> {
+pub fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];
@@ -185,6 +185,20 @@ fn window_and_command_line_never_name_burn() {
     );
 }
 
+/// The window sees plain data alone; what it shows of the networks is re-exported by the systems' views.
+#[test]
+fn the_window_names_no_network_module() {
+    let sources = sources();
+    for source in room(&sources, "ui") {
+        let modules = crate_modules(&source.code);
+        assert!(
+            !modules.iter().any(|module| module == "nn"),
+            "src/{} names crate::nn",
+            source.name
+        );
+    }
+}
+
 #[test]
 fn only_the_window_names_egui() {
     let sources = sources();
@@ -210,16 +224,40 @@ fn the_engine_knows_no_model() {
 
 #[test]
 fn networks_data_and_latent_spaces_stand_alone() {
-    check_only_names("nn", &["nn"]);
+    check_only_names("kernels", &["kernels"]);
+    check_only_names("nn", &["nn", "kernels"]);
     check_only_names("data", &["data", "files"]);
     check_only_names("files", &["files"]);
     check_only_names("latent", &["latent"]);
     check_never_names(&["latent", "data"], &["burn"]);
 }
 
+/// Graph capture, which goes beneath burn to cubecl's client, is the one exception.
+#[test]
+fn only_kernels_name_the_crates_beneath_burn() {
+    let sources = sources();
+    let others = sources.iter().filter(|source| {
+        !source.name.starts_with("kernels/") && source.name != "training/captured_step.rs"
+    });
+    for source in others {
+        for name in ["burn_cubecl", "cubecl", "macerator", "gemm"] {
+            assert!(
+                !names_path(&source.code, name),
+                "src/{} names {name}",
+                source.name
+            );
+        }
+    }
+}
+
 #[test]
 fn training_knows_no_system() {
-    check_only_names("training", &["training", "config", "engine", "files", "nn"]);
+    check_only_names(
+        "training",
+        &[
+            "training", "config", "device", "engine", "files", "kernels", "nn",
+        ],
+    );
 }
 
 #[test]
@@ -239,7 +277,7 @@ fn models_know_neither_the_window_nor_the_command_line() {
 #[test]
 fn threads_begin_in_few_places() {
     let sources = sources();
-    for source in ["nn", "data", "latent", "training", "executor"]
+    for source in ["kernels", "nn", "data", "latent", "training", "executor"]
         .into_iter()
         .flat_map(|name| room(&sources, name))
         .filter(|source| {
@@ -249,7 +287,8 @@ fn threads_begin_in_few_places() {
         // Work on many points, sequences or pictures is shared among the threads of rayon's pool, as burn's own on the
         // CPU.
         .filter(|source| {
-            let is_on_cpu = source.name.starts_with("nn/") && source.name.ends_with("/flex.rs");
+            let is_on_cpu =
+                source.name.starts_with("kernels/") && source.name.ends_with("/flex.rs");
             !source.name.starts_with("latent/projection/") && !is_on_cpu
         })
     {

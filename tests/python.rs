@@ -6,7 +6,7 @@ use std::{collections::HashMap, fs, path::Path};
 use glyphspace::data::{
     corpus::sample,
     python::{
-        Kind, PythonError, functions, highlight, key,
+        PythonError, TokenClass, functions, highlight, key,
         variants::{near_miss, reformatted, renamed},
     },
 };
@@ -326,7 +326,7 @@ fn what_is_side_by_side_may_be_long() {
 
 #[test]
 fn half_typed_code_keeps_its_colours() {
-    let kinds = |source: &str| -> Vec<(String, Kind)> {
+    let kinds = |source: &str| -> Vec<(String, TokenClass)> {
         let parts = highlight(source).into_iter();
         parts
             .map(|(at, kind)| (source[at].to_owned(), kind))
@@ -347,10 +347,10 @@ fn half_typed_code_keeps_its_colours() {
         let broken = format!("def f(x):\n    {wrong}\n\ndef g(x):\n    return 1\n");
         let parts = kinds(&broken);
         for (word, kind) in [
-            ("f", Kind::Definition),
-            ("def", Kind::Keyword),
-            ("return", Kind::Keyword),
-            ("1", Kind::Number),
+            ("f", TokenClass::Definition),
+            ("def", TokenClass::Keyword),
+            ("return", TokenClass::Keyword),
+            ("1", TokenClass::Number),
         ] {
             assert!(
                 parts.contains(&(word.to_owned(), kind)),
@@ -609,7 +609,7 @@ fn variants_follow_from_the_seed() {
 
 #[test]
 fn sources_have_colours_even_broken_ones() {
-    let check = |source: &str, expected: &[(&str, Kind)]| {
+    let check = |source: &str, expected: &[(&str, TokenClass)]| {
         let parts = highlight(source);
         let named: Vec<_> = parts
             .iter()
@@ -620,35 +620,38 @@ fn sources_have_colours_even_broken_ones() {
     check(
         "def f(x): return g.h(x, 1) # ok",
         &[
-            ("def", Kind::Keyword),
-            ("f", Kind::Definition),
-            ("return", Kind::Keyword),
-            ("h", Kind::Call),
-            ("1", Kind::Number),
-            ("# ok", Kind::Comment),
+            ("def", TokenClass::Keyword),
+            ("f", TokenClass::Definition),
+            ("return", TokenClass::Keyword),
+            ("h", TokenClass::Call),
+            ("1", TokenClass::Number),
+            ("# ok", TokenClass::Comment),
         ],
     );
     check(
         "f'ü{x}' is not None",
         &[
-            ("f'", Kind::Text),
-            ("ü", Kind::Text),
-            ("'", Kind::Text),
-            ("is not", Kind::Keyword),
-            ("None", Kind::Keyword),
+            ("f'", TokenClass::Text),
+            ("ü", TokenClass::Text),
+            ("'", TokenClass::Text),
+            ("is not", TokenClass::Keyword),
+            ("None", TokenClass::Keyword),
         ],
     );
     check("", &[]);
-    check("def f(", &[("def", Kind::Keyword), ("f", Kind::Definition)]);
+    check(
+        "def f(",
+        &[("def", TokenClass::Keyword), ("f", TokenClass::Definition)],
+    );
     check(
         "match x:\n    case match: type = 1",
         &[
-            ("match", Kind::Keyword),
-            ("case", Kind::Keyword),
-            ("1", Kind::Number),
+            ("match", TokenClass::Keyword),
+            ("case", TokenClass::Keyword),
+            ("1", TokenClass::Number),
         ],
     );
     let parts = highlight(sample());
-    let is_apart = |pair: &[(std::ops::Range<usize>, Kind)]| pair[0].0.end <= pair[1].0.start;
+    let is_apart = |pair: &[(std::ops::Range<usize>, TokenClass)]| pair[0].0.end <= pair[1].0.start;
     assert!(parts.len() > 1000 && parts.windows(2).all(is_apart));
 }

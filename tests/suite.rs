@@ -3,6 +3,7 @@
 
 mod benchmark;
 mod canvas;
+mod circles;
 mod command_line;
 mod corpus;
 mod data;

@@ -7,16 +7,20 @@ use burn::{
     module::{Module, ModuleVisitor, Param},
     tensor::{Device, Gradients, Int, Tensor, TensorData},
 };
-use glyphspace::nn::{
-    conv::{ConvActivation, Filling, standardised, upsample},
-    fused,
-    generators::{CnnConfig, CnnGenerator, CppnConfig, CppnGenerator},
-    glyph_losses::{
-        DistancePairs, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance,
+use glyphspace::{
+    glyphs::networks::{
+        generators::{CnnConfig, CnnGenerator, CppnConfig, CppnGenerator},
+        losses::{
+            DistancePairs, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance,
+        },
+        perceptor::Perceptor,
+        resnet_v2::{ResNetV2, ResNetV2Config},
     },
-    init::{Initializer, normal},
-    perceptor::Perceptor,
-    resnet_v2::{ResNetV2, ResNetV2Config},
+    kernels::{self, Activation},
+    nn::{
+        conv::{Interpolation, standardised, upsample},
+        init::{Initializer, normal},
+    },
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -133,7 +137,7 @@ fn filled<M: Module>(module: M, weights: &Weights) -> M {
     module
 }
 
-fn config(reference: &ResNetReference, activation: ConvActivation) -> ResNetV2Config {
+fn config(reference: &ResNetReference, activation: Activation) -> ResNetV2Config {
     ResNetV2Config {
         stem: reference.stem,
         channels: reference.channels.clone(),
@@ -158,8 +162,8 @@ fn random<const D: usize>(shape: [usize; D], seed: u64) -> TensorData {
 fn resnet_agrees_with_its_twin_at_every_stage() {
     let (reference, device) = (reference().resnet, Device::flex());
     for (activation, outputs) in [
-        (ConvActivation::Relu, &reference.relu),
-        (ConvActivation::Swish, &reference.swish),
+        (Activation::Relu, &reference.relu),
+        (Activation::Silu, &reference.swish),
     ] {
         let fresh = ResNetV2::new(
             &config(&reference, activation),
@@ -181,7 +185,7 @@ fn the_published_network_has_the_published_size() {
     let reference = reference().resnet;
     for config in [
         ResNetV2Config::small(),
-        config(&reference, ConvActivation::Relu),
+        config(&reference, Activation::Relu),
     ] {
         let network = ResNetV2::new(&config, &mut Initializer::new(0, &Device::flex()));
         assert_eq!(network.num_params(), config.parameters(), "{config:?}");
@@ -366,14 +370,14 @@ fn gradients_through_the_networks_agree_with_finite_differences() {
         channels: vec![8, 8],
         depths: vec![1, 1],
         groups: 1,
-        activation: ConvActivation::Swish,
+        activation: Activation::Silu,
     };
     let network = ResNetV2::new(&swish, &mut init);
     let picture = random([1, 3, 9, 9], 11);
     check_gradient::<4>("resnet", picture, 0.1, |x| weigh(network.forward(x)));
     let picture = random([1, 2, 3, 2], 12);
     check_gradient::<4>("upsample", picture, 0.02, |x| {
-        weigh(upsample(x, 2, Filling::Bicubic))
+        weigh(upsample(x, 2, Interpolation::Bicubic))
     });
 }
 
@@ -381,8 +385,8 @@ fn gradients_through_the_networks_agree_with_finite_differences() {
 fn enlarged_pictures_agree_with_the_twin() {
     let (twin, device) = (reference().enlarged, Device::flex());
     for (factor, filling, expected) in [
-        (2, Filling::Bilinear, &twin.bilinear),
-        (4, Filling::Bicubic, &twin.bicubic),
+        (2, Interpolation::Bilinear, &twin.bilinear),
+        (4, Interpolation::Bicubic, &twin.bicubic),
     ] {
         let got = upsample(twin.input.tensor(&device), factor, filling);
         check_same(got, expected, &format!("{filling:?}"));
@@ -410,7 +414,7 @@ fn write_safetensors(file: &Path, weights: &Weights) {
 #[test]
 fn a_pretrained_perceptor_is_read_from_timms_names() {
     let (reference, device) = (reference().resnet, Device::flex());
-    let config = config(&reference, ConvActivation::Relu);
+    let config = config(&reference, Activation::Relu);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("resnet.safetensors");
     let mut weights = reference.weights;
@@ -423,7 +427,6 @@ fn a_pretrained_perceptor_is_read_from_timms_names() {
     write_safetensors(&file, &wrapped.collect());
 
     let perceptor = Perceptor::read(&file, &config, &device).unwrap();
-    assert!(perceptor.is_pretrained());
     assert!(perceptor.description().contains("resnet.safetensors"));
     let pictures: Tensor<4> = reference.pictures.tensor(&device);
     let features = perceptor.features(pictures.clone());
@@ -445,7 +448,7 @@ fn files_that_are_no_perceptor_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("eye.safetensors");
     let check = |expected: &[&str]| {
-        let config = config(&reference().resnet, ConvActivation::Relu);
+        let config = config(&reference().resnet, Activation::Relu);
         let error = Perceptor::read(&file, &config, &device)
             .unwrap_err()
             .to_string();
@@ -496,7 +499,6 @@ impl ModuleVisitor for Moved<'_> {
 fn a_perceptor_is_frozen_but_its_pictures_are_not() {
     let device = Device::flex().autodiff();
     let perceptor = Perceptor::random(&ResNetV2Config::small(), 13, &device);
-    assert!(!perceptor.is_pretrained());
     assert!(perceptor.description().contains("not pretrained"));
     let pictures = |seed| Tensor::<4>::from_data(random([2, 3, 32, 32], seed), &device);
     let seen = pictures(14).require_grad();
@@ -539,7 +541,7 @@ fn losses_agree_with_their_twins() {
         .collect();
     let real = Tensor::<1, Int>::from_data(&real[..], &device);
     let tokens = Tensor::<2, Int>::from_data(twin.tokens, &device);
-    let cross_entropy = fused::cross_entropy(
+    let cross_entropy = kernels::cross_entropy(
         logits.flatten::<2>(0, 1).select(0, real.clone()),
         tokens.flatten::<1>(0, 1).select(0, real),
         twin.smoothing,
@@ -640,7 +642,7 @@ fn gradients_of_the_losses_agree_with_finite_differences() {
     let device = Device::flex().autodiff();
     let logits = TensorData::new(draws(12, 18, normal), [3, 4]);
     check_gradient::<2>("cross entropy", logits, 0.02, |logits| {
-        fused::cross_entropy(logits, Tensor::from_data([0, 3, 1], &device), 0.1).mean()
+        kernels::cross_entropy(logits, Tensor::from_data([0, 3, 1], &device), 0.1).mean()
     });
     let pairs = DistancePairs::sample(5, 8, true, &mut ChaCha8Rng::seed_from_u64(19));
     let rows = |seed| TensorData::new(draws(15, seed, normal), [5, 3]);

@@ -3,7 +3,13 @@
 use std::time::{Duration, Instant};
 
 use egui_kittest::{Harness, kittest::Queryable};
-use glyphspace::{data::language::Code, device::Choice, training::Pace, ui::app::App};
+use glyphspace::{
+    data::language::Code,
+    device::Choice,
+    executor::views::Triple,
+    training::Pace,
+    ui::{app::App, executor::layers::Layer},
+};
 
 pub type Window = Harness<'static, Option<App>>;
 
@@ -14,7 +20,7 @@ pub fn window(theme: egui::Theme) -> Window {
 pub fn window_of(theme: egui::Theme, size: [f32; 2]) -> Window {
     let show = |ui: &mut egui::Ui, app: &mut Option<App>| {
         let app = app.get_or_insert_with(|| App::new(ui.ctx(), Choice::Cpu, true, None).unwrap());
-        app.listen();
+        app.poll_events();
         app.show(ui);
     };
     Harness::builder()
@@ -42,8 +48,20 @@ pub fn wait(window: &mut Window, what: &str, mut is_so: impl FnMut(&mut App) -> 
     window.step();
 }
 
+pub fn slice_through(window: &mut Window, programs: Triple) {
+    let app = app(window);
+    let workspace = &mut app.executor.workspace;
+    workspace.slice_through(programs, &mut app.client);
+}
+
+pub fn show_layer(window: &mut Window, layer: Layer) {
+    let app = app(window);
+    let workspace = &mut app.executor.workspace;
+    workspace.show_layer(layer, &mut app.client);
+}
+
 pub fn type_sum(window: &mut Window, text: &str) {
-    app(window).session.sum_text.clear();
+    app(window).executor.workspace.sum_text.clear();
     window.get_by_label("Sum").focus();
     window.step();
     window.get_by_label("Sum").type_text(text);
@@ -61,21 +79,34 @@ pub fn on_map(window: &Window, [x, y]: [f32; 2]) -> egui::Pos2 {
 fn pointing_decodes_and_a_click_pins() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the map", |app| {
-        app.session
+        app.executor
+            .workspace
             .views
             .landscape
             .get()
             .is_some_and(|map| map.loss.size == 256)
     });
-    let map = app(&mut window).session.views.landscape.get().unwrap();
+    let map = app(&mut window)
+        .executor
+        .workspace
+        .views
+        .landscape
+        .get()
+        .unwrap();
     let (cell, _) = map.loss.lowest().unwrap();
     let lowest = map.loss.center(cell);
     let at = on_map(&window, lowest);
     window.hover_at(at);
     wait(&mut window, "an answer", |app| {
-        app.session.views.answer.get().is_some()
+        app.executor.workspace.views.answer.get().is_some()
     });
-    let answer = app(&mut window).session.views.answer.get().unwrap();
+    let answer = app(&mut window)
+        .executor
+        .workspace
+        .views
+        .answer
+        .get()
+        .unwrap();
     assert!(
         (answer.point[0] - lowest[0]).abs() < 0.02 && (answer.point[1] - lowest[1]).abs() < 0.02
     );
@@ -95,24 +126,24 @@ fn pointing_decodes_and_a_click_pins() {
         "{shown:?} is not shown"
     );
 
-    assert!(app(&mut window).session.pins.is_empty());
+    assert!(app(&mut window).executor.workspace.pointing.pins.is_empty());
     window.drag_at(at);
     window.step();
     window.drop_at(at);
-    window.step();
-    window.step();
-    assert_eq!(app(&mut window).session.pins.len(), 1);
+    wait(&mut window, "the pin", |app| {
+        app.executor.workspace.pointing.pins.len() == 1
+    });
     window.get_by_label("Clear pins").click();
     window.step();
     window.step();
-    assert!(app(&mut window).session.pins.is_empty());
+    assert!(app(&mut window).executor.workspace.pointing.pins.is_empty());
 }
 
 #[test]
 fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
     let mut window = window(egui::Theme::Light);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
     type_sum(&mut window, "20 + x = 5");
     assert!(
@@ -122,7 +153,8 @@ fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
     );
     type_sum(&mut window, "20 + x = 55");
     wait(&mut window, "the map of 20+?=55", |app| {
-        app.session
+        app.executor
+            .workspace
             .views
             .landscape
             .get()
@@ -135,19 +167,27 @@ fn a_typed_sum_gets_its_map_and_a_wrong_one_a_word() {
 fn solving_marks_where_it_looked() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
-    app(&mut window).session.search.pause_secs = 0.0;
-    app(&mut window).session.search.method = glyphspace::latent::search::Method::Enumerate;
+    app(&mut window).executor.workspace.search.pause_secs = 0.0;
+    app(&mut window).executor.workspace.search.method =
+        glyphspace::latent::search::Method::Enumerate;
     window.get_by_label("Solve").click();
     wait(&mut window, "the search", |app| {
-        app.session
+        app.executor
+            .workspace
             .views
             .search
             .get()
             .is_some_and(|search| search.ended)
     });
-    let search = app(&mut window).session.views.search.get().unwrap();
+    let search = app(&mut window)
+        .executor
+        .workspace
+        .views
+        .search
+        .get()
+        .unwrap();
     let found = search.solved.map(|index| search.path[index].code);
     assert_eq!(found, Some(Some(Code::Add(-53))));
     let text = format!("found \u{2212}53 in {} evaluations", search.path.len());
@@ -159,36 +199,53 @@ fn solving_marks_where_it_looked() {
 fn a_search_goes_back_and_shows_what_it_believes() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
-    app(&mut window).session.search.pause_secs = 60.0;
+    app(&mut window).executor.workspace.search.pause_secs = 60.0;
     window.get_by_label("Solve").click();
     let tried = |app: &mut App| {
-        let search = app.session.views.search.get();
+        let search = app.executor.workspace.views.search.get();
         search.map_or(0, |search| search.path.len())
     };
     wait(&mut window, "an evaluation", |app| tried(app) == 1);
     window.get_by_label("Hold").click();
     window.step();
-    app(&mut window).session.search_pace(Some(Pace::Paused));
-    let first = app(&mut window).session.views.search.get().unwrap().path[0].clone();
+    let App {
+        client, executor, ..
+    } = app(&mut window);
+    executor.workspace.search_pace(Some(Pace::Paused), client);
+    let first = app(&mut window)
+        .executor
+        .workspace
+        .views
+        .search
+        .get()
+        .unwrap()
+        .path[0]
+        .clone();
     window.get_by_label("Undo").click();
     wait(&mut window, "none", |app| tried(app) == 0);
-    app(&mut window)
-        .session
-        .show_layer(glyphspace::ui::session::Layer::Mean);
-    app(&mut window).session.search.pause_secs = 0.0;
+    show_layer(&mut window, Layer::Mean);
+    app(&mut window).executor.workspace.search.pause_secs = 0.0;
     window.get_by_label("End").click();
     wait(&mut window, "the end", |app| {
-        let search = app.session.views.search.get();
+        let search = app.executor.workspace.views.search.get();
         search.is_some_and(|search| search.ended)
     });
     window.get_by_label("Solve").click();
     wait(&mut window, "beliefs", |app| {
-        let beliefs = app.session.views.posterior.get();
+        let beliefs = app.executor.workspace.views.posterior.get();
         beliefs.is_some_and(|beliefs| beliefs.evaluations >= 2)
     });
-    let again = app(&mut window).session.views.search.get().unwrap().path[0].clone();
+    let again = app(&mut window)
+        .executor
+        .workspace
+        .views
+        .search
+        .get()
+        .unwrap()
+        .path[0]
+        .clone();
     assert_eq!(again, first);
     assert!(
         window
@@ -204,23 +261,32 @@ fn training_runs_steps_pauses_and_stops() {
     let out = folder.path().join("run");
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
-    app(&mut window).session.train.out = out.display().to_string();
+    app(&mut window).executor.workspace.train.out = out.display().to_string();
     window.get_by_label("Train").click();
-    let pace = |app: &mut App| app.session.views.training.get().and_then(|run| run.pace);
-    let step = |app: &mut App| {
-        app.session
+    let pace = |app: &mut App| {
+        app.executor
+            .workspace
             .views
             .training
             .get()
-            .and_then(|run| run.last)
-            .map_or(0, |metrics| metrics.step)
+            .and_then(|run| run.pace)
+    };
+    let step = |app: &mut App| {
+        app.executor
+            .workspace
+            .views
+            .training
+            .get()
+            .and_then(|run| run.last.clone())
+            .map_or(0, |metrics| metrics.step())
     };
     wait(&mut window, "a few steps", |app| step(app) >= 5);
     // The planes move with the model, and the pointer goes on decoding.
     wait(&mut window, "planes in training", |app| {
-        app.session
+        app.executor
+            .workspace
             .views
             .planes
             .get()
@@ -229,7 +295,7 @@ fn training_runs_steps_pauses_and_stops() {
     let at = on_map(&window, [0.3, -0.4]);
     window.hover_at(at);
     wait(&mut window, "an answer", |app| {
-        app.session.views.answer.get().is_some()
+        app.executor.workspace.views.answer.get().is_some()
     });
 
     window.get_by_label("Pause").click();
@@ -246,7 +312,8 @@ fn training_runs_steps_pauses_and_stops() {
     wait(&mut window, "more steps", |app| step(app) > paused_at + 3);
     window.get_by_label("Stop").click();
     wait(&mut window, "the end", |app| {
-        app.session
+        app.executor
+            .workspace
             .views
             .training
             .get()
@@ -260,16 +327,24 @@ fn training_runs_steps_pauses_and_stops() {
 fn a_missing_run_is_named_and_the_model_stays() {
     let mut window = window(egui::Theme::Light);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
-    app(&mut window).session.open_path = "no/such/run".into();
+    app(&mut window).executor.workspace.open_path = "no/such/run".into();
     window.get_by_label("Open").click();
     wait(&mut window, "the message", |app| {
-        app.session
+        app.client
             .message()
             .is_some_and(|message| message.is_error && message.text.contains("no/such/run"))
     });
-    assert!(app(&mut window).session.views.planes.get().is_some());
+    assert!(
+        app(&mut window)
+            .executor
+            .workspace
+            .views
+            .planes
+            .get()
+            .is_some()
+    );
 }
 
 /// Both themes are drawn, legibly different, with the map's colours in them.
@@ -278,7 +353,7 @@ fn light_and_dark_are_drawn() {
     let mean = |theme| {
         let mut window = window(theme);
         wait(&mut window, "the map", |app| {
-            app.session.views.landscape.get().is_some()
+            app.executor.workspace.views.landscape.get().is_some()
         });
         window.run_steps(3);
         let map = window.get_by_label("Loss map").rect();

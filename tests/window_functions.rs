@@ -31,8 +31,8 @@ print(third())
 ";
 
 fn painted(window: &mut Window) -> String {
-    let written = app(window).glyphs.session.written.clone();
-    written.expect("a function").source
+    let function = app(window).glyphs.workspace.function.clone();
+    function.expect("a function").source
 }
 
 /// Chooses a function in the list of those in the editor.
@@ -53,7 +53,7 @@ fn one_of_several_functions_is_chosen() {
     let mut window = glyphs_window(egui::Theme::Dark);
     type_function(&mut window, SEVERAL);
     let names = |window: &mut Window| -> Vec<String> {
-        let (choices, _) = app(window).glyphs.session.choices().expect("a choice");
+        let (choices, _) = app(window).glyphs.workspace.choices().expect("a choice");
         choices.iter().map(|choice| choice.text()).collect()
     };
     assert_eq!(
@@ -70,30 +70,30 @@ fn one_of_several_functions_is_chosen() {
     assert_eq!(painted(&mut window), "@staticmethod\ndef third(): return 3");
     check_said(&mut window, "Not in the glyph: 10 lines above and 1 below");
     wait(&mut window, "its glyph", |app| {
-        let answer = app.glyphs.session.answer();
+        let answer = app.glyphs.workspace.answer();
         answer.is_some_and(|answer| {
             answer.question.subject
                 == Subject::Function("@staticmethod\ndef third(): return 3".into())
         })
     });
 
-    // What is typed above it, half a line for a while, leaves it chosen; so does another name.
-    let session = &mut app(&mut window).glyphs.session;
-    session.text = format!("def zeroth(\n{SEVERAL}");
-    session.read();
-    assert!(session.written.is_err());
-    session.text = format!("def zeroth(): pass\n{SEVERAL}");
-    session.read();
+    // Text typed above it, half a line for a while, leaves it chosen; so does another name.
+    let workspace = &mut app(&mut window).glyphs.workspace;
+    workspace.text = format!("def zeroth(\n{SEVERAL}");
+    workspace.read();
+    assert!(workspace.function.is_err());
+    workspace.text = format!("def zeroth(): pass\n{SEVERAL}");
+    workspace.read();
     assert_eq!(painted(&mut window), "@staticmethod\ndef third(): return 3");
-    let session = &mut app(&mut window).glyphs.session;
-    session.text = session.text.replace("def third", "def last");
-    session.read();
+    let workspace = &mut app(&mut window).glyphs.workspace;
+    workspace.text = workspace.text.replace("def third", "def last");
+    workspace.read();
     assert_eq!(painted(&mut window), "@staticmethod\ndef last(): return 3");
     // Another text begins with its first function.
     type_function(&mut window, "def other(): pass\ndef more(): pass\n");
     assert_eq!(painted(&mut window), "def other(): pass");
     type_function(&mut window, "def alone(): pass");
-    assert_eq!(app(&mut window).glyphs.session.choices(), None);
+    assert_eq!(app(&mut window).glyphs.workspace.choices(), None);
     assert!(window.query_by_label_contains("Not in the glyph").is_none());
 }
 
@@ -156,7 +156,7 @@ fn a_long_file_lists_its_functions() {
         .dropped_files
         .push(Arc::new(Dropped(path)));
     wait(&mut window, "its functions", |app| {
-        app.glyphs.session.listed.is_some()
+        app.glyphs.workspace.file_functions.is_some()
     });
     assert_eq!(painted(&mut window), "def f0(x):\n    return x + 0");
     check_said(
@@ -180,17 +180,17 @@ fn what_is_pasted_is_painted() {
     let text = "def pasted():\n    return 1";
     // No field has the keyboard.
     paste(&mut window, text);
-    assert_eq!(app(&mut window).glyphs.session.text, text);
+    assert_eq!(app(&mut window).glyphs.workspace.text, text);
     window.get_by_label("Paste").click();
     window.step();
     paste(&mut window, "def again(): pass");
-    assert_eq!(app(&mut window).glyphs.session.text, "def again(): pass");
+    assert_eq!(app(&mut window).glyphs.workspace.text, "def again(): pass");
     // Into another field it goes there.
     window.get_by_label("Save as").focus();
     window.step();
     paste(&mut window, "some.png");
-    assert_eq!(app(&mut window).glyphs.session.save_path, "some.png");
-    assert_eq!(app(&mut window).glyphs.session.text, "def again(): pass");
+    assert_eq!(app(&mut window).glyphs.workspace.save_path, "some.png");
+    assert_eq!(app(&mut window).glyphs.workspace.text, "def again(): pass");
 }
 
 #[test]
@@ -200,10 +200,10 @@ fn a_pasted_picture_is_read() {
     let image = egui::ColorImage::from_rgb([128, 128], glyph.as_raw());
     window.event(egui::Event::PasteImage(Arc::new(image)));
     wait(&mut window, "the picture", |app| {
-        app.glyphs.session.picture.is_some()
+        app.glyphs.workspace.picture.is_some()
     });
     assert_eq!(
-        app(&mut window).glyphs.session.picture,
+        app(&mut window).glyphs.workspace.picture,
         Some(("the picture pasted".into(), glyph))
     );
     check_said(&mut window, "the picture pasted is looked at");
@@ -215,12 +215,13 @@ fn a_glyph_is_saved_at_a_typed_path_and_nothing_is_overwritten() {
     let mut window = glyphs_window(egui::Theme::Dark);
     let glyph = answer(&mut window).glyph.clone();
     let mut save = |name: &str, said: &str| {
-        app(&mut window).session.client.dismiss();
-        app(&mut window).glyphs.session.save_path = folder.path().join(name).display().to_string();
+        app(&mut window).client.dismiss();
+        app(&mut window).glyphs.workspace.save_path =
+            folder.path().join(name).display().to_string();
         window.step();
         window.get_by_label("Save glyph\u{2026}").click();
         wait(&mut window, said, |app| {
-            let message = app.session.message();
+            let message = app.client.message();
             message.is_some_and(|message| message.text.contains(said))
         });
     };

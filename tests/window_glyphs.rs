@@ -17,10 +17,7 @@ use glyphspace::{
         views::{GlyphView, Subject},
     },
     training::Pace,
-    ui::{
-        app::{App, System},
-        glyphs::MorphSide,
-    },
+    ui::{app::App, glyphs::side_panel::SidePanel, system::SystemPage},
 };
 
 use super::window::{Window, app, wait, window};
@@ -34,18 +31,18 @@ pub fn glyphs_window(theme: egui::Theme) -> Window {
     window.step();
     window.get_by_label("Code Glyphs").click();
     wait(&mut window, "the first glyph", |app| {
-        app.glyphs.session.answer().is_some()
+        app.glyphs.workspace.answer().is_some()
     });
-    assert_eq!(app(&mut window).system, System::Glyphs);
+    assert_eq!(app(&mut window).system, SystemPage::Glyphs);
     window
 }
 
 pub fn answer(window: &mut Window) -> Arc<GlyphView> {
-    app(window).glyphs.session.answer().expect("an answer")
+    app(window).glyphs.workspace.answer().expect("an answer")
 }
 
 pub fn type_function(window: &mut Window, text: &str) {
-    app(window).glyphs.session.text.clear();
+    app(window).glyphs.workspace.text.clear();
     window.get_by_label("Function").focus();
     window.step();
     window.get_by_label("Function").type_text(text);
@@ -67,7 +64,7 @@ fn a_typed_function_is_painted_and_read() {
     let function = "def double(x):\n    return 2 * x";
     type_function(&mut window, function);
     wait(&mut window, "the glyph of the function", |app| {
-        let answer = app.glyphs.session.answer();
+        let answer = app.glyphs.workspace.answer();
         answer.is_some_and(|answer| answer.question.subject == Subject::Function(function.into()))
     });
     let view = answer(&mut window);
@@ -104,11 +101,11 @@ fn what_is_no_function_gets_a_word() {
     type_function(&mut window, "x = 1");
     check_said(&mut window, "no function");
     type_function(&mut window, "");
-    app(&mut window).glyphs.session.write(String::new());
+    app(&mut window).glyphs.workspace.write(String::new());
     check_said(&mut window, "Type or paste a Python function");
     type_function(&mut window, "def f():\n    def g(): pass\n    return g");
     wait(&mut window, "the one function's glyph", |app| {
-        app.glyphs.session.answer().is_some()
+        app.glyphs.workspace.answer().is_some()
     });
     check_said(&mut window, "f: ");
 
@@ -117,11 +114,11 @@ fn what_is_no_function_gets_a_word() {
         .collect();
     type_function(&mut window, &format!("def long():\n{long}"));
     wait(&mut window, "the refusal", |app| {
-        app.glyphs.session.refusal().is_some()
+        app.glyphs.workspace.refusal().is_some()
     });
     check_said(&mut window, "this model paints up to 128");
     assert!(
-        app(&mut window).session.message().is_none(),
+        app(&mut window).client.message().is_none(),
         "that is no failure"
     );
 }
@@ -135,7 +132,7 @@ fn the_channel_damages_the_glyph() {
         .set_value_accesskit(8.0);
     wait(&mut window, "the distorted glyph", |app| {
         app.glyphs
-            .session
+            .workspace
             .answer()
             .is_some_and(|answer| answer.question.difficulty == 8.0)
     });
@@ -146,7 +143,7 @@ fn the_channel_damages_the_glyph() {
     window.get_by_label("Draw again").click();
     wait(&mut window, "another draw", |app| {
         app.glyphs
-            .session
+            .workspace
             .answer()
             .is_some_and(|answer| answer.question.seed == 1)
     });
@@ -166,7 +163,7 @@ fn the_channel_damages_the_glyph() {
     }
     wait(&mut window, "the undamaged glyph", |app| {
         app.glyphs
-            .session
+            .workspace
             .answer()
             .is_some_and(|answer| answer.distorted == answer.glyph)
     });
@@ -176,11 +173,11 @@ fn the_channel_damages_the_glyph() {
 fn the_grid_shows_functions_and_a_click_opens_one() {
     let mut window = glyphs_window(egui::Theme::Light);
     wait(&mut window, "the grid", |app| {
-        app.glyphs.session.views.grid.get().is_some()
+        app.glyphs.workspace.views.grid.get().is_some()
     });
     window.step();
     assert_eq!(window.get_all_by_label_contains("Glyph of ").count(), 64);
-    let grid = app(&mut window).glyphs.session.views.grid.get().unwrap();
+    let grid = app(&mut window).glyphs.workspace.views.grid.get().unwrap();
     window
         .get_all_by_label_contains("Glyph of ")
         .next()
@@ -188,19 +185,19 @@ fn the_grid_shows_functions_and_a_click_opens_one() {
         .click();
     window.step();
     window.step();
-    assert_eq!(app(&mut window).glyphs.session.text, grid.tiles[0].text);
+    assert_eq!(app(&mut window).glyphs.workspace.text, grid.tiles[0].text);
     wait(&mut window, "its glyph", |app| {
-        app.glyphs.session.answer().is_some()
+        app.glyphs.workspace.answer().is_some()
     });
 
     window.get_by_label("Nearest glyphs").click();
     wait(&mut window, "the nearest", |app| {
-        app.glyphs.session.nearest.is_some()
+        app.glyphs.workspace.nearest.is_some()
     });
     window.step();
     assert_eq!(window.get_all_by_label_contains("Glyph of ").count(), 9);
-    let (of, nearest) = app(&mut window).glyphs.session.nearest.clone().unwrap();
-    assert_eq!(of.text, app(&mut window).glyphs.session.text);
+    let (of, nearest) = app(&mut window).glyphs.workspace.nearest.clone().unwrap();
+    assert_eq!(of.text, app(&mut window).glyphs.workspace.text);
     assert!(nearest.is_sorted_by(|a, b| a.distance <= b.distance));
     check_said(&mut window, &format!("distance {:.3}", nearest[0].distance));
 }
@@ -213,7 +210,7 @@ fn a_path_of_two_is_walked() {
     window.step();
     type_function(&mut window, "def triple(x):\n    return 3 * x");
     wait(&mut window, "the second glyph", |app| {
-        app.glyphs.session.tile().is_some()
+        app.glyphs.workspace.tile().is_some()
     });
     window.get_by_label("+ path").click();
     window.step();
@@ -221,11 +218,11 @@ fn a_path_of_two_is_walked() {
     check_said(&mut window, "2. triple");
     window.get_by_label("Paint morph").click();
     wait(&mut window, "the morph", |app| {
-        app.glyphs.session.morph.frames.is_some()
+        app.glyphs.workspace.morph.frames.is_some()
     });
     let frames = app(&mut window)
         .glyphs
-        .session
+        .workspace
         .morph
         .frames
         .clone()
@@ -246,11 +243,11 @@ fn a_path_of_two_is_walked() {
         .set_value_accesskit(30.0);
     window.step();
     window.step();
-    assert_eq!(app(&mut window).glyphs.session.morph.at, 30);
+    assert_eq!(app(&mut window).glyphs.workspace.morph.at, 30);
     window.get_by_label("Remove triple").click();
     window.step();
     window.step();
-    assert_eq!(app(&mut window).glyphs.session.morph.path.len(), 1);
+    assert_eq!(app(&mut window).glyphs.workspace.morph.path.len(), 1);
 }
 
 #[derive(Debug)]
@@ -278,10 +275,10 @@ fn a_dropped_picture_is_read() {
         .dropped_files
         .push(Arc::new(Dropped(path)));
     wait(&mut window, "the picture", |app| {
-        app.glyphs.session.picture.is_some()
+        app.glyphs.workspace.picture.is_some()
     });
     wait(&mut window, "what is read", |app| {
-        app.glyphs.session.answer().is_some()
+        app.glyphs.workspace.answer().is_some()
     });
     let view = answer(&mut window);
     assert_eq!(view.question.subject, Subject::Picture(glyph));
@@ -290,16 +287,16 @@ fn a_dropped_picture_is_read() {
     window.get_by_label("Use this function").click();
     window.step();
     window.step();
-    assert_eq!(app(&mut window).glyphs.session.text, view.reading.text);
-    assert!(app(&mut window).glyphs.session.picture.is_none());
+    assert_eq!(app(&mut window).glyphs.workspace.text, view.reading.text);
+    assert!(app(&mut window).glyphs.workspace.picture.is_none());
 
     let text = folder.path().join("letter.txt");
     std::fs::write(&text, "Dear all").unwrap();
-    app(&mut window).glyphs.session.file_path = text.display().to_string();
+    app(&mut window).glyphs.workspace.file_path = text.display().to_string();
     window.step();
     window.get_by_label("Read file").click();
     wait(&mut window, "the message", |app| {
-        app.session
+        app.client
             .message()
             .is_some_and(|message| message.text.contains("letter.txt is not a picture"))
     });
@@ -318,37 +315,38 @@ fn training_shows_its_curves() {
     build(&[Input::Sample], &corpus, &options, &mut |_| true).unwrap();
 
     let mut window = glyphs_window(egui::Theme::Dark);
-    app(&mut window).glyphs.side = MorphSide::Training;
+    app(&mut window).glyphs.side = SidePanel::Training;
     window.step();
-    let form = &mut app(&mut window).glyphs.session.train;
-    form.corpus = corpus.display().to_string();
-    form.out = out.display().to_string();
+    let workspace = &mut app(&mut window).glyphs.workspace;
+    workspace.train_corpus = corpus.display().to_string();
+    workspace.train.out = out.display().to_string();
     window.get_by_label("Train").click();
     let step = |app: &mut App| {
-        let run = app.glyphs.session.views.training.get();
-        run.and_then(|run| run.last).map_or(0, |last| last.step)
+        let run = app.glyphs.workspace.views.training.get();
+        run.and_then(|run| run.last.clone())
+            .map_or(0, |last| last.step())
     };
     wait(&mut window, "a few steps", |app| step(app) >= 3);
     check_said(&mut window, "steps/s");
     check_said(&mut window, "validation: ");
     check_said(&mut window, "Losses by term");
     wait(&mut window, "the corpus in the grid", |app| {
-        let grid = app.glyphs.session.views.grid.get();
+        let grid = app.glyphs.workspace.views.grid.get();
         grid.is_some_and(|grid| grid.step > 0 && grid.tiles.len() <= 60)
     });
 
     window.get_by_label("Pause").click();
     wait(&mut window, "the pause", |app| {
-        app.glyphs.session.pace() == Some(Pace::Paused)
+        app.glyphs.workspace.pace() == Some(Pace::Paused)
     });
     let paused_at = step(app(&mut window));
     window.get_by_label("Step").click();
     wait(&mut window, "one step", |app| {
-        step(app) == paused_at + 1 && app.glyphs.session.pace() == Some(Pace::Paused)
+        step(app) == paused_at + 1 && app.glyphs.workspace.pace() == Some(Pace::Paused)
     });
     window.get_by_label("Stop").click();
     wait(&mut window, "the end", |app| {
-        app.glyphs.session.pace().is_none()
+        app.glyphs.workspace.pace().is_none()
     });
     assert!(out.join("metrics.csv").is_file());
     check_said(&mut window, "ended");
@@ -378,11 +376,11 @@ fn the_system_and_the_function_are_kept() {
     let (context, mut memory) = (egui::Context::default(), Memory::default());
     let open = |memory: &Memory| App::new(&context, Choice::Cpu, true, Some(memory)).unwrap();
     let mut first = open(&memory);
-    assert_eq!(first.system, System::Executor);
-    first.system = System::Glyphs;
-    first.glyphs.session.write("def kept(): pass".into());
+    assert_eq!(first.system, SystemPage::Executor);
+    first.system = SystemPage::Glyphs;
+    first.glyphs.workspace.write("def kept(): pass".into());
     eframe::App::save(&mut first, &mut memory);
     let second = open(&memory);
-    assert_eq!(second.system, System::Glyphs);
-    assert_eq!(second.glyphs.session.text, "def kept(): pass");
+    assert_eq!(second.system, SystemPage::Glyphs);
+    assert_eq!(second.glyphs.workspace.text, "def kept(): pass");
 }

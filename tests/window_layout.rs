@@ -11,7 +11,7 @@ const SIZES: [[f32; 2]; 3] = [[860.0, 560.0], [900.0, 600.0], [1280.0, 800.0]];
 fn ready(size: [f32; 2]) -> Window {
     let mut window = window_of(egui::Theme::Dark, size);
     wait(&mut window, "the map", |app| {
-        app.session.views.landscape.get().is_some()
+        app.executor.workspace.views.landscape.get().is_some()
     });
     window.run_steps(3);
     window
@@ -61,7 +61,7 @@ fn controls_and_bar_stay_in_their_places() {
             wait(&mut window, "the model", |app| {
                 app.system.name() == system
                     && (system == "Latent Executor"
-                        || app.glyphs.session.views.model.get().is_some())
+                        || app.glyphs.workspace.views.model.get().is_some())
             });
             window.run_steps(2);
             let model = window.get_by_label_contains(" values, ").rect();
@@ -83,22 +83,24 @@ fn controls_and_bar_stay_in_their_places() {
     }
 }
 
-/// Of a program of several lines the errors are shown whole, and the map stays as large as it was.
+/// The errors of a program of several lines are shown whole, and the map keeps its size.
 #[test]
 fn errors_by_line_take_nothing_from_the_map() {
     for size in SIZES {
         let mut window = ready(size);
         window.get_by_label("Several lines").click();
         wait(&mut window, "the model", |app| {
-            let model = app.session.views.model.get();
+            let model = app.executor.workspace.views.model.get();
             model.is_some_and(|model| model.config.lines == 2)
-                && app.session.views.landscape.get().is_some()
+                && app.executor.workspace.views.landscape.get().is_some()
         });
         type_sum(&mut window, "71+?+?=18");
         let before = rect(&window, "Loss map");
-        app(&mut window).session.search.pause_secs = 0.0;
+        app(&mut window).executor.workspace.search.pause_secs = 0.0;
         window.get_by_label("Solve").click();
-        wait(&mut window, "the run", |app| app.session.run().is_some());
+        wait(&mut window, "the run", |app| {
+            app.executor.workspace.run().is_some()
+        });
         window.run_steps(3);
         let after = rect(&window, "Loss map");
         assert_eq!(before.width(), after.width(), "{size:?}");

@@ -8,7 +8,7 @@ use glyphspace::{
     device::{Adapter, Choice},
     glyphs::corpus_functions::default_corpus,
     training::Pace,
-    ui::glyphs::MorphSide,
+    ui::glyphs::side_panel::SidePanel,
 };
 
 use super::{
@@ -79,8 +79,8 @@ fn check_at_once(window: &mut Window, button: &str, said: &str) {
 fn one_click_trains() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = glyphs_window(egui::Theme::Dark);
-    app(&mut window).glyphs.side = MorphSide::Training;
-    app(&mut window).glyphs.session.train.out = folder.path().join("run").display().to_string();
+    app(&mut window).glyphs.side = SidePanel::Training;
+    app(&mut window).glyphs.workspace.train.out = folder.path().join("run").display().to_string();
     window.step();
     window.get_by_label("Train").click();
     window.step();
@@ -89,27 +89,27 @@ fn one_click_trains() {
     window.get_by_label("Cancel").click();
     window.step();
     window.step();
-    assert!(app(&mut window).glyphs.session.building.is_none());
+    assert!(app(&mut window).glyphs.workspace.corpus_build.is_none());
 
     window.get_by_label("Train").click();
     wait(&mut window, "the run", |app| {
-        app.glyphs.session.pace().is_some()
+        app.glyphs.workspace.pace().is_some()
     });
     assert!(
         app(&mut window)
-            .session
+            .client
             .message()
             .is_none_or(|m| !m.is_error)
     );
-    let corpus = app(&mut window).glyphs.session.train.corpus.clone();
+    let corpus = app(&mut window).glyphs.workspace.train_corpus.clone();
     assert!(Corpus::open(Path::new(&corpus)).unwrap().len() > 50);
     wait(&mut window, "a step", |app| {
-        let run = app.glyphs.session.views.training.get();
+        let run = app.glyphs.workspace.views.training.get();
         run.is_some_and(|run| run.last.is_some())
     });
     check_at_once(&mut window, "Stop", "stopping after this step");
     wait(&mut window, "the end", |app| {
-        app.glyphs.session.pace().is_none()
+        app.glyphs.workspace.pace().is_none()
     });
     assert!(folder.path().join("run/metrics.csv").is_file());
 
@@ -117,14 +117,14 @@ fn one_click_trains() {
     let made: Vec<_> = names(folder.path()).into_iter().collect();
     assert_eq!(made.len(), 2, "{made:?}");
     let written = fs::metadata(&corpus).unwrap().modified().unwrap();
-    let form = &mut app(&mut window).glyphs.session.train;
-    form.corpus.clear();
-    form.out = folder.path().join("again").display().to_string();
+    let workspace = &mut app(&mut window).glyphs.workspace;
+    workspace.train_corpus.clear();
+    workspace.train.out = folder.path().join("again").display().to_string();
     window.get_by_label("Train").click();
     wait(&mut window, "the second run", |app| {
-        app.glyphs.session.pace().is_some()
+        app.glyphs.workspace.pace().is_some()
     });
-    assert_eq!(app(&mut window).glyphs.session.train.corpus, corpus);
+    assert_eq!(app(&mut window).glyphs.workspace.train_corpus, corpus);
     assert_eq!(fs::metadata(&corpus).unwrap().modified().unwrap(), written);
 }
 
@@ -133,34 +133,32 @@ fn orders_to_a_run_are_shown_before_they_are_followed() {
     let folder = tempfile::tempdir().unwrap();
     let mut window = window(egui::Theme::Light);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
-    app(&mut window).session.train.out = folder.path().join("run").display().to_string();
+    app(&mut window).executor.workspace.train.out = folder.path().join("run").display().to_string();
     check_at_once(&mut window, "Train", "being prepared");
     // Stop need not wait for the run to begin.
     window.step();
     assert!(!window.get_by_label("Stop").accesskit_node().is_disabled());
     wait(&mut window, "the run", |app| {
-        app.session.views.training.get().is_some()
+        app.executor.workspace.views.training.get().is_some()
     });
     check_at_once(&mut window, "Pause", "pauses after this step");
     wait(&mut window, "the pause", |app| {
-        let run = app.session.views.training.get();
+        let run = app.executor.workspace.views.training.get();
         run.is_some_and(|run| run.pace == Some(Pace::Paused))
     });
     check_said(&mut window, "paused");
     check_at_once(&mut window, "Stop", "stopping after this step");
     wait(&mut window, "the end", |app| {
-        app.session.pending.order().is_none()
+        app.executor.workspace.pending.order().is_none()
     });
     check_said(&mut window, "ended");
     // An order that is refused waits for nothing.
-    app(&mut window).session.train.out = folder.path().join("run").display().to_string();
+    app(&mut window).executor.workspace.train.out = folder.path().join("run").display().to_string();
     window.get_by_label("Train").click();
     wait(&mut window, "the refusal", |app| {
-        app.session
-            .message()
-            .is_some_and(|message| message.is_error)
+        app.client.message().is_some_and(|message| message.is_error)
     });
     assert!(!window.get_by_label("Train").accesskit_node().is_disabled());
 }
@@ -170,10 +168,10 @@ fn orders_to_a_run_are_shown_before_they_are_followed() {
 fn a_slow_device_is_named_and_can_be_left() {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
     assert!(window.query_by_label("Use the processor").is_none());
-    let client = &mut app(&mut window).session.client;
+    let client = &mut app(&mut window).client;
     client.choice = Choice::Adapter(0);
     client.adapters = vec![Adapter {
         number: 0,
@@ -187,9 +185,9 @@ fn a_slow_device_is_named_and_can_be_left() {
     window.get_by_label("Use the processor").click();
     window.step();
     window.step();
-    assert_eq!(app(&mut window).session.client.choice, Choice::Cpu);
+    assert_eq!(app(&mut window).client.choice, Choice::Cpu);
     wait(&mut window, "the model on the processor", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
     window.step();
     assert!(window.query_by_label("Use the processor").is_none());

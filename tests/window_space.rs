@@ -1,4 +1,4 @@
-//! What the window shows of a model of more than two dimensions, on the software renderer.
+//! The window with a model of more than two dimensions, on the software renderer.
 
 use egui_kittest::kittest::Queryable;
 use glyphspace::{
@@ -9,29 +9,35 @@ use glyphspace::{
 
 use crate::{
     command_line::trained,
-    window::{Window, app, wait, window},
+    window::{Window, app, slice_through, wait, window},
 };
 
 /// A window with a model of three dimensions, laid out.
 fn opened(run: &std::path::Path) -> Window {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the bundled model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
-    assert!(app(&mut window).planes.space.is_none());
-    app(&mut window).session.open_path = run.display().to_string();
+    assert!(app(&mut window).executor.planes.space.is_none());
+    app(&mut window).executor.workspace.open_path = run.display().to_string();
     window.get_by_label("Open").click();
     wait(&mut window, "the layouts", |app| {
-        let space = app.planes.space.as_ref();
+        let space = app.executor.planes.space.as_ref();
         space.is_some_and(|space| space.finished().len() == 6)
     });
     window.step();
     window
 }
 
-/// Where a layout shows the number at an index.
+/// Position on the screen of the number at an index of a layout.
 fn on_layout(window: &mut Window, number: usize, index: usize) -> egui::Pos2 {
-    let layouts = app(window).planes.space.as_ref().unwrap().finished();
+    let layouts = app(window)
+        .executor
+        .planes
+        .space
+        .as_ref()
+        .unwrap()
+        .finished();
     let layout = &layouts[number];
     let place = layout.places.iter().nth(index).unwrap();
     let at = Fit::of(&layout.places).in_box([place[0], place[1]]);
@@ -52,12 +58,14 @@ fn layouts_share_pointer_and_selection() {
     let at = on_layout(&mut window, 3, 46);
     window.hover_at(at);
     wait(&mut window, "the number under the pointer", |app| {
-        app.planes
+        app.executor
+            .planes
             .space
             .as_ref()
             .is_some_and(|space| space.hovered().is_some())
     });
     let value = app(&mut window)
+        .executor
         .planes
         .space
         .as_ref()
@@ -67,7 +75,13 @@ fn layouts_share_pointer_and_selection() {
         .replace('\u{2212}', "-")
         .parse::<i32>()
         .unwrap();
-    let planes = app(&mut window).session.views.planes.get().unwrap();
+    let planes = app(&mut window)
+        .executor
+        .workspace
+        .views
+        .planes
+        .get()
+        .unwrap();
     let place = planes
         .codes
         .iter()
@@ -75,7 +89,7 @@ fn layouts_share_pointer_and_selection() {
         .unwrap()
         .to_vec();
     wait(&mut window, "its answer", |app| {
-        let answer = app.session.views.answer.get();
+        let answer = app.executor.workspace.views.answer.get();
         answer.is_some_and(|answer| answer.point == place)
     });
 
@@ -89,7 +103,13 @@ fn layouts_share_pointer_and_selection() {
     window.step();
     window.drop_at(rect.max - egui::vec2(3.0, 3.0));
     window.step();
-    let selected = app(&mut window).planes.space.as_ref().unwrap().selected();
+    let selected = app(&mut window)
+        .executor
+        .planes
+        .space
+        .as_ref()
+        .unwrap()
+        .selected();
     assert_eq!(
         (selected.len(), selected[0], selected[198]),
         (199, "\u{2212}99", "99")
@@ -102,6 +122,7 @@ fn layouts_share_pointer_and_selection() {
     window.step();
     assert!(
         app(&mut window)
+            .executor
             .planes
             .space
             .as_ref()
@@ -113,16 +134,18 @@ fn layouts_share_pointer_and_selection() {
     // The states, too.
     window.get_by_label("States").click();
     wait(&mut window, "the layouts of the states", |app| {
-        let layouts = app.planes.space.as_ref().unwrap().finished();
+        let layouts = app.executor.planes.space.as_ref().unwrap().finished();
         layouts.len() == 6 && layouts.iter().all(|layout| layout.places.len() == 90)
     });
 
     // A plane again.
-    app(&mut window).session.open_path.clear();
+    app(&mut window).executor.workspace.open_path.clear();
     window.get_by_label("Open").click();
-    wait(&mut window, "the plane", |app| app.planes.space.is_none());
+    wait(&mut window, "the plane", |app| {
+        app.executor.planes.space.is_none()
+    });
     wait(&mut window, "its map", |app| {
-        let map = app.session.views.landscape.get();
+        let map = app.executor.workspace.views.landscape.get();
         map.is_some_and(|map| map.cut.is_none())
     });
 }
@@ -134,15 +157,13 @@ fn a_slice_is_mapped_and_decodes() {
     let is_of = |programs: [i32; 3]| {
         let programs = programs.map(Code::Add);
         move |app: &mut glyphspace::ui::app::App| {
-            let map = app.session.views.landscape.get();
+            let map = app.executor.workspace.views.landscape.get();
             map.and_then(|map| Some(map.cut.as_ref()?.programs)) == Some(programs)
         }
     };
     // The solution of 71+?=18 and two others spread over the range.
     wait(&mut window, "the slice's map", is_of([-53, 13, 79]));
-    app(&mut window)
-        .session
-        .slice_through([-53, 0, 40].map(Code::Add));
+    slice_through(&mut window, [-53, 0, 40].map(Code::Add));
     wait(
         &mut window,
         "the map of the chosen slice",
@@ -150,7 +171,13 @@ fn a_slice_is_mapped_and_decodes() {
     );
     window.step();
 
-    let map = app(&mut window).session.views.landscape.get().unwrap();
+    let map = app(&mut window)
+        .executor
+        .workspace
+        .views
+        .landscape
+        .get()
+        .unwrap();
     let cut = map.cut.clone().unwrap();
     let rect = window.get_by_label("Slice loss map").rect();
     for (corner, program) in cut.slice.corners.iter().zip(cut.programs) {
@@ -164,7 +191,7 @@ fn a_slice_is_mapped_and_decodes() {
             .unwrap()
             .to_vec();
         wait(&mut window, "the answer at a corner", |app| {
-            let answer = app.session.views.answer.get();
+            let answer = app.executor.workspace.views.answer.get();
             answer.is_some_and(|answer| distance(&answer.point, &place) < 0.05)
         });
     }
@@ -172,13 +199,13 @@ fn a_slice_is_mapped_and_decodes() {
     window.drag_at(at);
     window.step();
     window.drop_at(at);
-    // What is pinned is the answer of the place that was clicked.
-    wait(&mut window, "the pin", |app| app.session.pins.len() == 1);
+    // The pin has the answer of the clicked place.
+    wait(&mut window, "the pin", |app| {
+        app.executor.workspace.pointing.pins.len() == 1
+    });
 
     // Programs on a line make no slice; that is said, and nothing breaks.
-    app(&mut window)
-        .session
-        .slice_through([5, 5, 40].map(Code::Add));
+    slice_through(&mut window, [5, 5, 40].map(Code::Add));
     window.step();
     window.step();
     let said = window.query_all_by_label_contains("three places on one line");

@@ -1,17 +1,17 @@
-//! What the window's views are called, which model fits which sum, and whose error is shown for how long.
+//! Titles of the window's views, models offered for a sum, and the life of error messages.
 
 use egui_kittest::kittest::{NodeT, Queryable};
-use glyphspace::{latent::search::Method, ui::session::Layer};
+use glyphspace::{latent::search::Method, ui::executor::layers::Layer};
 
 use super::{
     command_line::check_done,
-    window::{Window, app, type_sum, wait, window},
+    window::{Window, app, show_layer, slice_through, type_sum, wait, window},
 };
 
 fn ready() -> Window {
     let mut window = window(egui::Theme::Dark);
     wait(&mut window, "the model", |app| {
-        app.session.views.planes.get().is_some()
+        app.executor.workspace.views.planes.get().is_some()
     });
     window
 }
@@ -21,12 +21,12 @@ fn is_shown(window: &Window, text: &str) -> bool {
 }
 
 fn open(window: &mut Window, name: &str) {
-    let before = app(window).session.views.model.get().unwrap();
+    let before = app(window).executor.workspace.views.model.get().unwrap();
     window.get_by_label(name).click();
     wait(window, name, |app| {
-        let model = app.session.views.model.get();
+        let model = app.executor.workspace.views.model.get();
         model.is_some_and(|model| !std::sync::Arc::ptr_eq(&model, &before))
-            && app.session.views.planes.get().is_some()
+            && app.executor.workspace.views.planes.get().is_some()
     });
     // Once it is said to be open.
     window.step();
@@ -39,14 +39,14 @@ fn is_disabled(window: &Window, label: &str) -> bool {
 #[test]
 fn a_layer_of_the_surrogate_has_its_own_title() {
     let mut window = ready();
-    app(&mut window).session.search.pause_secs = 0.0;
-    app(&mut window).session.show_layer(Layer::Mean);
+    app(&mut window).executor.workspace.search.pause_secs = 0.0;
+    show_layer(&mut window, Layer::Mean);
     window.step();
     window.step();
     assert!(window.query_by_label("Loss of 71+?=18").is_some());
     window.get_by_label("Solve").click();
     wait(&mut window, "beliefs", |app| {
-        app.session.views.posterior.get().is_some()
+        app.executor.workspace.views.posterior.get().is_some()
     });
     for (layer, title) in [
         (Layer::Mean, "Expected loss of 71+?=18"),
@@ -57,9 +57,9 @@ fn a_layer_of_the_surrogate_has_its_own_title() {
         (Layer::Acquisition, "Acquisition of 71+?=18"),
         (Layer::Loss, "Loss of 71+?=18"),
     ] {
-        app(&mut window).session.show_layer(layer);
+        show_layer(&mut window, layer);
         wait(&mut window, title, |app| {
-            layer == Layer::Loss || app.session.views.posterior.get().is_some()
+            layer == Layer::Loss || app.executor.workspace.views.posterior.get().is_some()
         });
         window.step();
         assert!(
@@ -90,7 +90,9 @@ fn a_map_says_what_it_is_of() {
     }
     type_sum(&mut window, "12x?=84");
     open(&mut window, "Open Operators");
-    wait(&mut window, "the sum", |app| app.session.sum.is_ok());
+    wait(&mut window, "the sum", |app| {
+        app.executor.workspace.sum.is_ok()
+    });
     window.step();
     assert!(window.query_by_label("Loss of 12x?=84").is_some());
     assert!(!is_shown(&window, "12+?=84"));
@@ -121,7 +123,9 @@ fn a_sum_that_the_model_does_not_hold_offers_the_one_that_does() {
     assert!(!is_shown(&window, "Open Four digits"));
     type_sum(&mut window, "1234+?=4321");
     open(&mut window, "Open Four digits");
-    wait(&mut window, "the sum", |app| app.session.sum.is_ok());
+    wait(&mut window, "the sum", |app| {
+        app.executor.workspace.sum.is_ok()
+    });
     window.step();
     assert!(!is_shown(&window, "Open Four digits"));
     type_sum(&mut window, "71+?+?=18");
@@ -132,7 +136,7 @@ fn a_sum_that_the_model_does_not_hold_offers_the_one_that_does() {
 fn each_model_is_searched_with_what_it_is_good_at() {
     let mut window = ready();
     let strategy = |window: &mut Window| {
-        let search = &app(window).session.search;
+        let search = &app(window).executor.workspace.search;
         (search.method, search.is_warm)
     };
     assert_eq!(strategy(&mut window), (Method::Bo, false));
@@ -141,16 +145,16 @@ fn each_model_is_searched_with_what_it_is_good_at() {
     open(&mut window, "Operators");
     assert_eq!(strategy(&mut window), (Method::Bo, false));
     // Nothing is proposed for a product: warm can't be chosen, and what was chosen doesn't fail.
-    app(&mut window).session.search.is_warm = true;
+    app(&mut window).executor.workspace.search.is_warm = true;
     type_sum(&mut window, "12x?=84");
     assert!(is_disabled(&window, "Warm"));
-    app(&mut window).session.search.pause_secs = 0.0;
+    app(&mut window).executor.workspace.search.pause_secs = 0.0;
     window.get_by_label("Solve").click();
     wait(&mut window, "the search", |app| {
-        let search = app.session.views.search.get();
+        let search = app.executor.workspace.views.search.get();
         search.is_some_and(|search| search.ended && search.solved.is_some())
     });
-    app(&mut window).session.search.method = Method::Inverse;
+    app(&mut window).executor.workspace.search.method = Method::Inverse;
     window.step();
     assert!(is_disabled(&window, "Solve"));
     type_sum(&mut window, "12+?=84");
@@ -167,22 +171,22 @@ fn a_model_without_an_inverse_encoder_is_not_asked_for_proposals() {
     check_done(folder.path(), &line);
     let mut window = ready();
     open(&mut window, "Four digits");
-    assert!(app(&mut window).session.search.is_warm);
-    app(&mut window).session.open_path = folder.path().join("run").display().to_string();
+    assert!(app(&mut window).executor.workspace.search.is_warm);
+    app(&mut window).executor.workspace.open_path = folder.path().join("run").display().to_string();
     open(&mut window, "Open");
-    let session = &mut app(&mut window).session;
+    let workspace = &mut app(&mut window).executor.workspace;
     assert_eq!(
-        (session.search.method, session.search.is_warm),
+        (workspace.search.method, workspace.search.is_warm),
         (Method::HillClimb, false)
     );
-    (session.search.budget, session.search.pause_secs) = (3, 0.0);
+    (workspace.search.budget, workspace.search.pause_secs) = (3, 0.0);
     assert!(is_disabled(&window, "Warm"));
     window.get_by_label("Solve").click();
     wait(&mut window, "the search", |app| {
-        let search = app.session.views.search.get();
+        let search = app.executor.workspace.views.search.get();
         search.is_some_and(|search| search.ended)
     });
-    let message = app(&mut window).session.message().unwrap();
+    let message = app(&mut window).client.message().unwrap();
     assert!(!message.is_error, "{}", message.text);
 }
 
@@ -190,19 +194,27 @@ fn a_model_without_an_inverse_encoder_is_not_asked_for_proposals() {
 fn an_error_belongs_to_its_system_and_goes_with_its_cause() {
     let mut window = ready();
     let fail = |window: &mut Window| {
-        app(window).session.open_path = "no/such/run".into();
+        app(window).executor.workspace.open_path = "no/such/run".into();
         window.get_by_label("Open").click();
         wait(window, "the message", |app| {
-            let message = app.session.message();
+            let message = app.client.message();
             message.is_some_and(|message| message.is_error)
         });
         window.step();
         assert!(is_shown(window, "no/such/run"));
     };
     fail(&mut window);
-    // What is open, and pinned, stays.
-    assert!(app(&mut window).session.views.planes.get().is_some());
-    app(&mut window).session.open_path.clear();
+    // The open model and the pins stay.
+    assert!(
+        app(&mut window)
+            .executor
+            .workspace
+            .views
+            .planes
+            .get()
+            .is_some()
+    );
+    app(&mut window).executor.workspace.open_path.clear();
     window.get_by_label("Code Glyphs").click();
     window.step();
     window.step();
@@ -222,23 +234,21 @@ fn an_error_belongs_to_its_system_and_goes_with_its_cause() {
     assert!(!is_shown(&window, "no/such/run"));
 
     fail(&mut window);
-    app(&mut window).session.open_path.clear();
+    app(&mut window).executor.workspace.open_path.clear();
     open(&mut window, "10-D");
     wait(&mut window, "the word of it", |app| {
-        let message = app.session.message();
+        let message = app.client.message();
         message.is_some_and(|message| message.text.contains("opened"))
     });
     assert!(!is_shown(&window, "no/such/run"));
     // Choosing other programs for the slice ends what was wrong with the ones before.
-    let shown = app(&mut window).session.programs();
-    app(&mut window)
-        .session
-        .slice_through([shown[0], shown[0], shown[2]]);
+    let shown = app(&mut window).executor.workspace.programs();
+    slice_through(&mut window, [shown[0], shown[0], shown[2]]);
     wait(&mut window, "the refusal", |app| {
-        let message = app.session.message();
+        let message = app.client.message();
         message.is_some_and(|message| message.is_error)
     });
-    app(&mut window).session.slice_through(shown);
+    slice_through(&mut window, shown);
     window.step();
     window.step();
     assert!(!is_shown(&window, "on one line"));

@@ -1,6 +1,5 @@
-//! What is printed: results to standard output, everything else to standard error. Neither a closed
-//! pipe nor a full disk behind them makes the program panic. And the files a command is to write, looked at before
-//! its work.
+//! Output: results to standard output, everything else to standard error. Neither a closed pipe nor a full disk behind
+//! them makes the program panic. And the check of the files to write, before a command's work.
 
 use std::{
     fmt::Display,
@@ -11,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::WrongUse;
+use super::errors::WrongUse;
 use crate::{
     files::{check_output, is_standard_output},
     plot::picture_format,

@@ -1,4 +1,4 @@
-//! How long work is shown on standard error: a bar on a terminal, now and then a line elsewhere.
+//! Progress on standard error: a bar on a terminal, now and then a line elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 const LINE_EVERY: Duration = Duration::from_secs(5);
 const PARTS: u64 = 1000;
 
-/// One piece of work.
-pub struct Progress {
+/// Progress of one piece of work.
+pub struct ProgressLine {
     bar: ProgressBar,
     name: String,
     spoken: Option<Instant>,
 }
 
-impl Progress {
-    /// Begins to show the work `name`.
+impl ProgressLine {
+    /// Begins the progress of the work `name`.
     pub fn new(name: &str) -> Self {
         let bar = ProgressBar::new(PARTS);
         let style = ProgressStyle::with_template("{prefix} [{bar:30}] {percent:>3}% {msg}");
@@ -34,12 +34,12 @@ impl Progress {
         }
     }
 
-    /// Has the next update written in any case: another phase begins.
+    /// Begins another phase: the next update is written in any case.
     pub fn begin_phase(&mut self) {
         self.spoken = None;
     }
 
-    /// A share `done` (0 to 1) is done; `text` says more.
+    /// Shows a share `done` (0 to 1) with a text.
     pub fn update(&mut self, done: f64, text: &str) {
         if !self.bar.is_hidden() {
             self.bar.set_position((done * PARTS as f64) as u64);
@@ -50,7 +50,7 @@ impl Progress {
         }
     }
 
-    /// The work is done.
+    /// Shows the end of the work.
     pub fn finish(self, text: &str) {
         if self.bar.is_hidden() {
             note(format_args!("{} done, {text}", self.name));

@@ -1,6 +1,7 @@
-//! An engine for one command: orders go in, the fact that ends the command comes out.
+//! Engine of one command: commands go in, the event that ends the command comes out.
 
 use std::{
+    ops::ControlFlow,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -10,9 +11,10 @@ use std::{
 
 use anyhow::{Result, anyhow, bail};
 
-use super::{output::note, progress::Progress};
+use super::{errors::Interrupted, output::note, progress::ProgressLine};
 use crate::{
     config::executor::ExecutorConfig,
+    data::language::Language,
     device::Choice,
     engine::{Engine, Job, Notice},
     executor::{
@@ -22,10 +24,10 @@ use crate::{
     files::remove_unfinished,
     glyphs::{self, job::GlyphsJob},
     signals,
-    training::{Limit, MetricsRow, Start, TrainingView, checkpoint::Source},
+    training::{Limit, Start, TrainingView, checkpoint::Source},
 };
 
-/// Between two looks at the board.
+/// Longest wait for an event before the caller looks at the views.
 const TICK: Duration = Duration::from_millis(100);
 
 /// After Ctrl-C, how long a command that has nothing to put away may take to end by itself.
@@ -36,10 +38,10 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// The engine of a command, with what it shows.
+/// Engine of a command, with its views.
 pub struct CliSession<J: Job, B> {
     engine: Engine<J>,
-    /// What the engine shows.
+    /// Views the engine publishes.
     pub views: Arc<B>,
 }
 
@@ -47,7 +49,7 @@ pub struct CliSession<J: Job, B> {
 pub type ExecutorSession = CliSession<ExecutorJob, ExecutorViews>;
 
 impl ExecutorSession {
-    /// Starts an engine with a model, and says what it runs on.
+    /// Starts an engine with a model, and prints its device.
     ///
     /// # Errors
     /// If the device or the model can't be had.
@@ -60,6 +62,12 @@ impl ExecutorSession {
         })?;
         warn(warning);
         Ok(session)
+    }
+
+    /// Language of the open model.
+    pub fn language(&self) -> Language {
+        let model = self.views.model.get();
+        model.map_or(Language::default(), |model| model.config.language)
     }
 
     /// Trains with a bar; Ctrl-C ends the run after its checkpoint, a second one at once.
@@ -81,16 +89,20 @@ impl ExecutorSession {
             ExecutorEvent::Trained(steps) => Some(steps),
             _ => None,
         };
-        let mut bar = Progress::new("training");
-        let steps = self.ask(
+        let mut bar = ProgressLine::new("training");
+        let steps = self.request(
             command,
             trained,
             stop_on_interrupt(
                 || ExecutorCommand::Stop,
                 |session: &Self| {
                     if let Some(view) = session.views.training.get() {
-                        let last = view.last.map(|last| {
-                            format!("loss {:.3}, result {:.3}", last.loss, last.result_nll)
+                        let last = view.last.as_ref().map(|last| {
+                            format!(
+                                "loss {:.3}, result {:.3}",
+                                last.loss(),
+                                last.get("result_nll").unwrap_or_default()
+                            )
                         });
                         bar.update(view.done, &describe(&view, last));
                     }
@@ -106,16 +118,13 @@ impl ExecutorSession {
     /// # Errors
     /// If the device fails.
     pub fn solve(&self, request: SolveRequest) -> Result<Arc<SearchView>> {
-        let mut bar = Progress::new(&format!("searching {}", request.task));
+        let mut bar = ProgressLine::new(&format!("searching {}", request.task));
         let budget = request.budget as f64;
-        let solved = |event| {
-            if let ExecutorEvent::Solved(view) = event {
-                Some(view)
-            } else {
-                None
-            }
+        let solved = |event| match event {
+            ExecutorEvent::Solved(view) => Some(view),
+            _ => None,
         };
-        let view = self.ask(
+        let view = self.request(
             ExecutorCommand::Search(SearchOrder::Begin(request)),
             solved,
             |session| {
@@ -137,7 +146,7 @@ impl ExecutorSession {
 pub type GlyphsSession = CliSession<GlyphsJob, glyphs::views::GlyphsViews>;
 
 impl GlyphsSession {
-    /// Starts an engine with a model, and says what it runs on.
+    /// Starts an engine with a model, and prints its device.
     ///
     /// # Errors
     /// If the device or the model can't be had.
@@ -154,7 +163,7 @@ impl GlyphsSession {
 }
 
 impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
-    /// Starts the engine, waits for the `device` it shows with its reason, and says it.
+    /// Starts the engine, waits for its `device` with the reason for it, and prints both.
     fn start(
         make: impl FnOnce(Arc<B>) -> Result<J> + Send + 'static,
         device: impl Fn(&B) -> Option<(String, String)>,
@@ -173,11 +182,11 @@ impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
         }
     }
 
-    /// Gives an order and waits for the fact that `gather` takes; meanwhile `watch` may look round.
+    /// Sends a command and waits for the event that `gather` accepts; `watch` is called while it waits.
     ///
     /// # Errors
-    /// If the order fails.
-    pub fn ask<T>(
+    /// If the command or `watch` fails.
+    pub fn request<T>(
         &self,
         command: J::Command,
         mut gather: impl FnMut(J::Event) -> Option<T>,
@@ -192,15 +201,15 @@ impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
         }
     }
 
-    /// Gives an order without waiting for what comes of it.
+    /// Sends a command without waiting for its events.
     ///
     /// # Errors
-    /// If the engine has too many.
+    /// If too many are waiting.
     pub fn send(&self, command: J::Command) -> Result<()> {
         Ok(self.engine.send(command)?)
     }
 
-    /// Asks; the answer comes on the board.
+    /// Sends a probe, which is answered in the views.
     pub fn probe(&self, question: J::Probe) {
         self.engine.probe(question);
     }
@@ -210,7 +219,7 @@ impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
         self.engine.finish();
     }
 
-    /// The next fact, or none after a moment.
+    /// The next event, or none after a moment.
     ///
     /// # Errors
     /// If something failed.
@@ -224,7 +233,7 @@ impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
     }
 }
 
-/// Says what is to be known of the files that are used, if there is something.
+/// Prints a warning, if there is one.
 pub fn warn(warning: Option<String>) {
     if let Some(warning) = warning {
         note(format_args!("glyphspace: {warning}"));
@@ -240,7 +249,7 @@ pub enum OnInterrupt {
     Leave,
 }
 
-/// Lets Ctrl-C end work in order from now on.
+/// Handles Ctrl-C from now on: the first one ends work in order.
 ///
 /// # Errors
 /// If the system refuses.
@@ -268,18 +277,13 @@ pub fn listen_for_interrupts(order: OnInterrupt) -> Result<()> {
     signals::listen(heard)
 }
 
-/// Ends the program wherever it is.
+/// Ends the program at once.
 fn leave(code: i32) -> ! {
     remove_unfinished();
     std::process::exit(code)
 }
 
-/// The command was broken off by Ctrl-C, or by a signal that asks for the same.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("interrupted")]
-pub struct Interrupted;
-
-/// Ends commands that leave nothing behind.
+/// Check for Ctrl-C, for commands that leave nothing behind.
 ///
 /// # Errors
 /// After Ctrl-C.
@@ -290,7 +294,15 @@ pub fn refuse_if_interrupted() -> Result<()> {
     }
 }
 
-/// Looks on while a run trains; Ctrl-C ends it after its checkpoint.
+/// [`refuse_if_interrupted`] for layouts.
+pub fn until_interrupted() -> ControlFlow<()> {
+    match refuse_if_interrupted() {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
+}
+
+/// Callback for [`CliSession::request`] that watches a run; Ctrl-C ends the run after its checkpoint.
 pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
     stop: impl Fn() -> J::Command,
     mut watch: impl FnMut(&CliSession<J, B>),
@@ -306,8 +318,8 @@ pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
     }
 }
 
-/// A run in a line; `last` says what the last step brought.
-pub fn describe<M: MetricsRow>(view: &TrainingView<M>, last: Option<String>) -> String {
+/// Line about a run; `last` has the figures of the last step.
+pub fn describe(view: &TrainingView, last: Option<String>) -> String {
     let (Some(row), Some(last)) = (&view.last, last) else {
         return "preparing".into();
     };

@@ -8,11 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    TourArgs,
-    executor::{draw_map, judge},
+    args::seconds,
+    executor::{planes::draw_map, train::evaluate},
     output::say,
     session::{ExecutorSession, OnInterrupt, listen_for_interrupts, refuse_if_interrupted},
 };
@@ -26,7 +27,7 @@ use crate::{
     training::{Limit, Start, checkpoint::Source},
 };
 
-/// The first is the one of the pictures.
+/// Sums to solve; the first is the one of the pictures.
 const SUMS: [Sum; 4] = [
     Sum {
         start: 71,
@@ -47,6 +48,21 @@ const SUMS: [Sum; 4] = [
 ];
 const BUDGET: usize = 200;
 
+/// Arguments of `tour`.
+#[derive(Clone, Debug, Args)]
+pub struct TourArgs {
+    /// The folder to make; without it tour, tour-2, ..
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Seconds of training
+    #[arg(long, default_value_t = 45.0, value_parser = seconds)]
+    pub train_seconds: f64,
+}
+
+/// Runs the tour.
+///
+/// # Errors
+/// If any part of it fails.
 pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
     listen_for_interrupts(OnInterrupt::Save)?;
     let folder = make_folder(args.out.as_deref())?;
@@ -80,7 +96,7 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
     Ok(())
 }
 
-/// What one model did.
+/// Results of one model.
 struct TourRun {
     name: &'static str,
     report: ExecutorReport,
@@ -103,9 +119,9 @@ impl TourRun {
     }
 }
 
-/// Judges, maps and searches with the model the session asks.
+/// Evaluates, maps and searches with the open model.
 fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result<TourRun> {
-    let report = judge(session)?;
+    let report = evaluate(session)?;
     let mut solved = Vec::new();
     let mut first = None;
     for sum in SUMS {

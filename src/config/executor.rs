@@ -1,4 +1,4 @@
-//! The keys of a Latent Executor's run.
+//! Configuration of a Latent Executor's run.
 
 mod presets;
 
@@ -7,190 +7,192 @@ use serde::{Deserialize, Serialize};
 
 use super::{Config, check_between, check_not_negative, learning_rate_at, one};
 use crate::{
-    data::{language::Language, sums::MOST_LINES},
-    nn::{bottleneck::BottleneckActivation, t5::T5Sizes},
+    data::{language::Language, sums::MAX_LINES},
+    kernels::Activation,
+    nn::t5::T5Sizes,
 };
 
 pub use presets::PRESETS;
 
-/// How the decoders write a number.
+/// Decoding scheme of the text decoders.
 ///
-/// At pocket size the one pass was chosen: trained for 240 s each, two autoregressive models had 0.998
-/// and (beside other work) 0.973 of the held-out sums exact, one-pass ones with the same seeds 0.988
-/// and 0.989. But a step takes 1.4 times as long, a map of 256 x 256 cells 4.5 s instead of 1.1, and
+/// One pass was chosen at pocket size: trained for 240 s each, two autoregressive models had 0.998 and
+/// (beside other work) 0.973 of the held-out sums exact, one-pass ones with the same seeds 0.988 and 0.989.
+/// But an autoregressive step takes 1.4 times as long, a map of 256 x 256 cells 4.5 s instead of 1.1, and
 /// searches a median of 50 evaluations instead of 31.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decoder {
     /// All tokens in one pass over the reconstructed hidden states.
     OnePass,
-    /// Token after token, attending to the reconstructed hidden states, as in T5.
+    /// Autoregressive decoding with cross-attention to the reconstructed hidden states, as in T5.
     Autoregressive,
 }
 
-/// What keeps the latents in a filled box.
+/// Regulariser that makes the latents fill the box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Regulariser {
-    /// States and the executor's results as one cloud: they share one space.
+    /// One uniform distribution for states and the executor's results together: both share one space.
     Pooled,
-    /// The first Latent Executor's fault, kept to show its hole: two clouds, each for itself, drawn
-    /// to a normal prior.
+    /// Two separate distributions with a normal prior: the first Latent Executor's fault, kept to
+    /// demonstrate its hole.
     Seed,
-    /// None.
+    /// No regulariser.
     Off,
 }
 
-/// Sizes, weights and schedule of a Latent Executor.
+/// Sizes, loss weights and schedule of a Latent Executor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExecutorConfig {
-    /// Which numbers it reads and which programs it runs.
+    /// Numbers the model reads and programs it runs.
     #[serde(default)]
     pub language: Language,
-    /// Latent dimensions.
+    /// Number of latent dimensions.
     pub dims: usize,
-    /// Width of a token.
+    /// Width of a token embedding.
     pub d_model: usize,
     /// Width of an attention head.
     pub d_kv: usize,
     /// Inner width of the feed-forward layers.
     pub d_ff: usize,
-    /// Attention heads.
+    /// Number of attention heads.
     pub num_heads: usize,
-    /// Entries of the relative position tables.
+    /// Number of relative position buckets.
     pub relative_attention_num_buckets: usize,
-    /// Distance from which tokens share the last entry.
+    /// Distance beyond which tokens share the last bucket.
     pub relative_attention_max_distance: usize,
-    /// Deviation of the position tables' first entries; T5's is 1 / sqrt(d_model). At 1 each head looks at
-    /// a place of its own from the first step on, and digits are added up several times sooner.
+    /// Standard deviation of the initial position biases; T5's is 1 / sqrt(d_model). At 1 each head attends
+    /// to a position of its own from the first step on, and digit addition is learnt several times sooner.
     #[serde(default)]
     pub relative_attention_deviation: Option<f64>,
-    /// Factor of the deviation of the stacks' first weights.
+    /// Factor on the standard deviation of the stacks' initial weights.
     #[serde(default = "t5_factor")]
     pub initializer_factor: f64,
-    /// Blocks in each text encoder.
+    /// Number of blocks in each text encoder.
     pub encoder_layers: usize,
-    /// Blocks in each text decoder.
+    /// Number of blocks in each text decoder.
     pub decoder_layers: usize,
-    /// Blocks in the executor.
+    /// Number of blocks in the executor.
     pub executor_layers: usize,
     /// Inner width of the bottlenecks.
     pub bottleneck: usize,
-    /// Deviation of the bottlenecks' first weights, times the root of their inputs.
+    /// Standard deviation of the bottlenecks' initial weights, times the square root of their fan-in.
     #[serde(default = "he_gain")]
     pub bottleneck_gain: f64,
-    /// What stands between the bottlenecks' layers.
+    /// Activation between the bottlenecks' layers.
     #[serde(default)]
-    pub bottleneck_activation: BottleneckActivation,
-    /// Whether the way back has a further layer.
+    pub bottleneck_activation: Activation,
+    /// True for one more layer in the bottlenecks' decoders.
     #[serde(default = "yes")]
     pub bottleneck_is_deep: bool,
-    /// Octaves of Fourier features of the latent point.
+    /// Number of octaves of Fourier features of the latent point.
     pub octaves: usize,
-    /// How numbers are written.
+    /// Decoding scheme.
     pub decoder: Decoder,
-    /// Whether the executor reads what the decoders write their tokens from, rather than the bottlenecks'
-    /// hidden states: digits stand apart there. Over four digits it had 0.70 of unseen sums right after 500
-    /// steps, and without it 0.01 after 1,750.
+    /// True if the executor reads the decoders' hidden states instead of the bottlenecks' reconstructions:
+    /// digits are separate there. Over four digits 0.70 of unseen sums were right after 500 steps, and
+    /// without it 0.01 after 1,750.
     #[serde(default)]
     pub reads_decoded: bool,
     /// Seed of the weights, the batches and the noise.
     pub seed: u64,
-    /// Share of the sums that are never trained on.
+    /// Share of the sums held out from training.
     pub held_out: f64,
-    /// Seed of that choice alone, so that runs with different seeds are judged on the same sums.
+    /// Seed of the split alone, so that runs of different seeds are evaluated on the same sums.
     pub split_seed: u64,
-    /// Sums a share of a step.
+    /// Number of sums per shard of a step.
     pub batch: usize,
-    /// Shares of a step, each with sums and points of its own and a gradient from them; on a CPU they
-    /// are computed side by side, on a GPU as one.
+    /// Number of shards of a step, each with its own sums, points and gradient; data-parallel on a CPU,
+    /// merged into one batch on a GPU.
     #[serde(default = "one")]
     pub shards: usize,
-    /// Highest learning rate.
+    /// Peak learning rate.
     pub learning_rate: f64,
     /// Steps of linear warm-up.
     pub warmup_steps: u64,
-    /// Steps over which the learning rate falls along a cosine. A run limited in seconds goes
-    /// through the same schedule in its time.
+    /// Steps of the cosine decay. A run limited in seconds passes through the same schedule in its time.
     pub schedule_steps: u64,
-    /// Share of the schedule over which the octaves come in.
+    /// Share of the schedule over which the octaves are faded in.
     pub coarse_to_fine: f64,
     /// AdamW's weight decay.
     pub weight_decay: f64,
-    /// The gradient's norm is clipped to this.
+    /// Largest gradient norm; larger gradients are clipped.
     pub max_norm: f64,
-    /// Root mean square of a step of the weights between hidden layers, over the learning rate, along their
-    /// momentum made orthogonal (Muon); at 0 they too move as AdamW moves them.
+    /// RMS of a Muon update of the hidden layers' weights, relative to the learning rate; at 0 they are
+    /// updated by AdamW, too.
     #[serde(default)]
     pub muon: f64,
-    /// Weight of the executor's cross entropy.
+    /// Weight of the executor's cross-entropy.
     pub executor_weight: f64,
-    /// Weight of each autoencoder's cross entropy.
+    /// Weight of each autoencoder's cross-entropy.
     pub autoencoder_weight: f64,
-    /// Weight of the regulariser of the states and results. High: the plane of states fills.
+    /// Weight of the regulariser on states and results. High, so that the plane of states fills.
     #[serde(alias = "mmd_states")]
     pub mmd_states_weight: f64,
-    /// Weight of the regulariser of the programs. The more evenly they fill the plane, the larger the
-    /// smallest region and the surer a search; but a line of numbers that fills a square evenly must
-    /// fold, and its order's Spearman can't pass about 0.8. At 0.3 a search found 0.72 of 50 sums
-    /// within 200 evaluations and the order was 0.93; at 1, 0.98 and 0.78.
+    /// Weight of the regulariser on programs. The more evenly they fill the plane, the larger the smallest
+    /// region and the more reliable a search; but a line of numbers that fills a square evenly must fold,
+    /// which limits its order's Spearman to about 0.8. At 0.3 a search found 0.72 of 50 sums within 200
+    /// evaluations and the order was 0.93; at 1, 0.98 and 0.78.
     #[serde(alias = "mmd_codes")]
     pub mmd_codes_weight: f64,
-    /// Weight of the cells: every point of the box is to decode to the program whose place is nearest.
+    /// Weight of the cell loss: every point of the box should decode to the program of the nearest
+    /// embedding.
     #[serde(alias = "cells")]
     pub cell_weight: f64,
-    /// Weight of the cells' results: running any point is to give what the program decoded there gives.
+    /// Weight of the cells' results: executing any point should give the result of the program decoded
+    /// there.
     #[serde(alias = "cell_results")]
     pub cell_result_weight: f64,
-    /// Weight of writing nothing where a program leads to no state: without it the loss of half the
-    /// plane would be an accident, and searches would be led astray.
+    /// Weight of decoding nothing where a program leads to no state: without it the loss is arbitrary on
+    /// half the plane and misleads searches.
     #[serde(alias = "nothing")]
     pub empty_result_weight: f64,
-    /// How far inside its own region a program is moved before the executor runs it, 0 to 1: what
-    /// running a point gives must follow what is decoded there.
+    /// Radius of the noise on a program before execution, 0 to 1 of its own region: the result of executing
+    /// a point must follow from the program decoded there.
     pub cell_noise: f64,
-    /// Weight of the isometry: programs are to be as far apart as their results on the same state.
+    /// Weight of the isometry: distances of programs should be those of their results on one state.
     #[serde(alias = "isometry")]
     pub isometry_weight: f64,
-    /// Which regulariser.
+    /// Regulariser.
     pub regulariser: Regulariser,
-    /// Weight of keeping programs whose results follow one another close.
+    /// Weight of attraction between programs with consecutive results.
     #[serde(default, alias = "neighbours")]
     pub neighbour_weight: f64,
-    /// Weight of filling holes: some program, and some state, is to be near every point.
+    /// Weight of the hole loss: a program, and a state, should lie near every point.
     #[serde(default, alias = "cover")]
     pub cover_weight: f64,
-    /// Weight of keeping points out of the flat ends of tanh.
+    /// Weight of keeping points out of tanh's saturated range.
     #[serde(default, alias = "saturation")]
     pub saturation_weight: f64,
-    /// How far states and results are moved before they are decoded, over the spacing that the states
-    /// would have on an even lattice.
+    /// Radius of the noise on states and results before decoding, in spacings of an even
+    /// lattice of the states.
     #[serde(default)]
     pub state_noise: f64,
-    /// Whether the model has an inverse encoder, which proposes a sum's program from its two numbers. Configurations of
-    /// before this key have one if its loss has a weight.
+    /// True if the model has an inverse encoder, which proposes a sum's program from its two numbers. In
+    /// configurations older than this key: true if its loss has a weight.
     #[serde(default)]
     pub inverse_encoder: Option<bool>,
-    /// Weight of the inverse encoder's cross entropy.
+    /// Weight of the inverse encoder's cross-entropy.
     #[serde(default, alias = "inverse")]
     pub inverse_weight: f64,
-    /// Weight of the loss after one step down its gradient from points anywhere, as a Latent Program
-    /// Network is trained: gradients then lead somewhere.
+    /// Weight of the loss after one gradient step on the latent from random points, as in training a Latent
+    /// Program Network, so that gradients are useful for search.
     #[serde(default, alias = "inner_step")]
     pub inner_step_weight: f64,
-    /// Lines of the programs run in training, each on the state the one before left.
+    /// Number of lines of the programs run in training, each on the latent state of the previous one.
     #[serde(default = "one")]
     pub lines: usize,
-    /// Weight of the latent consistency: a line is to leave the point its result is encoded at.
+    /// Weight of the latent consistency: a line should end at the embedding of its result.
     #[serde(default, alias = "consistency")]
     pub consistency_weight: f64,
-    /// The same of the inverse encoder: it is to propose the point its program is encoded at.
+    /// Weight of the inverse encoder's latent consistency: it should propose the embedding of its program.
     #[serde(default, alias = "inverse_consistency")]
     pub inverse_consistency_weight: f64,
 }
 
-/// Runs of before it could be chosen began with He's.
+/// He's gain: the default of runs older than the key.
 fn he_gain() -> f64 {
     std::f64::consts::SQRT_2
 }
@@ -199,13 +201,13 @@ fn yes() -> bool {
     true
 }
 
-/// T5's.
+/// T5's factor.
 fn t5_factor() -> f64 {
     1.0
 }
 
-/// Values a model may have: several times t5-base's.
-const MOST_VALUES: f64 = 3e9;
+/// Largest number of parameters: several times t5-base's.
+const MAX_PARAMS: f64 = 3e9;
 
 impl Config for ExecutorConfig {
     const RENAMED: &[(&str, &str)] = &[
@@ -232,6 +234,23 @@ impl Config for ExecutorConfig {
         }
     }
 
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn shards(&self) -> usize {
+        self.shards
+    }
+
+    fn schedule_steps(&self) -> u64 {
+        self.schedule_steps
+    }
+
+    fn learning_rate_at(&self, position: u64) -> f64 {
+        let (warm, all) = (self.warmup_steps, self.schedule_steps);
+        learning_rate_at(self.learning_rate, position, warm, all)
+    }
+
     fn check(&self) -> Result<()> {
         let at_least_one = [
             ("dims", self.dims),
@@ -253,14 +272,14 @@ impl Config for ExecutorConfig {
         let hidden = (self.bottleneck as f64)
             * (2.0 * d * self.length() as f64 + lifted + self.bottleneck as f64);
         let values = layers as f64 * d * (4.0 * inner + 2.0 * self.d_ff as f64) + 2.0 * hidden;
-        if values > MOST_VALUES {
+        if values > MAX_PARAMS {
             bail!(
-                "these sizes make a model of {values:.1e} values: expected at most {MOST_VALUES:.0e}"
+                "these sizes make a model of {values:.1e} values: expected at most {MAX_PARAMS:.0e}"
             );
         }
-        // The numbers are dealt out to them.
+        // The language's numbers are distributed over the shards.
         check_between(&[("shards", self.shards)], 1, 64)?;
-        // On a GPU all shares are one.
+        // On a GPU the shards are one batch.
         if self.batch * self.shards * self.dims > 1 << 24 {
             bail!(
                 "batch is {}: expected at most {}",
@@ -317,19 +336,19 @@ impl Config for ExecutorConfig {
                 self.inverse_consistency_weight,
             ),
         ];
-        check_between(&[("lines", self.lines)], 1, MOST_LINES)?;
+        check_between(&[("lines", self.lines)], 1, MAX_LINES)?;
         check_not_negative(&needs_all)?;
         check_not_negative(&not_negative)
     }
 }
 
 impl ExecutorConfig {
-    /// True where the model has an inverse encoder, which proposes programs.
+    /// True if the model has an inverse encoder, which proposes programs.
     pub fn has_inverse(&self) -> bool {
         self.inverse_encoder.unwrap_or(self.inverse_weight > 0.0)
     }
 
-    /// The sizes every stack shares.
+    /// Sizes shared by all stacks.
     pub fn t5_sizes(&self) -> T5Sizes {
         T5Sizes {
             d_model: self.d_model,
@@ -346,14 +365,8 @@ impl ExecutorConfig {
         }
     }
 
-    /// Tokens a sequence.
+    /// Sequence length in tokens.
     pub fn length(&self) -> usize {
         self.language.word_length()
-    }
-
-    /// The learning rate after `position` steps of the schedule.
-    pub fn learning_rate_at(&self, position: u64) -> f64 {
-        let (warm, all) = (self.warmup_steps, self.schedule_steps);
-        learning_rate_at(self.learning_rate, position, warm, all)
     }
 }

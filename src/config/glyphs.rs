@@ -1,4 +1,4 @@
-//! What Code Glyphs are made of and how they are trained.
+//! Configuration of a Code Glyphs run.
 
 use std::path::PathBuf;
 
@@ -6,34 +6,36 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Config, check_between, check_not_negative, one};
-use crate::nn::{
-    generators::{CnnConfig, CppnConfig},
-    mosaic::{Layouts, MosaicSizes},
-    resnet_v2::ResNetV2Config,
-    roberta::RobertaSizes,
+use crate::{
+    glyphs::networks::{
+        generators::{CnnConfig, CppnConfig},
+        mosaic::{Layouts, MosaicSizes},
+        resnet_v2::ResNetV2Config,
+    },
+    nn::roberta::RobertaSizes,
 };
 
-/// Pixels a side of a glyph.
+/// Side of a glyph in pixels.
 pub const GLYPH_SIZE: usize = 128;
 
-/// How a function is painted.
+/// Image generator of a model.
 ///
-/// Measured on two busy cores with 512 functions of up to 32 tokens, 64 a step: after 60 steps the
-/// mosaic's tokens cost 4.6 nats (24 % read right) at 0.5 s a step or more, the dense design's 5.4
-/// (13 %) at 4.6 s; after 16 steps 6.6, 6.8 and the CPPN's, painted at 32x32, 6.9 at 2.6 s of a core.
+/// Measured on two busy cores with 512 functions of up to 32 tokens, 64 per step: after 60 steps the
+/// mosaic's tokens cost 4.6 nats (24 % read right) at 0.5 s per step or more, the dense design's 5.4 (13 %)
+/// at 4.6 s; after 16 steps 6.6, 6.8 and the CPPN's, generated at 32x32, 6.9 at 2.6 s of a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Design {
-    /// Each token slot paints a cell through one shared painter.
+    /// One cell per token slot, by one shared generator.
     Mosaic,
-    /// The reference's convolutional generator over one latent vector.
+    /// The reference's convolutional generator of one latent vector.
     Dense,
-    /// The reference's network over pixel coordinates and one latent vector.
+    /// The reference's network of pixel coordinates and one latent vector.
     Cppn,
 }
 
 impl Design {
-    /// Whether it can paint pictures of other sizes than 128x128.
+    /// True if it can generate images of other sizes than 128x128.
     pub fn paints_any_size(self) -> bool {
         match self {
             Self::Mosaic | Self::Cppn => true,
@@ -42,129 +44,129 @@ impl Design {
     }
 }
 
-/// Sizes, weights and schedule of Code Glyphs.
+/// Sizes, loss weights and schedule of Code Glyphs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GlyphsConfig {
-    /// How functions are painted; a mosaic is read by its own reader, the others by a ResNet.
+    /// Image generator; a mosaic has a recogniser of its own, the others are read by a ResNet.
     pub design: Design,
-    /// Longest function, in tokens.
+    /// Length of the longest function in tokens.
     pub max_tokens: usize,
-    /// Width of a token.
+    /// Width of a token embedding.
     pub hidden_size: usize,
-    /// Blocks in the text encoder, and in the text decoder.
+    /// Number of blocks in the text encoder, and in the text decoder.
     pub num_hidden_layers: usize,
-    /// Attention heads.
+    /// Number of attention heads.
     pub num_attention_heads: usize,
     /// Inner width of the feed-forward layers.
     pub intermediate_size: usize,
-    /// Inner width of the mosaic's painter; channels of the dense design's first level, in 64s; width
+    /// Inner width of the mosaic's generator; channels of the dense generator's first level, in 64s; width
     /// of the CPPN, in 4s.
     pub painter: usize,
-    /// Residual blocks a level of the dense design; blocks of the CPPN in all.
+    /// Residual blocks per level of the dense generator; total blocks of the CPPN.
     #[serde(default = "one")]
     pub blocks: usize,
-    /// How many times the CPPN's pictures are enlarged to be glyphs of 128x128. It is as dear as the
-    /// pixels it paints.
+    /// Upscaling factor of the CPPN's images to glyphs of 128x128; its cost is proportional to the pixels
+    /// it generates.
     #[serde(default = "one")]
     pub enlargement: usize,
-    /// Channels of the mosaic's reader; of the last stage of the others' ResNet, in 32s, which with
-    /// 2048 is the reference's R50x1.
+    /// Channels of the mosaic's recogniser; of the last stage of the others' ResNet, in 32s, where 2048 is
+    /// the reference's R50x1.
     pub reader: usize,
-    /// Width of the network that finds a glyph's corners.
+    /// Width of the network that locates a glyph's corners.
     pub pose: usize,
-    /// Values of the embedding by which glyphs are compared.
+    /// Size of the embedding by which glyphs are compared.
     pub embedding: usize,
-    /// Values of the latent vector of the designs other than the mosaic, as near as each token gets
-    /// as many of them, and no more than `hidden_size`.
+    /// Size of the latent vector of the designs other than the mosaic, up to rounding to a multiple of the
+    /// tokens, and at most `hidden_size` per token.
     pub latent: usize,
-    /// Seed of the weights, the batches and the channel.
+    /// Seed of the weights, the batches and the distortions.
     pub seed: u64,
-    /// Share of the functions that are never trained on.
+    /// Share of the functions held out from training.
     pub validation: f64,
-    /// Functions a step, at most.
+    /// Largest number of functions per step.
     pub batch: usize,
-    /// Shares of a step's functions, each with a gradient of its own; on a CPU they are computed side
-    /// by side, on a GPU as one.
+    /// Number of shards of a step, each with its own gradient; data-parallel on a CPU, merged into one
+    /// batch on a GPU.
     #[serde(default = "one")]
     pub shards: usize,
-    /// Tokens a step, padding counted, at most.
+    /// Largest number of tokens per step, padding included.
     pub batch_tokens: usize,
-    /// Highest learning rate.
+    /// Peak learning rate.
     pub learning_rate: f64,
-    /// Multiplier of the rate for the text encoder and decoder.
+    /// Learning rate multiplier of the text encoder and decoder.
     pub text_rate: f64,
-    /// Multiplier of the rate for the generator.
+    /// Learning rate multiplier of the generator.
     pub generator_rate: f64,
-    /// Multiplier of the rate for the reader.
+    /// Learning rate multiplier of the recogniser.
     pub reader_rate: f64,
     /// Steps of linear warm-up.
     pub warmup_steps: u64,
-    /// Steps over which the learning rate falls along a cosine. A run limited in seconds goes
-    /// through the same schedule in its time.
+    /// Steps of the cosine decay. A run limited in seconds passes through the same schedule in its time.
     pub schedule_steps: u64,
     /// AdamW's weight decay.
     pub weight_decay: f64,
-    /// The gradient's norm is clipped to this.
+    /// Largest gradient norm; larger gradients are clipped.
     pub max_norm: f64,
-    /// Probability mass that the cross entropy spreads over all tokens.
+    /// Label smoothing of the cross-entropy.
     pub label_smoothing: f64,
-    /// Weight of telling the layout.
+    /// Weight of the layout classification loss.
     pub layout_weight: f64,
-    /// Weight of finding the corners.
+    /// Weight of the corner regression loss.
     pub pose_weight: f64,
-    /// Weight of a picture's missing contrast.
+    /// Weight of the contrast loss: an image's lack of contrast.
     #[serde(alias = "contrast")]
     pub contrast_weight: f64,
-    /// Contrast wanted: standard deviation of a picture's values.
+    /// Target contrast: standard deviation of an image's values.
     pub contrast_target: f64,
-    /// Weight of a picture's roughness.
+    /// Weight of the smoothness loss: an image's excess roughness.
     #[serde(alias = "smoothness")]
     pub smoothness_weight: f64,
-    /// Roughness allowed: mean difference of neighbours over the contrast.
+    /// Allowed roughness: mean difference of neighbours over the contrast.
     pub smoothness_target: f64,
-    /// Share of the schedule before contrast and smoothness begin to count; from the first step on
-    /// they keep a mosaic from being learnt at all.
+    /// Share of the schedule before the contrast and smoothness losses set in; from the first step on they
+    /// prevent a mosaic from being learnt at all.
     pub looks_from: f64,
-    /// Weight of renamed and reformatted copies being nearest to one another.
+    /// Weight of the contrastive loss: renamed and reformatted copies should be nearest to one another.
     #[serde(alias = "meaning")]
     pub contrastive_weight: f64,
     /// Share of a batch that are copies and near misses of others in it.
     pub copies: f64,
-    /// Weight of pictures being as far apart as the functions' latents.
+    /// Weight of the distance loss: images should be as far apart as the functions' latents.
     #[serde(alias = "vector_distance")]
     pub distance_weight: f64,
-    /// Whether that term compares the same pairs; the reference drew them twice, which this shows.
+    /// True if that loss compares the same pairs in both spaces; the reference drew them twice, a fault
+    /// that false demonstrates.
     pub shared_pairs: bool,
-    /// Whether that term sees pictures through the perceptor, at 64x64, instead of their pixels. The
-    /// small random one makes `pocket`'s steps a fifth longer (1.24 for 1.05 s of a core, 64 functions
-    /// of up to 32 tokens).
+    /// True if that loss compares images by the perceptor, at 64x64, instead of their pixels. The small
+    /// random one makes `pocket`'s steps a fifth longer (1.24 for 1.05 s of a core, 64 functions of up to
+    /// 32 tokens).
     #[serde(default)]
     pub perceptual: bool,
-    /// The perceptor's weights, a safetensors file of timm's `resnetv2_50x1_bit`; empty for a small
+    /// Path of the perceptor's weights, a safetensors file of timm's `resnetv2_50x1_bit`; empty for a small
     /// random one.
     #[serde(default)]
     pub perceptor: PathBuf,
-    /// Weight of the perceptor's textures of different glyphs being unlike.
+    /// Weight of the repulsion between the perceptor's textures of different glyphs.
     #[serde(default, alias = "repulsion")]
     pub repulsion_weight: f64,
-    /// Difficulty of the channel to begin with, 0 to 15.
+    /// Initial difficulty of the distortions, 0 to 15.
     pub difficulty: f64,
-    /// Share of unseen functions' tokens that must be read right for the channel to become harder, at
-    /// difficulty 0. The reference's .9 stalls at 3, where long functions can't be read any more and
-    /// short ones have much to learn.
+    /// Token accuracy on unseen functions above which the distortions become harder, at difficulty 0. The
+    /// reference's .9 stalls at 3, where long functions become unreadable and short ones have much to
+    /// learn.
     pub rise_above: f64,
     /// Difficulty at which the curriculum stops.
     pub max_difficulty: f64,
-    /// Share of each batch that goes through a channel of difficulty 0.
+    /// Share of each batch distorted at difficulty 0.
     pub clean: f64,
 }
 
-/// The named designs.
+/// Names of the presets.
 pub const GLYPH_PRESETS: [&str; 5] = ["pocket", "base", "dense", "cppn", "paper"];
 
 impl GlyphsConfig {
-    /// A named size with its training recipe.
+    /// Named sizes with their training recipe.
     ///
     /// # Errors
     /// If there is no such preset.
@@ -293,12 +295,12 @@ impl GlyphsConfig {
     pub fn mosaic_sizes(&self) -> MosaicSizes {
         MosaicSizes {
             slot: self.hidden_size,
-            painter: self.painter,
-            reader: self.reader,
+            generator: self.painter,
+            recognizer: self.reader,
         }
     }
 
-    /// How slots lie in pictures: in the mosaic's layouts; otherwise all functions have `max_tokens`.
+    /// Layouts of slots in images: the mosaic's; for other designs, one of `max_tokens` slots.
     pub fn layouts(&self) -> Layouts {
         match self.design {
             Design::Mosaic => Layouts::new(self.max_tokens),
@@ -306,17 +308,17 @@ impl GlyphsConfig {
         }
     }
 
-    /// Values of one slot in the latent vector.
+    /// Size of one slot in the latent vector.
     pub fn slot_latent(&self) -> usize {
         (self.latent / self.max_tokens).clamp(1, self.hidden_size)
     }
 
-    /// Values of the latent vector.
+    /// Size of the latent vector.
     pub fn latent_size(&self) -> usize {
         self.slot_latent() * self.max_tokens
     }
 
-    /// Sizes of the dense design's painter.
+    /// Sizes of the dense generator.
     pub fn cnn_sizes(&self) -> CnnConfig {
         // Five levels halve the channels and blocks quarter them.
         let units = self.painter.div_ceil(64);
@@ -356,29 +358,19 @@ impl GlyphsConfig {
         }
     }
 
-    /// Whether a perceptor looks at the pictures of a step.
+    /// True if a step's losses use a perceptor.
     pub fn needs_perceptor(&self) -> bool {
         self.repulsion_weight > 0.0 || (self.perceptual && self.distance_weight > 0.0)
     }
 
-    /// The learning rate after `position` steps of the schedule.
-    pub fn learning_rate_at(&self, position: u64) -> f64 {
-        super::learning_rate_at(
-            self.learning_rate,
-            position,
-            self.warmup_steps,
-            self.schedule_steps,
-        )
-    }
-
-    /// 0 to 1: how much the looks count at a position of the schedule.
+    /// Factor on the aesthetic losses at a position of the schedule, 0 to 1.
     pub fn aesthetic_weight_at(&self, position: u64) -> f64 {
         let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
         ((progress - self.looks_from) / (1.0 - self.looks_from).max(0.1) * 2.0).clamp(0.0, 1.0)
     }
 }
 
-/// Groups of norms whose channels are multiples of `units`: a power of two, 8 at most.
+/// Number of groups of a group norm over a multiple of `units` channels: a power of two, at most 8.
 fn groups(units: usize) -> usize {
     1 << units.trailing_zeros().min(3)
 }
@@ -397,6 +389,23 @@ impl Config for GlyphsConfig {
             shards: 1,
             ..self.clone()
         }
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn shards(&self) -> usize {
+        self.shards
+    }
+
+    fn schedule_steps(&self) -> u64 {
+        self.schedule_steps
+    }
+
+    fn learning_rate_at(&self, position: u64) -> f64 {
+        let (warm, all) = (self.warmup_steps, self.schedule_steps);
+        super::learning_rate_at(self.learning_rate, position, warm, all)
     }
 
     fn check(&self) -> Result<()> {
@@ -444,7 +453,7 @@ impl Config for GlyphsConfig {
             0.0,
             0.9,
         )?;
-        // A function, its copy and its near miss are a third each, or copies were copied.
+        // A function, its copy and its near miss are a third each; beyond that, copies would be copied.
         check_between(&[("copies", self.copies)], 0.0, 0.6)?;
         check_between(
             &[

@@ -1,5 +1,5 @@
-//! One configuration for file, flags and window: every key a training run depends on, one file a
-//! system.
+//! Configurations, one for file, command line and window: every key a training run depends on, in one
+//! struct per system.
 
 pub mod executor;
 pub mod glyphs;
@@ -9,19 +9,31 @@ use std::fmt::Display;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A flat struct of keys and values.
+/// Flat struct of keys and values.
 pub trait Config: Serialize + DeserializeOwned {
-    /// Keys that have been renamed: the name before and the name now. Files and flags may have either.
+    /// Renamed keys: the old name and the new. Files and flags accept both.
     const RENAMED: &[(&str, &str)];
 
-    /// Refuses values no model can be made or trained with.
+    /// Checks that a model can be built and trained with the values.
     ///
     /// # Errors
-    /// Names the key, its value and what was expected.
+    /// If not; the key, its value and the expected values are named.
     fn check(&self) -> Result<()>;
 
     /// The configuration of a step whose shards are merged into one batch: `batch * shards` rows, 1 shard.
     fn with_shards_merged(&self) -> Self;
+
+    /// Seed of the weights and of everything random in a step.
+    fn seed(&self) -> u64;
+
+    /// Shards of a step.
+    fn shards(&self) -> usize;
+
+    /// Steps of the schedule.
+    fn schedule_steps(&self) -> u64;
+
+    /// The learning rate after `position` steps of the schedule.
+    fn learning_rate_at(&self, position: u64) -> f64;
 
     /// Sets one key from text, `key=value`.
     ///
@@ -53,10 +65,10 @@ pub trait Config: Serialize + DeserializeOwned {
     }
 }
 
-/// Refuses the first key whose value isn't `low` to `high`.
+/// Checks that all values are in `low..=high`.
 ///
 /// # Errors
-/// Names the key, its value and what was expected.
+/// For the first value out of range; the key, its value and the range are named.
 pub fn check_between<T: PartialOrd + Display>(values: &[(&str, T)], low: T, high: T) -> Result<()> {
     for (key, value) in values {
         if !(low <= *value && *value <= high) {
@@ -66,10 +78,10 @@ pub fn check_between<T: PartialOrd + Display>(values: &[(&str, T)], low: T, high
     Ok(())
 }
 
-/// Refuses the first key whose value is negative, infinite or no number.
+/// Checks that all values are finite and not negative.
 ///
 /// # Errors
-/// Names the key and its value.
+/// For the first other value; the key and its value are named.
 pub fn check_not_negative(values: &[(&str, f64)]) -> Result<()> {
     for (key, value) in values {
         if !(value.is_finite() && *value >= 0.0) {
@@ -79,8 +91,8 @@ pub fn check_not_negative(values: &[(&str, f64)]) -> Result<()> {
     Ok(())
 }
 
-/// The learning rate after `position` of `schedule_steps` steps: linear warm-up, then a cosine from
-/// `highest` down to a hundredth of it, where it stays.
+/// Learning rate after `position` of `schedule_steps` steps: linear warm-up, then cosine decay from
+/// `highest` to a hundredth of it, and constant from there on.
 pub fn learning_rate_at(
     highest: f64,
     position: u64,
@@ -92,7 +104,7 @@ pub fn learning_rate_at(
     highest * warm * (0.495 * (1.0 + (std::f64::consts::PI * progress).cos()) + 0.01)
 }
 
-/// What runs of earlier versions had.
+/// Default of keys that earlier versions lacked.
 fn one() -> usize {
     1
 }

@@ -1,5 +1,5 @@
-//! Text as tokens and exactly back: a byte-level BPE (Sennrich et al. 2016; Radford et al. 2019),
-//! trained here or brought by the user. Every byte has a token, so no text is unknown.
+//! Lossless tokenizer: a byte-level BPE (Sennrich et al. 2016; Radford et al. 2019), trained here or
+//! provided by the user. Every byte has a token, so no text is unknown.
 
 use std::{fmt, fs, path::Path};
 
@@ -15,22 +15,16 @@ use tokenizers::{
 
 use super::hash::hash;
 
-/// Begins a text; the specials' ids are RoBERTa's.
-pub const START: u32 = 0;
-/// Fills up what is shorter than its row, in a vocabulary trained here.
-pub const PAD: u32 = 1;
-/// Ends a text.
-pub const END: u32 = 2;
-/// The specials of a vocabulary trained here, at ids 0 to 4.
+/// Special tokens of a vocabulary trained here, at RoBERTa's ids 0 to 4.
 pub const SPECIALS: [&str; 5] = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
-/// The smallest vocabulary: the specials and every byte.
-pub const SMALLEST: usize = SPECIALS.len() + 256;
+/// Smallest vocabulary size: the special tokens and every byte.
+pub const MIN_VOCABULARY: usize = SPECIALS.len() + 256;
 
 const PADS: [&str; 4] = ["<pad>", "[PAD]", "<|pad|>", "<PAD>"];
-/// What a tokenizer that is not byte-level, or tidies its text, doesn't give back.
+/// Probe of a text that a tokenizer without bytes, or with normalisation, does not reproduce.
 const PROBE: &str = " def f(x):\r\n\tif x  <= 'e\u{301} \u{e9}\u{fb01} \u{1f600}\u{3000}\0':\n        return\u{a0}X # <s> </s>[PAD]<mask> \n\n ";
 
-/// A vocabulary and how texts are cut into its tokens.
+/// Byte-level BPE: a vocabulary and the merges that split text into its tokens.
 #[derive(Clone)]
 pub struct Bpe {
     tokenizer: Tokenizer,
@@ -39,15 +33,15 @@ pub struct Bpe {
 }
 
 impl Bpe {
-    /// Learns `vocabulary` tokens in all from texts; fewer if the texts have no more to merge.
-    /// The order of the texts doesn't matter.
+    /// Trains a vocabulary of at most `vocabulary` tokens; fewer if the texts have no more pairs to merge.
+    /// The result does not depend on the order of the texts.
     ///
     /// # Errors
-    /// If `vocabulary` is below [`SMALLEST`].
+    /// If `vocabulary` is below [`MIN_VOCABULARY`].
     pub fn train(texts: impl Iterator<Item = String> + Send, vocabulary: usize) -> Result<Self> {
         ensure!(
-            vocabulary >= SMALLEST,
-            "a vocabulary of {vocabulary} is too small: every byte has a token, so at least {SMALLEST}"
+            vocabulary >= MIN_VOCABULARY,
+            "a vocabulary of {vocabulary} is too small: every byte has a token, so at least {MIN_VOCABULARY}"
         );
         let mut tokenizer = byte_level(BPE::default());
         let mut trainer = TrainerWrapper::BpeTrainer(
@@ -65,10 +59,10 @@ impl Bpe {
         Self::new(tokenizer)
     }
 
-    /// Reads what [`Self::to_json`] gave, or any byte-level tokenizer.json.
+    /// Parses the output of [`Self::to_json`], or any byte-level tokenizer.json.
     ///
     /// # Errors
-    /// If it is no tokenizer, doesn't give every text back exactly, or has no padding token.
+    /// If the text is no tokenizer, the tokenizer is not lossless, or it has no padding token.
     pub fn from_json(json: &str) -> Result<Self> {
         let tokenizer = json.parse::<Tokenizer>().map_err(|error| {
             anyhow!("expected a tokenizer.json of the tokenizers library: {error}")
@@ -76,7 +70,7 @@ impl Bpe {
         Self::new(tokenizer)
     }
 
-    /// Reads a tokenizer.json, or a vocab.json with the merges.txt beside it, or a folder of either.
+    /// Reads a tokenizer.json, a vocab.json with the merges.txt beside it, or a folder of either.
     ///
     /// # Errors
     /// As [`Self::from_json`], and if a file can't be read; the file is named.
@@ -101,7 +95,7 @@ impl Bpe {
     }
 
     fn new(mut tokenizer: Tokenizer) -> Result<Self> {
-        // A function may well have the text `<pad>` in it: that is text.
+        // A function may contain the text `<pad>`, which must stay text.
         tokenizer.set_encode_special_tokens(true);
         tokenizer.with_padding(None);
         tokenizer
@@ -130,12 +124,12 @@ impl Bpe {
         Ok(bpe)
     }
 
-    /// All of it as tokenizer.json.
+    /// Serialises the tokenizer as tokenizer.json.
     pub fn to_json(&self) -> String {
         self.json.clone()
     }
 
-    /// The tokens of a text; no special is added, nor read from the text.
+    /// Token ids of a text; no special token is added or parsed.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let encoding = self.tokenizer.encode_fast(text, false);
         encoding
@@ -144,7 +138,7 @@ impl Bpe {
             .to_vec()
     }
 
-    /// [`Self::encode`] of many texts, on all cores.
+    /// [`Self::encode`] of many texts, in parallel.
     pub fn encode_all(&self, texts: &[String]) -> Vec<Vec<u32>> {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let encodings = self.tokenizer.encode_batch_fast(texts, false);
@@ -155,13 +149,13 @@ impl Bpe {
             .collect()
     }
 
-    /// The text of tokens, without specials: of [`Self::encode`]'s, just what was encoded. Bytes that
-    /// make no character become U+FFFD, and ids beyond the vocabulary nothing.
+    /// Text of token ids, without special tokens: the inverse of [`Self::encode`]. Bytes that are no valid
+    /// UTF-8 become U+FFFD, and ids beyond the vocabulary nothing.
     pub fn decode(&self, tokens: &[u32]) -> String {
         self.tokenizer.decode(tokens, true).unwrap_or_default()
     }
 
-    /// What one token is, to be shown: its text or its special's name; a part of a character is U+FFFD.
+    /// Display text of one token, or its name if it is special; an incomplete character is U+FFFD.
     pub fn piece(&self, token: u32) -> String {
         let text = self.decode(&[token]);
         if text.is_empty() {
@@ -171,23 +165,23 @@ impl Bpe {
         }
     }
 
-    /// The number of tokens, specials included: ids are below it.
+    /// Number of tokens, special ones included; all ids are below it.
     pub fn size(&self) -> usize {
         self.tokenizer.get_vocab_size(true)
     }
 
-    /// The most bytes of text that one token stands for.
-    pub fn longest(&self) -> usize {
+    /// Length of the longest token, in bytes.
+    pub fn max_token_bytes(&self) -> usize {
         let pieces = (0..self.size()).map(|token| self.piece(token as u32).len());
         pieces.max().unwrap_or(0)
     }
 
-    /// The token that fills up; [`PAD`] where the vocabulary was trained here.
+    /// Padding token; 1 for a vocabulary trained here.
     pub fn pad(&self) -> u32 {
         self.pad
     }
 
-    /// The same for two tokenizers only if they are the same: 16 hexadecimal digits.
+    /// Hash of the whole tokenizer: 16 hexadecimal digits, equal only for equal tokenizers.
     pub fn fingerprint(&self) -> String {
         format!("{:016x}", hash(self.json.bytes()))
     }

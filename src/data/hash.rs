@@ -1,6 +1,6 @@
-//! Hashes that stay the same over machines, versions and runs, as files and splits need them.
+//! Hashes that are stable across machines, versions and runs, as files and splits need them.
 
-/// FNV-1a over the bytes, stirred by MurmurHash3's finaliser so that all 64 bits depend on all input.
+/// FNV-1a over the bytes, then MurmurHash3's finaliser, so that each of the 64 bits depends on all input.
 pub fn hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in bytes {

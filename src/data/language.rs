@@ -1,22 +1,20 @@
-//! Which numbers a model reads, and which programs it runs: small ones, large ones, with several operators.
+//! Languages: the range of numbers a model reads, and the programs it runs.
 
 use std::{fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::sums::{Operator, SumError, Task};
-
-/// A line of a program. Subtracting is adding a negative number.
+/// One line of a program. Subtraction is the addition of a negative number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
-    /// Adds a number.
+    /// Addition of a number.
     Add(i32),
-    /// Multiplies by a number.
+    /// Multiplication by a number.
     Times(i32),
 }
 
 impl Code {
-    /// What it makes of a number; a result beyond all numbers is the last one.
+    /// Result on a number, saturating at the limits of `i32`.
     pub fn run(self, number: i32) -> i32 {
         match self {
             Self::Add(addend) => number.saturating_add(addend),
@@ -24,12 +22,12 @@ impl Code {
         }
     }
 
-    /// What a whole program makes of a number.
+    /// Result of a whole program on a number.
     pub fn run_all(program: &[Self], number: i32) -> i32 {
         program.iter().fold(number, |number, code| code.run(number))
     }
 
-    /// Its number, by which it is coloured.
+    /// Operand of the line; also the value of its colour.
     pub fn operand(self) -> i32 {
         match self {
             Self::Add(number) | Self::Times(number) => number,
@@ -38,7 +36,7 @@ impl Code {
 }
 
 impl fmt::Display for Code {
-    /// `-53` adds -53, `x7` multiplies by 7.
+    /// Writes `-53` for the addition of -53, `x7` for the multiplication by 7.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Add(number) => number.fmt(f),
@@ -59,7 +57,7 @@ impl std::str::FromStr for Code {
 }
 
 impl Serialize for Code {
-    /// A number where it adds, else its text.
+    /// Serialises an addition as a number, any other line as text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Add(number) => serializer.serialize_i32(*number),
@@ -68,50 +66,71 @@ impl Serialize for Code {
     }
 }
 
-/// One program of one line, run on one state.
+/// Execution of a one-line program on a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Execution {
-    /// The state.
+    /// Initial state.
     pub start: i32,
     /// The program.
     pub code: Code,
 }
 
 impl Execution {
-    /// What it leads to.
+    /// Resulting state.
     pub fn result(self) -> i32 {
         self.code.run(self.start)
     }
 }
 
-/// What a model reads and runs.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
-)]
+/// Language of a model: the numbers it reads and the programs it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Language {
-    /// States 10..=99, programs that add -99..=99, written as people write them.
+    /// States 10..=99, programs that add -99..=99, in decimal with a sign.
     #[default]
     TwoDigits,
-    /// States -9999..=9999 and all differences between two of them, written in ten's complement: the same
-    /// digits add up whatever the signs, a carry goes to the left and nothing has to be compared.
+    /// States -9999..=9999 and all differences between two of them, in ten's complement: digit sums don't
+    /// depend on the signs, carries go left, and no comparison is needed.
     FourDigits,
     /// States 0..=99, programs that add -99..=99 or multiply by 2..=9.
     Operators,
 }
 
-/// Factors of [`Language::Operators`]; 0 and 1 are left to addition.
+/// Factors of [`Language::Operators`]; 0 and 1 are left out, as addition covers their results.
 const FACTORS: RangeInclusive<i32> = 2..=9;
-/// Every `SHOWN`th large state is shown to people, and every 2 x `SHOWN`th program.
-const SHOWN: i32 = 100;
-/// What numbers of [`Language::FourDigits`] are written modulo.
+/// One in this many large states is shown to people, and one in twice as many programs.
+const SHOWN_EVERY: i32 = 100;
+/// Modulus of the ten's complement of [`Language::FourDigits`].
 const MODULUS: i32 = 100_000;
 
 impl Language {
-    /// All, those with the fewest numbers first.
+    /// All languages, from the fewest numbers to the most.
     pub const ALL: [Self; 3] = [Self::TwoDigits, Self::Operators, Self::FourDigits];
 
-    /// The states.
+    /// Name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TwoDigits => "two-digits",
+            Self::FourDigits => "four-digits",
+            Self::Operators => "operators",
+        }
+    }
+
+    /// One line of help.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::TwoDigits => {
+                "States 10..=99, programs that add -99..=99, written as people write them"
+            }
+            Self::FourDigits => {
+                "States -9999..=9999 and all differences between two of them, written in ten's complement: the \
+                 same digits add up whatever the signs, a carry goes to the left and nothing has to be compared"
+            }
+            Self::Operators => "States 0..=99, programs that add -99..=99 or multiply by 2..=9",
+        }
+    }
+
+    /// Range of states.
     pub fn states(self) -> RangeInclusive<i32> {
         match self {
             Self::TwoDigits => 10..=99,
@@ -120,7 +139,7 @@ impl Language {
         }
     }
 
-    /// The numbers that programs add.
+    /// Range of addends.
     pub fn addends(self) -> RangeInclusive<i32> {
         match self {
             Self::TwoDigits | Self::Operators => -99..=99,
@@ -128,14 +147,14 @@ impl Language {
         }
     }
 
-    /// The programs of one line: those that add, by number, then those that multiply.
+    /// One-line programs in canonical order: additions by number, then multiplications.
     pub fn codes(self) -> impl Iterator<Item = Code> {
         let factors = (self == Self::Operators).then_some(FACTORS);
         let times = factors.into_iter().flatten().map(Code::Times);
         self.addends().map(Code::Add).chain(times)
     }
 
-    /// How many programs of one line there are.
+    /// Number of one-line programs.
     pub fn code_count(self) -> usize {
         let factors = match self {
             Self::Operators => FACTORS.count(),
@@ -144,7 +163,7 @@ impl Language {
         self.addends().count() + factors
     }
 
-    /// The program that stands at `index` among [`Self::codes`].
+    /// Program at `index` of [`Self::codes`].
     pub fn code_at(self, index: usize) -> Option<Code> {
         let addends = self.addends();
         match index.checked_sub(addends.clone().count()) {
@@ -156,7 +175,7 @@ impl Language {
         }
     }
 
-    /// Where a program stands among [`Self::codes`].
+    /// Index of a program in [`Self::codes`]; `None` if the language lacks it.
     pub fn index_of(self, code: Code) -> Option<usize> {
         let addends = self.addends();
         match code {
@@ -168,30 +187,30 @@ impl Language {
         }
     }
 
-    /// Whether there are so few numbers that a training step can hold all, and tables of all pairs.
+    /// True if a training step can hold all numbers, and tables of all pairs.
     pub fn is_small(self) -> bool {
         self != Self::FourDigits
     }
 
-    /// The states that people are shown: all, or an even choice.
+    /// States shown to people: all, or evenly spaced ones.
     pub fn shown_states(self) -> Vec<i32> {
         match self.is_small() {
             true => self.states().collect(),
-            false => multiples(SHOWN, self.states()).collect(),
+            false => multiples(SHOWN_EVERY, self.states()).collect(),
         }
     }
 
-    /// The programs that people are shown: all, or an even choice.
+    /// Programs shown to people: all, or evenly spaced ones.
     pub fn shown_codes(self) -> Vec<Code> {
         match self.is_small() {
             true => self.codes().collect(),
-            false => multiples(2 * SHOWN, self.addends())
+            false => multiples(2 * SHOWN_EVERY, self.addends())
                 .map(Code::Add)
                 .collect(),
         }
     }
 
-    /// Tokens a word; shorter words are filled up.
+    /// Sequence length of a word in tokens, padding included.
     pub fn word_length(self) -> usize {
         match self {
             Self::TwoDigits | Self::Operators => 4,
@@ -199,56 +218,16 @@ impl Language {
         }
     }
 
-    /// How a program is written, one character a token; a state is written as the program that adds it.
+    /// Text of a program, one character per token; a state is written as the program that adds it.
     pub fn spell(self, code: Code) -> String {
         match (self, code) {
             (Self::FourDigits, Code::Add(number)) => format!("{:05}", number.rem_euclid(MODULUS)),
             _ => code.to_string(),
         }
     }
-
-    /// The first language that knows all numbers and operators of a task.
-    ///
-    /// # Errors
-    /// If none does.
-    pub fn of(task: &Task) -> Result<Self, SumError> {
-        let known = Self::ALL
-            .into_iter()
-            .find(|language| language.check(task).is_ok());
-        match known {
-            Some(language) => Ok(language),
-            None => Self::Operators.check(task).map(|()| Self::Operators),
-        }
-    }
-
-    /// # Errors
-    /// If a number of the task is no state, or an operator is none of this language's.
-    pub fn check(self, task: &Task) -> Result<(), SumError> {
-        let states = self.states();
-        for example in &task.examples {
-            for number in [example.start, example.result] {
-                if !states.contains(&number) {
-                    return Err(SumError::Range {
-                        text: task.text_of(example),
-                        number: number.to_string(),
-                        low: *states.start(),
-                        high: *states.end(),
-                    });
-                }
-            }
-        }
-        if self != Self::Operators && task.operators.contains(&Operator::Times) {
-            return Err(SumError::Operator {
-                text: task.to_string(),
-                low: *Self::Operators.states().start(),
-                high: *Self::Operators.states().end(),
-            });
-        }
-        Ok(())
-    }
 }
 
-/// The multiples of `step` in a range.
+/// Multiples of `step` in a range.
 fn multiples(step: i32, range: RangeInclusive<i32>) -> impl Iterator<Item = i32> {
     (range.start() / step..=range.end() / step).map(move |n| n * step)
 }

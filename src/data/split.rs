@@ -1,4 +1,4 @@
-//! Which executions are never trained on.
+//! Split of all executions into training and held-out ones.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -8,15 +8,15 @@ use super::{
     sums::Sum,
 };
 
-/// Executions of a large language that stand for all in a judgement, of those held out and of the others.
-const JUDGED: usize = 2000;
+/// Size of the evaluation samples of a large language, held-out and trained.
+const EVALUATION_SAMPLE: usize = 2000;
 
-/// A seeded division of all executions whose result is a state.
+/// Seeded split of all executions whose result is a state.
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// What the models learn from: all, or of a large language a draw.
+    /// Training executions; of a large language, a sample for evaluation.
     pub train: Vec<Execution>,
-    /// Kept for judging them; all, or of a large language a draw.
+    /// Held-out executions; of a large language, a sample for evaluation.
     pub held_out: Vec<Execution>,
     language: Language,
     share: f64,
@@ -24,7 +24,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// Holds out `share` (0..=1) of all executions, chosen by `seed` alone.
+    /// Holds out `share` (0..=1) of all executions, determined by `seed` alone.
     pub fn new(language: Language, share: f64, seed: u64) -> Self {
         let mut split = Self {
             train: Vec::new(),
@@ -50,21 +50,21 @@ impl Split {
             } else {
                 &split.train
             };
-            judged(held_out) && drawn.len() < JUDGED
+            judged(held_out) && drawn.len() < EVALUATION_SAMPLE
         }) {
             let execution = any(language, &mut rng);
             let drawn = match split.is_held_out(execution) {
                 true => &mut split.held_out,
                 false => &mut split.train,
             };
-            if drawn.len() < JUDGED {
+            if drawn.len() < EVALUATION_SAMPLE {
                 drawn.push(execution);
             }
         }
         split
     }
 
-    /// An execution that may be trained on.
+    /// Random training execution.
     pub fn draw(&self, rng: &mut ChaCha8Rng) -> Execution {
         if self.language.is_small() {
             return self.train[rng.random_range(0..self.train.len())];
@@ -77,7 +77,7 @@ impl Split {
         }
     }
 
-    /// One that may be trained on and begins at a state of a large language.
+    /// Random training execution from the state `start` of a large language.
     pub fn draw_from(&self, start: i32, rng: &mut ChaCha8Rng) -> Execution {
         loop {
             let result = rng.random_range(self.language.states());
@@ -88,7 +88,8 @@ impl Split {
         }
     }
 
-    /// Of a large language, whose executions nobody can list: by a hash (SplitMix64, Steele et al. 2014).
+    /// Membership in the held-out part by hash (SplitMix64, Steele et al. 2014), for a large language whose
+    /// executions can't be enumerated.
     fn is_held_out(&self, execution: Execution) -> bool {
         let key = (execution.start as u32 as u64) << 32 | execution.result() as u32 as u64;
         let mut hash = key ^ self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -102,8 +103,8 @@ impl Split {
     }
 }
 
-/// Every execution of a small language whose result is a state: for each state the additions by result,
-/// then the multiplications.
+/// All executions of a small language whose result is a state: for each state the additions by result, then
+/// the multiplications.
 fn all(language: Language) -> impl Iterator<Item = Execution> {
     let add = move |start| {
         let to = move |result| Execution::from(Sum { start, result });

@@ -1,4 +1,4 @@
-//! Sums with a hole, `71+?=18`: how they are typed, and which ones the models know.
+//! Sums with a hole, `71+?=18`: parsing, and the tasks they pose.
 
 use std::{fmt, str::FromStr};
 
@@ -6,72 +6,72 @@ use serde::{Deserialize, Serialize};
 
 use super::language::{Code, Execution, Language};
 
-/// `start + ? = result`; the program that solves it is `result - start`. `start - ? = result` is solved by the same
-/// program: see [`Task::answer`].
+/// Addition with an unknown, `start + ? = result`, solved by the program `result - start`. The subtraction
+/// `start - ? = result` has the same program: see [`Task::answer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sum {
-    /// The first number.
+    /// Left operand.
     pub start: i32,
-    /// The number to reach.
+    /// Target.
     pub result: i32,
 }
 
-/// Why a typed sum was refused.
+/// Reasons why a typed sum is rejected.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SumError {
-    /// The text does not have the form of a sum with a hole.
+    /// Text that is no sum with a hole.
     #[error(
         "can't read {0:?}: expected a sum with a hole such as 71+?=18 (? or x for the unknown)"
     )]
     Form(String),
-    /// A number is outside what the models read.
+    /// Number outside the range of every model.
     #[error("can't use {number} in {text:?}: expected whole numbers from {low} to {high}")]
     Range {
-        /// The text as typed.
+        /// Text as typed.
         text: String,
-        /// The number as typed.
+        /// Number as typed.
         number: String,
-        /// The lowest number.
+        /// Lowest number of the range.
         low: i32,
-        /// The highest one.
+        /// Highest number of the range.
         high: i32,
     },
-    /// An operator that the model doesn't run.
+    /// Operator that the model doesn't run.
     #[error(
         "can't use x in {text:?}: only models of operators multiply, and they read {low} to {high}"
     )]
     Operator {
-        /// The text as typed.
+        /// Text as typed.
         text: String,
-        /// The lowest number they read.
+        /// Lowest number of the models that run it.
         low: i32,
-        /// The highest one.
+        /// Highest number of the models that run it.
         high: i32,
     },
-    /// A program of another length.
+    /// Program of another length.
     #[error("can't use {text:?}: expected {expected} holes at most, and as many in every example")]
     Lines {
-        /// The text as typed.
+        /// Text as typed.
         text: String,
-        /// How many lines there may be.
+        /// Largest number of lines.
         expected: usize,
     },
 }
 
 impl Sum {
-    /// Every sum of two-digit numbers: 90 x 90.
+    /// All sums of two-digit numbers: 90 x 90.
     pub fn all() -> impl Iterator<Item = Sum> {
         let states = Language::TwoDigits.states();
         let from = states.clone();
         from.flat_map(move |start| states.clone().map(move |result| Sum { start, result }))
     }
 
-    /// The one addition that solves the sum.
+    /// The only addition that solves the sum.
     pub fn solution(self) -> Code {
         Code::Add(self.result - self.start)
     }
 
-    /// Whether `code` solves the sum, by integer arithmetic.
+    /// True if `code` solves the sum, by integer arithmetic.
     pub fn is_solved_by(self, code: Code) -> bool {
         code.run(self.start) == self.result
     }
@@ -95,7 +95,7 @@ impl fmt::Display for Sum {
 impl FromStr for Sum {
     type Err = SumError;
 
-    /// Reads `71+?=18`, `71 - x = 18` or `?+71=18`; blanks and case don't matter.
+    /// Parses `71+?=18`, `71 - x = 18` or `?+71=18`; white space and case are ignored.
     fn from_str(text: &str) -> Result<Self, SumError> {
         let task: Task = text.parse()?;
         let typed = || text.trim().to_owned();
@@ -112,25 +112,25 @@ impl FromStr for Sum {
     }
 }
 
-/// Lines a program may have.
-pub const MOST_LINES: usize = 8;
+/// Largest number of lines of a program.
+pub const MAX_LINES: usize = 8;
 
-/// What stands before a hole: what the line there may be.
+/// Operator before a hole: the constraint on the program's line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operator {
-    /// `+?`: a line that adds.
+    /// `+?`: an addition.
     Plus,
-    /// `-?`: a line that subtracts, which is one that adds the negated number.
+    /// `-?`: a subtraction, the addition of the negated number.
     Minus,
-    /// `x?`: a line that multiplies.
+    /// `x?`: a multiplication.
     Times,
-    /// A hole alone: any line.
+    /// A hole without an operator: any line.
     Any,
 }
 
 impl Operator {
-    /// Whether the line may stand in its hole.
+    /// True if the constraint admits the line.
     pub fn allows(self, code: Code) -> bool {
         match self {
             Self::Plus | Self::Minus => matches!(code, Code::Add(_)),
@@ -149,13 +149,12 @@ impl Operator {
     }
 }
 
-/// A program to find, by examples of what it leads to: `71+?+?=18` has two lines, each of which adds a
-/// number.
+/// Program synthesis task with input-output examples: `71+?+?=18` asks for two lines, both additions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Task {
-    /// What each line may be; 1 to [`MOST_LINES`] lines.
+    /// Constraint on each line; 1 to [`MAX_LINES`] lines.
     pub operators: Vec<Operator>,
-    /// Where it starts and what it leads to; at least one.
+    /// Input-output examples; at least one.
     pub examples: Vec<Sum>,
 }
 
@@ -166,7 +165,7 @@ impl From<Sum> for Task {
 }
 
 impl Task {
-    /// A program of so many additions.
+    /// Task of a program of `lines` additions.
     pub fn additions(lines: usize, example: Sum) -> Self {
         Self {
             operators: vec![Operator::Plus; lines],
@@ -174,10 +173,10 @@ impl Task {
         }
     }
 
-    /// The program that all of `tasks` look for.
+    /// Merges the examples of several tasks on one program.
     ///
     /// # Errors
-    /// If there is none, or their programs differ in form.
+    /// If `tasks` is empty, or their programs differ in form.
     pub fn all_of(tasks: Vec<Self>) -> Result<Self, SumError> {
         let mut tasks = tasks.into_iter();
         let mut all = tasks.next().ok_or(SumError::Form(String::new()))?;
@@ -193,8 +192,8 @@ impl Task {
         Ok(all)
     }
 
-    /// The numbers that a program puts into the holes: of `71-?=18` 53, where the program adds -53. `None` where a
-    /// hole alone doesn't say what its number does.
+    /// Numbers for the holes, given the program: 53 for `71-?=18`, whose program adds -53. `None` for a
+    /// hole without an operator, where the number alone is ambiguous.
     pub fn answer(&self, program: &[Code]) -> Option<Vec<i32>> {
         let fill = |(operator, code): (&Operator, &Code)| match (operator, code) {
             (Operator::Minus, Code::Add(number)) => number.checked_neg(),
@@ -204,17 +203,17 @@ impl Task {
         self.operators.iter().zip(program).map(fill).collect()
     }
 
-    /// Whether a hole is subtracted: its number isn't the program's.
+    /// True if a hole is subtracted, so that its number differs from the program's.
     pub fn subtracts(&self) -> bool {
         self.operators.contains(&Operator::Minus)
     }
 
-    /// Lines of the program.
+    /// Number of lines of the program.
     pub fn lines(&self) -> usize {
         self.operators.len()
     }
 
-    /// Whether the program solves every example, by integer arithmetic.
+    /// True if the program solves every example, by integer arithmetic.
     pub fn is_solved_by(&self, program: &[Code]) -> bool {
         let solves = |example: &Sum| Code::run_all(program, example.start) == example.result;
         program.len() == self.lines()
@@ -225,7 +224,7 @@ impl Task {
             && self.examples.iter().all(solves)
     }
 
-    /// The first example, done in as many even steps as there are lines: every one leads to a state.
+    /// First example divided into as many even steps as there are lines; every step ends at a state.
     pub fn even_steps(&self) -> impl Iterator<Item = Sum> + use<> {
         let (first, lines) = (self.examples[0], self.lines() as i32);
         let way = first.result - first.start;
@@ -236,18 +235,18 @@ impl Task {
         })
     }
 
-    /// Whether its lines may be additions.
+    /// True if additions are admitted in all lines.
     pub fn may_add(&self) -> bool {
         !self.operators.contains(&Operator::Times)
     }
 
-    /// Whether its lines have to be additions, or subtractions.
+    /// True if all lines must be additions or subtractions.
     fn is_additive(&self) -> bool {
         let adds = |operator: &Operator| matches!(operator, Operator::Plus | Operator::Minus);
         self.operators.iter().all(adds)
     }
 
-    /// Two examples that no program of additions can solve together, where it has to be one.
+    /// Two examples that no program solves together, if all lines must be additions.
     pub fn contradiction(&self) -> Option<[Sum; 2]> {
         if !self.is_additive() {
             return None;
@@ -260,7 +259,51 @@ impl Task {
         Some([first, *other])
     }
 
-    /// One of its examples as it is typed.
+    /// Smallest language with all numbers and operators of the task.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn language(&self) -> Result<Language, SumError> {
+        let known = Language::ALL
+            .into_iter()
+            .find(|language| self.check(*language).is_ok());
+        match known {
+            Some(language) => Ok(language),
+            None => self
+                .check(Language::Operators)
+                .map(|()| Language::Operators),
+        }
+    }
+
+    /// Checks that a language has all numbers and operators of the task.
+    ///
+    /// # Errors
+    /// If a number is no state, or an operator is not in the language.
+    pub fn check(&self, language: Language) -> Result<(), SumError> {
+        let states = language.states();
+        for example in &self.examples {
+            for number in [example.start, example.result] {
+                if !states.contains(&number) {
+                    return Err(SumError::Range {
+                        text: self.text_of(example),
+                        number: number.to_string(),
+                        low: *states.start(),
+                        high: *states.end(),
+                    });
+                }
+            }
+        }
+        if language != Language::Operators && self.operators.contains(&Operator::Times) {
+            return Err(SumError::Operator {
+                text: self.to_string(),
+                low: *Language::Operators.states().start(),
+                high: *Language::Operators.states().end(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Text of one example, as typed.
     pub fn text_of(&self, example: &Sum) -> String {
         let holes: String = self.operators.iter().map(|o| o.text()).collect();
         format!("{}{holes}={}", example.start, example.result)
@@ -277,18 +320,18 @@ impl fmt::Display for Task {
 impl FromStr for Task {
     type Err = SumError;
 
-    /// Reads one example: `71+?+?=18`, `71-?=18`, `12 x ? + ? = 90`, `12 ? ? = 90` (any lines) or, where one number
-    /// is added, `71 + x = 18` and `?+71=18`; blanks and case don't matter, and signs and digits may be those of
-    /// other keyboards.
+    /// Parses one example: `71+?+?=18`, `71-?=18`, `12 x ? + ? = 90`, `12 ? ? = 90` (any lines) or, for one
+    /// addition, `71 + x = 18` and `?+71=18`. White space and case are ignored; signs and digits of other
+    /// keyboards are accepted.
     fn from_str(text: &str) -> Result<Self, SumError> {
         let form = || SumError::Form(text.trim().to_owned());
-        let plain: String = text.chars().map(plain).collect();
-        let (left, result) = plain.split_once('=').ok_or_else(form)?;
-        let (start, operators) = halves(left.trim()).ok_or_else(form)?;
-        if operators.len() > MOST_LINES {
+        let to_ascii: String = text.chars().map(to_ascii).collect();
+        let (left, result) = to_ascii.split_once('=').ok_or_else(form)?;
+        let (start, operators) = parse_left_side(left.trim()).ok_or_else(form)?;
+        if operators.len() > MAX_LINES {
             return Err(SumError::Lines {
                 text: text.trim().to_owned(),
-                expected: MOST_LINES,
+                expected: MAX_LINES,
             });
         }
         let number = |part: &str| {
@@ -315,16 +358,16 @@ impl FromStr for Task {
     }
 }
 
-/// A sign or digit as an English keyboard has it: typeset, full-width and similar ones mean the same.
-fn plain(character: char) -> char {
+/// ASCII form of a sign or digit; typeset, full-width and similar forms are equivalent.
+fn to_ascii(character: char) -> char {
     match character {
-        // Minus, the hyphens and dashes that programs put in its place, and its small and full-width forms.
+        // Minus; the hyphens and dashes that programs substitute for it; its small and full-width forms.
         '\u{2212}' | '\u{2010}'..='\u{2014}' | '\u{fe63}' | '\u{ff0d}' | '\u{2796}' => '-',
         '\u{fe62}' | '\u{ff0b}' | '\u{2795}' => '+',
         '\u{fe66}' | '\u{ff1d}' => '=',
         '\u{fe56}' | '\u{ff1f}' | '\u{2753}' | '\u{2754}' => '?',
         '\u{ff3f}' => '_',
-        // Times, dots and asterisks between two factors.
+        // Multiplication signs, dots and asterisks.
         '\u{d7}' | '\u{b7}' | '\u{22c5}' | '\u{2217}' | '\u{2715}' | '\u{2716}' | '\u{2a2f}'
         | '\u{fe61}' | '\u{ff0a}' => '*',
         '\u{ff58}' | '\u{ff38}' => 'x',
@@ -339,10 +382,10 @@ fn is_hole(character: char) -> bool {
     matches!(character, '?' | '_' | 'x' | 'X')
 }
 
-/// The number of a sum's left side as typed, and what its holes may be.
-fn halves(left: &str) -> Option<(String, Vec<Operator>)> {
+/// Number on the left side of a sum as typed, and the constraints of its holes.
+fn parse_left_side(left: &str) -> Option<(String, Vec<Operator>)> {
     if left.starts_with(is_hole) {
-        return terms(left);
+        return parse_terms(left);
     }
     let sign = usize::from(left.starts_with('-'));
     let digits = left[sign..].find(|c: char| !c.is_ascii_digit())?;
@@ -354,7 +397,8 @@ fn halves(left: &str) -> Option<(String, Vec<Operator>)> {
             '+' => Operator::Plus,
             '-' => Operator::Minus,
             '*' => Operator::Times,
-            // Between a number and a hole it multiplies; alone it would be a hole that says nothing.
+            // A multiplication sign between a number and a hole; alone it would be a hole without an
+            // operator.
             'x' | 'X' => Operator::Times,
             '?' | '_' => {
                 operators.push(Operator::Any);
@@ -368,8 +412,9 @@ fn halves(left: &str) -> Option<(String, Vec<Operator>)> {
     (!operators.is_empty()).then(|| (start.to_owned(), operators))
 }
 
-/// The same of a left side that begins with a hole, such as `?+71-?`: additions and subtractions go in any order.
-fn terms(left: &str) -> Option<(String, Vec<Operator>)> {
+/// [`parse_left_side`] of a left side that begins with a hole, such as `?+71-?`: additions and subtractions in any
+/// order.
+fn parse_terms(left: &str) -> Option<(String, Vec<Operator>)> {
     let parts: Vec<&str> = left.split('+').map(str::trim).collect();
     // A number may have a sign of its own: ?+-5.
     let joined = parts.join("+").replace("+-", "-");

@@ -1,6 +1,7 @@
-//! Numbers and programs as the models see them: one token a character, closed and filled up by `</s>`.
+//! Tokenizer of numbers and programs: one token per character, terminated and padded by `</s>`.
 //!
-//! The vocabularies are `tokenizers` files, assets/sums-tokenizer.json and assets/operators-tokenizer.json.
+//! The vocabularies are files of the `tokenizers` library: assets/sums-tokenizer.json and
+//! assets/operators-tokenizer.json.
 
 use std::collections::HashMap;
 
@@ -9,16 +10,16 @@ use tokenizers::Tokenizer;
 
 use super::language::{Code, Language};
 
-/// Begins every decoded sequence, as in T5.
+/// Start token of the decoder, as in T5.
 pub const PAD: i32 = 0;
 const END: i32 = 1;
 
-/// A number or a program in tokens, as many as the language's words have.
+/// Token ids of a number or a program, of the language's word length.
 pub type TokenIds = Vec<i32>;
 
-/// Turns a language's programs and states into tokens and back.
+/// Tokenizer of a language's programs and states.
 pub struct SumTokenizer {
-    /// The language.
+    /// Language of the vocabulary.
     pub language: Language,
     vocabulary_size: usize,
     words: Vec<TokenIds>,
@@ -26,10 +27,10 @@ pub struct SumTokenizer {
 }
 
 impl SumTokenizer {
-    /// Reads the bundled vocabulary and spells every program with it.
+    /// Loads the bundled vocabulary and encodes every program with it.
     ///
     /// # Errors
-    /// Only if the bundled file is broken.
+    /// Only if the bundled file is invalid.
     pub fn new(language: Language) -> Result<Self> {
         let (name, file) = match language {
             Language::Operators => (
@@ -65,29 +66,25 @@ impl SumTokenizer {
         })
     }
 
-    /// The number of different tokens.
+    /// Number of distinct tokens.
     pub fn vocabulary_size(&self) -> usize {
         self.vocabulary_size
     }
 
-    /// The tokens of a program; `None` if it is none of the language's.
+    /// Token ids of a program; `None` if the language lacks it. A number is encoded as the program that
+    /// adds it.
     pub fn encode(&self, code: Code) -> Option<&[i32]> {
         self.words
             .get(self.language.index_of(code)?)
             .map(Vec::as_slice)
     }
 
-    /// The tokens of a number; `None` if it is none of the language's.
-    pub fn encode_number(&self, number: i32) -> Option<&[i32]> {
-        self.encode(Code::Add(number))
-    }
-
-    /// The program the tokens spell; `None` unless they are just what [`Self::encode`] writes.
+    /// Program of the token ids; `None` unless they are exactly an output of [`Self::encode`].
     pub fn decode(&self, tokens: &[i32]) -> Option<Code> {
         self.codes.get(tokens).copied()
     }
 
-    /// The number the tokens spell; `None` unless they are just what [`Self::encode_number`] writes.
+    /// Number of the token ids; `None` unless they are exactly the encoding of one.
     pub fn decode_number(&self, tokens: &[i32]) -> Option<i32> {
         match self.decode(tokens)? {
             Code::Add(number) => Some(number),
@@ -96,7 +93,7 @@ impl SumTokenizer {
     }
 }
 
-/// The word without a number: what a program leads to where the result is no state.
+/// Empty word: the target for an execution whose result is no state.
 pub fn empty_result(language: Language) -> TokenIds {
     vec![END; language.word_length()]
 }

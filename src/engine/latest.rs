@@ -1,5 +1,4 @@
-//! A place for the newest value of something: a reader never waits for a writer's work, and what
-//! nobody read is simply replaced.
+//! Latest value of something: a reader never waits for a writer's work, and a value that nobody read is replaced.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -42,7 +41,7 @@ impl<T> Latest<T> {
         self.lock().1.clone()
     }
 
-    /// How often the slot has changed.
+    /// Number of changes so far.
     pub fn version(&self) -> u64 {
         self.lock().0
     }

@@ -80,7 +80,7 @@ impl<C, P> Mailbox<C, P> {
         self.lock().probe.take()
     }
 
-    /// Whether the engine should end.
+    /// True if the engine should end.
     pub fn is_closed(&self) -> bool {
         self.lock().closed
     }

@@ -3,7 +3,7 @@
 //!
 //! - commands: bounded, none is lost ([`mailbox`]);
 //! - the probe: the newest question, which supersedes older ones ([`mailbox`]);
-//! - the board: the newest of everything that can be shown ([`slot`]), filled by the job;
+//! - views: the latest of everything that can be shown ([`latest`]), put there by the job;
 //! - notices: facts, bounded, none is lost.
 //!
 //! What is computed is a [`Job`], or a [`pair`] of them; the engine knows no model.
@@ -32,14 +32,14 @@ use anyhow::{Context, Result};
 use latest::Latest;
 use mailbox::{Busy, Mailbox};
 
-/// How long an idle engine sleeps before it looks round again.
+/// Interval at which an idle engine wakes.
 const IDLE: Duration = Duration::from_millis(250);
-/// How long nobody has to have asked for anything before the job may rest.
+/// Time without commands and probes before [`Job::on_idle`] is called.
 const QUIET: Duration = Duration::from_secs(1);
 /// Notices on the way; more wait in the engine.
 const NOTICES: usize = 256;
 
-/// What a slice of work left behind.
+/// Outcome of a slice of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
     /// There is more to do at once.
@@ -62,9 +62,9 @@ impl Work {
 
 /// Something the engine computes, slice by slice. All calls come from the engine's thread.
 pub trait Job: Sized + 'static {
-    /// What it can be told.
+    /// Commands.
     type Command: Send + 'static;
-    /// What it can be asked; only the newest is answered.
+    /// Queries; only the newest is answered.
     type Probe: Send + 'static;
     /// Facts it reports.
     type Event: Send + 'static;
@@ -111,7 +111,7 @@ pub enum Notice<E> {
 /// A call of the job that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Activity {
-    /// Which call.
+    /// The call.
     pub stage: Stage,
     /// When it began.
     pub since: Instant,

@@ -5,7 +5,7 @@ use anyhow::{Error, Result};
 
 use super::{Job, Work};
 
-/// What is meant for, or comes from, one of two jobs.
+/// Message to or from one of two jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Either<A, B> {
     /// The first.

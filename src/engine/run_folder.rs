@@ -22,9 +22,9 @@ use anyhow::{Context, Result, bail};
 use super::checksums::{Checksums, SHA256SUMS};
 
 const PREFIX: &str = "checkpoint-";
-/// Of a checkpoint that is being written.
+/// Suffix of a checkpoint that is being written.
 const PARTIAL: &str = ".partial";
-/// Of a checkpoint that gives way to a newer one of the same step.
+/// Suffix of a checkpoint that gives way to a newer one of the same step.
 const OLD: &str = ".old";
 const LOCK: &str = ".lock";
 
@@ -204,7 +204,7 @@ impl RunFolder {
         )
     }
 
-    /// Whether the folder is a checkpoint itself.
+    /// True if the folder is a checkpoint itself.
     pub fn is_checkpoint(&self) -> bool {
         self.path.join("config.json").is_file()
     }

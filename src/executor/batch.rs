@@ -1,4 +1,4 @@
-//! What is drawn for a step: executions line by line, and the numbers they are made of in tokens.
+//! Batches of executions line by line, and tables of the tokens of their states and programs.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,20 +22,20 @@ use crate::{
 /// Share of multiplications among the executions drawn: there are few, and they are harder.
 const TIMES: f64 = 0.3;
 
-/// Where batches come from.
-pub(super) struct Batches {
+/// Sampler of batches.
+pub struct Batches {
     pub language: Language,
     split: Split,
-    /// Of a small language: what may be trained on, by the state it begins at.
+    /// Executions to train on by their start, of a small language.
     known: Vec<Known>,
     times: Vec<Execution>,
-    /// Of a small language: everything.
+    /// Tables of all numbers, of a small language.
     all: Option<Arc<EntityTables>>,
     tokenizer: Arc<SumTokenizer>,
     device: Device,
 }
 
-/// What may be trained on from one state.
+/// Executions to train on from one state.
 #[derive(Default)]
 struct Known {
     adds: Vec<Execution>,
@@ -44,18 +44,18 @@ struct Known {
 
 /// The states and programs of a step; all there are, or of a large language those of its executions.
 #[derive(Debug)]
-pub(super) struct EntityTables {
+pub struct EntityTables {
     /// [S, L] tokens of the states.
     pub states: Tensor<2, Int>,
     /// [C, L] tokens of the programs.
     pub codes: Tensor<2, Int>,
     state_rows: HashMap<i32, i32>,
     code_rows: HashMap<Code, i32>,
-    /// Of each program on each state, where the numbers are all there are.
+    /// Result of each program on each state, where the tables hold all numbers.
     pub result_table: Option<ResultTable>,
 }
 
-/// The same tensors, whatever they hold.
+/// Identity, not contents: these tensors are baked into captured graphs.
 impl PartialEq for EntityTables {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
@@ -64,9 +64,9 @@ impl PartialEq for EntityTables {
 
 impl Eq for EntityTables {}
 
-/// What each of C programs leads to from each of S states.
+/// Results of each of C programs on each of S states.
 #[derive(Debug)]
-pub(super) struct ResultTable {
+pub struct ResultTable {
     /// [S x C, L] tokens of the result; nothing where it is no state.
     pub results: Tensor<2, Int>,
     /// [S x C]: 1 where the result is a state and may be trained on, else 0.
@@ -97,12 +97,12 @@ impl EntityTables {
         })
     }
 
-    /// How many states.
+    /// Number of states.
     pub fn state_count(&self) -> usize {
         self.state_rows.len()
     }
 
-    /// How many programs.
+    /// Number of programs.
     pub fn code_count(&self) -> usize {
         self.code_rows.len()
     }

@@ -1,11 +1,11 @@
-//! The Latent Executor's checkpoints: the bundled model, runs that are asked, runs that go on.
+//! Checkpoints of the Latent Executor: bundled models and runs, loaded for inference.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use burn::{module::Module, tensor::Device};
 
-use super::{inference::ExecutorInference, model::LatentExecutor, trainer::ExecutorTrainer};
+use super::{inference::ExecutorInference, model::LatentExecutor};
 use crate::{
     config::executor::ExecutorConfig,
     data::{language::Language, tokens::SumTokenizer},
@@ -82,17 +82,4 @@ pub fn load(source: &Source, device: &Device) -> Result<ExecutorInference> {
     Ok(ExecutorInference::new(
         config, progress, model, tokenizer, device,
     ))
-}
-
-/// Goes on with the run at `path`.
-///
-/// # Errors
-/// As [`load`].
-pub fn resume(path: &Path, device: &Device) -> Result<ExecutorTrainer> {
-    let checkpoint = Checkpoint::newest(path)?;
-    let (config, progress) = (checkpoint.config()?, checkpoint.progress()?);
-    let mut trainer = ExecutorTrainer::new(config, device)?;
-    trainer.state.load(&checkpoint)?;
-    trainer.progress = progress;
-    Ok(trainer)
 }

@@ -1,4 +1,4 @@
-//! What the Latent Executor can be told and asked, and the facts it reports.
+//! Commands to the Latent Executor, queries, and the events it reports.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     training::{Limit, Pace, Start, checkpoint::Source},
 };
 
-/// What the engine can be told.
+/// Commands to the engine.
 #[derive(Debug)]
 pub enum ExecutorCommand {
     /// Asks this model from now on.
@@ -58,7 +58,7 @@ pub enum ExecutorCommand {
     Decode(PointQuery),
 }
 
-/// What the search can be told.
+/// Orders to the search.
 #[derive(Debug)]
 pub enum SearchOrder {
     /// Begins, in place of the one before.
@@ -73,7 +73,7 @@ pub enum SearchOrder {
     ShowPosterior(bool),
 }
 
-/// What the comparison of methods can be told.
+/// Orders to the benchmark of methods.
 #[derive(Debug)]
 pub enum BenchmarkOrder {
     /// Begins it, or goes on with it where its folder says so.
@@ -85,9 +85,9 @@ pub enum BenchmarkOrder {
 /// A search to begin.
 #[derive(Clone, Debug)]
 pub struct SolveRequest {
-    /// What is to be solved.
+    /// The task.
     pub task: Task,
-    /// How to look.
+    /// Method and start.
     pub strategy: Strategy,
     /// Evaluations it may use.
     pub budget: usize,
@@ -95,7 +95,7 @@ pub struct SolveRequest {
     pub seed: u64,
     /// Time between two evaluations, so that people can watch.
     pub pause: Duration,
-    /// What lies between two lines.
+    /// State passed between two lines.
     pub between: StatePassing,
 }
 
@@ -156,6 +156,8 @@ pub enum ExecutorEvent {
     Opened(String),
     /// A run has begun in this folder.
     Started(PathBuf),
+    /// Something works less well than it should; said once.
+    Warned(String),
     /// A checkpoint was written.
     Saved(PathBuf),
     /// A run has ended after so many steps.

@@ -1,4 +1,4 @@
-//! How good a model is: accuracy on sums it has and hasn't seen, and the order of its planes.
+//! Evaluation of a model: accuracy on trained and held-out sums, and the order of its planes.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -22,99 +22,99 @@ use crate::{
     },
 };
 
-/// Cells a side of the grid a code plane is judged by.
+/// Number of cells along a side of the grid on which a code plane is evaluated.
 pub const GRID: usize = 256;
 
-/// The figures of `executor eval --json`. The planes' figures are `None` where the latent space has
-/// another number of dimensions than two.
+/// Report of `executor eval --json`. Figures of the planes are `None` unless the latent space has two
+/// dimensions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExecutorReport {
-    /// The device it was judged on.
+    /// Device of the evaluation.
     pub device: String,
-    /// Latent dimensions.
+    /// Number of latent dimensions.
     pub dims: usize,
-    /// Trained values.
+    /// Number of parameters.
     pub params: usize,
     /// Training steps.
     pub steps: u64,
-    /// Seconds of training.
+    /// Training time in seconds.
     pub train_secs: f64,
-    /// Sums never trained on.
+    /// Number of sums held out from training.
     pub pairs_held_out: usize,
-    /// Share of them whose result is exact.
+    /// Share of the held-out sums with an exact result.
     pub held_out_exact: f64,
-    /// The same over the sums trained on.
+    /// Share of the training sums with an exact result.
     pub train_exact: f64,
-    /// Share of the states that come back exactly.
+    /// Share of the states that the autoencoder reconstructs exactly.
     pub state_exact: f64,
-    /// Share of the programs that come back exactly.
+    /// Share of the programs that the autoencoder reconstructs exactly.
     pub code_exact: f64,
     /// Share of a grid over the code plane that decodes to a number.
     pub grid_valid: Option<f64>,
-    /// Area of the largest connected part of the plane that decodes to no number, over the plane's.
+    /// Area of the plane's largest connected region that decodes to no number, as a share of the plane.
     #[serde(default)]
     pub grid_largest_void: Option<f64>,
-    /// Different programs on that grid.
+    /// Number of distinct programs on that grid.
     pub grid_codes: Option<usize>,
-    /// Median distance of the places of n and n + 1 over the plane's diagonal.
+    /// Median distance of the embeddings of n and n + 1, as a share of the plane's diagonal.
     pub adjacent_median: f64,
-    /// Its 95th percentile.
+    /// 95th percentile of that distance.
     pub adjacent_p95: f64,
-    /// Rank correlation of |difference of values| with distance.
+    /// Rank correlation between |difference of values| and distance.
     pub order_spearman: f64,
-    /// Neighbours by |difference of value| against neighbours by distance, 12 a program (Venna and Kaski
-    /// 2001): falls where numbers far apart lie together.
+    /// Trustworthiness of the order, neighbours by |difference of values| against neighbours by distance,
+    /// 12 per program (Venna and Kaski 2001): lowered by distant numbers that lie close together.
     pub order_trustworthiness: Option<f64>,
-    /// The same: falls where following numbers lie apart.
+    /// Continuity of the order: lowered by consecutive numbers that lie apart.
     pub order_continuity: Option<f64>,
-    /// Of the programs' PCA plane against their space of more than two dimensions, 12 neighbours each:
-    /// falls where the plane shows neighbours that are none.
+    /// Trustworthiness of the programs' PCA plane with respect to their space of more than two dimensions,
+    /// 12 neighbours each: lowered by false neighbours.
     pub pca_trustworthiness: Option<f64>,
-    /// The same: falls where the plane tears neighbours apart.
+    /// Continuity of the PCA plane: lowered by neighbours torn apart.
     pub pca_continuity: Option<f64>,
-    /// Side of the largest empty square of the code plane, over the plane's.
+    /// Side of the largest empty square of the code plane, as a share of the plane's.
     pub code_largest_empty_square: Option<f64>,
-    /// Side of the largest empty square of the state plane, over the plane's.
+    /// Side of the largest empty square of the state plane, as a share of the plane's.
     pub state_largest_empty_square: Option<f64>,
-    /// Area of the largest connected part of the code plane without a program nearer than the spacing of
-    /// an even lattice, over the plane's.
+    /// Area of the largest connected void of the code plane, farther from all programs than the spacing of
+    /// an even lattice, as a share of the plane.
     #[serde(default)]
     pub code_largest_void: Option<f64>,
-    /// The same of the state plane.
+    /// Area of the largest connected void of the state plane.
     #[serde(default)]
     pub state_largest_void: Option<f64>,
-    /// Share of the held-out sums whose program is decoded where the inverse encoder proposes; `None`
-    /// where the model has none.
+    /// Share of the held-out sums whose program is decoded at the inverse encoder's proposal; `None`
+    /// without an inverse encoder.
     #[serde(default)]
     pub proposals_exact: Option<f64>,
-    /// Share of random programs whose result is exact, by their number of lines, 1 and up; `None` for a
-    /// model that was trained on single lines.
+    /// Share of random programs with an exact result, by number of lines from 1; `None` for a model trained
+    /// on single lines.
     #[serde(default)]
     pub lines_exact: Option<Vec<f64>>,
-    /// The same with the state decoded and encoded again between two lines.
+    /// That share with the state requantised between lines.
     #[serde(default)]
     pub lines_exact_requantised: Option<Vec<f64>>,
 }
 
-/// Lines up to which programs are judged, and how many programs.
+/// Largest number of lines of the evaluated programs, and their number.
 const LINES_JUDGED: usize = 5;
 const PROGRAMS_JUDGED: usize = 500;
 
-/// Items a slice.
+/// Items per call of `advance`.
 const SLICE: usize = 1024;
 
-/// A judgement under way, slice by slice, so that the engine can answer in between.
+/// Evaluation in progress, in slices, so that the engine stays responsive.
 pub struct ExecutorEvaluator {
     executor: Arc<ExecutorInference>,
     split: Split,
-    /// Sums judged so far: first the held-out ones, then the others.
+    /// Results for the sums so far: first the held-out ones, then the others.
     right: Vec<bool>,
     grid: Points,
     decoded: Vec<Option<Code>>,
 }
 
 impl ExecutorEvaluator {
-    /// Begins to judge a model.
+    /// Starts the evaluation of a model.
     pub fn new(executor: Arc<ExecutorInference>) -> Self {
         let config = &executor.config;
         let split = Split::new(config.language, config.held_out, config.split_seed);
@@ -132,7 +132,7 @@ impl ExecutorEvaluator {
         }
     }
 
-    /// Judges a slice; the report when all is judged.
+    /// Evaluates a slice; returns the report at the end.
     ///
     /// # Errors
     /// If the device fails.
@@ -204,9 +204,9 @@ impl ExecutorEvaluator {
         })
     }
 
-    /// Random programs whose every line leads from a state to a state; their first k lines are programs of
-    /// k lines.
-    fn lines_exact(&self, between: StatePassing) -> Result<Option<Vec<f64>>> {
+    /// Accuracy by number of lines on random programs with only states on the way; the first k lines of
+    /// each are a program of k lines.
+    fn lines_exact(&self, state_passing: StatePassing) -> Result<Option<Vec<f64>>> {
         if self.executor.config.lines < 2 {
             return Ok(None);
         }
@@ -233,7 +233,9 @@ impl ExecutorEvaluator {
             };
             let tasks: Vec<Task> = traces.iter().map(task).collect();
             let tasks: Vec<&Task> = tasks.iter().collect();
-            let evaluations = self.executor.evaluate_each(&points, &tasks, between)?;
+            let evaluations = self
+                .executor
+                .evaluate_each(&points, &tasks, state_passing)?;
             let claims = evaluations
                 .iter()
                 .zip(tasks)
@@ -273,12 +275,12 @@ impl ExecutorEvaluator {
     }
 }
 
-/// The share of what is decoded as it was encoded.
+/// Share of items decoded as encoded.
 fn share_kept<T: PartialEq + Copy>(decoded: &[Option<T>], encoded: &[T]) -> f64 {
     share(decoded.iter().zip(encoded).map(|(d, e)| *d == Some(*e)))
 }
 
-/// The share of hits; not a number where there is nothing to hit.
+/// Share of hits; NaN without any item.
 fn share(hits: impl Iterator<Item = bool>) -> f64 {
     let (hit, all) = hits.fold((0, 0), |(hit, all), is_hit| {
         (hit + u32::from(is_hit), all + 1)

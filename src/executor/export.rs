@@ -1,81 +1,36 @@
-//! Maps, planes and curves as pictures and tables.
+//! Export of maps, planes and curves as figures and tables.
 
 use std::path::Path;
 
 use anyhow::Result;
 
+pub use super::format::{LOSS_TITLE, code_text, loss_scale, map_title, number_text, truth_title};
 use super::{
+    format::code_scale,
     projection::{Group, Projected},
-    trainer::ExecutorMetrics,
     views::{Landscape, LatentPlanes, SearchView},
 };
 use crate::{
-    data::{
-        language::{Code, Language},
-        sums::{Sum, Task},
-    },
+    data::sums::Task,
     files,
     latent::{
-        field::Field,
         holes::{emptiness, largest_void},
         points::Points,
         projection::Fit,
     },
     palette::Scale,
     plot::{self, Multiple, Panel, PlotCurve, Spot},
+    training::{MetricsTable, metrics::STEP},
 };
 
-/// What a map of losses measures.
-pub const LOSS_TITLE: &str = "negative log likelihood (nats)";
-/// Pixels of a picture of two planes side by side.
+/// Size of a figure of two planes side by side, in pixels.
 const PAIR_PX: [u32; 2] = [2040, 940];
 
-/// A scale for a map of losses: logarithmic, from the lowest loss worth telling apart to the common
-/// worst.
-pub fn loss_scale(field: &Field) -> Scale {
-    let ends = field
-        .percentiles(&[0.0, 0.99])
-        .unwrap_or_else(|| vec![0.01, 10.0]);
-    let low = ends[0].max(1e-3);
-    Scale::loss(low, ends[1].max(low * 10.0))
-}
-
-/// Colours of the programs.
-pub fn code_scale(language: Language) -> Scale {
-    let addends = language.addends();
-    Scale::value(*addends.start() as f32, *addends.end() as f32)
-}
-
-/// Colours of the states.
-pub fn state_scale(language: Language) -> Scale {
-    let states = language.states();
-    Scale::value(*states.start() as f32, *states.end() as f32)
-}
-
-/// A map's title: the quantity and what it is of. The map of a task is that of one line and its first example.
-pub fn map_title(quantity: &str, task: &Task) -> String {
-    let example = task.text_of(&task.examples[0]);
-    let lines = match task.lines() {
-        1 => "",
-        _ => "one line for ",
-    };
-    match task.examples.len() {
-        1 => format!("{quantity} of {lines}{example}"),
-        count => format!("{quantity} of {lines}{example}, the first of {count} examples"),
-    }
-}
-
-/// The question that a truth map answers.
-pub fn truth_title(sum: Sum) -> String {
-    let (start, result) = (sum.start, sum.result);
-    format!("Truth: does the decoded program lead from {start} to {result}?")
-}
-
-/// The loss map of a task's first example and its truth map side by side, with every program's number, and a search's
-/// path.
+/// Draws the loss map of a task's first example beside its truth map, with the programs' numbers and a
+/// search's path.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn map_png(
     path: &Path,
     map: &Landscape,
@@ -85,7 +40,7 @@ pub fn map_png(
     let language = map.planes.language;
     let shown = Group::Codes.shown(language);
     let mut spots = spots(&map.planes.codes, &shown, &code_scale(language));
-    // The solution's number is placed first.
+    // The solution's label has priority.
     let codes = language.shown_codes();
     if let Some(solution) = codes.iter().position(|code| task.is_solved_by(&[*code])) {
         spots.swap(0, solution);
@@ -96,7 +51,7 @@ pub fn map_png(
         .flat_map(|cut| cut.programs.map(code_text))
         .collect();
     if let Some(cut) = &map.cut {
-        // Of all programs only its three lie on a slice.
+        // Only the slice's own three programs lie on it.
         spots = cut
             .slice
             .corners
@@ -141,10 +96,10 @@ pub fn map_png(
     plot::panels_png(path, &panels, PAIR_PX)
 }
 
-/// One row a cell: x, y, loss, code (empty where no number is decoded), right.
+/// Writes one row per cell: x, y, loss, code (empty if no number is decoded), right.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
     files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
@@ -159,10 +114,10 @@ pub fn map_csv(path: &Path, map: &Landscape) -> Result<()> {
     })
 }
 
-/// The code plane and the state plane, coloured by value.
+/// Draws the code plane and the state plane, coloured by value.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn planes_png(path: &Path, planes: &LatentPlanes) -> Result<()> {
     let language = planes.language;
     let [codes, states] = Group::ALL.map(|group| group.shown(language));
@@ -176,11 +131,11 @@ pub fn planes_png(path: &Path, planes: &LatentPlanes) -> Result<()> {
     plot::panels_png(path, &panels, PAIR_PX)
 }
 
-/// How far it is from every point to the nearest program and the nearest state, void hatched: two planes
-/// a model, with the model's name.
+/// Draws the distance of every point to the nearest program and the nearest state, with voids hatched: two
+/// planes per model, with the model's name.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn holes_png(path: &Path, models: &[(String, &LatentPlanes)]) -> Result<()> {
     let drawn: Vec<_> = models
         .iter()
@@ -222,10 +177,10 @@ pub fn holes_png(path: &Path, models: &[(String, &LatentPlanes)]) -> Result<()> 
     )
 }
 
-/// The places of programs and states as a table: kind, value, then the point's coordinates.
+/// Writes the embeddings of programs and states: kind, value, then the point's coordinates.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn planes_csv(path: &Path, planes: &LatentPlanes) -> Result<()> {
     files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
@@ -256,10 +211,10 @@ pub fn planes_csv(path: &Path, planes: &LatentPlanes) -> Result<()> {
     })
 }
 
-/// The layouts as small multiples coloured by value, a row for the programs and one for the states.
+/// Draws the layouts as small multiples coloured by value, a row for the programs and one for the states.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn projections_png(path: &Path, layouts: &[Projected]) -> Result<()> {
     let texts: Vec<(String, String)> = layouts
         .iter()
@@ -307,10 +262,10 @@ pub fn projections_png(path: &Path, layouts: &[Projected]) -> Result<()> {
     plot::multiples_png(path, &rows)
 }
 
-/// The layouts as a table: kind, value, projection, x, y.
+/// Writes the layouts: kind, value, projection, x, y.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn projections_csv(path: &Path, layouts: &[Projected]) -> Result<()> {
     files::write_whole(path, |file| {
         let mut table = csv::Writer::from_writer(file);
@@ -319,7 +274,7 @@ pub fn projections_csv(path: &Path, layouts: &[Projected]) -> Result<()> {
             let (kind, projection) = (layout.group.id(), layout.kind.id());
             let shown = layout.group.shown(layout.language);
             for ((_, text), place) in shown.iter().zip(layout.places.iter()) {
-                let value = text.replace(MINUS, "-");
+                let value = text.replace('\u{2212}', "-");
                 table.serialize((kind, value, &projection, place[0], place[1]))?;
             }
         }
@@ -328,19 +283,16 @@ pub fn projections_csv(path: &Path, layouts: &[Projected]) -> Result<()> {
     })
 }
 
-/// The terms of the loss over the steps.
+/// Draws the loss terms over the steps.
 ///
 /// # Errors
-/// Names the file.
-pub fn curves_png(path: &Path, metrics: &[ExecutorMetrics]) -> Result<()> {
-    let series = |value: fn(&ExecutorMetrics) -> f32| -> Vec<(f64, f64)> {
-        metrics
-            .iter()
-            .map(|m| (m.step as f64, f64::from(value(m))))
-            .collect()
+/// If the file can't be written; it is named.
+pub fn curves_png(path: &Path, metrics: &MetricsTable) -> Result<()> {
+    let series = |column: &str| -> Vec<(f64, f64)> {
+        metrics.column(STEP).zip(metrics.column(column)).collect()
     };
-    let (state, code) = (series(|m| m.state_nll), series(|m| m.code_nll));
-    let (result, mmd) = (series(|m| m.result_nll), series(|m| m.mmd_states));
+    let [state, code, result, mmd] =
+        ["state_nll", "code_nll", "result_nll", "mmd_states"].map(series);
     let curves = [
         PlotCurve {
             name: "result",
@@ -365,18 +317,6 @@ pub fn curves_png(path: &Path, metrics: &[ExecutorMetrics]) -> Result<()> {
         &curves,
         [1200, 700],
     )
-}
-
-const MINUS: &str = "\u{2212}";
-
-/// A number as people write it, with a true minus sign.
-pub fn number_text(number: i32) -> String {
-    number.to_string().replace('-', MINUS)
-}
-
-/// A program as people write it.
-pub fn code_text(code: Code) -> String {
-    code.to_string().replace('-', MINUS)
 }
 
 fn spots<'a>(places: &Points, shown: &'a [(i32, String)], scale: &Scale) -> Vec<Spot<'a>> {

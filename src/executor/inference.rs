@@ -1,5 +1,4 @@
-//! A trained Latent Executor and what it can be asked: where numbers lie, what lies at a point,
-//! what running it gives.
+//! Inference with a trained Latent Executor: embeddings, decoding and execution.
 
 use std::sync::Arc;
 
@@ -11,16 +10,14 @@ use burn::{
 
 use super::{
     batch::{encode, token_tensor},
-    model::LatentExecutor,
-    programs::StatePassing,
-    trainer::octaves_at,
-    views::LatentPlanes,
+    model::{LatentExecutor, octaves_at},
+    planes::LatentPlanes,
 };
 use crate::{
     config::executor::ExecutorConfig,
     data::{
         language::{Code, Execution, Language},
-        sums::{Sum, Task},
+        sums::Sum,
         tokens::SumTokenizer,
     },
     latent::points::Points,
@@ -28,32 +25,19 @@ use crate::{
     training::Progress,
 };
 
-/// Points a pass: small enough for the caches, large enough to keep the arithmetic busy.
+/// Points per pass: few enough for the caches, enough to keep the arithmetic units busy.
 pub(super) const CHUNK: usize = 1024;
 
-/// A model at rest on its device.
+/// Trained model on its device, without autodiff.
 pub struct ExecutorInference {
-    /// How it was made.
+    /// Configuration of its training.
     pub config: ExecutorConfig,
-    /// How long it was trained.
+    /// Progress of its training.
     pub progress: Progress,
     pub(super) model: LatentExecutor,
     pub(super) octaves: FourierBands,
     tokenizer: Arc<SumTokenizer>,
     pub(super) device: Device,
-}
-
-/// What the model says of some points for a sum, one entry a point.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// The programs decoded there; `None` where the decoder yields no number.
-    pub code: Vec<Option<Code>>,
-    /// What running them from the sum's first number gives.
-    pub result: Vec<Option<i32>>,
-    /// Negative log likelihood of the sum's result, in nats.
-    pub loss: Vec<f32>,
-    /// How unsure the decoder is of the program, in nats.
-    pub entropy: Vec<f32>,
 }
 
 impl ExecutorInference {
@@ -76,20 +60,20 @@ impl ExecutorInference {
         }
     }
 
-    /// The number of trained values.
+    /// Number of parameters.
     pub fn params(&self) -> usize {
         self.model.num_params()
     }
 
-    /// The numbers it reads and the programs it runs.
+    /// Numbers it reads and programs it runs.
     pub fn language(&self) -> Language {
         self.config.language
     }
 
-    /// The places of programs.
+    /// Embeddings of programs.
     ///
     /// # Errors
-    /// If the device fails, or the model doesn't know one of them.
+    /// If the device fails, or a program is not in the language.
     pub fn code_embeddings(&self, codes: impl IntoIterator<Item = Code>) -> Result<Points> {
         let codes: Vec<Code> = codes.into_iter().collect();
         let place = |codes: &[Code]| -> Result<Tensor<2>> {
@@ -99,10 +83,10 @@ impl ExecutorInference {
         self.places(&codes, place)
     }
 
-    /// The places of states.
+    /// Embeddings of states.
     ///
     /// # Errors
-    /// If the device fails, or the model doesn't know one of them.
+    /// If the device fails, or a state is not in the language.
     pub fn state_embeddings(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
         let states: Vec<i32> = states.into_iter().collect();
         let place = |states: &[i32]| -> Result<Tensor<2>> {
@@ -125,7 +109,7 @@ impl ExecutorInference {
         })
     }
 
-    /// The places of the programs and states that people are shown.
+    /// Embeddings of the programs and states shown to people.
     ///
     /// # Errors
     /// If the device fails.
@@ -138,7 +122,7 @@ impl ExecutorInference {
         })
     }
 
-    /// The programs decoded at points of the code plane.
+    /// Programs decoded at points of the code space.
     ///
     /// # Errors
     /// If the device fails.
@@ -152,7 +136,7 @@ impl ExecutorInference {
         })
     }
 
-    /// The states decoded at points of the state plane.
+    /// States decoded at points of the state space.
     ///
     /// # Errors
     /// If the device fails.
@@ -166,29 +150,10 @@ impl ExecutorInference {
         })
     }
 
-    /// Decodes the programs at points of the code plane, runs them on the sum's first number, and
-    /// says how far from the sum's result that is.
+    /// Executes programs at their embeddings: the decoded result of each.
     ///
     /// # Errors
-    /// If the device fails.
-    pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
-        let task = Task::from(sum);
-        let mut outcome = Outcome::default();
-        for evaluation in
-            self.evaluate_each(points, &vec![&task; points.len()], StatePassing::Latent)?
-        {
-            outcome.code.extend(evaluation.program);
-            outcome.result.extend(evaluation.results);
-            outcome.loss.push(evaluation.loss);
-            outcome.entropy.push(evaluation.entropy);
-        }
-        Ok(outcome)
-    }
-
-    /// Runs the programs that lie where they are encoded: the result the model gives for each.
-    ///
-    /// # Errors
-    /// If the device fails, or the model doesn't know a state or program.
+    /// If the device fails, or a state or program is not in the language.
     pub fn run(&self, executions: &[Execution]) -> Result<Vec<Option<i32>>> {
         let mut results = Vec::with_capacity(executions.len());
         for chunk in executions.chunks(CHUNK) {
@@ -211,8 +176,8 @@ impl ExecutorInference {
         Ok(results)
     }
 
-    /// The points of the programs that the inverse encoder proposes for sums; `None` where the model has
-    /// none.
+    /// Points of the programs that the inverse encoder proposes for sums; `None` if the model has no
+    /// inverse encoder.
     ///
     /// # Errors
     /// If the device fails.
@@ -250,7 +215,7 @@ impl ExecutorInference {
         Ok(answers)
     }
 
-    /// [B, L] tokens of states.
+    /// Tokens of states, [B, L].
     pub(super) fn state_tokens(
         &self,
         states: impl IntoIterator<Item = i32>,
@@ -258,7 +223,7 @@ impl ExecutorInference {
         self.tokens_on(states.into_iter().map(Code::Add), &self.device)
     }
 
-    /// [B, L] tokens of programs, or of states as what adds them.
+    /// Tokens of programs, [B, L]; a state is encoded as the program that adds it.
     pub(super) fn tokens_on(
         &self,
         codes: impl IntoIterator<Item = Code>,
@@ -268,12 +233,12 @@ impl ExecutorInference {
         token_tensor(words, &self.tokenizer, device)
     }
 
-    /// The programs that [B, L] tokens spell.
+    /// Programs of [B, L] tokens.
     pub(super) fn codes(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<Code>>> {
         self.read(tokens, |word| self.tokenizer.decode(word))
     }
 
-    /// The numbers that [B, L] tokens spell.
+    /// Numbers of [B, L] tokens.
     pub(super) fn numbers(&self, tokens: Tensor<2, Int>) -> Result<Vec<Option<i32>>> {
         self.read(tokens, |word| self.tokenizer.decode_number(word))
     }
@@ -291,16 +256,6 @@ impl ExecutorInference {
             TensorData::new(points.values.clone(), [points.len(), points.dims]),
             &self.device,
         )
-    }
-}
-
-impl Outcome {
-    /// Adds the entries of further points.
-    pub fn extend(&mut self, more: Outcome) {
-        self.code.extend(more.code);
-        self.result.extend(more.result);
-        self.loss.extend(more.loss);
-        self.entropy.extend(more.entropy);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The search people look at: one pursuit, its pace, the way back.
+//! Search with a pace and undo, for people who watch it.
 
 use std::{
     collections::VecDeque,
@@ -28,9 +28,9 @@ const KEPT: usize = 256;
 
 /// A search at work.
 pub struct InteractiveSearch {
-    /// What people see of it.
+    /// Its view.
     pub view: SearchView,
-    /// How fast it goes.
+    /// Its pace.
     pub pace: Pace,
     dims: usize,
     search_run: SearchRun,
@@ -57,7 +57,7 @@ impl InteractiveSearch {
             pause,
             between,
         } = request;
-        executor.language().check(&task)?;
+        task.check(executor.language())?;
         let task = Arc::new(task);
         let base = search_run::survey(executor)?;
         let space = search_run::spaces(executor, &base, std::slice::from_ref(&task))?.remove(0);
@@ -82,7 +82,7 @@ impl InteractiveSearch {
         })
     }
 
-    /// How long until the next evaluation is due; None if none will come by itself.
+    /// Time until the next evaluation is due; none if none will come by itself.
     pub fn due_in(&self) -> Option<Duration> {
         (!self.view.ended && self.pace == Pace::Running)
             .then(|| self.next.saturating_duration_since(Instant::now()))
@@ -129,7 +129,7 @@ impl InteractiveSearch {
         Ok(true)
     }
 
-    /// What the best program so far does to every state, if it is a new one and has several lines.
+    /// Execution of the best program so far on every state, if it is a new one and has several lines.
     ///
     /// # Errors
     /// If the device fails.
@@ -165,7 +165,7 @@ impl InteractiveSearch {
         true
     }
 
-    /// What the search believes of the plane; None where it has no surrogate or another number of dimensions than two.
+    /// Surrogate's posterior over the plane; None where it has no surrogate or another number of dimensions than two.
     pub fn posterior(&self) -> Option<PosteriorView> {
         let is_plane = self.dims == 2 && self.view.task.lines() == 1;
         let grid = is_plane.then(|| Points::grid(BELIEFS))?;

@@ -5,6 +5,7 @@
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
 
 pub use super::command::{
     BenchmarkOrder, ExecutorCommand, ExecutorEvent, PointQuery, SearchOrder, SolveRequest,
@@ -16,7 +17,7 @@ use super::{
     inference::ExecutorInference,
     interactive_search::InteractiveSearch,
     map::MapTask,
-    trainer::ExecutorTrainer,
+    system::{ExecutorSystem, ExecutorTrainer},
     views::{ExecutorModelView, ExecutorViews, PointAnswer, Triple},
 };
 use crate::{
@@ -25,22 +26,20 @@ use crate::{
     device::{self, Choice, Chosen},
     engine::{Job, Work, pair::ViewError},
     latent::{MAP_SIZE, points::Points},
-    training::{Limit, RunController, Start, WarmUp, checkpoint::Source},
+    training::{Limit, Start, Worker, checkpoint::Source},
 };
 
 /// Points of a map a slice.
 const SLICE: usize = 2048;
-/// The same while a run trains: some milliseconds.
+/// Points of a map a slice while a run trains: some milliseconds.
 const TRAINING_SLICE: usize = 512;
 /// Cells a side of the maps drawn while a run trains.
 const TRAINING_MAP: usize = 64;
 
 /// The job.
 pub struct ExecutorJob {
-    chosen: Chosen,
+    worker: Worker<ExecutorSystem>,
     views: Arc<ExecutorViews>,
-    executor: Arc<ExecutorInference>,
-    run: RunController<ExecutorTrainer>,
     search: Option<InteractiveSearch>,
     /// People look at what its surrogate believes.
     shows_posterior: bool,
@@ -51,9 +50,6 @@ pub struct ExecutorJob {
     watched: Option<Sum>,
     /// In a space of more than two dimensions, on the slice through these programs.
     sliced: Option<Triple>,
-    /// The last round was a training step.
-    has_stepped: bool,
-    warm_up: WarmUp<ExecutorTrainer>,
 }
 
 impl ExecutorJob {
@@ -65,18 +61,16 @@ impl ExecutorJob {
         Self::on(device::open(choice)?, source, views)
     }
 
-    /// The same on a device that is open.
+    /// A job on a device that is open.
     ///
     /// # Errors
     /// If the model can't be had.
     pub fn on(chosen: Chosen, source: &Source, views: Arc<ExecutorViews>) -> Result<Self> {
-        let executor = Arc::new(checkpoint::load(source, &chosen.device)?);
-        let run = RunController::new(views.training.clone(), views.curves.clone());
+        let (training, curves) = (views.training.clone(), views.curves.clone());
+        let load = |device: &Device| checkpoint::load(source, device);
         let job = Self {
-            chosen,
+            worker: Worker::new(chosen, load, training, curves)?,
             views,
-            executor,
-            run,
             search: None,
             shows_posterior: false,
             evaluator: None,
@@ -84,8 +78,6 @@ impl ExecutorJob {
             map: None,
             watched: None,
             sliced: None,
-            has_stepped: false,
-            warm_up: WarmUp::default(),
         };
         job.show_model(source.origin());
         Ok(job)
@@ -93,34 +85,22 @@ impl ExecutorJob {
 
     /// The same, with most of training's kernels compiled on a GPU while there is nothing else to do.
     pub fn warming_up(mut self) -> Self {
-        if self.chosen.is_gpu {
-            let device = self.chosen.device.clone();
-            self.warm_up = WarmUp::new(move || {
-                ExecutorTrainer::new(ExecutorConfig::preset(PRESETS[0])?, &device)
-            });
-        }
+        self.worker.compile_ahead(|device| {
+            ExecutorTrainer::new(ExecutorConfig::preset(PRESETS[0])?, (), device)
+        });
         self
     }
 
     fn show_model(&self, origin: String) {
+        let (executor, chosen) = (self.worker.snapshot(), &self.worker.chosen);
         self.views.model.put(ExecutorModelView {
             origin,
-            config: self.executor.config.clone(),
-            params: self.executor.params(),
-            steps: self.executor.progress.step,
-            device: self.chosen.name.clone(),
-            device_reason: self.chosen.reason.clone(),
+            config: executor.config.clone(),
+            params: executor.params(),
+            steps: executor.progress.step,
+            device: chosen.name.clone(),
+            device_reason: chosen.reason.clone(),
         });
-    }
-
-    /// The model as it is now, in the middle of a run too.
-    fn current(&mut self) -> Arc<ExecutorInference> {
-        if let Some(trainer) = self.run.trainer()
-            && trainer.progress != self.executor.progress
-        {
-            self.executor = Arc::new(trainer.snapshot());
-        }
-        self.executor.clone()
     }
 
     fn train(
@@ -130,24 +110,20 @@ impl ExecutorJob {
         limit: Limit,
         events: &mut Vec<ExecutorEvent>,
     ) -> Result<()> {
-        self.warm_up = WarmUp::default();
-        self.run
-            .begin(|| ExecutorTrainer::run(start, &out, limit, &self.chosen.device))?;
+        self.worker.train(start, || Ok(()), &out, limit)?;
         // A search of the model before would go on in another space, and an answer lies in it.
         self.forget_search(events);
         self.views.answer.clear();
-        if let Some(trainer) = self.run.trainer() {
-            self.executor = Arc::new(trainer.snapshot());
-        }
         self.show_model(out.display().to_string());
         events.push(ExecutorEvent::Started(out));
         self.look_again()
     }
 
     fn train_step(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
-        let Some(step) = self.run.step()? else {
+        let Some(step) = self.worker.step()? else {
             return Ok(false);
         };
+        events.extend(step.warning.map(ExecutorEvent::Warned));
         events.extend(step.saved.map(ExecutorEvent::Saved));
         if step.is_last {
             self.end_run(events)?;
@@ -156,26 +132,25 @@ impl ExecutorJob {
     }
 
     fn end_run(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<()> {
-        let Some((run, saved)) = self.run.end() else {
+        let Some(ended) = self.worker.end() else {
             return Ok(());
         };
-        self.executor = Arc::new(run.trainer.snapshot());
-        self.show_model(run.folder().display().to_string());
-        events.push(ExecutorEvent::Saved(saved?));
-        events.push(ExecutorEvent::Trained(run.trainer.progress.step));
+        self.show_model(ended.folder.display().to_string());
+        events.push(ExecutorEvent::Saved(ended.saved?));
+        events.push(ExecutorEvent::Trained(ended.steps));
         self.look_again()
     }
 
     /// Planes and map are out of date. A map that was ordered is finished first; while a run trains,
     /// coarse maps follow one another by themselves.
     fn look_again(&mut self) -> Result<()> {
-        self.run.request_views();
+        self.worker.run.request_views();
         if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
             return Ok(());
         }
-        let executor = self.current();
+        let executor = self.worker.current();
         self.map = None;
-        if !self.run.is_running() {
+        if !self.worker.run.is_running() {
             self.begin_map(executor, MAP_SIZE)?;
         }
         Ok(())
@@ -195,13 +170,13 @@ impl ExecutorJob {
     }
 
     fn show_planes(&mut self) -> Result<()> {
-        let executor = self.current();
+        let executor = self.worker.current();
         let step = executor.progress.step;
         if self
             .views
             .planes
             .get()
-            .is_some_and(|planes| planes.step == step && !self.run.is_running())
+            .is_some_and(|planes| planes.step == step && !self.worker.run.is_running())
         {
             return Ok(());
         }
@@ -212,18 +187,18 @@ impl ExecutorJob {
     /// A slice of a map; while a run trains, and only if it is being watched, planes and a coarse
     /// map again and again.
     fn map_slice(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
-        if !self.run.are_views_due() {
+        if !self.worker.run.are_views_due() {
             return Ok(false);
         }
         let begun = Instant::now();
-        let slice = if self.run.is_running() {
+        let slice = if self.worker.run.is_running() {
             TRAINING_SLICE
         } else {
             SLICE
         };
-        if self.run.is_running() && self.run.is_watched && self.map.is_none() {
+        if self.worker.run.is_running() && self.worker.run.is_watched && self.map.is_none() {
             self.show_planes()?;
-            let executor = self.current();
+            let executor = self.worker.current();
             self.begin_map(executor, TRAINING_MAP)?;
         } else if let Some((task, announced)) = &mut self.map {
             let announced = *announced;
@@ -244,12 +219,12 @@ impl ExecutorJob {
         } else {
             return Ok(false);
         }
-        self.run.views_drawn(begun);
+        self.worker.run.views_drawn(begun);
         Ok(true)
     }
 
     fn search_slice(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
-        let executor = self.current();
+        let executor = self.worker.current();
         let Some(search) = &mut self.search else {
             return Ok(false);
         };
@@ -287,7 +262,7 @@ impl ExecutorJob {
     fn follow_search(&mut self, order: SearchOrder, events: &mut Vec<ExecutorEvent>) -> Result<()> {
         match order {
             SearchOrder::Begin(request) => {
-                let search = InteractiveSearch::new(&self.current(), request)?;
+                let search = InteractiveSearch::new(&self.worker.current(), request)?;
                 self.views.run.clear();
                 self.search = Some(search);
                 self.show_search();
@@ -330,7 +305,7 @@ impl ExecutorJob {
                 if self.benchmark.is_some() {
                     bail!("methods are being compared already");
                 }
-                let executor = self.current();
+                let executor = self.worker.current();
                 let model = self.views.model.get().context("no model is open")?;
                 self.benchmark = Some(BenchmarkTask::new(executor, plan, &model)?);
             }
@@ -349,7 +324,7 @@ impl ExecutorJob {
         };
         if let Some(report) = evaluator.advance()? {
             self.evaluator = None;
-            let device = self.chosen.name.clone();
+            let device = self.worker.chosen.name.clone();
             events.push(ExecutorEvent::Evaluated(Box::new(ExecutorReport {
                 device,
                 ..report
@@ -369,7 +344,7 @@ impl ExecutorJob {
     }
 
     fn answer(&mut self, question: PointQuery) -> Result<PointAnswer> {
-        let executor = self.current();
+        let executor = self.worker.current();
         let PointQuery {
             point,
             state,
@@ -417,10 +392,8 @@ impl Job for ExecutorJob {
     fn command(&mut self, command: ExecutorCommand, events: &mut Vec<ExecutorEvent>) -> Result<()> {
         match command {
             ExecutorCommand::Open(source) => {
-                if self.run.trainer().is_some() {
-                    bail!("a run is in training: stop it before opening another model");
-                }
-                self.executor = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
+                self.worker
+                    .open(|device| checkpoint::load(&source, device))?;
                 self.forget_search(events);
                 self.views.answer.clear();
                 self.views.planes.clear();
@@ -433,19 +406,19 @@ impl Job for ExecutorJob {
                 self.train(start, out, limit, events)?
             }
             ExecutorCommand::Pace(pace) => {
-                if self.run.trainer().is_some() {
-                    self.run.set_pace(pace);
+                if self.worker.run.trainer().is_some() {
+                    self.worker.run.set_pace(pace);
                     self.look_again()?;
                 }
             }
             ExecutorCommand::Stop => self.end_run(events)?,
             ExecutorCommand::Watch(sum, slice) => {
-                self.run.is_watched = true;
+                self.worker.run.is_watched = true;
                 (self.watched, self.sliced) = (sum, slice);
                 self.look_again().context(ViewError("can't draw the map"))?;
             }
             ExecutorCommand::Map { sum, size, slice } => {
-                let executor = self.current();
+                let executor = self.worker.current();
                 if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
                     bail!("a map is being computed already");
                 }
@@ -454,7 +427,7 @@ impl Job for ExecutorJob {
             ExecutorCommand::Search(order) => self.follow_search(order, events)?,
             ExecutorCommand::Benchmark(order) => self.benchmark(order, events)?,
             ExecutorCommand::Evaluate => {
-                self.evaluator = Some(ExecutorEvaluator::new(self.current()))
+                self.evaluator = Some(ExecutorEvaluator::new(self.worker.current()))
             }
             ExecutorCommand::Decode(question) => {
                 let answer = self.answer(question)?;
@@ -473,18 +446,16 @@ impl Job for ExecutorJob {
     }
 
     fn work(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<Work> {
-        // A step in one round, views in the next: a question waits for one of them at most.
-        let trained = !self.has_stepped && self.train_step(events)?;
-        self.has_stepped = trained;
+        let trained = self.train_step(events)?;
         let searched = self
             .search_slice(events)
             .inspect_err(|_| self.search = None)?;
         let evaluated = self
             .evaluate_slice(events)
             .inspect_err(|_| self.evaluator = None)?;
-        if self.run.is_watched && !self.run.is_running() {
+        if self.worker.run.is_watched && !self.worker.run.is_running() {
             self.show_planes()
-                .inspect_err(|_| self.run.is_watched = false)
+                .inspect_err(|_| self.worker.run.is_watched = false)
                 .context(ViewError("can't draw the map"))?;
         }
         let mapped = !trained
@@ -502,7 +473,7 @@ impl Job for ExecutorJob {
                 || evaluated
                 || mapped
                 || compared
-                || self.run.is_running() =>
+                || self.worker.run.is_running() =>
             {
                 Work::Busy
             }
@@ -512,6 +483,6 @@ impl Job for ExecutorJob {
     }
 
     fn on_idle(&mut self) -> Result<Work> {
-        self.warm_up.step().map(Work::busy_if)
+        self.worker.warm_up().map(Work::busy_if)
     }
 }

@@ -1,56 +1,60 @@
-//! A landscape computed piece by piece, coarse first, so that there is something to see at once and
-//! the engine can answer in between.
+//! Incremental computation of a landscape, coarse to fine, so that a preview appears at once and the engine
+//! stays responsive.
 
 use std::{sync::Arc, time::Instant};
 
 use anyhow::{Result, bail};
 
 use super::{
-    inference::{ExecutorInference, Outcome},
+    inference::ExecutorInference,
+    programs::Outcome,
     views::{Cut, Landscape, LatentPlanes, Triple},
 };
 use crate::{
-    data::{language::Code, sums::Sum},
+    data::{
+        language::Code,
+        sums::{Sum, Task},
+    },
     latent::{field::Field, holes::spacings_apart, points::Points},
     training::DataParallel,
 };
 
-/// Entropy in nats above which a decoder is off its manifold: as unsure as of a fair coin.
-const UNSURE: f32 = std::f32::consts::LN_2;
+/// Entropy in nats above which a decoder is off its manifold: that of a fair coin.
+const MAX_ENTROPY: f32 = std::f32::consts::LN_2;
 
-/// A map under way.
+/// Map in progress.
 pub struct MapTask {
-    /// The sum it is of.
+    /// Sum of the map.
     pub sum: Sum,
     executor: Arc<ExecutorInference>,
-    /// One pass keeps one core busy.
+    /// A pass keeps one core busy, so passes run in parallel.
     shards: DataParallel,
     planes: LatentPlanes,
     cut: Option<Cut>,
-    /// Grid sizes still to do, the next one last.
+    /// Grid sizes left, the next one last.
     sizes: Vec<usize>,
     grid: Points,
     done: usize,
     outcome: Outcome,
-    apart: Vec<f32>,
+    spacings: Vec<f32>,
     begun: Instant,
     first_secs: Option<f64>,
 }
 
 impl MapTask {
-    /// A map of `size` x `size` cells, by way of coarser ones, of the plane or of the slice through three
-    /// programs.
+    /// Plans a map of `size` x `size` cells through coarser ones, of the plane or of the slice through
+    /// three programs.
     ///
     /// # Errors
-    /// If the device fails, a plane is asked for of a space of other dimensions than two, or there is
-    /// no such slice.
+    /// If the device fails, a plane is requested of a space that has not two dimensions, or the slice does
+    /// not exist.
     pub fn new(
         executor: Arc<ExecutorInference>,
         sum: Sum,
         size: usize,
         slice: Option<Triple>,
     ) -> Result<Self> {
-        executor.language().check(&sum.into())?;
+        Task::from(sum).check(executor.language())?;
         let dims = executor.config.dims;
         if dims != 2 && slice.is_none() {
             bail!(
@@ -81,7 +85,7 @@ impl MapTask {
             grid: Points::default(),
             done: 0,
             outcome: Outcome::default(),
-            apart: Vec::new(),
+            spacings: Vec::new(),
             begun: Instant::now(),
             first_secs: None,
         };
@@ -89,15 +93,16 @@ impl MapTask {
         Ok(task)
     }
 
-    /// Computes a slice of so many points; a map when a grid is complete, and whether it was the finest.
+    /// Computes up to `max_points` points; returns the map whenever a grid is complete, and true with the
+    /// finest.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn advance(&mut self, slice: usize) -> Result<Option<(Landscape, bool)>> {
+    pub fn advance(&mut self, max_points: usize) -> Result<Option<(Landscape, bool)>> {
         let values = &self.grid.values[2 * self.done..];
         let points = Points {
             dims: 2,
-            values: values[..values.len().min(2 * slice)].to_vec(),
+            values: values[..values.len().min(2 * max_points)].to_vec(),
         };
         self.done += points.len();
         let points = match &self.cut {
@@ -112,7 +117,7 @@ impl MapTask {
         });
         for (outcome, apart) in found {
             self.outcome.extend(outcome?);
-            self.apart.extend(apart);
+            self.spacings.extend(apart);
         }
         if self.done < self.grid.len() {
             return Ok(None);
@@ -131,7 +136,7 @@ impl MapTask {
             .unwrap_or_default();
         self.done = 0;
         self.outcome = Outcome::default();
-        self.apart.clear();
+        self.spacings.clear();
     }
 
     fn landscape(&mut self) -> Landscape {
@@ -144,9 +149,9 @@ impl MapTask {
         let size = self.sizes.last().copied().unwrap_or_default();
         let secs = self.begun.elapsed().as_secs_f64();
         let missing: Vec<bool> = code.iter().map(Option::is_none).collect();
-        let apart = std::mem::take(&mut self.apart);
+        let apart = std::mem::take(&mut self.spacings);
         let doubt = entropy.iter().zip(&apart);
-        let off = doubt.map(|(entropy, apart)| *entropy > UNSURE || *apart > 1.0);
+        let off = doubt.map(|(entropy, apart)| *entropy > MAX_ENTROPY || *apart > 1.0);
         let off: Vec<bool> = off.zip(&missing).map(|(off, none)| off || *none).collect();
         let right = |code: &Option<Code>| {
             if code.is_some_and(|c| self.sum.is_solved_by(c)) {

@@ -20,9 +20,9 @@ use burn::{
 use crate::{
     config::executor::{Decoder, ExecutorConfig},
     data::tokens,
+    kernels::entropy,
     nn::{
         bottleneck::{Bottleneck, BottleneckStart, FourierBands},
-        fused::entropy,
         init::Initializer,
         linear::{embedding, linear},
         t5::T5Stack,
@@ -191,7 +191,7 @@ impl LatentExecutor {
         }
     }
 
-    /// Whether a parameter is a weight between hidden layers, rather than a table's, a head's, a norm's or
+    /// True for a weight between hidden layers, rather than a table's, a head's, a norm's or
     /// that of the narrow way into the latent space.
     pub(super) fn is_hidden(path: &str) -> bool {
         let outer = [
@@ -222,4 +222,10 @@ impl LatentExecutor {
         let both = Tensor::cat(vec![from, to], 1);
         Some(self.code.point(inverse.encode_prefix(both, length)))
     }
+}
+
+/// Weights of the octaves at a position of the schedule.
+pub(super) fn octaves_at(config: &ExecutorConfig, position: u64) -> Vec<f32> {
+    let progress = position as f64 / config.schedule_steps as f64;
+    FourierBands::weights_at(config.octaves, progress, config.coarse_to_fine)
 }

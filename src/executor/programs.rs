@@ -1,6 +1,6 @@
-//! Programs of any number of lines, run line by line: each line runs on the point the one before left.
+//! Execution of programs of any number of lines, line by line on the latent state of the previous one.
 //!
-//! A joint point is one point of the code's latent space a line, one after the other.
+//! A joint point is the concatenation of one point of the code's latent space per line.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,77 +23,119 @@ use crate::{
     nn::losses::token_nll,
 };
 
-/// What lies between two lines.
+/// Latent state passed from one line to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StatePassing {
-    /// The point a line left, as it is.
+    /// Output latent of the line, unchanged.
     #[default]
     Latent,
-    /// The state decoded there, encoded again: small errors are rounded away, a wrong state is kept.
+    /// State decoded from it and encoded again: small errors are rounded away, a wrong state is kept.
     Requantized,
 }
 
-/// What a program does to one state, line by line.
+/// Execution of a program on one state, line by line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
-    /// The state it started from.
+    /// Initial state.
     pub start: i32,
-    /// The states the model reads after each line; `None` where it reads no number.
+    /// States decoded after each line; `None` if no number is decoded.
     pub states: Vec<Option<i32>>,
-    /// What they really are, by integer arithmetic.
+    /// True states, by integer arithmetic.
     pub truth: Vec<i32>,
-    /// Negative log likelihood of the truth in nats; `None` where that is no state.
+    /// Negative log likelihood of the true states in nats; `None` if the true result is no state.
     pub loss: Vec<Option<f32>>,
 }
 
-/// What the model says of one point for one task.
+/// Model's evaluation of one point for one task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The program decoded there, line by line; `None` where the decoder yields no number.
+    /// Program decoded there, line by line; `None` if the decoder yields no number.
     pub program: Vec<Option<Code>>,
-    /// What running it on each example gives.
+    /// Result of its execution on each example.
     pub results: Vec<Option<i32>>,
-    /// Negative log likelihood of the examples' results, their mean, in nats.
+    /// Mean negative log likelihood of the examples' results, in nats.
     pub loss: f32,
-    /// How unsure the decoder is of the program, in nats.
+    /// Entropy of the decoded program, in nats.
     pub entropy: f32,
-    /// Where the results lie among the states: Z values an example.
+    /// Latents of the results: Z values per example.
     pub reached: Vec<f32>,
-    /// The loss's gradient by the point's values, where it was asked for.
+    /// Gradient of the loss with respect to the point, if it was requested.
     pub gradient: Option<Vec<f32>>,
 }
 
 impl Evaluation {
-    /// Whether the decoded program solves the task, by integer arithmetic.
+    /// True if the decoded program solves the task, by integer arithmetic.
     pub fn solves(&self, task: &Task) -> bool {
         let program: Option<Vec<Code>> = self.program.iter().copied().collect();
         program.is_some_and(|program| task.is_solved_by(&program))
     }
 
-    /// Whether the model reads every example's result: what it claims.
+    /// True if the model decodes every example's result: its claim to a solution.
     pub fn claims(&self, task: &Task) -> bool {
         let results = task.examples.iter().map(|example| Some(example.result));
         results.eq(self.results.iter().copied())
     }
 }
 
-/// Tensors of one pass over N points with R examples in all.
+/// Model's answers at some points for a sum, one entry per point.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Programs decoded there; `None` if the decoder yields no number.
+    pub code: Vec<Option<Code>>,
+    /// Results of their execution on the sum's first number.
+    pub result: Vec<Option<i32>>,
+    /// Negative log likelihoods of the sum's result, in nats.
+    pub loss: Vec<f32>,
+    /// Entropies of the decoded programs, in nats.
+    pub entropy: Vec<f32>,
+}
+
+impl Outcome {
+    /// Appends the entries of further points.
+    pub fn extend(&mut self, more: Outcome) {
+        self.code.extend(more.code);
+        self.result.extend(more.result);
+        self.loss.extend(more.loss);
+        self.entropy.extend(more.entropy);
+    }
+}
+
+/// Tensors of one pass over N points with R examples in total.
 struct Pass {
-    /// [N, L] tokens of the decoded programs, line by line.
+    /// Tokens of the decoded programs, line by line, each [N, L].
     codes: Vec<Tensor<2, Int>>,
-    /// [N, 1] entropy of all lines' tokens.
+    /// Entropy of all lines' tokens, [N, 1].
     entropy: Tensor<2>,
-    /// [R, L] tokens of the results.
+    /// Tokens of the results, [R, L].
     results: Tensor<2, Int>,
-    /// [R, Z] places of the results.
+    /// Latents of the results, [R, Z].
     reached: Tensor<2>,
-    /// [N, 1] losses.
+    /// Losses, [N, 1].
     loss: Tensor<2>,
 }
 
 impl ExecutorInference {
-    /// Decodes the programs at joint points, runs each on its task's examples, and says how far from
-    /// their results that is: one task a point, all of as many lines, all in one pass.
+    /// Decodes the programs at points of the code space, executes them on the sum's first number and scores
+    /// the results.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn evaluate(&self, points: &Points, sum: Sum) -> Result<Outcome> {
+        let task = Task::from(sum);
+        let mut outcome = Outcome::default();
+        for evaluation in
+            self.evaluate_each(points, &vec![&task; points.len()], StatePassing::Latent)?
+        {
+            outcome.code.extend(evaluation.program);
+            outcome.result.extend(evaluation.results);
+            outcome.loss.push(evaluation.loss);
+            outcome.entropy.push(evaluation.entropy);
+        }
+        Ok(outcome)
+    }
+
+    /// Decodes the programs at joint points, executes each on its task's examples and scores the results.
+    /// One task per point, all with the same number of lines, in one pass.
     ///
     /// # Errors
     /// If the points don't fit the tasks, or the device fails.
@@ -101,27 +143,27 @@ impl ExecutorInference {
         &self,
         points: &Points,
         tasks: &[&Task],
-        between: StatePassing,
+        state_passing: StatePassing,
     ) -> Result<Vec<Evaluation>> {
         self.check(points, tasks)?;
         let mut evaluations = Vec::with_capacity(tasks.len());
         for (points, tasks) in points.chunks(CHUNK).zip(tasks.chunks(CHUNK)) {
             let points = self.tensor(&points);
-            let pass = self.pass(&self.model, points, tasks, between, &self.device)?;
+            let pass = self.pass(&self.model, points, tasks, state_passing, &self.device)?;
             evaluations.extend(self.evaluations(pass, tasks)?);
         }
         Ok(evaluations)
     }
 
-    /// The same with the gradient of each loss by its point; states are not requantised, which would
-    /// have none.
+    /// [`Self::evaluate_each`] with the gradient of each loss with respect to its point; the state is never
+    /// requantised, as that would block the gradient.
     ///
     /// # Errors
     /// As [`Self::evaluate_each`].
     pub fn gradients(&self, points: &Points, tasks: &[&Task]) -> Result<Vec<Evaluation>> {
         self.check(points, tasks)?;
         let device = self.device.clone().autodiff();
-        // The weights are constants here: the way back goes to the points alone.
+        // The weights are constants here: only the points get gradients.
         let model = self.model.clone().fork(&device).no_grad();
         let mut evaluations = Vec::with_capacity(tasks.len());
         for (points, tasks) in points.chunks(CHUNK).zip(tasks.chunks(CHUNK)) {
@@ -158,13 +200,13 @@ impl ExecutorInference {
         Ok(())
     }
 
-    /// Decodes the programs at joint points [N, lines x Z], and runs each on its task's examples.
+    /// Decodes the programs at joint points [N, lines x Z], and executes each on its task's examples.
     fn pass(
         &self,
         model: &LatentExecutor,
         points: Tensor<2>,
         tasks: &[&Task],
-        between: StatePassing,
+        state_passing: StatePassing,
         device: &Device,
     ) -> Result<Pass> {
         let LatentExecutor { state, code, .. } = model;
@@ -202,7 +244,7 @@ impl ExecutorInference {
             };
             let point = model.execute(hidden, program);
             hidden = state.hidden(point.clone(), &self.octaves);
-            if between == StatePassing::Requantized && line + 1 < lines {
+            if state_passing == StatePassing::Requantized && line + 1 < lines {
                 let encoded = state.encode(state.decode_greedy(hidden));
                 hidden = state.hidden(encoded, &self.octaves);
             }
@@ -268,7 +310,7 @@ impl ExecutorInference {
             .collect())
     }
 
-    /// Runs the program at a joint point on each of `starts`.
+    /// Executes the program at a joint point on each of `starts`.
     ///
     /// # Errors
     /// If the point doesn't consist of whole lines that decode to numbers, or the device fails.
@@ -276,7 +318,7 @@ impl ExecutorInference {
         &self,
         point: &[f32],
         starts: &[i32],
-        between: StatePassing,
+        state_passing: StatePassing,
     ) -> Result<Vec<Trace>> {
         let dims = self.config.dims;
         if point.is_empty() || !point.len().is_multiple_of(dims) {
@@ -312,7 +354,7 @@ impl ExecutorInference {
                     .truth
                     .push(code.run(*trace.truth.last().unwrap_or(&trace.start)));
             }
-            // Where the truth is no state, any word stands in, and its loss is left out.
+            // An arbitrary word stands in for a truth that is no state; its loss is left out.
             let truths = traces.iter().map(|trace| trace.truth[line]);
             let states = self.language().states();
             let stand_in = |truth: i32| truth.clamp(*states.start(), *states.end());
@@ -328,7 +370,7 @@ impl ExecutorInference {
                 trace.states.push(read);
                 trace.loss.push(is_state.then_some(loss));
             }
-            state = match between {
+            state = match state_passing {
                 StatePassing::Latent => hidden,
                 StatePassing::Requantized => {
                     let encoded = self.model.state.encode(read);

@@ -1,36 +1,36 @@
-//! The places of programs and states of a model of more than two dimensions, laid out on a plane in
-//! several ways.
+//! Projections of the embeddings of programs and states onto the plane, for models of more than two
+//! dimensions.
 
 use std::ops::ControlFlow;
 
 use super::{
-    export::{code_scale, code_text, number_text, state_scale},
+    format::{code_scale, code_text, number_text, state_scale},
     views::LatentPlanes,
 };
 use crate::{
     data::language::Language,
     latent::{
         points::Points,
-        projection::{Kind, NEIGHBOURS, Trust, TsneStage, trust},
+        projection::{NEIGHBOURS, Projection, Trust, TsneStage, trust},
     },
     palette::Scale,
 };
 
-/// Which numbers are laid out.
+/// Group of embeddings to project.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Group {
-    /// The programs.
+    /// Programs.
     #[default]
     Codes,
-    /// The states.
+    /// States.
     States,
 }
 
 impl Group {
-    /// Both.
+    /// Both groups.
     pub const ALL: [Self; 2] = [Self::Codes, Self::States];
 
-    /// In the tables' column `kind`.
+    /// Identifier in the tables' column `kind`.
     pub fn id(self) -> &'static str {
         match self {
             Self::Codes => "code",
@@ -38,7 +38,7 @@ impl Group {
         }
     }
 
-    /// For people.
+    /// Name for people.
     pub fn name(self) -> &'static str {
         match self {
             Self::Codes => "Programs",
@@ -46,7 +46,7 @@ impl Group {
         }
     }
 
-    /// What is shown of it, in the order of the places: the number it is coloured by, and its text.
+    /// Value (for the colour) and text of each shown member, in the order of the embeddings.
     pub fn shown(self, language: Language) -> Vec<(i32, String)> {
         match self {
             Self::Codes => {
@@ -62,7 +62,7 @@ impl Group {
         }
     }
 
-    /// Its colours.
+    /// Colour scale.
     pub fn scale(self, language: Language) -> Scale {
         match self {
             Self::Codes => code_scale(language),
@@ -70,7 +70,7 @@ impl Group {
         }
     }
 
-    /// Its places.
+    /// Embeddings of the group.
     pub fn of(self, planes: &LatentPlanes) -> &Points {
         match self {
             Self::Codes => &planes.codes,
@@ -79,27 +79,27 @@ impl Group {
     }
 }
 
-/// A finished layout.
+/// Finished layout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Projected {
-    /// What was laid out.
+    /// Group.
     pub group: Group,
-    /// Of which language.
+    /// Language of the group.
     pub language: Language,
-    /// In which way.
-    pub kind: Kind,
-    /// Where each number lies, in the order of the values, with axes of no fixed scale.
+    /// Projection.
+    pub kind: Projection,
+    /// Layout in the order of the values; the axes' scale is arbitrary.
     pub places: Points,
-    /// How far the layout can be believed, by 12 neighbours a number.
+    /// Faithfulness of the layout, with 12 neighbours per point.
     pub trust: Option<Trust>,
 }
 
 impl Projected {
-    /// Lays out one group in one way. `watch` sees every step; `None` once it breaks off.
+    /// Projects one group. `watch` is called at every step; `None` once it breaks off.
     pub fn new(
         planes: &LatentPlanes,
         group: Group,
-        kind: Kind,
+        kind: Projection,
         seed: u64,
         watch: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
     ) -> Option<Self> {

@@ -3,12 +3,23 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{batch::EntityTables, step_plan::ExecutionSpans};
+use super::batch::EntityTables;
 use crate::{
     data::language::Execution,
     nn::init::normal,
     training::{HostInputs, Span, draw_log},
 };
+
+/// Executions: rows of where they start, what results, and the programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionSpans {
+    /// States.
+    pub starts: Span,
+    /// States.
+    pub results: Span,
+    /// Programs.
+    pub codes: Span,
+}
 
 /// Draws that are written down on a tape.
 pub(super) trait LoggedInputs {

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What a search is told at least of a point whose program is known not to solve the sum, in nats: in
+/// Lowest loss told to a search for a point whose program is known not to solve the sum, in nats: in
 /// the narrow valleys between regions the executor can promise a result that the program decoded there
 /// doesn't give, and nothing better would be looked for. Over 100 sums and four models Bayesian
 /// optimisation found 0.91 to 0.98 without it, 0.96 to 0.98 with 3, 0.97 to 1.00 with 4, 0.97 to 0.99
@@ -25,7 +25,7 @@ const FALSE_CLAIM: f32 = 4.0;
 
 /// A search, and how far it got.
 pub struct SearchRun {
-    /// What is to be solved.
+    /// The task.
     pub task: Arc<Task>,
     search: Box<dyn Search>,
     budget: usize,
@@ -88,7 +88,7 @@ impl SearchRun {
         self.search.tell(&candidate.point, &seen);
     }
 
-    /// What the search believes of points, if it has a surrogate.
+    /// Surrogate's posterior at points, if the search has one.
     pub fn posterior(&self, points: &Points) -> Option<Vec<Posterior>> {
         self.search.posterior(points)
     }
@@ -103,7 +103,7 @@ impl SearchRun {
     }
 }
 
-/// What is known of a model's space before any sum: the same for all searches.
+/// The searched space as known before any sum: the same for all searches.
 ///
 /// # Errors
 /// If the device fails.

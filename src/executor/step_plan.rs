@@ -1,4 +1,4 @@
-//! What a share of a training step sees: which numbers, executions and points, drawn on the host.
+//! Plan of a shard of a training step: numbers, executions and points, drawn on the host.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     batch::{Batches, EntityTables},
-    sampling::{LoggedInputs, ball_points, sobol_points},
+    sampling::{ExecutionSpans, LoggedInputs, ball_points, sobol_points},
 };
 use crate::{
     config::executor::{ExecutorConfig, Regulariser},
@@ -29,9 +29,9 @@ const FAR_PAIRS: usize = 64;
 /// Draws from the uniform prior a step.
 const PRIOR_SAMPLES: usize = 256;
 
-/// Where it is among the draws. Two sights that are equal are alike in all but what was drawn.
+/// Offsets of one shard's inputs in the host buffers. Equal plans have equal shapes; used as the capture key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ExecutorPlan {
+pub struct ExecutorPlan {
     /// The numbers it is made of.
     pub tables: Arc<EntityTables>,
     /// The octaves' weights, if there are octaves.
@@ -40,7 +40,7 @@ pub(super) struct ExecutorPlan {
     pub own_states: Span,
     /// Programs to be read back.
     pub own_codes: Span,
-    /// What is seen where all numbers are known.
+    /// Samples of the plane, where the tables hold all numbers.
     pub region_samples: Option<RegionSamples>,
     /// The additions among the first lines, if any.
     pub additions: Option<ExecutionSpans>,
@@ -58,20 +58,9 @@ pub(super) struct ExecutorPlan {
     pub normals: Option<[Span; 3]>,
 }
 
-/// Executions: rows of where they start, what results, and the programs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ExecutionSpans {
-    /// States.
-    pub starts: Span,
-    /// States.
-    pub results: Span,
-    /// Programs.
-    pub codes: Span,
-}
-
 /// A line of each execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LineSpans {
+pub struct LineSpans {
     /// Rows of the programs.
     pub codes: Span,
     /// By how much each is moved, in balls of radius 1.
@@ -80,9 +69,9 @@ pub(super) struct LineSpans {
     pub results: Span,
 }
 
-/// What is seen where all numbers are known: points anywhere, and pairs of programs.
+/// Samples of the plane: points anywhere, and pairs of programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RegionSamples {
+pub struct RegionSamples {
     /// Points anywhere in the programs' box.
     pub points: Span,
     /// Among the outcomes, the first row of the state on which each point's program is run.
@@ -93,7 +82,7 @@ pub(super) struct RegionSamples {
 
 /// Pairs of programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ProgramPairs {
+pub struct ProgramPairs {
     /// Those of two executions from one state, and after them pairs that no state can take both.
     pub codes: [Span; 2],
     /// The states the first of those lead to.
@@ -102,15 +91,15 @@ pub(super) struct ProgramPairs {
 
 /// Executions to be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct InnerTargets {
+pub struct InnerTargets {
     /// The executions.
     pub lines: ExecutionSpans,
-    /// Where from, in balls of radius 1 around the programs.
+    /// Start points, in balls of radius 1 around the programs.
     pub ball_noise: Span,
 }
 
 impl ExecutorPlan {
-    /// What the `share`-th share of a step sees, counted from 0, at these weights of the octaves.
+    /// Plan of the `share`-th shard of a step, counted from 0, at these weights of the octaves.
     ///
     /// # Errors
     /// If a number is unknown to the lexicon.

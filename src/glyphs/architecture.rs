@@ -7,16 +7,18 @@
 
 use burn::{module::Module, nn::Linear, tensor::Tensor};
 
+use super::networks::{
+    generators::{CnnGenerator, CppnGenerator},
+    mosaic::{Layouts, MosaicGenerator, MosaicRecognizer, SlotCells},
+    resnet_v2::ResNetV2,
+    slot_projection::SlotProjection,
+};
 use crate::{
     config::glyphs::{Design, GLYPH_SIZE, GlyphsConfig},
     nn::{
-        conv::{Filling, upsample},
-        generators::{CnnGenerator, CppnGenerator},
+        conv::{Interpolation, upsample},
         init::Initializer,
-        mosaic::{Layouts, MosaicGenerator, MosaicRecognizer, SlotCells},
-        resnet_v2::ResNetV2,
-        slot_projection::SlotProjection,
-        transparent::untagged_module,
+        untagged::untagged_module,
     },
 };
 
@@ -96,7 +98,7 @@ impl Generator {
                     // Sizes of its own it paints pixel by pixel, at whatever cost.
                     factor if factor > 1 && size == GLYPH_SIZE => {
                         let small = painter.network.forward(latent, size / factor);
-                        upsample(small, factor, Filling::Bicubic).clamp(0.0, 1.0)
+                        upsample(small, factor, Interpolation::Bicubic).clamp(0.0, 1.0)
                     }
                     _ => painter.network.forward(latent, size),
                 }

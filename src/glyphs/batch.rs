@@ -6,10 +6,10 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use rand::{Rng, RngExt, seq::SliceRandom};
 
+use super::networks::mosaic::Layouts;
 use crate::{
     config::glyphs::GlyphsConfig,
     data::{corpus::Corpus, python::variants},
-    nn::mosaic::Layouts,
 };
 
 /// Functions within this share of the corpus, by length, go together: little padding, yet a batch

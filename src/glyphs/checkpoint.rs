@@ -1,14 +1,14 @@
-//! Runs of Code Glyphs on disk and the bundled model, and models made of them again.
+//! Checkpoints of Code Glyphs: the bundled model and runs, loaded for inference.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use burn::{module::Module, tensor::Device};
 
-use super::{inference::GlyphReader, model::GlyphModel, trainer::GlyphsTrainer};
+use super::{inference::GlyphReader, model::GlyphModel};
 use crate::{
     config::glyphs::GlyphsConfig,
-    data::{bpe::Bpe, corpus::Corpus},
+    data::bpe::Bpe,
     training::checkpoint::{Checkpoint, Source},
 };
 
@@ -61,29 +61,11 @@ pub fn tokenizer_of(source: &Source) -> Result<Arc<Bpe>> {
     tokenizer(&Checkpoint::of(source, &[BUNDLED])?)
 }
 
-/// Goes on with the run at `path` over `corpus`.
+/// The tokenizer in a checkpoint.
 ///
 /// # Errors
-/// As [`load`], and if the corpus was made with another tokenizer.
-pub fn resume(path: &Path, corpus: Arc<Corpus>, device: &Device) -> Result<GlyphsTrainer> {
-    let checkpoint = Checkpoint::newest(path)?;
-    let config: GlyphsConfig = checkpoint.config()?;
-    let bpe = tokenizer(&checkpoint)?;
-    if bpe.fingerprint() != corpus.bpe().fingerprint() {
-        bail!(
-            "the corpus was made with another tokenizer than the run {}: expected one built with --tokenizer {}",
-            path.display(),
-            checkpoint.path_of(TOKENIZER)
-        );
-    }
-    let mut trainer = GlyphsTrainer::new(config, corpus, device)?;
-    trainer.state.load(&checkpoint)?;
-    trainer.progress = checkpoint.progress()?;
-    trainer.curriculum = checkpoint.json(CURRICULUM, "a run's curriculum")?;
-    Ok(trainer)
-}
-
-fn tokenizer(checkpoint: &Checkpoint) -> Result<Arc<Bpe>> {
+/// Names the file that is missing or none.
+pub(super) fn tokenizer(checkpoint: &Checkpoint) -> Result<Arc<Bpe>> {
     let bytes = checkpoint.read(TOKENIZER)?;
     let read = || Bpe::from_json(&String::from_utf8(bytes).context("is not text")?);
     Ok(Arc::new(

@@ -13,7 +13,7 @@ use crate::{
     training::{Limit, Pace, Start, checkpoint::Source},
 };
 
-/// What the engine can be told.
+/// Commands to the engine.
 #[derive(Debug)]
 pub enum GlyphsCommand {
     /// Asks this model from now on.
@@ -36,7 +36,7 @@ pub enum GlyphsCommand {
     Watch {
         /// The functions.
         corpus: Option<PathBuf>,
-        /// How many.
+        /// Their number.
         count: usize,
         /// Which.
         seed: u64,
@@ -63,7 +63,7 @@ pub enum GlyphsCommand {
         function: String,
         /// The corpus; without one the bundled sample.
         corpus: Option<PathBuf>,
-        /// How many.
+        /// Their number.
         count: usize,
     },
     /// Judges the model on a corpus, or on the bundled sample.
@@ -78,7 +78,7 @@ pub enum GlyphsCommand {
 /// Changes to the run in training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RunOrder {
-    /// How fast it goes on.
+    /// Its pace.
     Pace(Pace),
     /// Its highest learning rate.
     LearningRate(f64),
@@ -93,6 +93,8 @@ pub enum GlyphsEvent {
     Opened(String),
     /// A run has begun in this folder.
     Started(PathBuf),
+    /// Something works less well than it should; said once.
+    Warned(String),
     /// A checkpoint was written.
     Saved(PathBuf),
     /// A run has ended after so many steps.

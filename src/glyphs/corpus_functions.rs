@@ -25,11 +25,11 @@ pub struct CorpusFunction {
     pub name: String,
     /// Its text.
     pub text: String,
-    /// Where it comes from.
+    /// Its source.
     pub origin: String,
     /// Its tokens.
     pub tokens: Vec<u32>,
-    /// Whether a run over this corpus that keeps such a share for validation never trained on it.
+    /// True if a run over this corpus that keeps such a share for validation never trained on it.
     pub is_validation: bool,
 }
 

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 /// Falls below this accuracy.
 const LOW: f64 = 0.3;
-/// How far a look moves the difficulty.
+/// Step of the difficulty after a validation.
 const STRIDE: f64 = 0.2;
 /// Weight of the newest look in the means.
 const NEWEST: f64 = 0.2;
 
-/// How well a batch was read.
+/// Accuracy of a batch that was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
     /// Share of the tokens read right, padding left out.
@@ -20,7 +20,7 @@ pub struct Score {
     pub exact: f64,
 }
 
-/// What was read of some functions.
+/// Counts of tokens and functions read right.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExactCount {
     /// Tokens read right, padding left out.

@@ -55,7 +55,7 @@ pub struct GlyphsReport {
     pub token_accuracy: BTreeMap<&'static str, ByDifficulty>,
     /// Share of the functions read without a fault, by split and difficulty.
     pub exact: BTreeMap<&'static str, ByDifficulty>,
-    /// The same over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
+    /// Scores over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
     /// 128 tokens and so on) and difficulty.
     pub exact_by_length: BTreeMap<usize, ByDifficulty>,
     /// Functions in each band.
@@ -161,7 +161,7 @@ impl GlyphsEvaluator {
         }
     }
 
-    /// How far it has come.
+    /// Its progress.
     pub fn progress(&self) -> WorkView {
         let readings = self.functions.len() * self.difficulties.len();
         let all = self.functions.len() + readings + self.copies.len() + self.misses.len();
@@ -224,7 +224,7 @@ impl GlyphsEvaluator {
         Ok(())
     }
 
-    /// Whether copies find their originals by what is read from the glyphs.
+    /// Retrieval of originals from their copies by the embeddings read from the glyphs.
     fn retrieve_slice(&mut self) -> Result<()> {
         if self.embeddings.is_empty() {
             let glyphs: Vec<_> = self

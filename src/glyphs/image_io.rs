@@ -121,7 +121,7 @@ pub fn fit(picture: RgbImage) -> Result<RgbImage> {
     Ok(resize(&picture, size, size, FilterType::Triangle))
 }
 
-/// Whether two pictures of 128x128 show the same glyph but for the losses of scaling or a JPEG of quality 75 and more:
+/// True if two pictures of 128x128 show the same glyph but for the losses of scaling or a JPEG of quality 75 and more:
 /// then no block of 8x8 pixels is more than 8.1 levels off in the mean. A glyph with another token is 13.4 off or more
 /// in some block (970 misread ones and replaced tokens of the bundled sample's functions).
 pub fn is_alike(a: &RgbImage, b: &RgbImage) -> bool {

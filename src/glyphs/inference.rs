@@ -1,4 +1,4 @@
-//! A model of Code Glyphs that can be asked: functions to glyphs, pictures to functions.
+//! Inference of Code Glyphs: functions to glyphs, pictures to functions.
 
 use std::{ops::Range, sync::Arc};
 
@@ -13,67 +13,25 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     curriculum::{ExactCount, Score},
     image_io::is_alike,
-    model::GlyphModel,
-    objective::mean_of_slots,
+    model::{GlyphModel, mean_of_slots},
+    networks::mosaic::{Layouts, PoseHead},
+    reading::{Decoded, Reading},
     token_batch::TokenBatch,
-    views::Reading,
 };
 use crate::{
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     data::bpe::Bpe,
-    nn::{
-        distortions::{DistortionBatch, DistortionKinds, Homography, warp},
-        mosaic::{Layouts, PoseHead},
-    },
+    nn::distortions::{DistortionBatch, DistortionKinds, Homography, warp},
     training::{DataParallel, Progress},
 };
 
 /// Pictures a pass: enough to keep the device busy, few enough to be answered soon.
 const PASS: usize = 32;
-/// The same for one core: it is kept as busy by few, and the others have some too.
+/// Pictures in a pass of one core: it is kept as busy by few, and the others have some too.
 const PASS_OF_CORE: usize = 8;
 
-/// How often a picture is set upright by the corners found, each time more exactly.
-const RIGHTINGS: usize = 2;
-/// Probability that all of a reading is right from which a picture isn't set upright.
-const SURE: f32 = 0.9;
-/// Sureness from which a reading is relied on: of 873 such readings of the bundled sample through the channel at
-/// difficulty 2, 4 and 8, two were wrong.
-pub const RELIABLE: f32 = 0.9;
-/// Certainty below which a picture is taken for no glyph: a mean probability of .5.
-const LEAST_CERTAINTY: f32 = -0.7;
-
-/// What is read from a picture.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Decoded {
-    /// The tokens, padding left out.
-    pub tokens: Vec<u32>,
-    /// The probability the reader gives each of them.
-    pub confidence: Vec<f32>,
-    /// Mean log probability of all cells and the layout, in nats; 0 is certain.
-    pub certainty: f32,
-    /// Where the glyph's corners lie in the picture, clockwise from its top left, -1..1.
-    pub corners: [[f32; 2]; 4],
-    /// Of length 1; near for functions that mean the same.
-    pub embedding: Vec<f32>,
-}
-
-impl Decoded {
-    fn is_certain(&self) -> bool {
-        self.certainty * (self.tokens.len() + 1) as f32 > SURE.ln()
-    }
-
-    /// The probability the reader gives to its reading as a whole: to every token and the layout.
-    pub fn sequence_probability(&self) -> f32 {
-        (self.certainty * (self.tokens.len() + 1) as f32).exp()
-    }
-
-    /// Whether the reader is so sure that there must be a glyph.
-    pub fn is_glyph(&self) -> bool {
-        !self.tokens.is_empty() && self.certainty > LEAST_CERTAINTY
-    }
-}
-
+/// Rectifications of a picture by the corners found, each more exact.
+const RECTIFICATIONS: usize = 2;
 /// A way through functions: the latents of their pictures, and how many pictures it has.
 pub struct MorphPath {
     stops: Vec<Tensor<3>>,
@@ -83,9 +41,9 @@ pub struct MorphPath {
 
 /// A model, ready to be asked.
 pub struct GlyphReader {
-    /// How it was made.
+    /// Its configuration.
     pub config: GlyphsConfig,
-    /// How long it was trained.
+    /// Its progress in training.
     pub progress: Progress,
     /// Its tokenizer.
     pub bpe: Arc<Bpe>,
@@ -114,7 +72,7 @@ impl GlyphReader {
         }
     }
 
-    /// What `work` makes of `count` pictures of `size` x `size` pixels, in passes: of some of them at a time.
+    /// Results of `work` for `count` pictures of `size` x `size` pixels, in passes over some of them at a time.
     fn in_passes<R: Send>(
         &self,
         count: usize,
@@ -208,7 +166,7 @@ impl GlyphReader {
         })
     }
 
-    /// What was read, as text.
+    /// Text of the tokens read.
     pub fn spell(&self, decoded: Decoded) -> Reading {
         Reading {
             text: self.bpe.decode(&decoded.tokens),
@@ -329,7 +287,7 @@ impl GlyphReader {
         })
     }
 
-    /// How well functions are read back through a channel of `difficulty`.
+    /// Accuracy of functions read back through distortions of `difficulty`.
     ///
     /// # Errors
     /// If the device fails.
@@ -348,7 +306,7 @@ impl GlyphReader {
         Ok(count.score())
     }
 
-    /// As they are, and those it isn't sure of set upright by the corners found, and once more by the corners
+    /// Reads pictures as they are, and uncertain ones rectified by the corners found, and once more by the corners
     /// found then; what the reader is surest of counts.
     fn read_tensor(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
         let mut read = self.attempt(pictures.clone())?;
@@ -376,7 +334,7 @@ impl GlyphReader {
     ) -> Result<Vec<Decoded>> {
         let mut maps = vec![Homography::IDENTITY; surest.len()];
         let mut seen = pictures.clone();
-        for _ in 0..RIGHTINGS {
+        for _ in 0..RECTIFICATIONS {
             let corners = values(self.model.corners(PoseHead::shrink(seen)))?;
             for (map, corners) in maps.iter_mut().zip(corners.chunks(8)) {
                 *map = map.then(&Homography::rectify(corners));

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
 use image::RgbImage;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -18,7 +19,7 @@ use super::{
     corpus_functions::{self, CorpusFunction},
     evaluation::{GlyphsEvaluator, GlyphsReport},
     inference::{GlyphReader, MorphPath},
-    trainer::GlyphsTrainer,
+    system::{GlyphsSystem, GlyphsTrainer},
     views::{
         GlyphQuery, GlyphView, GlyphsModelView, GlyphsViews, GridView, InvalidInput, Neighbour,
         Subject, WorkView,
@@ -31,7 +32,7 @@ use crate::{
     engine::{Job, Work},
     latent::points::distance,
     nn::distortions::DistortionBatch,
-    training::{Limit, RunController, Start, WarmUp, checkpoint::Source},
+    training::{Limit, Start, Worker, checkpoint::Source},
 };
 
 /// Functions a slice.
@@ -41,18 +42,14 @@ const GRID_EVERY: Duration = Duration::from_millis(500);
 
 /// The job.
 pub struct GlyphsJob {
-    chosen: Chosen,
+    worker: Worker<GlyphsSystem>,
     views: Arc<GlyphsViews>,
-    reader: Arc<GlyphReader>,
-    run: RunController<GlyphsTrainer>,
     evaluator: Option<GlyphsEvaluator>,
     nearest_query: Option<NearestQuery>,
     morph: Option<MorphTask>,
     grid: Vec<CorpusFunction>,
     grid_from: Instant,
     is_grid_due: bool,
-    has_stepped: bool,
-    warm_up: WarmUp<GlyphsTrainer>,
 }
 
 /// A search for the nearest glyphs.
@@ -81,16 +78,15 @@ impl GlyphsJob {
         Self::on(device::open(choice)?, source, views)
     }
 
-    /// The same on a device that is open.
+    /// A job on a device that is open.
     ///
     /// # Errors
     /// If the model can't be had.
     pub fn on(chosen: Chosen, source: &Source, views: Arc<GlyphsViews>) -> Result<Self> {
-        let reader = Arc::new(checkpoint::load(source, &chosen.device)?);
+        let (training, curves) = (views.training.clone(), views.curves.clone());
+        let load = |device: &Device| checkpoint::load(source, device);
         let job = Self {
-            chosen,
-            reader,
-            run: RunController::new(views.training.clone(), views.curves.clone()),
+            worker: Worker::new(chosen, load, training, curves)?,
             views,
             evaluator: None,
             nearest_query: None,
@@ -98,8 +94,6 @@ impl GlyphsJob {
             grid: Vec::new(),
             grid_from: Instant::now(),
             is_grid_due: false,
-            has_stepped: false,
-            warm_up: WarmUp::default(),
         };
         job.show_model(source.origin());
         Ok(job)
@@ -107,33 +101,33 @@ impl GlyphsJob {
 
     /// The same, with most of training's kernels compiled on a GPU while there is nothing else to do.
     pub fn warming_up(mut self) -> Self {
-        if self.chosen.is_gpu {
-            let device = self.chosen.device.clone();
-            self.warm_up = WarmUp::new(move || {
-                let folder = tempfile::tempdir().context("can't make a temporary folder")?;
-                let path = corpus_functions::sample_corpus(folder.path(), &mut || true)?;
-                let corpus = Arc::new(Corpus::open(&path)?);
-                GlyphsTrainer::new(GlyphsConfig::preset(GLYPH_PRESETS[0])?, corpus, &device)
-            });
-        }
+        self.worker.compile_ahead(|device| {
+            let folder = tempfile::tempdir().context("can't make a temporary folder")?;
+            let path = corpus_functions::sample_corpus(folder.path(), &mut || true)?;
+            let corpus = Arc::new(Corpus::open(&path)?);
+            GlyphsTrainer::new(GlyphsConfig::preset(GLYPH_PRESETS[0])?, corpus, device)
+        });
         self
     }
 
     fn show_model(&self, origin: String) {
+        let (reader, chosen) = (self.worker.snapshot(), &self.worker.chosen);
+        let trainer = self.worker.run.trainer();
         self.views.model.put(GlyphsModelView {
             origin,
-            config: self.reader.config.clone(),
-            params: self.reader.params(),
-            perceptor: self.run.trainer().and_then(GlyphsTrainer::perceptor),
-            steps: self.reader.progress.step,
-            device: self.chosen.name.clone(),
-            device_reason: self.chosen.reason.clone(),
+            config: reader.config.clone(),
+            params: reader.params(),
+            perceptor: trainer.and_then(|trainer| trainer.system.perceptor()),
+            steps: reader.progress.step,
+            device: chosen.name.clone(),
+            device_reason: chosen.reason.clone(),
         });
     }
 
-    /// Asks another model from now on. What is watched is put into its tokens, and a search among the
-    /// glyphs of the one before is given up.
-    fn adopt(&mut self, reader: Arc<GlyphReader>) {
+    /// Follows another model: what is watched is put into its tokens, and a search among the glyphs of the one before is
+    /// given up.
+    fn follow_model(&mut self) {
+        let reader = self.worker.snapshot();
         for function in &mut self.grid {
             function.tokens = reader.bpe.encode(&function.text);
         }
@@ -143,17 +137,6 @@ impl GlyphsJob {
         if self.nearest_query.take().is_some() {
             self.views.work.clear();
         }
-        self.reader = reader;
-    }
-
-    /// The model as it is now, in the middle of a run too.
-    fn current(&mut self) -> Arc<GlyphReader> {
-        if let Some(trainer) = self.run.trainer()
-            && trainer.progress != self.reader.progress
-        {
-            self.reader = Arc::new(trainer.snapshot());
-        }
-        self.reader.clone()
     }
 
     fn train(
@@ -164,25 +147,19 @@ impl GlyphsJob {
         limit: Limit,
         events: &mut Vec<GlyphsEvent>,
     ) -> Result<()> {
-        let device = self.chosen.device.clone();
-        self.warm_up = WarmUp::default();
-        self.run.begin(|| {
-            let corpus = Arc::new(Corpus::open(&corpus)?);
-            GlyphsTrainer::run(start, corpus, &out, limit, &device)
-        })?;
-        if let Some(trainer) = self.run.trainer() {
-            let reader = Arc::new(trainer.snapshot());
-            self.adopt(reader);
-        }
+        let load = || Ok(Arc::new(Corpus::open(&corpus)?));
+        self.worker.train(start, load, &out, limit)?;
+        self.follow_model();
         self.show_model(out.display().to_string());
         events.push(GlyphsEvent::Started(out));
         Ok(())
     }
 
     fn train_step(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<bool> {
-        let Some(step) = self.run.step()? else {
+        let Some(step) = self.worker.step()? else {
             return Ok(false);
         };
+        events.extend(step.warning.map(GlyphsEvent::Warned));
         events.extend(step.saved.map(GlyphsEvent::Saved));
         self.is_grid_due |= !self.grid.is_empty() && self.grid_from.elapsed() >= GRID_EVERY;
         if step.is_last {
@@ -192,22 +169,21 @@ impl GlyphsJob {
     }
 
     fn end_run(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<()> {
-        let Some((run, saved)) = self.run.end() else {
+        let Some(ended) = self.worker.end() else {
             return Ok(());
         };
-        self.reader = Arc::new(run.trainer.snapshot());
-        self.show_model(run.folder().display().to_string());
+        self.show_model(ended.folder.display().to_string());
         self.is_grid_due = true;
-        events.push(GlyphsEvent::Saved(saved?));
-        events.push(GlyphsEvent::Trained(run.trainer.progress.step));
+        events.push(GlyphsEvent::Saved(ended.saved?));
+        events.push(GlyphsEvent::Trained(ended.steps));
         Ok(())
     }
 
     fn functions(&self, corpus: Option<&PathBuf>) -> Result<Vec<CorpusFunction>> {
-        let config = &self.reader.config;
+        let config = &self.worker.snapshot().config;
         corpus_functions::of_corpus(
             corpus.map(PathBuf::as_path),
-            &self.reader.bpe,
+            &self.worker.snapshot().bpe,
             config.max_tokens,
             config.validation,
         )
@@ -215,11 +191,11 @@ impl GlyphsJob {
 
     /// Paints the functions that are watched, if they are out of date and training leaves the time.
     fn grid_slice(&mut self) -> Result<bool> {
-        if !self.is_grid_due || self.grid.is_empty() || !self.run.are_views_due() {
+        if !self.is_grid_due || self.grid.is_empty() || !self.worker.run.are_views_due() {
             return Ok(false);
         }
         let begun = Instant::now();
-        let reader = self.current();
+        let reader = self.worker.current();
         let rows: Vec<_> = self.grid.iter().map(|f| f.tokens.clone()).collect();
         let glyphs = reader.glyphs(&rows)?;
         let tiles = self.grid.iter().zip(glyphs).map(|(f, glyph)| f.tile(glyph));
@@ -229,7 +205,7 @@ impl GlyphsJob {
         });
         self.is_grid_due = false;
         self.grid_from = begun;
-        self.run.views_drawn(begun);
+        self.worker.run.views_drawn(begun);
         Ok(true)
     }
 
@@ -241,7 +217,7 @@ impl GlyphsJob {
         self.views.work.put(evaluator.progress());
         if let Some(report) = report {
             self.evaluator = None;
-            let device = self.chosen.name.clone();
+            let device = self.worker.chosen.name.clone();
             events.push(GlyphsEvent::Evaluated(Box::new(GlyphsReport {
                 device,
                 ..report
@@ -257,8 +233,8 @@ impl GlyphsJob {
         let last = (nearest_query.done + SLICE).min(nearest_query.among.len());
         let slice = &nearest_query.among[nearest_query.done..last];
         let rows: Vec<_> = slice.iter().map(|f| f.tokens.clone()).collect();
-        let glyphs = self.reader.glyphs(&rows)?;
-        let embeddings = self.reader.embeddings(&glyphs)?;
+        let glyphs = self.worker.snapshot().glyphs(&rows)?;
+        let embeddings = self.worker.snapshot().embeddings(&glyphs)?;
         for ((function, glyph), embedding) in slice.iter().zip(glyphs).zip(embeddings) {
             // Of vectors of length 1, half the squared distance is one minus the cosine.
             let distance = distance(&embedding, &nearest_query.embedding).powi(2) / 2.0;
@@ -277,7 +253,10 @@ impl GlyphsJob {
         if last == nearest_query.among.len()
             && let Some(nearest_query) = self.nearest_query.take()
         {
-            let glyph = self.reader.glyph(&nearest_query.function.tokens)?;
+            let glyph = self
+                .worker
+                .snapshot()
+                .glyph(&nearest_query.function.tokens)?;
             events.push(GlyphsEvent::Found(
                 nearest_query.function.tile(glyph),
                 nearest_query.nearest,
@@ -308,7 +287,7 @@ impl GlyphsJob {
     }
 
     fn answer(&mut self, question: GlyphQuery) -> Result<GlyphView> {
-        let reader = self.current();
+        let reader = self.worker.current();
         let (glyph, tokens) = match &question.subject {
             Subject::Function(text) => {
                 let tokens = reader.tokens(text)?;
@@ -334,7 +313,7 @@ impl GlyphsJob {
     fn tokens(&self, functions: &[String]) -> Result<Vec<Vec<u32>>> {
         let tokens = |text: &String| {
             let head = text.lines().next().unwrap_or_default();
-            let tokens = self.reader.tokens(text);
+            let tokens = self.worker.snapshot().tokens(text);
             tokens.with_context(|| head.trim_end_matches(':').to_owned())
         };
         functions.iter().map(tokens).collect()
@@ -349,11 +328,9 @@ impl Job for GlyphsJob {
     fn command(&mut self, command: GlyphsCommand, events: &mut Vec<GlyphsEvent>) -> Result<()> {
         match command {
             GlyphsCommand::Open(source) => {
-                if self.run.trainer().is_some() {
-                    bail!("a run is in training: stop it before opening another model");
-                }
-                let reader = Arc::new(checkpoint::load(&source, &self.chosen.device)?);
-                self.adopt(reader);
+                self.worker
+                    .open(|device| checkpoint::load(&source, device))?;
+                self.follow_model();
                 self.views.glyph.clear();
                 self.show_model(source.origin());
                 events.push(GlyphsEvent::Opened(source.to_string()));
@@ -365,14 +342,14 @@ impl Job for GlyphsJob {
                 limit,
             } => self.train(start, corpus, out, limit, events)?,
             GlyphsCommand::Run(RunOrder::Pace(pace)) => {
-                self.run.set_pace(pace);
+                self.worker.run.set_pace(pace);
                 self.is_grid_due = true;
             }
             GlyphsCommand::Run(RunOrder::LearningRate(rate)) => {
                 if !(rate.is_finite() && rate > 0.0) {
                     bail!("the learning rate is {rate}: expected a number above 0");
                 }
-                if let Some(trainer) = self.run.trainer_mut() {
+                if let Some(trainer) = self.worker.run.trainer_mut() {
                     trainer.config.learning_rate = rate;
                 }
             }
@@ -387,15 +364,17 @@ impl Job for GlyphsJob {
                 functions.truncate(count);
                 functions.sort_by_key(|function| function.tokens.len());
                 self.grid = functions;
-                self.run.is_watched = true;
+                self.worker.run.is_watched = true;
                 self.is_grid_due = true;
             }
             GlyphsCommand::Encode { functions, size } => {
                 let rows = self.tokens(&functions)?;
-                events.push(GlyphsEvent::Encoded(self.current().paint(&rows, size)?));
+                events.push(GlyphsEvent::Encoded(
+                    self.worker.current().paint(&rows, size)?,
+                ));
             }
             GlyphsCommand::Decode(pictures) => {
-                let read = self.current().read_verified(&pictures)?;
+                let read = self.worker.current().read_verified(&pictures)?;
                 events.push(GlyphsEvent::Decoded(read));
             }
             GlyphsCommand::Morph { functions, frames } => {
@@ -406,7 +385,7 @@ impl Job for GlyphsJob {
                     );
                 }
                 let rows = self.tokens(&functions)?;
-                let reader = self.current();
+                let reader = self.worker.current();
                 self.morph = Some(MorphTask {
                     path: reader.morph_path(&rows, frames),
                     reader,
@@ -418,7 +397,7 @@ impl Job for GlyphsJob {
                 corpus,
                 count,
             } => {
-                let reader = self.current();
+                let reader = self.worker.current();
                 let tokens = reader.tokens(&function)?;
                 let glyph = reader.glyph(&tokens)?;
                 let embedding = reader.embeddings(&[glyph])?.swap_remove(0);
@@ -447,7 +426,7 @@ impl Job for GlyphsJob {
                 corpus,
                 difficulties,
             } => {
-                let reader = self.current();
+                let reader = self.worker.current();
                 let functions = self.functions(corpus.as_ref())?;
                 self.evaluator = Some(GlyphsEvaluator::new(reader, functions, difficulties));
             }
@@ -471,9 +450,7 @@ impl Job for GlyphsJob {
     }
 
     fn work(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<Work> {
-        // A step in one round, views in the next: a question waits for one of them at most.
-        let trained = !self.has_stepped && self.train_step(events)?;
-        self.has_stepped = trained;
+        let trained = self.train_step(events)?;
         let painted = !trained
             && self
                 .grid_slice()
@@ -488,11 +465,11 @@ impl Job for GlyphsJob {
             .morph_slice(events)
             .inspect_err(|_| self.morph = None)?;
         let is_busy =
-            trained || painted || evaluated || searched || morphed || self.run.is_running();
+            trained || painted || evaluated || searched || morphed || self.worker.run.is_running();
         Ok(Work::busy_if(is_busy))
     }
 
     fn on_idle(&mut self) -> Result<Work> {
-        self.warm_up.step().map(Work::busy_if)
+        self.worker.warm_up().map(Work::busy_if)
     }
 }

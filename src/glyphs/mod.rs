@@ -1,4 +1,24 @@
-//! Code Glyphs: Python functions as pictures of 128x128 pixels, and the pictures back as functions.
+//! Code Glyphs: a transformer and a CNN that turn Python functions into pictures of 128x128 pixels, and the pictures back
+//! into functions.
+//!
+//! ```
+//! use glyphspace::{
+//!     device::{self, Choice},
+//!     glyphs::checkpoint::load,
+//!     training::checkpoint::Source,
+//! };
+//!
+//! let device = device::open(Choice::Cpu)?.device;
+//! let reader = load(&Source::Bundled, &device)?;
+//!
+//! // A function's tokens, its glyph, and the text read from that.
+//! let function = "def add(a, b):\n    return a + b\n";
+//! let tokens = reader.tokens(function)?;
+//! let glyph = reader.glyph(&tokens)?;
+//! let decoded = reader.read(&[glyph])?.remove(0);
+//! assert_eq!(reader.spell(decoded).text, function);
+//! # Ok::<(), anyhow::Error>(())
+//! ```
 
 mod architecture;
 mod batch;
@@ -10,10 +30,11 @@ pub mod evaluation;
 pub mod image_io;
 pub mod inference;
 pub mod job;
+mod losses;
 mod model;
-mod objective;
+pub mod networks;
+pub mod reading;
 mod step_plan;
+pub mod system;
 mod token_batch;
-pub mod trace;
-pub mod trainer;
 pub mod views;

@@ -13,12 +13,14 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 
-use super::architecture::{Generator, Recognizer};
+use super::{
+    architecture::{Generator, Recognizer},
+    networks::mosaic::{Layouts, PoseHead, SlotCells},
+};
 use crate::{
     config::glyphs::GlyphsConfig,
     nn::{
         init::Initializer,
-        mosaic::{Layouts, PoseHead, SlotCells},
         roberta::{RobertaForMaskedLm, RobertaModel},
     },
 };
@@ -34,7 +36,7 @@ pub struct GlyphModel {
     embedding: Linear,
 }
 
-/// What a reader makes of pictures.
+/// Output of the recognizer for a batch of pictures.
 pub struct RecognizerOutput {
     /// [B, S, D]; see [`GlyphModel::logits`].
     pub hidden: Tensor<3>,
@@ -114,4 +116,10 @@ impl GlyphModel {
     pub fn corners(&self, small: Tensor<4>) -> Tensor<2> {
         self.pose.forward(small)
     }
+}
+
+/// Slots [B, S, D] to their means [B, D] over real tokens.
+pub(super) fn mean_of_slots(slots: Tensor<3>, real: Tensor<2>) -> Tensor<2> {
+    let weights = real.clone() / real.sum_dim(1);
+    (slots * weights.unsqueeze_dim(2)).sum_dim(1).squeeze_dim(1)
 }

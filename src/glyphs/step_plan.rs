@@ -1,4 +1,4 @@
-//! What a share of a training step sees: which functions, through which channel, compared with what; drawn on the host.
+//! Plan of a shard of a training step: functions, distortions and pairs to compare, drawn on the host.
 
 use std::{cell::RefCell, ops::Range};
 
@@ -6,71 +6,73 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::{batch::FunctionBatch, token_batch::TokenBatch};
-use crate::{
-    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
-    nn::{
-        distortions::{Distortion, DistortionBatch, DistortionKinds, PackedDistortions},
-        glyph_losses::DistancePairs,
+use super::{
+    batch::FunctionBatch,
+    networks::{
+        losses::DistancePairs,
         mosaic::{Layout, Layouts, POSE_SIZE},
     },
+    token_batch::TokenBatch,
+};
+use crate::{
+    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    nn::distortions::{Distortion, DistortionBatch, DistortionKinds, PackedDistortions},
     training::{HostInputs, Span, draw_log},
 };
 
 /// Pairs of pictures compared a step.
 const PAIRS: usize = 32;
-/// How hard the channel is in which the corners of pictures are looked for that the reader sees as
-/// they are. Far harder than what it meets while the curriculum is young: hardly tilted pictures
-/// teach nothing about tilt.
+/// Largest difficulty of the distortions in which the pose head looks for the corners of pictures that the recognizer sees
+/// undistorted. Far above the curriculum's first ones: hardly tilted pictures teach nothing about tilt.
 const HARDEST_POSE: f64 = 8.0;
 
-/// Where it is among the draws. Two sights that are equal are alike in all but what was drawn.
+/// Offsets of one shard's inputs in the host buffers. Equal plans have equal shapes; used as the capture key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GlyphPlan {
+pub struct GlyphPlan {
     /// The functions.
     pub functions: FunctionSpans,
-    /// Which functions mean the same, if any.
+    /// Copies of functions for the contrastive loss, if any.
     pub meaning: Option<ContrastiveSpans>,
     /// The functions that are compared with one another, on either side, in pictures and in latents.
     pub pairs: Option<[[Span; 2]; 2]>,
-    /// What befalls small copies of the pictures.
+    /// Distortions of small copies of the pictures, for the pose head.
     pub small_distortions: PackedDistortions<Span, Span>,
-    /// Where that takes their corners, [B, 8].
+    /// Corners of the distorted small pictures, [B, 8].
     pub corners: Span,
-    /// What the reader meets.
+    /// Pictures that are distorted before they are read.
     pub distorted: Option<DistortedSpans>,
-    /// How much the looks count.
+    /// Factor on the aesthetic losses, 0 to 1.
     pub aesthetic_weight: Span,
 }
 
 /// Functions to be painted and read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FunctionSpans {
-    /// How many.
+pub struct FunctionSpans {
+    /// Their number.
     pub count: usize,
     /// The layout they are worked on in.
     pub frame: Layout,
     /// Tokens [B, S]; padded.
     pub tokens: Span,
-    /// How many are real, `[B]`.
+    /// Number of tokens without padding, `[B]`.
     pub lengths: Span,
-    /// How they are laid out, see [`crate::nn::mosaic::SlotCells`].
+    /// Packed layouts, see [`SlotCells`](super::networks::mosaic::SlotCells).
     pub cells: Span,
     /// Places b S + s of what has to be read, `[N]`: the tokens, and the padding that tells where they end. If there are
     /// none, all are read.
     pub read: Option<Span>,
     /// The tokens there.
     pub truth: Span,
-    /// What each counts.
+    /// Weight of each.
     pub weights: Span,
 }
 
 /// Functions that mean the same, to be found from one another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ContrastiveSpans {
+pub struct ContrastiveSpans {
     /// The one that each should be nearest to.
     pub own: Span,
-    /// What each function counts, on the way from the originals and from their copies.
+    /// Weight of each function, from the originals to the copies and back.
     pub weights: [Span; 2],
     /// 1 for the originals, and for the copies: no candidates on that way.
     pub hidden: [Span; 2],
@@ -78,18 +80,18 @@ pub(super) struct ContrastiveSpans {
 
 /// Pictures that are seen through the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct DistortedSpans {
+pub struct DistortedSpans {
     /// Which: neighbours.
     pub pictures: Range<usize>,
     /// 1 for those of them that are set upright.
     pub tilted: Span,
-    /// What befalls them.
+    /// Their distortions.
     pub distortions: PackedDistortions<Span, Span>,
 }
 
-/// What decides what is seen of a batch.
-pub(super) struct StepPlanner<'a> {
-    /// How it is trained.
+/// Planner of a step: all that decides the plan of a batch but the batch itself.
+pub struct StepPlanner<'a> {
+    /// Configuration of the run.
     pub config: &'a GlyphsConfig,
     /// The layouts there are.
     pub layouts: &'a Layouts,
@@ -97,14 +99,14 @@ pub(super) struct StepPlanner<'a> {
     pub pad: u32,
     /// The channel's difficulty.
     pub difficulty: f64,
-    /// How much the looks count.
+    /// Factor on the aesthetic losses, 0 to 1.
     pub aesthetic_weight: f64,
-    /// Functions are worked on in every so many-th layout, and if not in each, then steps are to be of few kinds in all.
+    /// Bucketing: batches are padded to every so many-th layout, so that few distinct shapes occur; 1 for no bucketing.
     pub bucket_stride: usize,
 }
 
 impl StepPlanner<'_> {
-    /// What is seen of `batch`.
+    /// Plan of `batch`, and its inputs.
     pub fn plan(&self, batch: &FunctionBatch, rng: &mut ChaCha8Rng) -> (GlyphPlan, HostInputs) {
         let count = batch.rows.len();
         // Neighbours have about the same length: the short ones are hit, or the long ones. About as many in each
@@ -172,7 +174,7 @@ impl StepPlanner<'_> {
         let frame = encoded.layout.frame;
         let each = 1.0 / encoded.read.len() as f32;
         let tokens = inputs.rows(encoded.tokens.iter().copied());
-        // Where steps are of few kinds, all places are read: those that don't have to be count for nothing.
+        // With buckets all slots are read, so that shapes are few: padding has weight 0.
         let (read, truth, weights) = match self.bucket_stride > 1 {
             false => {
                 let truth = encoded.read.iter().map(|&place| encoded.tokens[place]);
@@ -198,7 +200,7 @@ impl StepPlanner<'_> {
         }
     }
 
-    /// What pictures of these difficulties meet; those above 0 are neighbours.
+    /// Distortions of the pictures of these difficulties; those above 0 are neighbours.
     fn distorted(
         &self,
         difficulties: &[f64],
@@ -256,15 +258,15 @@ impl ContrastiveSpans {
     }
 }
 
-/// Damage to pictures of `side` x `side`.
+/// Parameters of distortions of pictures of `side` x `side`, among the inputs.
 fn packed(
     distortions: &DistortionBatch,
     side: usize,
     inputs: &mut HostInputs,
 ) -> PackedDistortions<Span, Span> {
-    let channel = distortions.channel([side, side]);
+    let packed = distortions.packed([side, side]);
     let inputs = RefCell::new(inputs);
-    channel.map(
+    packed.map(
         |values| inputs.borrow_mut().values(&values),
         |rows| inputs.borrow_mut().rows(rows),
     )

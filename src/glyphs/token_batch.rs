@@ -1,16 +1,16 @@
-//! Functions as the networks take them: tokens padded to a layout.
+//! Batches of token sequences, padded to a layout.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::nn::mosaic::{BatchLayout, Layouts, prefix_mask};
+use super::networks::mosaic::{BatchLayout, Layouts, prefix_mask};
 
 /// A batch of B functions, each in the S slots of a layout that holds them all.
 pub struct TokenBatch {
     /// [B, S]; padded.
     pub tokens: Vec<i32>,
-    /// How many of a function's are real, `[B]`.
+    /// Number of each function's tokens without padding, `[B]`.
     pub lengths: Vec<i32>,
-    /// Places b S + s of what has to be read: the tokens, and the padding that tells where they end.
+    /// Indices b S + s of the slots in the loss: the tokens, and the padding that marks their end.
     pub read: Vec<usize>,
     /// Their layouts.
     pub layout: BatchLayout,

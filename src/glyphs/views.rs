@@ -4,40 +4,39 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use super::{
-    inference::{Decoded, RELIABLE},
-    trainer::GlyphsMetrics,
-};
+pub use super::reading::Reading;
+pub use crate::nn::distortions::{DistortionKinds, HARDEST};
 use crate::{
-    config::glyphs::GlyphsConfig, engine::latest::Latest, nn::distortions::DistortionKinds,
-    training::TrainingView,
+    config::glyphs::GlyphsConfig,
+    engine::latest::Latest,
+    training::{MetricsTable, TrainingView},
 };
 
-/// The newest of everything.
+/// Latest views of everything.
 #[derive(Debug, Default)]
 pub struct GlyphsViews {
     /// The model that is asked.
     pub model: Latest<GlyphsModelView>,
     /// The run in training.
-    pub training: Arc<Latest<TrainingView<GlyphsMetrics>>>,
+    pub training: Arc<Latest<TrainingView>>,
     /// Its metrics.
-    pub curves: Arc<Latest<Vec<GlyphsMetrics>>>,
-    /// What became of the function in the editor, or of the picture dropped.
+    pub curves: Arc<Latest<MetricsTable>>,
+    /// Glyph and reading of the function in the editor, or of the picture dropped.
     pub glyph: Latest<GlyphView>,
     /// Why the newest question has no answer; empty when it has one.
     pub invalid_input: Latest<InvalidInput>,
     /// Glyphs of corpus functions.
     pub grid: Latest<GridView>,
-    /// How far a long question has come.
+    /// Progress of a long command.
     pub work: Latest<WorkView>,
 }
 
 /// The model that is asked.
 #[derive(Clone, Debug)]
 pub struct GlyphsModelView {
-    /// Where it comes from.
+    /// Its source.
     pub origin: String,
-    /// How it was made.
+    /// Its configuration.
     pub config: GlyphsConfig,
     /// Trained values.
     pub params: usize,
@@ -51,20 +50,20 @@ pub struct GlyphsModelView {
     pub device_reason: String,
 }
 
-/// What to make a glyph of, and what to do to it.
+/// Query for a glyph: its subject, and the distortions before it is read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GlyphQuery {
     /// A function, or a picture of 128x128.
     pub subject: Subject,
     /// Difficulty of the noisy channel, 0 to 15.
     pub difficulty: f64,
-    /// Which of its parts are on.
+    /// Kinds of distortions that are on.
     pub parts: DistortionKinds,
     /// Seed of its draws.
     pub seed: u64,
 }
 
-/// What a question is about.
+/// Subject of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
     /// A function's text.
@@ -76,13 +75,13 @@ pub enum Subject {
 /// The answer.
 #[derive(Clone, Debug)]
 pub struct GlyphView {
-    /// What was asked.
+    /// The query.
     pub question: GlyphQuery,
     /// The function's glyph, or the picture.
     pub glyph: RgbImage,
-    /// The same after the noisy channel.
+    /// The glyph after the distortions.
     pub distorted: RgbImage,
-    /// What is read from that.
+    /// Text read from the distorted glyph.
     pub reading: Reading,
     /// The tokens of the function asked about; none for a picture.
     pub tokens: Option<Vec<u32>>,
@@ -91,30 +90,10 @@ pub struct GlyphView {
 /// Why a question has no answer.
 #[derive(Clone, Debug)]
 pub struct InvalidInput {
-    /// What was asked.
+    /// The query.
     pub question: GlyphQuery,
     /// For people.
     pub why: String,
-}
-
-/// Text read from a picture, piece by piece.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reading {
-    /// The whole text.
-    pub text: String,
-    /// The text of each token, in the order of [`Decoded::tokens`].
-    pub pieces: Vec<String>,
-    /// Whether its tokens, painted again, give the picture; only looked at where the reader isn't sure of them.
-    pub repaints: bool,
-    /// The rest.
-    pub decoded: Decoded,
-}
-
-impl Reading {
-    /// Whether it can be relied on.
-    pub fn is_verified(&self) -> bool {
-        self.repaints || self.decoded.sequence_probability() >= RELIABLE
-    }
 }
 
 /// Glyphs of functions.
@@ -133,7 +112,7 @@ pub struct Tile {
     pub name: String,
     /// Its text.
     pub text: String,
-    /// Where it comes from.
+    /// Its source.
     pub origin: String,
     /// Its glyph.
     pub glyph: RgbImage,
@@ -148,10 +127,10 @@ pub struct Neighbour {
     pub distance: f32,
 }
 
-/// How far a long question has come.
+/// Progress of a long command.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkView {
-    /// What is done.
+    /// Description of the work.
     pub what: String,
     /// 0 to 1.
     pub done: f64,

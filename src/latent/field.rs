@@ -1,32 +1,32 @@
-//! A square grid of values over the latent plane: what a loss map or a truth map is, as plain data.
+//! Square grid of scalar values over the latent plane, such as a loss map or a truth map, as plain data.
 //!
-//! Row 0 is the bottom (y = -1). A map is computed coarse to fine, so cells may still be NaN: not computed.
-//! Where the decoder writes no number the cell is marked missing and keeps its value all the same.
+//! Row 0 is the bottom (y = -1). Maps are computed coarse to fine: NaN marks a cell that is not computed
+//! yet. A cell whose decoded program is no number is marked missing and keeps its value.
 
-/// What is known of a cell.
+/// State of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CellState {
-    /// Not computed yet.
+    /// Not computed yet: the value is NaN.
     Pending,
-    /// Has a value.
+    /// Computed, and the decoder yields a number.
     Number,
-    /// The decoder writes no number there.
+    /// Computed, and the decoder yields no number.
     Missing,
 }
 
-/// A square grid of cell values over [-1, 1] x [-1, 1].
+/// Square grid of cell values over [-1, 1] x [-1, 1].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Field {
-    /// Cells along a side.
+    /// Number of cells along a side.
     pub size: usize,
-    /// `size * size` values, row by row from the bottom; NaN where nothing is computed yet.
+    /// `size * size` values, row by row from the bottom; NaN for cells not computed yet.
     pub values: Vec<f32>,
-    /// Which cells decode to no number: as many as values, or empty for none.
+    /// Marks of the cells that decode to no number: one per value, or empty if there are none.
     pub missing: Vec<bool>,
 }
 
 impl Field {
-    /// A field of which nothing is computed yet.
+    /// Field with no cell computed.
     pub fn pending(size: usize) -> Self {
         Self {
             size,
@@ -35,7 +35,7 @@ impl Field {
         }
     }
 
-    /// A field from a function of latent x and y, evaluated at the cells' centres.
+    /// Field of a function of latent x and y, evaluated at the cells' centres.
     pub fn from_fn(size: usize, mut value: impl FnMut(f32, f32) -> f32) -> Self {
         let mut field = Self::pending(size);
         for index in 0..field.values.len() {
@@ -45,10 +45,10 @@ impl Field {
         field
     }
 
-    /// The index of the cell a latent point lies in; none outside the plane.
+    /// Index of the cell that contains a latent point; `None` outside the plane.
     pub fn cell_at(&self, x: f32, y: f32) -> Option<usize> {
         let along = |coordinate: f32| {
-            // The far border belongs to the last cell, so that the plane is closed.
+            // The upper border belongs to the last cell, so that the plane is closed.
             (-1.0..=1.0).contains(&coordinate).then(|| {
                 (((coordinate + 1.0) * 0.5 * self.size as f32) as usize)
                     .min(self.size.saturating_sub(1))
@@ -58,13 +58,13 @@ impl Field {
         Some(along(y)? * self.size + along(x)?)
     }
 
-    /// The latent point in the middle of a cell.
+    /// Latent point at the centre of a cell.
     pub fn center(&self, index: usize) -> [f32; 2] {
         let along = |i: usize| -1.0 + (i as f32 + 0.5) * 2.0 / self.size as f32;
         [along(index % self.size), along(index / self.size)]
     }
 
-    /// The value of the cell a latent point lies in, if it is computed.
+    /// Value of the cell that contains a latent point; `None` if it is not computed.
     pub fn value_at(&self, x: f32, y: f32) -> Option<f32> {
         self.values
             .get(self.cell_at(x, y)?)
@@ -72,7 +72,7 @@ impl Field {
             .filter(|value| !value.is_nan())
     }
 
-    /// What is known of a cell; pending for an index outside the field.
+    /// State of a cell; [`CellState::Pending`] for an index outside the field.
     pub fn state(&self, index: usize) -> CellState {
         if self.values.get(index).is_none_or(|value| value.is_nan()) {
             CellState::Pending
@@ -83,24 +83,18 @@ impl Field {
         }
     }
 
-    /// Whether there are as many values as cells, and as many or no marks of missing ones.
+    /// True if there is one value per cell, and one mark or none at all.
     pub fn is_consistent(&self) -> bool {
         let cells = self.size * self.size;
         self.values.len() == cells && (self.missing.is_empty() || self.missing.len() == cells)
     }
 
-    /// Whether any computed cell decodes to no number.
+    /// True if a computed cell decodes to no number.
     pub fn has_missing(&self) -> bool {
         (0..self.values.len()).any(|index| self.state(index) == CellState::Missing)
     }
 
-    /// Share of the cells that are computed, 0 to 1.
-    pub fn share_computed(&self) -> f32 {
-        let computed = self.values.iter().filter(|value| !value.is_nan()).count();
-        computed as f32 / self.values.len().max(1) as f32
-    }
-
-    /// The lowest and highest finite values; none if there is no finite value.
+    /// Lowest and highest finite value; `None` if no value is finite.
     pub fn range(&self) -> Option<(f32, f32)> {
         self.finite().fold(None, |range, value| {
             let (low, high) = range.unwrap_or((value, value));
@@ -108,8 +102,8 @@ impl Field {
         })
     }
 
-    /// The values below which the given shares (0 to 1) of the finite ones lie, in the order asked for; none
-    /// if there is no finite value.
+    /// Quantiles of the finite values at the given shares (0 to 1), in the order of `shares`; `None` if no
+    /// value is finite.
     pub fn percentiles(&self, shares: &[f32]) -> Option<Vec<f32>> {
         let mut sorted: Vec<f32> = self.finite().collect();
         sorted.sort_by(f32::total_cmp);
@@ -122,7 +116,7 @@ impl Field {
         )
     }
 
-    /// The index and value of the lowest finite cell.
+    /// Index and value of the lowest finite cell.
     pub fn lowest(&self) -> Option<(usize, f32)> {
         let finite = self
             .values
@@ -179,6 +173,5 @@ mod tests {
         assert_eq!(field.state(2), CellState::Missing);
         assert_eq!(field.state(9), CellState::Pending);
         assert!(field.has_missing());
-        assert_eq!(field.share_computed(), 0.75);
     }
 }

@@ -1,16 +1,15 @@
-//! Holes of the plane: regions without places, regions where nothing is decoded.
+//! Holes of the latent plane: regions without embeddings, and regions that decode to nothing.
 
 use super::{
     field::Field,
     points::{Points, distance},
 };
 
-/// Cells a side of the grid holes are measured on.
+/// Number of cells along a side of the grid that holes are measured on.
 const SIZE: usize = 256;
 
-/// The distance from each cell of the plane to the nearest place, in spacings: those that as many places
-/// would have on an even lattice. Cells farther than one are void, and marked missing; 199 places evenly
-/// spread leave none.
+/// Distance from each cell to the nearest of `places`, in spacings of an even lattice of as many places.
+/// Cells farther than one spacing are void and marked missing; 199 places on an even lattice leave none.
 pub fn emptiness(places: &Points) -> Field {
     let values = spacings_apart(&Points::grid(SIZE), places);
     Field {
@@ -20,8 +19,8 @@ pub fn emptiness(places: &Points) -> Field {
     }
 }
 
-/// The distance from each point to the nearest place, over the distance of neighbours if there were as many
-/// places on an even lattice in the box (-1, 1)^Z.
+/// Distance from each point to the nearest of `places`, in units of the lattice spacing `2 N^(-1/Z)`: the
+/// distance of neighbours if the N places lay on an even lattice in the box (-1, 1)^Z.
 pub fn spacings_apart(points: &Points, places: &Points) -> Vec<f32> {
     let count = places.len().max(1) as f32;
     let spacing = 2.0 * count.powf(-1.0 / places.dims.max(1) as f32);
@@ -32,13 +31,13 @@ pub fn spacings_apart(points: &Points, places: &Points) -> Vec<f32> {
     points.iter().map(nearest).collect()
 }
 
-/// Area, over the plane's, of the largest connected void of [`emptiness`].
+/// Area of the largest connected void of [`emptiness`], as a share of the plane's.
 pub fn largest_void(places: &Points) -> f64 {
     largest_region(&emptiness(places).missing)
 }
 
-/// The share of a square grid's cells that the largest connected region of marked cells takes (cells that
-/// share a side are connected); 0 where none is marked.
+/// Size of the largest 4-connected region of marked cells, as a share of a square grid's cells; 0 if none
+/// is marked.
 pub fn largest_region(marked: &[bool]) -> f64 {
     let size = marked.len().isqrt();
     let mut left = marked.to_vec();
@@ -89,7 +88,7 @@ mod tests {
                 .flat_map(|place| [place[0] * 0.5 - 0.5, place[1]])
                 .collect(),
         };
-        // All but a strip of the spacing beside the places.
+        // Everything but a strip of one spacing beside the places.
         let spacing = 2.0 / 14.0;
         let expected = (1.0 + 0.5 / 14.0 - spacing) / 2.0;
         assert!((largest_void(&half) - expected).abs() < 0.01);

@@ -1,4 +1,5 @@
-//! Latent spaces as such: points, fields over the plane, order, projections, search. No tensors here.
+//! Latent spaces as plain data: points, fields over the plane, order scores, projections and search. No
+//! tensors.
 
 pub mod field;
 pub mod holes;
@@ -7,5 +8,5 @@ pub mod points;
 pub mod projection;
 pub mod search;
 
-/// Cells a side of a finished map.
+/// Number of cells along a side of a finished map.
 pub const MAP_SIZE: usize = 256;

@@ -1,19 +1,19 @@
-//! How well a plane is ordered and filled.
+//! Scores of how well embeddings are ordered by value and how evenly they fill the plane.
 
 use super::points::{Points, distance};
 
-/// Order of places whose values follow one another (n at index i, n + 1 at i + 1).
+/// Order of the embeddings of consecutive values (n at index i, n + 1 at i + 1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OrderScores {
-    /// Median distance of neighbouring values over the box's diagonal.
+    /// Median distance of consecutive values, as a share of the box's diagonal.
     pub adjacent_median: f64,
-    /// Its 95th percentile.
+    /// 95th percentile of that distance.
     pub adjacent_p95: f64,
-    /// Spearman's rank correlation of |difference of values| with distance, over all pairs.
+    /// Spearman's rank correlation between |difference of values| and distance, over all pairs.
     pub spearman: f64,
 }
 
-/// Measures the order of places in the box (-1, 1)^Z.
+/// Measures the order of embeddings in the box (-1, 1)^Z.
 pub fn order(places: &Points) -> OrderScores {
     let points: Vec<&[f32]> = places.iter().collect();
     let diagonal = 2.0 * (places.dims as f64).sqrt();
@@ -36,7 +36,7 @@ pub fn order(places: &Points) -> OrderScores {
     }
 }
 
-/// The value below which a share `q` of the ascending `sorted` lies (linear between neighbours).
+/// Quantile `q` (0 to 1) of values in ascending order, interpolated linearly; NaN if there are none.
 pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;
@@ -46,12 +46,12 @@ pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     sorted[low] + (sorted[(low + 1).min(last)] - sorted[low]) * share
 }
 
-/// Spearman's rank correlation of pairs.
+/// Spearman's rank correlation of paired samples.
 pub fn spearman(x: &[f64], y: &[f64]) -> f64 {
     pearson(&ranks(x), &ranks(y))
 }
 
-/// Ranks from 0, ties sharing their mean.
+/// Ranks from 0; ties share their mean rank.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let mut by_value: Vec<usize> = (0..values.len()).collect();
     by_value.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
@@ -78,9 +78,9 @@ fn pearson(x: &[f64], y: &[f64]) -> f64 {
     xy / (xx * yy).sqrt()
 }
 
-/// Side, over the plane's, of the largest axis-parallel square of the plane without a place in it.
-/// Measured on 512 x 512 cells. 199 places on an even lattice leave about 0.07, and uniform random
-/// ones about 0.2: more is a hole.
+/// Side of the largest axis-parallel square without an embedding, as a share of the plane's side, on a grid
+/// of 512 x 512 cells. 199 places on an even lattice leave about 0.07 and uniform random ones about 0.2; a
+/// larger square is a hole.
 pub fn largest_empty_square(places: &Points) -> f64 {
     const SIZE: usize = 512;
     let mut taken = vec![false; SIZE * SIZE];

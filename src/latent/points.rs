@@ -1,16 +1,16 @@
-//! Points of a latent space, one after the other in one vector.
+//! Points of a latent space in one flat vector.
 
 /// N points of `dims` values each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Points {
-    /// Values a point.
+    /// Number of values per point.
     pub dims: usize,
-    /// N x `dims` values, point after point.
+    /// Values, N x `dims`, row by row.
     pub values: Vec<f32>,
 }
 
 impl Points {
-    /// One point.
+    /// A single point.
     pub fn one(point: &[f32]) -> Self {
         Self {
             dims: point.len(),
@@ -18,22 +18,22 @@ impl Points {
         }
     }
 
-    /// The number of points.
+    /// Number of points.
     pub fn len(&self) -> usize {
         self.values.len() / self.dims.max(1)
     }
 
-    /// Whether there are none.
+    /// True if there are no points.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// Point after point.
+    /// Iterates over the points.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.dims.max(1))
     }
 
-    /// Runs of at most `count` points.
+    /// Iterates over consecutive chunks of at most `count` points.
     pub fn chunks(&self, count: usize) -> impl Iterator<Item = Points> {
         let dims = self.dims.max(1);
         self.values.chunks(count * dims).map(move |values| Points {
@@ -42,7 +42,7 @@ impl Points {
         })
     }
 
-    /// The cell centres of a `size` x `size` grid over the box (-1, 1)^2, row after row from y = -1 up.
+    /// Cell centres of a `size` x `size` grid over the box (-1, 1)^2, row by row from y = -1 upwards.
     pub fn grid(size: usize) -> Self {
         let centre = |i: usize| (2 * i + 1) as f32 / size as f32 - 1.0;
         let values = (0..size * size)
@@ -52,7 +52,7 @@ impl Points {
     }
 }
 
-/// Euclidean distance.
+/// Euclidean distance between two points.
 pub fn distance(a: &[f32], b: &[f32]) -> f32 {
     a.iter()
         .zip(b)

@@ -1,10 +1,8 @@
-//! The autoencoder inside the autoencoder: hidden states [B, L, D] to a latent point [B, Z] in the
-//! box (-1, 1)^Z, and back.
+//! Bottleneck autoencoder: from hidden states [B, L, D] to a latent point [B, Z] in the box (-1, 1)^Z, and back.
 //!
-//! A small network is smooth in its inputs and can't tell 199 programs apart on a plane; so the
-//! point is lifted by Fourier features first (Tancik et al. 2020, arXiv 2006.10739), brought in
-//! one octave after the other while training (as in Park et al. 2021, arXiv 2011.12948): while
-//! only the coarse ones are on, the plane has to take an order, which the fine ones then sharpen.
+//! A small network is smooth in its inputs and can't tell 199 programs apart on a plane. So the decoder sees Fourier
+//! features of the point (Tancik et al. 2020, arXiv 2006.10739), annealed from coarse to fine octaves while training (as
+//! in Park et al. 2021, arXiv 2011.12948): the coarse ones alone impose an order on the plane, the fine ones sharpen it.
 
 use burn::{
     module::Module,
@@ -12,53 +10,48 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use serde::{Deserialize, Serialize};
+use super::{init::Initializer, linear::linear};
+use crate::kernels::Activation;
 
-use super::{
-    fused::{gelu, relu, silu},
-    init::Initializer,
-    linear::linear,
-};
-
-/// The octaves sin and cos(pi 2^k z), k = 0, 1, .., and their weights, 0 to 1.
+/// Fourier features sin and cos(pi 2^k z) of octaves k = 0, 1, .., and their weights, 0 to 1.
 #[derive(Clone, Debug)]
 pub struct FourierBands(Option<Bands>);
 
-/// Both [1, K, 1, 1].
+/// Angular frequencies and weights, both [1, K, 1, 1].
 #[derive(Clone, Debug)]
 struct Bands {
-    pitches: Tensor<4>,
+    frequencies: Tensor<4>,
     weights: Tensor<4>,
 }
 
 impl FourierBands {
-    /// Octaves of these weights on `device`.
+    /// Octaves with these weights on `device`.
     pub fn new(weights: &[f32], device: &Device) -> Self {
-        let pitch = |k: usize| std::f32::consts::PI * (1 << k) as f32;
-        let pitches: Vec<f32> = (0..weights.len()).map(pitch).collect();
+        let frequency = |k: usize| std::f32::consts::PI * (1 << k) as f32;
+        let frequencies: Vec<f32> = (0..weights.len()).map(frequency).collect();
         let row = |values: &[f32]| as_row(Tensor::from_data(values, device));
-        let waves = || Bands {
-            pitches: row(&pitches),
+        let bands = || Bands {
+            frequencies: row(&frequencies),
             weights: row(weights),
         };
-        Self((!weights.is_empty()).then(waves))
+        Self((!weights.is_empty()).then(bands))
     }
 
-    /// All `count` octaves in full.
+    /// All of `count` octaves with weight 1.
     pub fn full(count: usize, device: &Device) -> Self {
         Self::new(&vec![1.0; count], device)
     }
 
-    /// The same octaves with other weights `[K]`.
+    /// Same octaves with other weights `[K]`.
     pub fn weighted(&self, weights: Tensor<1>) -> Self {
-        let waves = self.0.clone().map(|waves| Bands {
+        let bands = self.0.clone().map(|bands| Bands {
             weights: as_row(weights),
-            ..waves
+            ..bands
         });
-        Self(waves)
+        Self(bands)
     }
 
-    /// The weights of `count` octaves at `progress` (0 to 1) of a run that brings them in over its first `share`.
+    /// Weights of `count` octaves at `progress` (0 to 1) of a run that anneals them over its first `share`.
     pub fn weights_at(count: usize, progress: f64, share: f64) -> Vec<f32> {
         if share <= 0.0 {
             return vec![1.0; count];
@@ -71,12 +64,13 @@ impl FourierBands {
     }
 }
 
+/// `[K]` as [1, K, 1, 1].
 fn as_row(values: Tensor<1>) -> Tensor<4> {
     let count = values.dims()[0];
     values.reshape([1, count, 1, 1])
 }
 
-/// Hidden states to latent point and back.
+/// Autoencoder of hidden states, through a latent point.
 #[derive(Module, Debug)]
 pub struct Bottleneck {
     encoder_in: Linear,
@@ -86,41 +80,18 @@ pub struct Bottleneck {
     decoder_out: Linear,
     length: usize,
     #[module(skip)]
-    activation: BottleneckActivation,
+    activation: Activation,
 }
 
-/// What stands between the layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BottleneckActivation {
-    /// max(x, 0).
-    #[default]
-    Relu,
-    /// x sigmoid(x).
-    Silu,
-    /// x times the normal distribution at x.
-    Gelu,
-}
-
-impl BottleneckActivation {
-    fn of(self, x: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Relu => relu(x),
-            Self::Silu => silu(x),
-            Self::Gelu => gelu(x),
-        }
-    }
-}
-
-/// How a bottleneck begins.
+/// Initialisation and depth of a [`Bottleneck`].
 #[derive(Clone, Copy, Debug)]
 pub struct BottleneckStart {
-    /// The first weights' deviation, times the root of their inputs: sqrt(2) keeps the scale through ReLU (He
-    /// et al. 2015, arXiv 1502.01852), less keeps the first points out of tanh's flat ends.
+    /// Gain of the initial weights: standard deviation times the root of the number of inputs. sqrt(2) keeps the scale
+    /// through ReLU (He et al. 2015, arXiv 1502.01852), less keeps the first points out of tanh's saturation.
     pub gain: f64,
-    /// What stands between the layers.
-    pub activation: BottleneckActivation,
-    /// Whether the way back has a further layer: it tells points of few dimensions apart.
+    /// Activation between the layers.
+    pub activation: Activation,
+    /// True for a further layer of the decoder, which tells points of few dimensions apart.
     pub is_deep: bool,
 }
 
@@ -140,14 +111,14 @@ impl Bottleneck {
             activation,
             is_deep,
         } = start;
-        let lifted = dims * (1 + 2 * octaves);
+        let features = dims * (1 + 2 * octaves);
         let mut layer = |inputs: usize, outputs: usize| {
             init.linear_biased(inputs, outputs, (gain * gain / inputs as f64).sqrt() as f32)
         };
         Self {
             encoder_in: layer(length * d_model, width),
             encoder_out: layer(width, dims),
-            decoder_in: layer(lifted, width),
+            decoder_in: layer(features, width),
             decoder_mid: is_deep.then(|| layer(width, width)),
             decoder_out: layer(width, length * d_model),
             length,
@@ -155,21 +126,22 @@ impl Bottleneck {
         }
     }
 
-    /// [B, L, D] to [B, Z].
+    /// Latent points [B, Z] of hidden states [B, L, D].
     pub fn encode(&self, hidden: Tensor<3>) -> Tensor<2> {
         let x = self
             .activation
-            .of(linear(&self.encoder_in, hidden.flatten(1, 2)));
+            .forward(linear(&self.encoder_in, hidden.flatten(1, 2)));
         linear(&self.encoder_out, x).tanh()
     }
 
-    /// [B, Z] to [B, L, D].
+    /// Hidden states [B, L, D] of latent points [B, Z].
     pub fn decode(&self, point: Tensor<2>, octaves: &FourierBands) -> Tensor<3> {
-        let x = self
-            .activation
-            .of(linear(&self.decoder_in, lifted(point, octaves)));
+        let x = self.activation.forward(linear(
+            &self.decoder_in,
+            with_fourier_features(point, octaves),
+        ));
         let x = match &self.decoder_mid {
-            Some(layer) => self.activation.of(linear(layer, x)),
+            Some(layer) => self.activation.forward(linear(layer, x)),
             None => x,
         };
         let x = linear(&self.decoder_out, x);
@@ -178,13 +150,17 @@ impl Bottleneck {
     }
 }
 
-/// Points [B, Z] and, octave by octave, their weighted sines and cosines: [B, (1 + 2 K) Z].
-fn lifted(point: Tensor<2>, octaves: &FourierBands) -> Tensor<2> {
-    let Some(Bands { pitches, weights }) = octaves.0.clone() else {
+/// Points [B, Z] concatenated with their Fourier features, octave by octave: [B, (1 + 2 K) Z].
+fn with_fourier_features(point: Tensor<2>, octaves: &FourierBands) -> Tensor<2> {
+    let Some(Bands {
+        frequencies,
+        weights,
+    }) = octaves.0.clone()
+    else {
         return point;
     };
-    let ([batch, dims], [_, count, ..]) = (point.dims(), pitches.dims());
-    let angles = point.clone().reshape([batch, 1, 1, dims]) * pitches;
-    let waves = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2) * weights;
-    Tensor::cat(vec![point, waves.reshape([batch, count * 2 * dims])], 1)
+    let ([batch, dims], [_, count, ..]) = (point.dims(), frequencies.dims());
+    let angles = point.clone().reshape([batch, 1, 1, dims]) * frequencies;
+    let features = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2) * weights;
+    Tensor::cat(vec![point, features.reshape([batch, count * 2 * dims])], 1)
 }

@@ -1,42 +1,16 @@
-//! What networks of pictures are made of: standardised convolutions, group norm, upsampling.
+//! Layers of convolutional networks: standardised convolutions, group norm, upsampling.
 //!
 //! Shapes: B pictures, C channels, H rows, W columns.
 
 use burn::{
     module::{Module, Param},
-    tensor::{Tensor, activation::leaky_relu, module::conv2d, ops::ConvOptions},
+    tensor::{Tensor, module::conv2d, ops::ConvOptions},
 };
 
-use super::{
-    device_constants::table,
-    fused::{matmul, relu, silu},
-    init::Initializer,
-};
+use super::{device_constants::table, init::Initializer};
+use crate::kernels::{Activation, matmul};
 
-/// What bends between two layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConvActivation {
-    /// max(0, x), as published with ResNet-v2.
-    #[default]
-    Relu,
-    /// x sigmoid(x), smooth, as the first Code Glyphs had it.
-    Swish,
-    /// x, and 0.2 x below 0, as in the first Code Glyphs' generators.
-    LeakyRelu,
-}
-
-impl ConvActivation {
-    /// Of every entry.
-    pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Relu => relu(x),
-            Self::Swish => silu(x),
-            Self::LeakyRelu => leaky_relu(x, 0.2),
-        }
-    }
-}
-
-/// A convolution with a bias that keeps the picture's size (zeros round it; odd kernels).
+/// Convolution with bias and zero padding that keeps the picture's size; kernels are odd.
 #[derive(Module, Debug)]
 pub struct SameConv {
     weight: Param<Tensor<4>>,
@@ -67,7 +41,7 @@ impl SameConv {
     }
 }
 
-/// A convolution without bias whose kernels are standardised (Qiao et al. 2019, arXiv 1903.10520).
+/// Convolution without bias whose kernels are standardised (Qiao et al. 2019, arXiv 1903.10520).
 #[derive(Module, Debug)]
 pub struct StdConv {
     weight: Param<Tensor<4>>,
@@ -75,7 +49,7 @@ pub struct StdConv {
 }
 
 impl StdConv {
-    /// Kernels of `size` x `size` that move by `stride`, with `size / 2` zeros round the picture.
+    /// Kernels of `size` x `size` with this `stride` and a zero padding of `size / 2`.
     pub fn new(
         inputs: usize,
         outputs: usize,
@@ -98,8 +72,8 @@ impl StdConv {
     }
 }
 
-/// Kernels [outputs, inputs, H, W], each output's with mean 0 and biased variance 1; 1e-8 is added
-/// to the variance, as timm does for BiT.
+/// Kernels [outputs, inputs, H, W], standardised per output to mean 0 and biased variance 1; 1e-8 is added to the
+/// variance, as in timm's BiT.
 pub fn standardised(weight: Tensor<4>) -> Tensor<4> {
     let shape = weight.dims();
     let rows = weight.flatten::<2>(1, 3);
@@ -108,15 +82,15 @@ pub fn standardised(weight: Tensor<4>) -> Tensor<4> {
     (centred / (variance + 1e-8).sqrt()).reshape(shape)
 }
 
-/// Group norm (Wu and He 2018, arXiv 1803.08494; 1e-5 is added to the variance), then activation.
-/// Unlike batch norm it lets no picture of a batch change another.
+/// Group norm (Wu and He 2018, arXiv 1803.08494; 1e-5 is added to the variance), then activation. Pictures of a batch
+/// don't depend on each other, unlike with batch norm.
 #[derive(Module, Debug)]
 pub struct NormAct {
     weight: Param<Tensor<1>>,
     bias: Param<Tensor<1>>,
     groups: usize,
     #[module(skip)]
-    activation: ConvActivation,
+    activation: Activation,
 }
 
 impl NormAct {
@@ -127,7 +101,7 @@ impl NormAct {
     pub fn new(
         channels: usize,
         groups: usize,
-        activation: ConvActivation,
+        activation: Activation,
         init: &mut Initializer,
     ) -> Self {
         assert!(
@@ -156,37 +130,32 @@ impl NormAct {
     }
 }
 
-/// How [`upsample`] fills in.
+/// Interpolation of [`upsample`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filling {
-    /// Straight between the two nearest pixels.
+pub enum Interpolation {
+    /// Linear between the two nearest pixels.
     Bilinear,
     /// A cubic through the four nearest (Keys 1981, a = -0.75 as in PyTorch); may overshoot.
     Bicubic,
 }
 
-/// Enlarges [B, C, H, W] to [B, C, H factor, W factor]; pixels are squares whose centres are
-/// compared, and the border's colour goes on outside.
+/// Upsampled pictures [B, C, H factor, W factor] of [B, C, H, W], with pixel centres aligned and the border replicated.
 ///
-/// By two products with matrices: burn 0.22 has no backward of smooth interpolation on GPUs.
-pub fn upsample(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
-    enlarge_last(
-        enlarge_last(x, factor, filling).swap_dims(2, 3),
+/// Two products with matrices: burn 0.22 has no backward of smooth interpolation on GPUs.
+pub fn upsample(x: Tensor<4>, factor: usize, interpolation: Interpolation) -> Tensor<4> {
+    upsample_last(
+        upsample_last(x, factor, interpolation).swap_dims(2, 3),
         factor,
-        filling,
+        interpolation,
     )
     .swap_dims(2, 3)
 }
 
-/// [B, C, H, W] with so many rows of zeros above and below and columns to the left and right. (burn's own padding brings
-/// its zeros from the host.)
-pub fn with_zeros(
-    x: Tensor<4>,
-    [above, below]: [usize; 2],
-    [left, right]: [usize; 2],
-) -> Tensor<4> {
+/// [B, C, H, W] padded with so many rows of zeros above and below and columns on the left and right. burn's own padding
+/// uploads its zeros, which a captured step may not.
+pub fn pad_zeros(x: Tensor<4>, [above, below]: [usize; 2], [left, right]: [usize; 2]) -> Tensor<4> {
     let device = x.device();
-    let beside = |x: Tensor<4>, dim: usize, [before, after]: [usize; 2]| {
+    let pad = |x: Tensor<4>, dim: usize, [before, after]: [usize; 2]| {
         let zeros = |count: usize| {
             let mut shape = x.dims();
             shape[dim] = count;
@@ -195,17 +164,17 @@ pub fn with_zeros(
         let parts = [zeros(before), Some(x.clone()), zeros(after)];
         Tensor::cat(parts.into_iter().flatten().collect(), dim)
     };
-    beside(beside(x, 3, [left, right]), 2, [above, below])
+    pad(pad(x, 3, [left, right]), 2, [above, below])
 }
 
-fn enlarge_last(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
+fn upsample_last(x: Tensor<4>, factor: usize, interpolation: Interpolation) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
-    let name = match filling {
-        Filling::Bilinear => "bilinear",
-        Filling::Bicubic => "bicubic",
+    let name = match interpolation {
+        Interpolation::Bilinear => "bilinear",
+        Interpolation::Bicubic => "bicubic",
     };
     let matrix = table(name, &[width, factor], &x.device(), || {
-        filling_matrix(width, factor, filling)
+        interpolation_matrix(width, factor, interpolation)
     });
     let matrix = matrix.reshape([width, width * factor]);
     matmul(x.reshape([batch * channels * height, width]), matrix).reshape([
@@ -216,31 +185,31 @@ fn enlarge_last(x: Tensor<4>, factor: usize, filling: Filling) -> Tensor<4> {
     ])
 }
 
-/// [from, from * factor]: how much each pixel gives to each of the enlarged row.
-fn filling_matrix(from: usize, factor: usize, filling: Filling) -> Vec<f32> {
+/// Interpolation matrix [from, from * factor] of a row.
+fn interpolation_matrix(from: usize, factor: usize, interpolation: Interpolation) -> Vec<f32> {
     let to = from * factor;
-    let mut shares = vec![0.0_f32; from * to];
-    for place in 0..to {
-        let centre = (place as f64 + 0.5) / factor as f64 - 0.5;
+    let mut weights = vec![0.0_f32; from * to];
+    for output in 0..to {
+        let centre = (output as f64 + 0.5) / factor as f64 - 0.5;
         let left = centre.floor();
-        let reach = match filling {
-            Filling::Bilinear => 0..2,
-            Filling::Bicubic => -1..3,
+        let reach = match interpolation {
+            Interpolation::Bilinear => 0..2,
+            Interpolation::Bicubic => -1..3,
         };
         for step in reach {
             let pixel = left + f64::from(step);
-            let share = match filling {
-                Filling::Bilinear => 1.0 - (centre - pixel).abs(),
-                Filling::Bicubic => keys((centre - pixel).abs()),
+            let weight = match interpolation {
+                Interpolation::Bilinear => 1.0 - (centre - pixel).abs(),
+                Interpolation::Bicubic => keys((centre - pixel).abs()),
             };
             let pixel = pixel.clamp(0.0, (from - 1) as f64) as usize;
-            shares[pixel * to + place] += share as f32;
+            weights[pixel * to + output] += weight as f32;
         }
     }
-    shares
+    weights
 }
 
-/// Keys' cubic kernel at a distance of 0 to 2 pixels.
+/// Cubic convolution kernel (Keys 1981) at a distance of 0 to 2 pixels.
 fn keys(distance: f64) -> f64 {
     let a = -0.75;
     if distance <= 1.0 {

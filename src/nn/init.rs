@@ -8,14 +8,14 @@ use burn::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Draws the weights of one network, in the order in which its parts are built.
+/// Random weights of one network, drawn in the order in which its layers are built.
 pub struct Initializer {
     rng: ChaCha8Rng,
     device: Device,
 }
 
 impl Initializer {
-    /// Weights by `seed`, living on `device`.
+    /// Initializer by `seed`, for weights on `device`.
     pub fn new(seed: u64, device: &Device) -> Self {
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -23,7 +23,7 @@ impl Initializer {
         }
     }
 
-    /// A matrix [rows, columns] of normal values with the given standard deviation.
+    /// Matrix [rows, columns] of normal values with the given standard deviation.
     pub fn normal(&mut self, rows: usize, columns: usize, deviation: f32) -> Param<Tensor<2>> {
         let values: Vec<f32> = (0..rows * columns)
             .map(|_| normal(&mut self.rng) * deviation)
@@ -31,12 +31,12 @@ impl Initializer {
         self.param(TensorData::new(values, [rows, columns]))
     }
 
-    /// A vector filled with one value.
+    /// Vector filled with one value.
     pub fn constant(&mut self, length: usize, value: f32) -> Param<Tensor<1>> {
         self.param(TensorData::new(vec![value; length], [length]))
     }
 
-    /// A linear layer without bias.
+    /// Linear layer without bias.
     pub fn linear(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
         Linear {
             weight: self.normal(inputs, outputs, deviation),
@@ -44,7 +44,7 @@ impl Initializer {
         }
     }
 
-    /// A linear layer with a zero bias, scaled for ReLU (He et al. 2015, arXiv 1502.01852).
+    /// Linear layer with a zero bias, scaled for ReLU (He et al. 2015, arXiv 1502.01852).
     pub fn linear_relu(&mut self, inputs: usize, outputs: usize) -> Linear {
         let deviation = (2.0 / inputs as f32).sqrt();
         Linear {
@@ -53,7 +53,7 @@ impl Initializer {
         }
     }
 
-    /// Kernels [outputs, inputs, size, size] of a convolution, scaled for ReLU and by `gain`.
+    /// Convolution kernels [outputs, inputs, size, size], scaled for ReLU and by `gain`.
     pub fn kernel(
         &mut self,
         inputs: usize,
@@ -69,7 +69,7 @@ impl Initializer {
         self.param(TensorData::new(values, [outputs, inputs, size, size]))
     }
 
-    /// A linear layer with a zero bias.
+    /// Linear layer with a zero bias.
     pub fn linear_biased(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
         Linear {
             weight: self.normal(inputs, outputs, deviation),
@@ -77,14 +77,14 @@ impl Initializer {
         }
     }
 
-    /// A layer norm.
+    /// Layer norm.
     pub fn layer_norm(&mut self, width: usize, epsilon: f64) -> LayerNorm {
         LayerNormConfig::new(width)
             .with_epsilon(epsilon)
             .init(&self.device)
     }
 
-    /// A table of embeddings.
+    /// Embedding table.
     pub fn embedding(&mut self, entries: usize, width: usize, deviation: f32) -> Embedding {
         Embedding {
             weight: self.normal(entries, width, deviation),
@@ -96,8 +96,8 @@ impl Initializer {
     }
 }
 
-/// One draw of the standard normal distribution (Box and Muller 1958).
+/// Random value of the standard normal distribution (Box and Muller 1958).
 pub fn normal(rng: &mut ChaCha8Rng) -> f32 {
-    let (radius, turn): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
-    (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * turn).cos()
+    let (radius, angle): (f32, f32) = (1.0 - rng.random::<f32>(), rng.random());
+    (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * angle).cos()
 }

@@ -1,16 +1,16 @@
-//! Linear layers over sequences and pictures, and tables of words.
+//! Linear layers over sequences and pictures, and token embeddings.
 
 use burn::{
     nn::{Embedding, Linear},
     tensor::{Int, Tensor},
 };
 
-use super::fused::{gather, matmul};
+use crate::kernels::{gather, matmul};
 
-/// [.., inputs] to [.., outputs] as one product over all rows.
+/// Linear map of [.., inputs] to [.., outputs], as one product over all rows.
 ///
-/// burn 0.22 multiplies each sequence by itself where that makes squarer products, and then has a gradient
-/// of the weights for each before it sums them: an executor's step took 1.2 times as long.
+/// burn 0.22 batches the product over sequences where that makes squarer products, and then computes a weight gradient
+/// for each of them before it sums these: an executor's step took 1.2 times as long.
 pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
     let [inputs, outputs] = layer.weight.dims();
     let mut shape = x.dims();
@@ -23,7 +23,7 @@ pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
     .reshape(shape)
 }
 
-/// [B, L] tokens to the table's rows [B, L, D].
+/// Embeddings [B, L, D] of tokens [B, L].
 pub fn embedding(table: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
     let ([batch, length], weight) = (tokens.dims(), table.weight.val());
     let width = weight.dims()[1];

@@ -11,19 +11,19 @@ use burn::{
 };
 
 use super::{
-    fused::{Heads, attention, gelu, layer_norm, matmul},
     init::Initializer,
     linear::{embedding, linear},
 };
+use crate::kernels::{Heads, attention, gelu, layer_norm, matmul};
 
-/// Positions start behind the padding token's id, which is 1 in the published vocabularies.
+/// Index of the first position: after the padding token's id, which is 1 in the published vocabularies.
 const FIRST_POSITION: usize = 2;
 const LAYER_NORM_EPS: f64 = 1e-5;
 
 /// Sizes of a stack, named as in the published configurations.
 #[derive(Clone, Copy, Debug)]
 pub struct RobertaSizes {
-    /// Tokens known.
+    /// Tokens of the vocabulary.
     pub vocab_size: usize,
     /// Width of a token.
     pub hidden_size: usize,
@@ -57,7 +57,7 @@ impl RobertaEmbeddings {
         }
     }
 
-    /// Adds positions and type to [B, L, D].
+    /// Embeddings [B, L, D] of words [B, L, D], with positions and type added.
     fn forward(&self, words: Tensor<3>) -> Tensor<3> {
         let [_, length, _] = words.dims();
         let positions = self.position_embeddings.weight.val();
@@ -75,7 +75,7 @@ struct SelfAttention {
     num_attention_heads: usize,
 }
 
-/// A dense layer whose result is added to the sublayer's input and normalised.
+/// Dense layer with residual connection and layer norm.
 #[derive(Module, Debug)]
 struct Output {
     dense: Linear,
@@ -124,17 +124,17 @@ impl RobertaLayer {
         }
     }
 
-    /// [B, L, D] to [B, L, D]; `hidden_keys` [B, 1, 1, L] is added to the scores.
-    fn forward(&self, x: Tensor<3>, hidden_keys: Tensor<4>) -> Tensor<3> {
-        let of = &self.attention;
+    /// Block output [B, L, D]; `key_mask` [B, 1, 1, L] is added to the scores.
+    fn forward(&self, x: Tensor<3>, key_mask: Tensor<4>) -> Tensor<3> {
+        let layers = &self.attention;
         let [query, key, value] =
-            [&of.query, &of.key, &of.value].map(|layer| linear(layer, x.clone()));
+            [&layers.query, &layers.key, &layers.value].map(|layer| linear(layer, x.clone()));
         let heads = Heads {
-            count: of.num_attention_heads,
-            scale: ((x.dims()[2] / of.num_attention_heads) as f32).powf(-0.5),
+            count: layers.num_attention_heads,
+            scale: ((x.dims()[2] / layers.num_attention_heads) as f32).powf(-0.5),
         };
-        let mixed = attention(query, key, value, hidden_keys, heads);
-        let x = self.attention_output.forward(mixed, x);
+        let context = attention(query, key, value, key_mask, heads);
+        let x = self.attention_output.forward(context, x);
         let inner = gelu(linear(&self.intermediate, x.clone()));
         self.output.forward(inner, x)
     }
@@ -158,19 +158,19 @@ impl RobertaModel {
         }
     }
 
-    /// Tokens [B, L] to hidden states [B, L, D]; only keys where `mask` [B, L] is 1 are seen.
+    /// Hidden states [B, L, D] of tokens [B, L]; `mask` [B, L] is 1 at tokens that are attended to.
     pub fn forward(&self, tokens: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
         let words = embedding(&self.embeddings.word_embeddings, tokens);
         self.forward_embedded(words, mask)
     }
 
-    /// As [`Self::forward`], with [B, L, D] in place of the tokens' embeddings.
+    /// Hidden states [B, L, D] of token embeddings [B, L, D], see [`Self::forward`].
     pub fn forward_embedded(&self, embedding: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
         let [batch, length] = mask.dims();
-        let hidden_keys = ((mask - 1.0) * 1e9).reshape([batch, 1, 1, length]);
+        let key_mask = ((mask - 1.0) * 1e9).reshape([batch, 1, 1, length]);
         let x = self.embeddings.forward(embedding);
         let blocks = self.layer.iter();
-        blocks.fold(x, |x, block| block.forward(x, hidden_keys.clone()))
+        blocks.fold(x, |x, block| block.forward(x, key_mask.clone()))
     }
 }
 
@@ -181,7 +181,7 @@ struct LmHead {
     bias: Param<Tensor<1>>,
 }
 
-/// A stack with a language-modelling head, whose output matrix is the word embeddings'.
+/// Stack with a language-modelling head, whose output matrix is tied to the word embeddings.
 #[derive(Module, Debug)]
 pub struct RobertaForMaskedLm {
     roberta: RobertaModel,
@@ -202,12 +202,12 @@ impl RobertaForMaskedLm {
         }
     }
 
-    /// [B, L, D] in place of the tokens' embeddings to hidden states [B, L, D].
+    /// Hidden states [B, L, D] of token embeddings [B, L, D].
     pub fn hidden(&self, embedding: Tensor<3>, mask: Tensor<2>) -> Tensor<3> {
         self.roberta.forward_embedded(embedding, mask)
     }
 
-    /// Hidden states [B, L, D] to logits [B, L, V].
+    /// Logits [B, L, V] of hidden states [B, L, D].
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
         let head = &self.lm_head;
         let [batch, length, width] = hidden.dims();
@@ -215,7 +215,7 @@ impl RobertaForMaskedLm {
         let x = layer_norm(&head.layer_norm, x, LAYER_NORM_EPS);
         let words = self.roberta.embeddings.word_embeddings.weight.val();
         let vocabulary = words.dims()[0];
-        // One large product instead of one a sequence.
+        // One large product instead of one per sequence.
         let logits = matmul(x.reshape([batch * length, width]), words.transpose());
         (logits + head.bias.val().unsqueeze()).reshape([batch, length, vocabulary])
     }

@@ -1,6 +1,6 @@
-//! T5's encoder and decoder stacks (Raffel et al. 2020, arXiv 1910.10683, version 1.0 of the code):
-//! RMS norm before each layer, no biases, relative position bias in the first block's place and
-//! shared by all, ReLU feed-forward, and no division of the attention scores by sqrt(d_kv).
+//! T5's encoder and decoder stacks (Raffel et al. 2020, arXiv 1910.10683, version 1.0 of the code): RMS norm before each
+//! layer, no biases, one relative position bias shared by all blocks, ReLU feed-forward, and attention scores that are
+//! not divided by sqrt(d_kv).
 //!
 //! Shapes: B sequences, L tokens, D = `d_model`, H heads of width K = `d_kv`.
 
@@ -10,12 +10,8 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{
-    device_constants::constant,
-    fused::{Heads, attention, gather, relu, rms_norm},
-    init::Initializer,
-    linear::linear,
-};
+use super::{device_constants::constant, init::Initializer, linear::linear};
+use crate::kernels::{Heads, attention, gather, relu, rms_norm};
 
 /// Sizes of a stack, named as in T5's published configurations.
 #[derive(Clone, Copy, Debug)]
@@ -32,18 +28,18 @@ pub struct T5Sizes {
     pub relative_attention_num_buckets: usize,
     /// Distance from which all tokens share the last entry.
     pub relative_attention_max_distance: usize,
-    /// Deviation of that table's first entries.
+    /// Standard deviation of that table's initial values.
     pub relative_attention_deviation: f32,
-    /// Factor of the other first weights' deviation.
+    /// Factor of the other initial weights' standard deviation.
     pub initializer_factor: f32,
 }
 
-/// What a token may attend to.
+/// Attention mask of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// Every token, as in an encoder.
+    /// None: every token attends to every token, as in an encoder.
     Both,
-    /// Itself and earlier tokens, as in an autoregressive decoder.
+    /// Causal: tokens attend to themselves and earlier ones, as in an autoregressive decoder.
     Backward,
 }
 
@@ -71,7 +67,7 @@ impl T5Attention {
         }
     }
 
-    /// `queries` [B, Lq, D] attend to `memory` [B, Lk, D] under `bias` [1, H, Lq, Lk].
+    /// Attention [B, Lq, D] of `queries` [B, Lq, D] to `memory` [B, Lk, D], with `bias` [1, H, Lq, Lk].
     fn forward(&self, queries: Tensor<3>, memory: Tensor<3>, bias: Option<Tensor<4>>) -> Tensor<3> {
         let bias = bias.unwrap_or_else(|| Tensor::zeros([1; 4], &queries.device()));
         let q = linear(&self.q, queries);
@@ -85,14 +81,14 @@ impl T5Attention {
     }
 }
 
-/// A sublayer that attends, normalised before and added to its input.
+/// Attention sublayer: pre-norm, residual.
 #[derive(Module, Debug)]
 pub struct T5LayerAttention {
     attention: T5Attention,
     layer_norm: RmsNorm,
 }
 
-/// A sublayer that maps each token alone, normalised before and added to its input.
+/// Feed-forward sublayer: pre-norm, residual.
 #[derive(Module, Debug)]
 pub struct T5LayerFF {
     wi: Linear,
@@ -107,7 +103,7 @@ impl T5LayerFF {
     }
 }
 
-/// Self-attention, cross-attention where the stack decodes, feed-forward.
+/// Self-attention, cross-attention in a decoder, feed-forward.
 #[derive(Module, Debug)]
 pub struct T5Block {
     self_attention: T5LayerAttention,
@@ -115,7 +111,7 @@ pub struct T5Block {
     feed_forward: T5LayerFF,
 }
 
-/// A stack of blocks with its relative position table and final norm.
+/// Stack of blocks with its relative position table and final norm.
 #[derive(Module, Debug)]
 pub struct T5Stack {
     block: Vec<T5Block>,
@@ -125,11 +121,11 @@ pub struct T5Stack {
 }
 
 impl T5Stack {
-    /// An encoder, or with `cross` a decoder that also attends to a memory.
+    /// Encoder, or with `cross` a decoder that also attends to a memory.
     pub fn new(layers: usize, cross: bool, sizes: &T5Sizes, init: &mut Initializer) -> Self {
         let attention = |init: &mut Initializer| T5LayerAttention {
             attention: T5Attention::new(sizes, init),
-            layer_norm: first_norm(sizes.d_model, init),
+            layer_norm: init_norm(sizes.d_model, init),
         };
         let deviation = |inputs: usize| sizes.initializer_factor * (inputs as f32).powf(-0.5);
         let block = (0..layers)
@@ -139,7 +135,7 @@ impl T5Stack {
                 feed_forward: T5LayerFF {
                     wi: init.linear(sizes.d_model, sizes.d_ff, deviation(sizes.d_model)),
                     wo: init.linear(sizes.d_ff, sizes.d_model, deviation(sizes.d_ff)),
-                    layer_norm: first_norm(sizes.d_model, init),
+                    layer_norm: init_norm(sizes.d_model, init),
                 },
             })
             .collect();
@@ -150,24 +146,24 @@ impl T5Stack {
                 sizes.num_heads,
                 sizes.relative_attention_deviation,
             ),
-            final_layer_norm: first_norm(sizes.d_model, init),
+            final_layer_norm: init_norm(sizes.d_model, init),
             relative_attention_max_distance: sizes.relative_attention_max_distance,
         }
     }
 
-    /// Maps [B, L, D] to [B, L, D].
+    /// Encoder output [B, L, D] of embeddings [B, L, D].
     pub fn encode(&self, x: Tensor<3>) -> Tensor<3> {
         let length = x.dims()[1];
         self.forward(x, length, Direction::Both, None)
     }
 
-    /// As [`Self::encode`], but only the first `keep` tokens come out: [B, keep, D].
-    /// The last block doesn't compute what nobody reads.
+    /// First `keep` tokens [B, keep, D] of [`Self::encode`]; the last block computes no others.
     pub fn encode_prefix(&self, x: Tensor<3>, keep: usize) -> Tensor<3> {
         self.forward(x, keep, Direction::Both, None)
     }
 
-    /// Maps [B, Lq, D] to [B, Lq, D]; each token sees itself, earlier ones, and `memory` [B, Lk, D].
+    /// Decoder output [B, Lq, D] of embeddings [B, Lq, D], with causal self-attention and attention to `memory`
+    /// [B, Lk, D].
     pub fn decode(&self, x: Tensor<3>, memory: Tensor<3>) -> Tensor<3> {
         let length = x.dims()[1];
         self.forward(x, length, Direction::Backward, Some(memory))
@@ -190,7 +186,7 @@ impl T5Stack {
             };
             let layer = &block.self_attention;
             let normed = rms_norm(&layer.layer_norm, x.clone());
-            let (asking, bias) = if queries == length {
+            let (query, bias) = if queries == length {
                 (normed.clone(), bias.clone())
             } else {
                 x = x.narrow(1, 0, queries);
@@ -199,7 +195,7 @@ impl T5Stack {
                     bias.clone().narrow(2, 0, queries),
                 )
             };
-            x = x + layer.attention.forward(asking, normed, Some(bias));
+            x = x + layer.attention.forward(query, normed, Some(bias));
             if let (Some(layer), Some(memory)) = (&block.cross_attention, &memory) {
                 let normed = rms_norm(&layer.layer_norm, x.clone());
                 x = x + layer.attention.forward(normed, memory.clone(), None);
@@ -209,16 +205,16 @@ impl T5Stack {
         rms_norm(&self.final_layer_norm, x)
     }
 
-    /// [1, H, L, L]: what each head adds to the score of a query and key at their distance.
+    /// Bias [1, H, L, L] of the attention scores by relative position, causal mask included.
     fn position_bias(&self, length: usize, direction: Direction, device: &Device) -> Tensor<4> {
         let [buckets, heads] = self.relative_attention_bias.weight.dims();
         let mut indices = Vec::with_capacity(length * length);
-        let mut hidden = Vec::with_capacity(length * length);
+        let mut is_masked = Vec::with_capacity(length * length);
         for query in 0..length as i32 {
             for key in 0..length as i32 {
                 let reach = self.relative_attention_max_distance;
                 indices.push(bucket(key - query, direction, buckets, reach) as i32);
-                hidden.push(i32::from(key > query));
+                is_masked.push(i32::from(key > query));
             }
         }
         let indices = constant(&indices, device);
@@ -229,22 +225,22 @@ impl T5Stack {
         match direction {
             Direction::Both => bias,
             Direction::Backward => {
-                let hidden = constant(&hidden, device).float() * -1e9;
-                bias + hidden.reshape([1, 1, length, length])
+                let mask = constant(&is_masked, device).float() * -1e9;
+                bias + mask.reshape([1, 1, length, length])
             }
         }
     }
 }
 
-fn first_norm(width: usize, init: &mut Initializer) -> RmsNorm {
+fn init_norm(width: usize, init: &mut Initializer) -> RmsNorm {
     RmsNorm {
         gamma: init.constant(width, 1.0),
         epsilon: 1e-6,
     }
 }
 
-/// T5's relative position bucket: half the table for exact distances, half logarithmic up to `reach`;
-/// with [`Direction::Both`] one half for each side.
+/// Relative position bucket of T5: half the table for exact distances, half logarithmic up to `reach`; with
+/// [`Direction::Both`] one half for each side.
 pub fn bucket(offset: i32, direction: Direction, buckets: usize, reach: usize) -> usize {
     let (first, buckets, distance) = match direction {
         Direction::Both => (

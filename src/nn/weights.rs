@@ -1,4 +1,4 @@
-//! Weights as PyTorch has them, in safetensors files: pretrained ones read, ours written.
+//! Weights in safetensors files, with PyTorch's names and layouts.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use burn::{
 };
 use thiserror::Error;
 
-/// Why a file's weights aren't a network's.
+/// Failure to read or write the weights of a network.
 #[derive(Debug, Error)]
 pub enum WeightsError {
     /// No such file, or no safetensors.
@@ -20,7 +20,7 @@ pub enum WeightsError {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// What its reader says.
+        /// Message of its reader.
         reason: String,
     },
     /// A value has another shape than the network's.
@@ -30,9 +30,9 @@ pub enum WeightsError {
         file: PathBuf,
         /// The network's name of the value, which is the file's after the remapping.
         key: String,
-        /// In the file.
+        /// Shape in the file.
         found: Vec<usize>,
-        /// In the network.
+        /// Shape in the network.
         expected: Vec<usize>,
     },
     /// A value is no number or can't be read.
@@ -42,7 +42,7 @@ pub enum WeightsError {
         file: PathBuf,
         /// The value's name.
         key: String,
-        /// What its reader says.
+        /// Message of its reader.
         reason: String,
     },
     /// The file can't be written.
@@ -50,7 +50,7 @@ pub enum WeightsError {
     Unwritable {
         /// The file.
         file: PathBuf,
-        /// What its writer says.
+        /// Message of its writer.
         reason: String,
     },
     /// Values of the network are not in the file.
@@ -60,14 +60,13 @@ pub enum WeightsError {
         file: PathBuf,
         /// The first one's name.
         key: String,
-        /// How many more.
+        /// Number of further ones.
         others: usize,
     },
 }
 
-/// The module with all its weights read from `file` as 32-bit floats; what the module has no place
-/// for is passed over. Keys are rewritten first: each of `renames` is a regular expression and what
-/// replaces it.
+/// Module with all its weights read from `file` as 32-bit floats; other values of the file are ignored. Keys are renamed
+/// first: each of `renames` is a regular expression and its replacement.
 ///
 /// # Errors
 /// Names the file and the key that is missing or doesn't fit.

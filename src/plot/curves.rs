@@ -1,4 +1,4 @@
-//! Curves over a training run: several named series on a logarithmic scale, with a legend.
+//! Training curves: named series on a logarithmic axis, with a legend.
 
 use std::path::Path;
 
@@ -8,16 +8,16 @@ use plotters::prelude::*;
 use super::file;
 use super::picture::{self, INK, PALE_INK, TEXT_FONT, plain};
 
-/// A named series of (x, y).
+/// Named series of (x, y).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlotCurve<'a> {
-    /// In the legend.
+    /// Name in the legend.
     pub name: &'a str,
-    /// In order of x; points that aren't finite, or not above zero, are left out.
+    /// Points by ascending x; those that are not finite and positive are omitted.
     pub points: &'a [(f64, f64)],
 }
 
-/// Okabe and Ito's colours, told apart with any colour blindness, the readable ones on white first.
+/// Okabe and Ito's palette, distinguishable with any colour blindness, ordered by legibility on white.
 pub(super) const COLORS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -28,11 +28,11 @@ pub(super) const COLORS: [RGBColor; 7] = [
     RGBColor(0, 0, 0),
 ];
 
-/// Draws curves with a logarithmic y axis. `titles` are the picture's, the x axis's and the y axis's; the size
-/// is (width, height) in pixels.
+/// Draws curves with a logarithmic y axis. `titles`: of the figure, the x axis and the y axis; the size is
+/// (width, height) in pixels.
 ///
 /// # Errors
-/// Names the file if it can't be written; refuses curves without a point above zero.
+/// If the file can't be written (it is named), or no curve has a positive point.
 pub fn curves_png(
     path: &Path,
     titles: [&str; 3],
@@ -69,7 +69,7 @@ fn picture(
         size_px[1]
     );
     let x_high = if x_high > x_low { x_high } else { x_low + 1.0 };
-    // A little room above and below, and never a range of nothing.
+    // A small margin above and below, and never an empty range.
     let margin = (y_high / y_low).powf(0.05).max(1.1);
     picture::draw(size_px, |canvas| {
         let mut chart = ChartBuilder::on(canvas)
@@ -118,7 +118,7 @@ fn picture(
     })
 }
 
-/// A number with as few digits as tell it from its neighbours on an axis.
+/// Shortest label of a number that distinguishes it from its neighbours on an axis.
 fn short(value: f64) -> String {
     let magnitude = value.abs();
     let text = if magnitude >= 1e6 || (magnitude < 1e-3 && magnitude > 0.0) {

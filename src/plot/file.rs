@@ -1,4 +1,4 @@
-//! Picture files: the ending decides on the format.
+//! Image files: the format follows from the extension.
 
 use std::{io::Write, path::Path};
 
@@ -13,11 +13,11 @@ use crate::files::{is_stream, write_whole};
 /// Quality of JPEG files: the highest.
 const JPEG_QUALITY: u8 = 100;
 
-/// The format a picture is written in, by the ending of its file: png, jpg or jpeg. Without an ending, and to
-/// devices and FIFOs with any other, it is PNG.
+/// Image format of a path by its extension: png, jpg or jpeg; PNG without an extension, and for devices and
+/// FIFOs with any other.
 ///
 /// # Errors
-/// Names the file if its ending is another.
+/// If the extension is another; the file is named.
 pub fn picture_format(path: &Path) -> Result<ImageFormat> {
     let Some(ending) = path.extension() else {
         return Ok(ImageFormat::Png);
@@ -33,19 +33,19 @@ pub fn picture_format(path: &Path) -> Result<ImageFormat> {
     }
 }
 
-/// Writes 8-bit RGB pixels, row by row from the top, as the file's ending says.
+/// Writes 8-bit RGB pixels, row by row from the top, in the format of the path's extension.
 ///
 /// # Errors
-/// Names the file.
+/// If the file can't be written; it is named.
 pub fn write_picture(path: &Path, rgb: &[u8], size_px: [u32; 2]) -> Result<()> {
     let bytes = encoded_picture(path, rgb, size_px)?;
     write_whole(path, |writer| Ok(writer.write_all(&bytes)?))
 }
 
-/// The content of the file that [`write_picture`] makes at `path`.
+/// Content of the file that [`write_picture`] writes to `path`.
 ///
 /// # Errors
-/// If the ending is of no known format.
+/// If the extension is unknown.
 pub fn encoded_picture(path: &Path, rgb: &[u8], [width, height]: [u32; 2]) -> Result<Vec<u8>> {
     let (mut bytes, color) = (Vec::new(), ExtendedColorType::Rgb8);
     match picture_format(path)? {

@@ -1,4 +1,4 @@
-//! Small multiples: layouts of the same points side by side, row by row, each with axes of its own.
+//! Small multiples: layouts of the same points side by side in rows, each with its own axes.
 
 use std::path::Path;
 
@@ -11,29 +11,29 @@ use super::panel::{self, Panel, Square};
 use super::picture::{self, Canvas, INK, PALE_INK, TEXT_FONT, style};
 use crate::latent::projection::Fit;
 
-/// One layout.
+/// One layout of the small multiples.
 #[derive(Clone, Copy, Debug)]
 pub struct Multiple<'a> {
-    /// Above it, with its spots in the box (-1, 1)^2.
+    /// Panel with its spots in the box (-1, 1)^2; its title is drawn above.
     pub panel: Panel<'a>,
-    /// Below the title, small.
+    /// Small note below the title.
     pub note: &'a str,
-    /// How the spots were fitted into the box: the axes have the scale from before.
+    /// Fit of the spots into the box: the axes show the original scale.
     pub fit: Fit,
 }
 
-/// Pixels of a layout's square, and round it.
+/// Side of a layout's square and its margins, in pixels.
 const SIDE: i32 = 400;
 const LEFT: i32 = 62;
 const TOP: i32 = 64;
 const BELOW: i32 = 44;
-/// Room of a row's colour bar.
+/// Width of a row's colour bar, in pixels.
 const BAR: i32 = 150;
 
 /// Draws rows of layouts, each row with the colour bar of its first one.
 ///
 /// # Errors
-/// Names the file if it can't be written; refuses a picture of nothing.
+/// If the file can't be written (it is named), or there is no layout.
 pub fn multiples_png(path: &Path, rows: &[Vec<Multiple<'_>>]) -> Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default() as i32;
     let size_px = [
@@ -100,12 +100,12 @@ fn draw(canvas: &Canvas<'_>, layout: &Multiple<'_>, square: Square) -> Result<()
     picture::frame(canvas, [left, top], [left + side, top + side], INK)
 }
 
-/// Round values on both axes: which axis, the text, and where on the box's axis.
+/// Round ticks on both axes: axis, label, and position on the box's axis.
 fn ticks(fit: Fit) -> Vec<(usize, String, f32)> {
     if fit.unit <= 0.0 {
         return Vec::new();
     }
-    // About five of them, 1, 2 or 5 times a power of ten apart.
+    // About five ticks, 1, 2 or 5 times a power of ten apart.
     let rough = 2.0 * fit.unit / 5.0;
     let power = 10_f32.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]

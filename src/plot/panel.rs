@@ -1,54 +1,53 @@
-//! One plane of a picture: the map, the programs' numbers at their places, a search path, axes and a labelled
-//! colour bar.
+//! Panel of a figure: a latent plane with its map, labelled programs, search path, axes and colour bar.
 
 use anyhow::Result;
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
 use super::picture::{self, Canvas, INK, NUMBER_FONT, PALE_INK, TEXT_FONT, style};
-use super::placement::{Area, Candidate, place};
+use super::placement::{Area, LabelCandidate, place};
 use crate::latent::field::{CellState, Field};
 use crate::palette::{Palette, Scale, hatch_color, luminance};
 
-/// A program or state on a plane.
+/// Program or state on a plane.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spot<'a> {
-    /// Where it is.
+    /// Latent position.
     pub at: [f32; 2],
     /// Its number.
     pub label: &'a str,
-    /// sRGB of its disc.
+    /// Colour of its disc, sRGB.
     pub color: [u8; 3],
 }
 
-/// What a plane of a picture shows.
+/// Panel of a figure.
 #[derive(Clone, Copy, Debug)]
 pub struct Panel<'a> {
-    /// Above the plane.
+    /// Title above the plane.
     pub title: &'a str,
-    /// The map, if there is one.
+    /// Map, if any.
     pub field: Option<&'a Field>,
-    /// Colours of the map or of the discs.
+    /// Colour scale of the map or of the discs.
     pub scale: Scale,
-    /// What the colour bar measures, with its unit.
+    /// Quantity on the colour bar, with its unit.
     pub bar_title: &'a str,
-    /// Numbers on the plane; earlier ones are placed first where there isn't room for all.
+    /// Labelled points; earlier ones have priority if there isn't room for all labels.
     pub spots: &'a [Spot<'a>],
-    /// Whether each spot is a disc with its number beside it, rather than the number alone.
+    /// True to draw each spot as a disc with its number beside it, false for the number alone.
     pub with_discs: bool,
-    /// The search path in order.
+    /// Points of a search path in order.
     pub path: &'a [[f32; 2]],
-    /// What a hatched cell is.
+    /// Caption of the hatching.
     pub missing: &'a str,
-    /// What the axes are.
+    /// Axis titles.
     pub axes: [&'a str; 2],
 }
 
-/// The axes of a plane that is all of a latent space.
+/// Axis titles of a plane that is the whole latent space.
 const AXES: [&str; 2] = ["latent dimension 1", "latent dimension 2"];
 
 impl<'a> Panel<'a> {
-    /// A heat map.
+    /// Heat map.
     pub fn heat_map(title: &'a str, field: &'a Field, scale: Scale, bar_title: &'a str) -> Self {
         Self {
             title,
@@ -63,7 +62,7 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// A truth map: 0 is wrong, 1 is right.
+    /// Truth map: 0 is wrong, 1 is right.
     pub fn truth_map(title: &'a str, field: &'a Field) -> Self {
         Self::heat_map(title, field, Scale::truth(), "")
     }
@@ -83,32 +82,33 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// With these numbers.
+    /// Adds labelled points.
     #[must_use]
     pub fn with_spots(self, spots: &'a [Spot<'a>]) -> Self {
         Self { spots, ..self }
     }
 
-    /// With this search path.
+    /// Adds a search path.
     #[must_use]
     pub fn with_path(self, path: &'a [[f32; 2]]) -> Self {
         Self { path, ..self }
     }
 }
 
-/// What a point of a map looks like.
+/// Appearance of a point of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shade {
     /// Not computed.
     Pending,
     /// Hatched.
     Missing,
-    /// This colour.
+    /// Colour, sRGB.
     Color([u8; 3]),
 }
 
-/// How a field looks at a latent point: the twin of `shaders/heatmap.wgsl`. None outside the plane. A
-/// `sharpness` of 1 interpolates between the cells' centres, n confines the change to 1/n of a cell.
+/// Appearance of a field at a latent point; `None` outside the plane. CPU reference of
+/// `shaders/heatmap.wgsl`. A `sharpness` of 1 interpolates between the cells' centres; n confines the
+/// transition to 1/n of a cell.
 pub fn shade(field: &Field, scale: &Scale, [x, y]: [f32; 2], sharpness: f32) -> Option<Shade> {
     match field.state(field.cell_at(x, y)?) {
         CellState::Pending => return Some(Shade::Pending),
@@ -133,7 +133,7 @@ pub fn shade(field: &Field, scale: &Scale, [x, y]: [f32; 2], sharpness: f32) -> 
     Some(Shade::Color(scale.color_at(sum / weight_sum.max(1e-6))))
 }
 
-// Pixels round a plane: y axis, title, colour bar, x axis.
+// Margins of a plane in pixels: y axis, title, colour bar, x axis.
 const LEFT: i32 = 72;
 const TOP: i32 = 50;
 const RIGHT: i32 = 140;
@@ -141,7 +141,7 @@ const BOTTOM: i32 = 64;
 
 const PENDING: [u8; 3] = [232, 233, 237];
 
-/// Draws a panel into a part of the picture.
+/// Draws a panel into a rectangle of the figure.
 pub(super) fn draw(
     canvas: &Canvas<'_>,
     panel: &Panel<'_>,
@@ -170,7 +170,7 @@ pub(super) fn draw(
     draw_bar(canvas, panel, square)
 }
 
-/// The plane in the picture.
+/// Square of the plane in the figure, in pixels.
 #[derive(Clone, Copy)]
 pub(super) struct Square {
     pub left: i32,
@@ -198,7 +198,7 @@ impl Square {
 
 fn draw_field(canvas: &Canvas<'_>, panel: &Panel<'_>, field: &Field, square: Square) -> Result<()> {
     let cell_px = square.side as f32 / field.size.max(1) as f32;
-    // Classes have nothing between them, and a coarse map should look coarse.
+    // No interpolation between classes, and a coarse map should look coarse.
     let sharpness = if panel.scale.palette == Palette::Truth || cell_px > 12.0 {
         cell_px.max(1.0)
     } else {
@@ -267,7 +267,7 @@ fn draw_path(canvas: &Canvas<'_>, path: &[[f32; 2]], square: Square) -> Result<(
         picture::line(canvas, &points, INK.to_rgba(), 2)?;
     }
     for (step, at) in points.iter().enumerate() {
-        // Where it started is hollow, where it ended is full.
+        // The path's start is hollow, its end filled.
         let color = if step + 1 == points.len() {
             [220, 30, 40]
         } else {
@@ -303,7 +303,7 @@ pub(super) fn draw_spots(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square)
         let (width, height) = canvas
             .estimate_text_size(spot.label, &measured)
             .map_err(picture::plain)?;
-        candidates.push(Candidate {
+        candidates.push(LabelCandidate {
             at: *at,
             size: [width as f32 + 3.0, height as f32 + 2.0],
             radius_px: if panel.with_discs {
@@ -346,7 +346,7 @@ pub(super) fn draw_spots(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square)
             Some(area) => {
                 let middle =
                     [0, 1].map(|axis| ((area.min[axis] + area.max[axis]) / 2.0).round() as i32);
-                write_number(canvas, spot.label, middle, ink, halo)?;
+                draw_number(canvas, spot.label, middle, ink, halo)?;
             }
             None if !panel.with_discs => picture::disc(canvas, *at, 1, [ink.0, ink.1, ink.2])?,
             None => {}
@@ -355,8 +355,8 @@ pub(super) fn draw_spots(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square)
     Ok(())
 }
 
-/// A number with a halo that keeps it readable on a changing ground.
-fn write_number(
+/// Draws a number with a halo for legibility on any background.
+fn draw_number(
     canvas: &Canvas<'_>,
     number: &str,
     at: [i32; 2],

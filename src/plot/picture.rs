@@ -1,5 +1,5 @@
-//! A picture in memory and what is drawn on it: plotters on a pixel buffer, with fonts that travel in the
-//! program so that no system font is needed.
+//! Canvas and its drawing primitives: plotters on a pixel buffer, with embedded fonts so that no system
+//! font is needed.
 
 use std::sync::Once;
 
@@ -9,20 +9,20 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, FontTransform, TextStyle, register_font};
 
-/// A picture being drawn; coordinates in pixels, y down.
+/// Canvas in memory; coordinates in pixels, y down.
 pub type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
-/// Titles and axes.
+/// Font of titles and axes.
 pub const TEXT_FONT: &str = "glyphspace text";
-/// Numbers on the plane: sturdier, so that they read small and on any colour.
+/// Font of the numbers on the plane: bolder, to be legible small and on any colour.
 pub const NUMBER_FONT: &str = "glyphspace numbers";
 
-/// Text, axes.
+/// Colour of text and axes.
 pub const INK: RGBColor = RGBColor(24, 24, 30);
-/// Secondary lines.
+/// Colour of secondary lines.
 pub const PALE_INK: RGBColor = RGBColor(200, 202, 208);
 
-/// Draws on a white picture of a size (width, height) and gives its RGB bytes, row by row from the top.
+/// Draws on a white canvas of a size (width, height) and returns its RGB bytes, row by row from the top.
 pub fn draw(size_px: [u32; 2], content: impl FnOnce(&Canvas<'_>) -> Result<()>) -> Result<Vec<u8>> {
     static FONTS: Once = Once::new();
     FONTS.call_once(|| {
@@ -31,7 +31,7 @@ pub fn draw(size_px: [u32; 2], content: impl FnOnce(&Canvas<'_>) -> Result<()>) 
             (NUMBER_FONT, epaint_default_fonts::HACK_REGULAR),
         ];
         for (name, bytes) in fonts {
-            // A font that didn't register is reported by the first text drawn with it.
+            // A font that failed to register is reported by the first text drawn with it.
             let _ = register_font(name, FontStyle::Normal, bytes);
         }
     });
@@ -45,12 +45,12 @@ pub fn draw(size_px: [u32; 2], content: impl FnOnce(&Canvas<'_>) -> Result<()>) 
     Ok(rgb)
 }
 
-/// plotters' errors borrow what they were drawn on; this keeps the message.
+/// Converts plotters' errors, which borrow the canvas, to their message.
 pub fn plain(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("can't draw: {error}")
 }
 
-/// A text style of a height in pixels, anchored as said.
+/// Text style of a height in pixels with an anchor.
 pub fn style(
     font: &'static str,
     height_px: f64,
@@ -63,16 +63,16 @@ pub fn style(
     style
 }
 
-/// Writes a text at a point.
+/// Draws a text at a point.
 pub fn text(canvas: &Canvas<'_>, text: &str, style: &TextStyle<'_>, at: [i32; 2]) -> Result<()> {
-    // plotters leaves out the room before each glyph, which eats half of a space.
+    // plotters omits the left bearing of each glyph, which halves a space.
     let text = text.replace(' ', "  ");
     canvas
         .draw_text(&text, style, (at[0], at[1]))
         .map_err(plain)
 }
 
-/// Writes a text from bottom to top, centred on a point.
+/// Draws a text from bottom to top, centred on a point.
 pub fn upright_text(
     canvas: &Canvas<'_>,
     content: &str,
@@ -88,7 +88,7 @@ pub fn upright_text(
     text(canvas, content, &style, at)
 }
 
-/// A straight line between two points.
+/// Draws a polyline.
 pub fn line(
     canvas: &Canvas<'_>,
     points: &[[f32; 2]],
@@ -104,7 +104,7 @@ pub fn line(
         .map_err(plain)
 }
 
-/// The outline of a rectangle.
+/// Draws the outline of a rectangle.
 pub fn frame(canvas: &Canvas<'_>, min: [i32; 2], max: [i32; 2], color: RGBColor) -> Result<()> {
     canvas
         .draw(&Rectangle::new(
@@ -114,7 +114,7 @@ pub fn frame(canvas: &Canvas<'_>, min: [i32; 2], max: [i32; 2], color: RGBColor)
         .map_err(plain)
 }
 
-/// A filled disc with an outline.
+/// Draws a filled disc with an outline.
 pub fn disc(
     canvas: &Canvas<'_>,
     [x, y]: [f32; 2],
@@ -130,7 +130,7 @@ pub fn disc(
         .map_err(plain)
 }
 
-/// One pixel.
+/// Sets one pixel.
 pub fn pixel(canvas: &Canvas<'_>, x: i32, y: i32, [r, g, b]: [u8; 3]) -> Result<()> {
     canvas.draw_pixel((x, y), &RGBColor(r, g, b)).map_err(plain)
 }

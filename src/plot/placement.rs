@@ -1,7 +1,7 @@
-//! Where labels go so that none covers another, in a window or a picture: greedily by priority, looked up in a
-//! coarse grid so that thousands of labels take a fraction of a millisecond each frame.
+//! Label placement without overlaps, for the window and figures: greedy by priority, with a coarse
+//! occupancy grid, so that thousands of labels take a fraction of a millisecond per frame.
 
-/// A rectangle in pixels, y down.
+/// Axis-aligned rectangle in pixels, y down.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
     /// Left, top.
@@ -11,7 +11,7 @@ pub struct Area {
 }
 
 impl Area {
-    /// The rectangle of a size (width, height) round a point.
+    /// Rectangle of a size (width, height) centred on a point.
     pub fn around(center: [f32; 2], size: [f32; 2]) -> Self {
         Self {
             min: [center[0] - size[0] / 2.0, center[1] - size[1] / 2.0],
@@ -19,17 +19,17 @@ impl Area {
         }
     }
 
-    /// Whether two rectangles share more than a border.
+    /// True if the interiors of two rectangles intersect.
     pub fn overlaps(&self, other: &Self) -> bool {
         (0..2).all(|axis| self.min[axis] < other.max[axis] && other.min[axis] < self.max[axis])
     }
 
-    /// Whether a point lies inside.
+    /// True if a point lies inside.
     pub fn contains(&self, point: [f32; 2]) -> bool {
         (0..2).all(|axis| (self.min[axis]..=self.max[axis]).contains(&point[axis]))
     }
 
-    /// Moved by as little as puts it inside the bounds.
+    /// Translated by the least distance that puts it inside the bounds.
     fn slid_into(&self, bounds: &Self) -> Self {
         let mut moved = *self;
         for axis in 0..2 {
@@ -48,25 +48,26 @@ impl Area {
     }
 }
 
-/// A label that wants a place.
+/// Label to place.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Candidate {
-    /// The point it names, in pixels.
+pub struct LabelCandidate {
+    /// Labelled point, in pixels.
     pub at: [f32; 2],
-    /// Width and height with the wanted margin, in pixels.
+    /// Width and height including the margin, in pixels.
     pub size: [f32; 2],
-    /// Radius of the disc drawn at the point, in pixels: the label goes beside it. At 0 it stands for the point
-    /// and is centred on it.
+    /// Radius of the disc drawn at the point, in pixels: the label goes beside it. At 0 the label replaces
+    /// the point and is centred on it.
     pub radius_px: f32,
-    /// Higher is placed earlier; equals in order.
+    /// Priority: higher ones are placed first, equal ones in order.
     pub priority: f32,
-    /// Whether it may cover other points' discs where no other spot is left, rather than not appear.
+    /// True if the label may cover other points' discs rather than be dropped.
     pub may_cover_discs: bool,
 }
 
-/// A place for each label that gets one, in the order given. No two overlap, all lie inside the bounds, and a
-/// label whose point is outside gets none. Discs are left free but for labels that may cover them.
-pub fn place(candidates: &[Candidate], bounds: Area) -> Vec<Option<Area>> {
+/// Places labels: the rectangle of each, or `None` if there is no room, in the order given. No two overlap,
+/// all lie inside the bounds, and a label whose point is outside is dropped. Discs are kept free except for
+/// labels that may cover them.
+pub fn place(candidates: &[LabelCandidate], bounds: Area) -> Vec<Option<Area>> {
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by(|&a, &b| candidates[b].priority.total_cmp(&candidates[a].priority));
     let mut discs = OccupancyGrid::new(bounds);
@@ -108,9 +109,9 @@ pub fn place(candidates: &[Candidate], bounds: Area) -> Vec<Option<Area>> {
     places
 }
 
-/// Where a label may stand, best first.
-fn spots(candidate: &Candidate) -> Vec<Area> {
-    let Candidate {
+/// Candidate positions of a label, by preference.
+fn spots(candidate: &LabelCandidate) -> Vec<Area> {
+    let LabelCandidate {
         at,
         size,
         radius_px,
@@ -120,7 +121,7 @@ fn spots(candidate: &Candidate) -> Vec<Area> {
         return vec![Area::around(at, size)];
     }
     let [right, down] = [radius_px + 1.0 + size[0] / 2.0, radius_px + size[1] / 2.0];
-    // At a corner the disc curves away, so the label may come closer.
+    // At a corner the disc curves away, so the label may be closer.
     let [corner_x, corner_y] = [right - 0.3 * radius_px, down - 0.3 * radius_px];
     [
         [right, 0.0],
@@ -136,7 +137,7 @@ fn spots(candidate: &Candidate) -> Vec<Area> {
     .to_vec()
 }
 
-/// Rectangles by the coarse squares they touch.
+/// Rectangles indexed by the coarse grid squares they touch.
 struct OccupancyGrid {
     origin: [f32; 2],
     columns: usize,
@@ -148,7 +149,7 @@ const SQUARE_PX: f32 = 32.0;
 
 impl OccupancyGrid {
     fn new(bounds: Area) -> Self {
-        // A picture is some thousand pixels wide; more squares than that would only cost memory.
+        // A figure has some thousand pixels; more squares would only cost memory.
         let along = |axis: usize| {
             (((bounds.max[axis] - bounds.min[axis]) / SQUARE_PX).ceil() as usize).clamp(1, 1024)
         };

@@ -1,4 +1,4 @@
-//! Shares from 0 to 1 against a count on a logarithmic axis: how much is done after so many tries.
+//! Step curves of shares from 0 to 1 against a count on a logarithmic axis, such as success by evaluations.
 
 use std::path::Path;
 
@@ -9,10 +9,11 @@ use super::curves::{COLORS, PlotCurve};
 use super::file;
 use super::picture::{self, INK, PALE_INK, TEXT_FONT, plain};
 
-/// Draws stairs of shares. `titles` are the picture's, the x axis's and the y axis's; the size is (width, height) in pixels.
+/// Draws step curves of shares. `titles`: of the figure, the x axis and the y axis; the size is (width,
+/// height) in pixels.
 ///
 /// # Errors
-/// Names the file if it can't be written; refuses curves without a point and counts below 1.
+/// If the file can't be written (it is named), a curve has a count below 1, or none has a point.
 pub fn shares_png(
     path: &Path,
     titles: [&str; 3],
@@ -63,7 +64,7 @@ fn picture(
                 let before = if i == 0 { *y } else { curve.points[i - 1].1 };
                 [(*x, before), (*x, *y)]
             });
-            // Once the colours are used up, lines get thinner.
+            // Lines are thinner once the colours repeat.
             let width = if index < COLORS.len() { 3 } else { 1 };
             let key = move |(x, y): (i32, i32)| {
                 PathElement::new([(x, y), (x + 24, y)], color.stroke_width(width))

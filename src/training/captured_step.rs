@@ -1,11 +1,14 @@
-//! A step on a GPU, recorded once and taken again as it is.
+//! Graph capture: the launches of a GPU training step are captured once and replayed, like CUDA graphs.
 //!
 //! A small model's step is thousands of launches. For each of them autodiff, burn and wgpu keep their books, look up a
-//! kernel, bind its buffers and upload its shapes, which takes the processor longer than it takes the GPU to compute. A
-//! recording has all of that ready: on a GPU that takes no time at all, a pocket executor's step of 2,240 launches took
-//! 94 ms without and 13 ms with it, one of pocket glyphs 66 and 9. It reads and writes the very buffers it was recorded
-//! with: what differs from step to step is written over its inputs, and it writes what it makes of its state over that
-//! state.
+//! kernel, bind its buffers and upload its shapes, which takes the processor longer than it takes the GPU to compute. On a
+//! GPU that takes no time at all, a pocket executor's step of 2,240 launches took 94 ms without capture and 13 ms with it,
+//! one of pocket glyphs 66 and 9. A captured step reads and writes the very buffers it was captured with: its inputs are
+//! overwritten before each replay, and it writes the new state over the old.
+//!
+//! burn has a capture of its own (`burn::tensor::capture`). It isn't used here: it reserves no memory, so that capture fails
+//! in a step that allocates; it doesn't say why it failed; and burn's optimizers bake the step's scalars into the launches,
+//! so that a captured step trains wrongly without a word (burn issue 5779).
 
 use anyhow::{Error, Result, anyhow};
 use burn::{
@@ -20,37 +23,37 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::{DeviceInputs, HostInputs, read};
-use crate::nn::fused::copy;
+use super::{DeviceInputs, HostInputs, host_inputs::read};
+use crate::kernels::copy;
 
-/// Bytes a step may need, tried one after the other.
+/// Bytes reserved for a step, tried one after the other.
 const RESERVES: [usize; 5] = [1 << 26, 1 << 27, 1 << 28, 1 << 29, 1 << 30];
-/// Bytes of the pieces in which they are reserved: burn keeps those of up to 64 KiB apart.
+/// Bytes of the buffers in which they are reserved: burn pools those of up to 64 KiB apart.
 const LARGE: usize = 1 << 20;
 const SMALL: usize = 1 << 15;
 const SMALL_COUNT: usize = 512;
 
-/// A step that can be taken again.
+/// A step that can be replayed.
 struct CapturedStep {
     graph: Graph,
     rows: CubeTensor,
     values: CubeTensor,
-    figures: Tensor<1>,
+    losses: Tensor<1>,
     state: Vec<Tensor<1>>,
 }
 
-/// Kinds of steps that are recorded, at most: each keeps the memory it works in.
+/// Most graphs kept: each keeps the memory it works in.
 const MAX_GRAPHS: usize = 6;
-/// Kinds that are known, at most: where none comes twice none need be.
-const MAX_KEYS: usize = 64;
+/// Most keys remembered. The oldest without a graph is forgotten for a new one: a key may hold a batch's tables.
+const MAX_KEYS: usize = 32;
 
-/// Steps of several kinds, each recorded when it comes for the second time. `K` tells of a step all that decides which
-/// launches it makes.
+/// Captured steps by key, each captured when its key comes for the second time. `K` is all that decides which launches a
+/// step makes.
 pub struct StepGraphs<K> {
     known: Vec<(K, Option<CapturedStep>)>,
-    /// Whose state is the newest.
+    /// Index of the graph whose state is the newest.
     newest: Option<usize>,
-    /// Why there will be no more.
+    /// Reason why nothing is captured any more.
     failure: Option<Error>,
 }
 
@@ -65,7 +68,7 @@ impl<K> Default for StepGraphs<K> {
 }
 
 impl<K: PartialEq> StepGraphs<K> {
-    /// Whether a step is recorded, or why none can be; `None` before that was tried.
+    /// Ok once a step is captured, or the reason why none can be; `None` before that was tried.
     pub fn status(&self) -> Option<Result<(), &Error>> {
         match &self.failure {
             Some(error) => Some(Err(error)),
@@ -73,8 +76,8 @@ impl<K: PartialEq> StepGraphs<K> {
         }
     }
 
-    /// Takes a step of a `key` with these `host_inputs`, from a `state` to the state returned, beside the step's figures.
-    /// To be recorded, `step` has to make the same launches for all steps of a kind and to bring nothing from the host.
+    /// Runs or replays a step from `state` to the state returned, beside its losses. To be captured, `step` has to launch
+    /// the same kernels for equal keys and to upload nothing.
     ///
     /// # Errors
     /// If the step fails.
@@ -87,29 +90,26 @@ impl<K: PartialEq> StepGraphs<K> {
         step: impl Fn(&[Tensor<1>; S], &DeviceInputs) -> ([Tensor<1>; S], Tensor<1>),
     ) -> Result<([Tensor<1>; S], Vec<f32>)> {
         let index = self.known.iter().position(|(known, _)| *known == key);
-        let recording = index.and_then(|index| self.known[index].1.as_ref());
-        if let Some(recording) = recording {
+        let graph = index.and_then(|index| self.known[index].1.as_ref());
+        if let Some(graph) = graph {
             let state = match self.newest == index {
                 true => state,
-                false => recording.restore(&state)?,
+                false => graph.restore(&state)?,
             };
             self.newest = index;
-            return Ok((
-                state,
-                recording.replay(host_inputs.rows, host_inputs.values)?,
-            ));
+            return Ok((state, graph.replay(host_inputs.rows, host_inputs.values)?));
         }
         let inputs = host_inputs.upload(device);
-        let recorded = self.known.iter().filter(|(_, made)| made.is_some()).count();
+        let captured = self.known.iter().filter(|(_, made)| made.is_some()).count();
         if let Some(index) = index
             && self.failure.is_none()
-            && recorded < MAX_GRAPHS
+            && captured < MAX_GRAPHS
         {
             let buffers = (inputs.rows.clone().inner(), inputs.values.clone().inner());
-            let taken = CapturedStep::capture(buffers, state, |state| step(state, &inputs))?;
-            match taken.recording {
-                Ok(recording) => {
-                    self.known[index].1 = Some(recording);
+            let first = CapturedStep::capture(buffers, state, |state| step(state, &inputs))?;
+            match first.captured {
+                Ok(graph) => {
+                    self.known[index].1 = Some(graph);
                     self.newest = Some(index);
                 }
                 Err(error) => {
@@ -117,31 +117,42 @@ impl<K: PartialEq> StepGraphs<K> {
                     self.newest = None;
                 }
             }
-            return Ok((taken.state, taken.figures));
+            return Ok((first.state, first.losses));
         }
-        if index.is_none() && self.known.len() < MAX_KEYS {
-            self.known.push((key, None));
+        if index.is_none() {
+            self.remember(key);
         }
-        let (state, figures) = step(&state, &inputs);
+        let (state, losses) = step(&state, &inputs);
         self.newest = None;
-        Ok((state, read(figures)?))
+        Ok((state, read(losses)?))
+    }
+
+    fn remember(&mut self, key: K) {
+        if self.known.len() >= MAX_KEYS {
+            let Some(oldest) = self.known.iter().position(|(_, graph)| graph.is_none()) else {
+                return;
+            };
+            self.known.remove(oldest);
+            self.newest = match self.newest {
+                Some(newest) if newest > oldest => Some(newest - 1),
+                newest => newest,
+            };
+        }
+        self.known.push((key, None));
     }
 }
 
-/// A step that was taken, and its recording.
+/// Result of a step's first run, and its capture.
 struct FirstRun<const S: usize> {
-    /// The step's figures.
-    figures: Vec<f32>,
-    /// The state it left, which the recording writes over.
+    losses: Vec<f32>,
+    /// The state it left, which the captured step overwrites.
     state: [Tensor<1>; S],
-    /// Or why there is none.
-    recording: Result<CapturedStep>,
+    captured: Result<CapturedStep>,
 }
 
 impl CapturedStep {
-    /// Takes a step and records it. `step` makes a new state and figures of the inputs and the state it is given; it is
-    /// run once for its result and then to be recorded, and must make the same launches each time and bring nothing
-    /// from the host.
+    /// Runs a step for its result and then captures it. `step` makes a new state and losses of its inputs and state; it must
+    /// launch the same kernels each time and upload nothing.
     ///
     /// # Errors
     /// If the step fails.
@@ -151,31 +162,31 @@ impl CapturedStep {
         step: impl Fn(&[Tensor<1>; S]) -> ([Tensor<1>; S], Tensor<1>),
     ) -> Result<FirstRun<S>> {
         let (rows, values) = (on_gpu(&rows)?, on_gpu(&values)?);
-        let (moved, figures) = step(&state);
-        let figures = read(figures)?;
-        let mut recorded = FirstRun {
-            figures,
-            state: moved,
-            recording: Err(anyhow!("no memory to capture a step")),
+        let (updated, losses) = step(&state);
+        let losses = read(losses)?;
+        let mut first = FirstRun {
+            losses,
+            state: updated,
+            captured: Err(anyhow!("no memory to capture a step")),
         };
         for reserve_bytes in RESERVES {
-            // What a recording that fails would have written can't be read any more: it gets a copy.
-            let state = recorded.state.clone().map(deep_copy);
+            // Buffers that a failed capture would have written can't be read any more: it gets copies.
+            let state = first.state.clone().map(deep_copy);
             reserve(&values.client, reserve_bytes);
-            recorded.recording = Self::try_capture(&rows, &values, &state, &step);
-            match &recorded.recording {
+            first.captured = Self::try_capture(&rows, &values, &state, &step);
+            match &first.captured {
                 Ok(_) => {
-                    recorded.state = state;
+                    first.state = state;
                     break;
                 }
                 Err(error) if is_upload_error(error) => break,
                 Err(_) => {}
             }
         }
-        Ok(recorded)
+        Ok(first)
     }
 
-    /// Records a step that writes what it makes of `state` over it.
+    /// Captures a step that overwrites `state` with the new state.
     fn try_capture<const S: usize>(
         rows: &CubeTensor,
         values: &CubeTensor,
@@ -185,17 +196,17 @@ impl CapturedStep {
         let client = &values.client;
         client.graph_prepare().map_err(failed)?;
         let begun = client.start_capture().map_err(failed);
-        let taken = begun.and_then(|()| {
-            let (moved, figures) = step(state);
-            for (target, source) in state.iter().zip(moved) {
+        let ran = begun.and_then(|()| {
+            let (updated, losses) = step(state);
+            for (target, source) in state.iter().zip(updated) {
                 copy(on_gpu(&source)?, on_gpu(target)?);
             }
-            Ok(figures)
+            Ok(losses)
         });
         // Also where it wasn't begun: it would stay prepared.
         let graph = client.stop_capture().map_err(failed);
         Ok(Self {
-            figures: taken?,
+            losses: ran?,
             graph: graph?,
             rows: rows.clone(),
             values: values.clone(),
@@ -203,15 +214,15 @@ impl CapturedStep {
         })
     }
 
-    /// Makes `state` that from which the next step goes on.
+    /// Copies `state` into the buffers of the captured step.
     fn restore<const S: usize>(&self, state: &[Tensor<1>; S]) -> Result<[Tensor<1>; S]> {
-        for (deep_copy, state) in self.state.iter().zip(state) {
-            copy(on_gpu(state)?, on_gpu(deep_copy)?);
+        for (target, source) in self.state.iter().zip(state) {
+            copy(on_gpu(source)?, on_gpu(target)?);
         }
         Ok(std::array::from_fn(|i| self.state[i].clone()))
     }
 
-    /// The figures of a step with these inputs, as many as recorded; the state is what the step makes of it.
+    /// Losses of a step with these inputs, of as many entries as the captured ones; the state is updated in place.
     ///
     /// # Errors
     /// If the device fails.
@@ -221,12 +232,11 @@ impl CapturedStep {
         };
         write(&self.rows, Bytes::from_elems(rows));
         write(&self.values, Bytes::from_elems(values));
-        // SAFETY: what the step read and wrote is alive: its inputs, its state and what it returned are kept here, what it
-        // took from its surroundings by the trainer that also keeps this, and the device keeps what it made between.
-        // One thread owns all of it.
+        // SAFETY: all buffers of the step are alive: its inputs, state and losses are kept here, constants and tables by the
+        // trainer that also keeps this, and temporaries by the device. One thread owns all of it.
         #[allow(unsafe_code)]
         unsafe { self.graph.replay() }.map_err(failed)?;
-        read(self.figures.clone())
+        read(self.losses.clone())
     }
 }
 
@@ -234,31 +244,32 @@ fn failed(error: ServerError) -> anyhow::Error {
     anyhow!("{error}").context("the device failed in a training step")
 }
 
-/// Whether a step brings something from the host: no room helps it.
+/// True if capture failed because the step uploads host data: more memory would not help. The text is that of cubecl's
+/// wgpu runtime.
 fn is_upload_error(error: &Error) -> bool {
     format!("{error:#}").contains("records dispatches only")
 }
 
-/// Makes the device hold so many free bytes, and some in small pieces: it can't ask for more while a step is recorded.
+/// Makes the device's pool hold so many free bytes, some in small buffers: it can't allocate during capture.
 fn reserve(client: &Client, bytes: usize) {
-    let pieces = |count: usize, bytes: usize| (0..count).map(move |_| client.empty(bytes));
-    let held = pieces(bytes / LARGE, LARGE).chain(pieces(SMALL_COUNT, SMALL));
+    let buffers = |count: usize, bytes: usize| (0..count).map(move |_| client.empty(bytes));
+    let held = buffers(bytes / LARGE, LARGE).chain(buffers(SMALL_COUNT, SMALL));
     let held: Vec<_> = held.collect();
-    // If it fails, so will the recording.
+    // If it fails, so will the capture.
     let _ = pollster::block_on(client.sync());
     drop(held);
 }
 
-/// A tensor as the GPU has it.
+/// The GPU's primitive of a tensor.
 fn on_gpu<K>(tensor: &Tensor<1, K>) -> Result<CubeTensor>
 where
     K: Basic + BackendPrimitive<Cube, Primitive = CubeTensor>,
 {
     let primitive = tensor.clone().try_into_primitive::<Cube>();
-    primitive.map_err(|error| anyhow!("only a GPU's steps are recorded: {error:?}"))
+    primitive.map_err(|error| anyhow!("only a GPU's steps are captured: {error:?}"))
 }
 
-/// A copy of `values` `[N]` in a buffer that nothing else has.
+/// A copy of `values` `[N]` in a buffer of its own.
 pub(super) fn deep_copy(values: Tensor<1>) -> Tensor<1> {
     values.clone() * 1.0
 }

@@ -21,17 +21,17 @@ use crate::{
 
 /// The configuration's file.
 pub const CONFIG: &str = "config.json";
-/// The file that says how far training got.
+/// The file of the progress.
 pub const PROGRESS: &str = "progress.json";
 /// The weights' file.
 pub const MODEL: &str = "model.bpk";
-/// The file of the optimiser's moments; a bundled model has none.
+/// The file of the optimizer's moments; a bundled model has none.
 pub const MOMENTS: &str = "moments.bpk";
 
 /// The metrics' file: one row for each step up to the checkpoint's; a bundled model has none.
 pub const METRICS: &str = "metrics.csv";
 
-/// Where a model comes from.
+/// Source of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Source {
     /// The one this program brings along.
@@ -44,7 +44,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Says that nothing tells whether the files of this run are as they were written, where that is so.
+    /// Warning where the files of this run have no checksums.
     pub fn warning(&self) -> Option<String> {
         match self {
             Source::Run(path) => Checkpoint::newest(path).ok()?.warning(),
@@ -101,7 +101,7 @@ pub fn files<M: Module>(
 /// A checkpoint's files, on disk or in the program itself.
 #[derive(Clone, Debug)]
 pub enum Checkpoint {
-    /// What the program brings along.
+    /// Compiled into the program.
     Bundled {
         /// Its folder in assets.
         name: &'static str,
@@ -110,7 +110,7 @@ pub enum Checkpoint {
     },
     /// A folder on disk.
     Folder {
-        /// Where.
+        /// Its path.
         path: PathBuf,
         /// Checksums of its files; a folder of before there were any has none.
         checksums: Option<Checksums>,
@@ -128,7 +128,7 @@ impl Checkpoint {
         Ok(Self::Folder { path, checksums })
     }
 
-    /// Says that nothing tells whether the files are as they were written, where that is so.
+    /// Warning where the files have no checksums.
     pub fn warning(&self) -> Option<String> {
         match self {
             Self::Folder {
@@ -142,7 +142,7 @@ impl Checkpoint {
         }
     }
 
-    /// Whether it has that file.
+    /// True if it has that file.
     pub fn has(&self, file: &str) -> bool {
         match self {
             Self::Folder { path, checksums } => {
@@ -215,7 +215,7 @@ impl Checkpoint {
         Ok(config)
     }
 
-    /// How far training got.
+    /// Progress of the run.
     ///
     /// # Errors
     /// Names the file that is missing or wrong.
@@ -223,7 +223,7 @@ impl Checkpoint {
         self.json(PROGRESS, "a run's progress")
     }
 
-    /// The weights, put into a module of the configuration's shapes.
+    /// The weights, loaded into a module of the configuration's shapes.
     ///
     /// # Errors
     /// Names the file that is missing, cut, foreign, or doesn't fit the configuration.
@@ -231,7 +231,7 @@ impl Checkpoint {
         self.fill(MODEL, fresh)
     }
 
-    /// The optimiser's moments, put into fresh ones of as many values as the model has.
+    /// The optimizer's moments, loaded into fresh ones of as many values as the model has.
     ///
     /// # Errors
     /// As [`Self::model`].

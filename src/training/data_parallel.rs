@@ -1,9 +1,9 @@
-//! Parts of a step side by side.
+//! Data parallelism: the shards of a step on threads of their own.
 //!
 //! burn's `flex` backend works on most operations with one thread, so a step uses the processor's
-//! cores best when each computes the gradient of a share of the batch on its own. The shares are part
-//! of the recipe and their gradients are added in order, so a run is the same on any number of cores. A GPU
-//! has cores enough for all of a step and waits for operations instead: there a step is one share, so that there
+//! cores best when each computes the gradient of a shard of the batch on its own. The shards are part
+//! of the configuration and their gradients are added in order, so a run is the same on any number of cores. A GPU
+//! has cores enough for all of a step and waits for operations instead: there a step is one shard, so that there
 //! are as few as can be. What compares the numbers of a step with one another then compares them all.
 
 use std::{
@@ -21,16 +21,16 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::config::Config;
 
-/// Where the shares of a step are computed.
+/// Threads for the shards of a step.
 pub struct DataParallel {
-    /// One thread each: what an operation does on several threads would wait for the other shares.
+    /// One thread each: an operation on several threads would wait for the other shards.
     pools: Arc<[ThreadPool]>,
     is_cpu: bool,
     device: Device,
 }
 
 impl DataParallel {
-    /// As many as this machine has cores. Their threads are the program's, started where they are first asked for.
+    /// One for each core of this machine. Their threads are the program's, started where they are first asked for.
     ///
     /// # Errors
     /// If a thread can't be started.
@@ -52,17 +52,22 @@ impl DataParallel {
         Ok(Self { pools, ..alone })
     }
 
-    /// How many parts are worked on at a time.
+    /// Parts worked on at a time.
     pub fn count(&self) -> usize {
         self.pools.len().max(1)
     }
 
-    /// Whether they are: elsewhere than on the CPU a step is one.
+    /// True if steps on `device` are split into shards: on the CPU only.
+    pub fn is_for(device: &Device) -> bool {
+        device.clone().without_autodiff() == Device::flex()
+    }
+
+    /// True on the CPU, where each shard's gradient is computed on a thread of its own.
     pub fn is_data_parallel(&self) -> bool {
         self.is_cpu
     }
 
-    /// What a step goes by that is configured so: on a GPU all of it at once.
+    /// Configuration a step runs with: as given on the CPU; on a GPU its shards merged into one batch.
     pub fn effective_config<'a, C: Config + Clone>(&self, config: &'a C) -> Cow<'a, C> {
         match self.is_cpu {
             true => Cow::Borrowed(config),
@@ -70,12 +75,12 @@ impl DataParallel {
         }
     }
 
-    /// For `count` shares on `device`: on the CPU a thread for each, elsewhere one after the other.
+    /// Threads for `count` shards on `device`: on the CPU one for each, elsewhere none.
     ///
     /// # Errors
     /// If a thread can't be started.
     pub fn new(count: usize, device: &Device) -> Result<Self> {
-        let is_cpu = device.clone().without_autodiff() == Device::flex();
+        let is_cpu = Self::is_for(device);
         let pools = match is_cpu && count > 1 {
             true => count,
             false => 0,
@@ -89,8 +94,8 @@ impl DataParallel {
         })
     }
 
-    /// The means of the gradient `[N]` and the figures `[F]` that `share` makes of a copy of `module`
-    /// and each part. At least one.
+    /// Means over the parts, of which there is one at least, of the gradient `[N]` and the losses `[F]` that `share` computes
+    /// with a replica of `module`.
     ///
     /// # Errors
     /// The first part's that fails.
@@ -114,7 +119,7 @@ impl DataParallel {
         Ok((gradient / count, figures / count))
     }
 
-    /// What `work` makes of a copy of `module` and each part, in the parts' order. The copies'
+    /// Results of `work` with a replica of `module` and each part, in the parts' order. The replicas'
     /// parameters are leaves of their own: autodiff keeps what shares a leaf behind one lock.
     pub fn map_replicas<M, P, R>(
         &self,
@@ -135,7 +140,7 @@ impl DataParallel {
         self.map_parallel(parts.collect(), |(copy, part)| work(copy, part))
     }
 
-    /// What `work` makes of each part, in the parts' order.
+    /// Results of `work` with each part, in the parts' order.
     pub fn map_parallel<P, R>(&self, parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R>
     where
         P: Send,

@@ -1,24 +1,23 @@
-//! What a training step draws, written down where it is drawn, so that another framework can be given
-//! the same weights and the same draws (see tests/peers).
+//! Log of a training step's random draws, so that another framework can be given the same weights and draws (tests/peers).
 //!
-//! A tape belongs to its thread: shares of a step that are computed side by side would mix theirs, so
-//! who records has them computed one after the other.
+//! A log belongs to its thread: shards computed in parallel would each have one, so a trace computes them one after the
+//! other.
 
 use std::{cell::RefCell, fs::File, io::Write, path::Path};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Trainer;
+use super::{System, Trainer};
 
-/// The name of what was drawn, and its values.
+/// Name and values of a random draw.
 type Draw = (&'static str, Value);
 
 thread_local! {
     static DRAW_LOG: RefCell<Option<Vec<Draw>>> = const { RefCell::new(None) };
 }
 
-/// Writes down what was drawn; nothing happens where nobody records.
+/// Logs a draw; does nothing where nobody records.
 pub fn log(name: &'static str, values: impl FnOnce() -> Value) {
     DRAW_LOG.with_borrow_mut(|draw_log| {
         if let Some(draws) = draw_log {
@@ -27,20 +26,20 @@ pub fn log(name: &'static str, values: impl FnOnce() -> Value) {
     });
 }
 
-/// What `work` makes, and what was drawn on this thread meanwhile, in order.
+/// The result of `work`, and the draws of this thread meanwhile, in order.
 fn record<R>(work: impl FnOnce() -> R) -> (R, Vec<Draw>) {
     DRAW_LOG.set(Some(Vec::new()));
     let made = work();
     (made, DRAW_LOG.take().unwrap_or_default())
 }
 
-/// Takes `steps` steps and writes each as a line of JSON to a new file: `metrics`, the step's row, and
+/// Runs `steps` steps and writes each as a line of JSON to a new file: `metrics`, the step's row, and
 /// `draws`, a list of names and values in the order in which they were drawn.
 ///
 /// # Errors
 /// If a step fails or the file can't be written.
 pub fn write_steps(
-    trainer: &mut impl Trainer,
+    trainer: &mut Trainer<impl System>,
     steps: u64,
     path: &Path,
     mut after_step: impl FnMut(u64) -> Result<()>,

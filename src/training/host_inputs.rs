@@ -1,9 +1,10 @@
-//! What a training step draws on the host: rows of tables and values, in one piece each, so that they travel to the
-//! device in two.
+//! Inputs of a training step: random draws made on the host and packed into two buffers, one of table rows and one of
+//! values, which are uploaded at once.
 
+use anyhow::{Context, Result};
 use burn::tensor::{Device, Int, Tensor};
 
-/// Draws one after the other.
+/// Inputs on the host, packed one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct HostInputs {
     /// Rows of tables.
@@ -12,16 +13,16 @@ pub struct HostInputs {
     pub values: Vec<f32>,
 }
 
-/// Some of the rows or values: where they begin, and how many.
+/// Range of a buffer: offset and count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     from: usize,
-    /// How many.
+    /// Number of entries.
     pub count: usize,
 }
 
 impl HostInputs {
-    /// Adds rows.
+    /// Appends rows.
     pub fn rows(&mut self, rows: impl IntoIterator<Item = i32>) -> Span {
         let from = self.rows.len();
         self.rows.extend(rows);
@@ -29,7 +30,7 @@ impl HostInputs {
         Span { from, count }
     }
 
-    /// Adds values.
+    /// Appends values.
     pub fn values(&mut self, values: &[f32]) -> Span {
         let from = self.values.len();
         self.values.extend(values);
@@ -37,7 +38,7 @@ impl HostInputs {
         Span { from, count }
     }
 
-    /// On `device`.
+    /// Uploads both buffers.
     pub fn upload(&self, device: &Device) -> DeviceInputs {
         DeviceInputs {
             rows: Tensor::from_data(self.rows.as_slice(), device),
@@ -70,4 +71,14 @@ impl DeviceInputs {
     pub fn points(&self, part: Span, dims: usize) -> Tensor<2> {
         self.values(part).reshape([part.count / dims, dims])
     }
+}
+
+/// Values of a step, read back in row-major order; waits for the device.
+///
+/// # Errors
+/// If the device failed.
+pub(super) fn read<const D: usize>(values: Tensor<D>) -> Result<Vec<f32>> {
+    values
+        .try_into_vec_as()
+        .context("the device failed in a training step")
 }

@@ -1,4 +1,4 @@
-//! A training run: a trainer with its folder, its limit and its pace.
+//! A training run: a trainer with its folder, limit and pace, its metrics and checkpoints.
 
 use std::{
     collections::VecDeque,
@@ -9,12 +9,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
 
 use super::{
-    Limit, MetricsRow, Pace, Trainer, TrainingView,
+    Limit, Metrics, MetricsTable, Pace, Start, System, Trainer, TrainingView,
     checkpoint::{Checkpoint, METRICS},
+    metrics::STEP,
 };
 use crate::{
+    config::Config,
     engine::run_folder::{RunFolder, RunLock},
     files,
 };
@@ -25,13 +28,14 @@ const SAVE_EVERY: Duration = Duration::from_secs(60);
 const SPEED_STEPS: usize = 50;
 
 /// A run under way.
-pub struct Run<T: Trainer> {
-    /// What is trained.
-    pub trainer: T,
-    /// How fast.
+pub struct Run<S: System> {
+    /// The trainer.
+    pub trainer: Trainer<S>,
+    /// Its pace.
     pub pace: Pace,
     /// All metrics so far, one a step.
-    pub curve: Vec<T::Metrics>,
+    pub curve: MetricsTable,
+    last: Option<Metrics>,
     folder: RunFolder,
     _lock: RunLock,
     limit: Limit,
@@ -47,7 +51,24 @@ pub struct Run<T: Trainer> {
     recent: VecDeque<Instant>,
 }
 
-impl<T: Trainer> Run<T> {
+impl<S: System> Run<S> {
+    /// A run in the folder `out`, new or resumed.
+    ///
+    /// # Errors
+    /// If the start can't be read or trained, or the folder can't be made.
+    pub fn start(
+        start: Start<S::Config>,
+        data: S::Data,
+        out: &Path,
+        limit: Limit,
+        device: &Device,
+    ) -> Result<Self> {
+        Self::begin(start.resumed(), out, limit, || match &start {
+            Start::Fresh(config) => Trainer::new((**config).clone(), data, device),
+            Start::Resume(path) => Trainer::resume(path, data, device),
+        })
+    }
+
     /// Makes the run's folder `out` with a first checkpoint of the trainer that `make` makes. One that goes on
     /// with the run at `resumed` takes that run's metrics along, and may stay in its folder. While it lasts, no
     /// other process can train in the folder.
@@ -58,7 +79,7 @@ impl<T: Trainer> Run<T> {
         resumed: Option<&Path>,
         out: &Path,
         limit: Limit,
-        make: impl FnOnce() -> Result<T>,
+        make: impl FnOnce() -> Result<Trainer<S>>,
     ) -> Result<Self> {
         let (trainer, folder, lock);
         let is_in_place = resumed.is_some_and(|from| is_same(from, out));
@@ -78,22 +99,20 @@ impl<T: Trainer> Run<T> {
             folder = RunFolder::create(out)?;
             lock = folder.lock()?;
         }
-        let progress = *trainer.progress();
+        let progress = trainer.progress;
         let table = match resumed {
-            Some(from) => read_metrics::<T::Metrics>(from, progress.step)?,
+            Some(from) => read_metrics(from, progress.step)?,
             None => Vec::new(),
         };
-        let wrong = || format!("{METRICS} of {} holds no metrics", out.display());
-        let curve = csv::Reader::from_reader(table.as_slice())
-            .into_deserialize()
-            .collect::<Result<_, _>>()
-            .with_context(wrong)?;
+        let curve = MetricsTable::from_csv(&table)
+            .with_context(|| format!("{METRICS} of {} holds no metrics", out.display()))?;
         // What lies behind the checkpoint is taken again.
         files::write_whole(&folder.metrics(), |file| Ok(file.write_all(&table)?))?;
         let log = File::options().append(true).open(folder.metrics());
         let mut run = Self {
             pace: Pace::Running,
             curve,
+            last: None,
             limit,
             first_step: progress.step,
             first_position: progress.position,
@@ -126,11 +145,11 @@ impl<T: Trainer> Run<T> {
     /// # Errors
     /// If the device fails, the loss is no number any more, or a file can't be written.
     pub fn step(&mut self) -> Result<Option<PathBuf>> {
-        let schedule = self.trainer.schedule_steps();
+        let schedule = self.trainer.config.schedule_steps();
         if let Limit::Seconds(secs) = self.limit {
             let left = schedule.saturating_sub(self.first_position) as f64;
             let share = (self.spent_secs() / secs).clamp(0.0, 1.0);
-            self.trainer.progress_mut().position = self.first_position + (left * share) as u64;
+            self.trainer.progress.position = self.first_position + (left * share) as u64;
         }
         let metrics = self.trainer.step()?;
         self.log_row(&metrics)?;
@@ -161,11 +180,13 @@ impl<T: Trainer> Run<T> {
         self.folder.path()
     }
 
-    /// Whether the limit is reached.
+    /// True once the limit is reached.
     pub fn is_done(&self) -> bool {
         match self.limit {
-            Limit::Schedule => self.trainer.progress().position >= self.trainer.schedule_steps(),
-            Limit::Steps(steps) => self.trainer.progress().step - self.first_step >= steps,
+            Limit::Schedule => {
+                self.trainer.progress.position >= self.trainer.config.schedule_steps()
+            }
+            Limit::Steps(steps) => self.trainer.progress.step - self.first_step >= steps,
             Limit::Seconds(secs) => self.spent_secs() >= secs,
         }
     }
@@ -178,31 +199,63 @@ impl<T: Trainer> Run<T> {
         if let Limit::Seconds(secs) = self.limit
             && self.spent_secs() >= secs
         {
-            self.trainer.progress_mut().position = self.trainer.schedule_steps();
+            self.trainer.progress.position = self.trainer.config.schedule_steps();
         }
         self.saved = Instant::now();
-        let step = self.trainer.progress().step;
+        let step = self.trainer.progress.step;
         let mut files = self.trainer.files()?;
         files.push((METRICS, self.table.clone()));
         self.folder.save(step, &files)
     }
 
     /// Adds a row to the metrics, in one piece, so that a process that is killed leaves no half of one.
-    fn log_row(&mut self, metrics: &T::Metrics) -> Result<()> {
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(self.table.is_empty())
-            .from_writer(Vec::new());
+    fn log_row(&mut self, metrics: &Metrics) -> Result<()> {
         let cant_write = || format!("can't write {}", self.folder.metrics().display());
-        writer.serialize(metrics).with_context(cant_write)?;
-        let row = writer.into_inner().with_context(cant_write)?;
-        self.log.write_all(&row).with_context(cant_write)?;
-        self.table.extend(row);
-        self.curve.push(*metrics);
+        let is_new = !self
+            .curve
+            .columns()
+            .iter()
+            .map(String::as_str)
+            .eq(metrics.columns());
+        self.curve.push(metrics);
+        let mut writer = csv::WriterBuilder::new()
+            .has_headers(false)
+            .from_writer(Vec::new());
+        if is_new {
+            writer
+                .write_record(self.curve.columns())
+                .with_context(cant_write)?;
+            for row in self.curve.rows_before_last() {
+                let row = metrics
+                    .values()
+                    .zip(row)
+                    .map(|(kind, value)| kind.of(*value));
+                writer
+                    .serialize(row.collect::<Vec<_>>())
+                    .with_context(cant_write)?;
+            }
+        }
+        let values: Vec<_> = metrics.values().collect();
+        writer.serialize(values).with_context(cant_write)?;
+        let rows = writer.into_inner().with_context(cant_write)?;
+        if is_new {
+            // Columns have been added since the rows before were written.
+            self.table = rows;
+            files::write_whole(&self.folder.metrics(), |file| {
+                Ok(file.write_all(&self.table)?)
+            })?;
+            let log = File::options().append(true).open(self.folder.metrics());
+            self.log = log.with_context(cant_write)?;
+        } else {
+            self.log.write_all(&rows).with_context(cant_write)?;
+            self.table.extend(rows);
+        }
+        self.last = Some(metrics.clone());
         Ok(())
     }
 
-    /// What can be shown of it.
-    pub fn view(&self, has_ended: bool) -> TrainingView<T::Metrics> {
+    /// Its state, to be shown.
+    pub fn view(&self, has_ended: bool) -> TrainingView {
         let speed = match (self.recent.front(), self.recent.back()) {
             (Some(first), Some(last)) if last > first => {
                 (self.recent.len() - 1) as f64 / (*last - *first).as_secs_f64()
@@ -211,10 +264,10 @@ impl<T: Trainer> Run<T> {
         };
         let (done, left_steps) = match self.limit {
             Limit::Seconds(secs) => (self.spent_secs() / secs, None),
-            Limit::Steps(steps) => share(self.trainer.progress().step - self.first_step, steps),
+            Limit::Steps(steps) => share(self.trainer.progress.step - self.first_step, steps),
             Limit::Schedule => share(
-                self.trainer.progress().position,
-                self.trainer.schedule_steps(),
+                self.trainer.progress.position,
+                self.trainer.config.schedule_steps(),
             ),
         };
         let eta_secs = match self.limit {
@@ -226,11 +279,17 @@ impl<T: Trainer> Run<T> {
         TrainingView {
             folder: self.folder.path().to_owned(),
             pace: (!has_ended).then_some(self.pace),
-            last: self.curve.last().copied(),
+            last: self.last.clone(),
             steps_per_sec: speed,
             done: done.clamp(0.0, 1.0),
+            captured: self.captured(),
             eta_secs: eta_secs.filter(|_| !has_ended),
         }
+    }
+
+    fn captured(&self) -> Option<Result<(), String>> {
+        let captured = self.trainer.is_captured()?;
+        Some(captured.map_err(|error| format!("{error:#}")))
     }
 
     fn spent_secs(&self) -> f64 {
@@ -259,7 +318,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
 ///
 /// # Errors
 /// Names the file that can't be read or holds anything else.
-fn read_metrics<M: MetricsRow>(from: &Path, last_step: u64) -> Result<Vec<u8>> {
+fn read_metrics(from: &Path, last_step: u64) -> Result<Vec<u8>> {
     let checkpoint = Checkpoint::newest(from)?;
     let path = RunFolder::existing(from).metrics();
     let bytes = if checkpoint.has(METRICS) {
@@ -280,9 +339,10 @@ fn read_metrics<M: MetricsRow>(from: &Path, last_step: u64) -> Result<Vec<u8>> {
     } else {
         reader.position().byte()
     };
+    let step = headers.iter().position(|name| name == STEP);
     while reader.read_record(&mut record).with_context(wrong)? {
-        let row: M = record.deserialize(Some(&headers)).with_context(wrong)?;
-        if row.step() > last_step {
+        let entry = step.and_then(|step| record.get(step)).with_context(wrong)?;
+        if entry.parse::<u64>().with_context(wrong)? > last_step {
             break;
         }
         end = reader.position().byte();

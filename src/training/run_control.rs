@@ -1,5 +1,4 @@
-//! A run's lane on the engine's thread: a job takes its steps slice by slice beside everything else
-//! it does, and shows what comes of them.
+//! Control of a run from a job on the engine's thread: pace, step by step beside everything else the job does, and views.
 
 use std::{
     io::Write,
@@ -10,40 +9,40 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{Pace, Run, Trainer, TrainingView};
+use super::{MetricsTable, Pace, Run, System, Trainer, TrainingView};
 use crate::engine::latest::Latest;
 
-/// Between two views of a run: the window shows no more, the terminal needs no more.
+/// Interval between two views of a run.
 const VIEW_EVERY: Duration = Duration::from_millis(100);
-/// Share of the time that pictures of the model may take while it trains.
+/// Share of the time that views of the model may take while it trains.
 const VIEWS_SHARE: f64 = 0.2;
 
-/// A run under way, or none.
-pub struct RunController<T: Trainer> {
-    /// Whether somebody looks on; else the curves are shown at the end only.
+/// The run under way, or none.
+pub struct RunController<S: System> {
+    /// True while somebody looks on; else the curves are shown at the end only.
     pub is_watched: bool,
-    run: Option<Run<T>>,
-    training: Arc<Latest<TrainingView<T::Metrics>>>,
-    curves: Arc<Latest<Vec<T::Metrics>>>,
+    run: Option<Run<S>>,
+    training: Arc<Latest<TrainingView>>,
+    curves: Arc<Latest<MetricsTable>>,
     viewed: Instant,
     views_from: Instant,
+    has_warned: bool,
 }
 
-/// What came of a step.
+/// Outcome of a step.
 #[derive(Clone, Debug)]
-pub struct Step {
-    /// The checkpoint that was written with it.
+pub struct StepOutcome {
+    /// Checkpoint written after it.
     pub saved: Option<PathBuf>,
-    /// Whether the limit is reached: the run is to be ended.
+    /// True if the limit is reached: the run is to be ended.
     pub is_last: bool,
+    /// Said once: the step can't be captured, and why.
+    pub warning: Option<String>,
 }
 
-impl<T: Trainer> RunController<T> {
-    /// A lane without a run, which will show runs in these slots.
-    pub fn new(
-        training: Arc<Latest<TrainingView<T::Metrics>>>,
-        curves: Arc<Latest<Vec<T::Metrics>>>,
-    ) -> Self {
+impl<S: System> RunController<S> {
+    /// A controller without a run, which will show runs in these views.
+    pub fn new(training: Arc<Latest<TrainingView>>, curves: Arc<Latest<MetricsTable>>) -> Self {
         let now = Instant::now();
         Self {
             is_watched: false,
@@ -52,33 +51,35 @@ impl<T: Trainer> RunController<T> {
             curves,
             viewed: now,
             views_from: now,
+            has_warned: false,
         }
     }
 
-    /// Begins the run that `make` makes.
+    /// Begins the run that `make` returns.
     ///
     /// # Errors
     /// If there is one already, or it can't be made.
-    pub fn begin(&mut self, make: impl FnOnce() -> Result<Run<T>>) -> Result<()> {
+    pub fn begin(&mut self, make: impl FnOnce() -> Result<Run<S>>) -> Result<()> {
         if self.run.is_some() {
             bail!("a run is in training already: stop it first");
         }
         self.run = Some(make()?);
+        self.has_warned = false;
         self.show(false);
         Ok(())
     }
 
-    /// What is trained.
-    pub fn trainer(&self) -> Option<&T> {
+    /// The trainer of the run.
+    pub fn trainer(&self) -> Option<&Trainer<S>> {
         self.run.as_ref().map(|run| &run.trainer)
     }
 
-    /// The same, to change what may be changed between two steps.
-    pub fn trainer_mut(&mut self) -> Option<&mut T> {
+    /// The trainer of the run, for changes between two steps.
+    pub fn trainer_mut(&mut self) -> Option<&mut Trainer<S>> {
         self.run.as_mut().map(|run| &mut run.trainer)
     }
 
-    /// Whether there is a run and it isn't paused.
+    /// True if there is a run that isn't paused.
     pub fn is_running(&self) -> bool {
         self.run
             .as_ref()
@@ -97,7 +98,7 @@ impl<T: Trainer> RunController<T> {
     ///
     /// # Errors
     /// If it fails; the run is over then, and its last whole checkpoint stays what it is.
-    pub fn step(&mut self) -> Result<Option<Step>> {
+    pub fn step(&mut self) -> Result<Option<StepOutcome>> {
         let Some(run) = self.run.as_mut().filter(|run| run.pace != Pace::Paused) else {
             return Ok(None);
         };
@@ -110,11 +111,26 @@ impl<T: Trainer> RunController<T> {
             self.show(false);
         }
         let saved = stepped.context("the run was ended")?;
-        Ok(Some(Step { saved, is_last }))
+        Ok(Some(StepOutcome {
+            saved,
+            is_last,
+            warning: self.warning(),
+        }))
+    }
+
+    /// The reason why steps can't be captured, once a run.
+    fn warning(&mut self) -> Option<String> {
+        let Err(why) = self.run.as_ref()?.trainer.is_captured()? else {
+            return None;
+        };
+        let is_said = std::mem::replace(&mut self.has_warned, true);
+        (!is_said).then(|| {
+            format!("training steps can't be captured on this device and take several times as long: {why:#}")
+        })
     }
 
     /// Ends the run, if there is one, with its last checkpoint.
-    pub fn end(&mut self) -> Option<(Run<T>, Result<PathBuf>)> {
+    pub fn end(&mut self) -> Option<(Run<S>, Result<PathBuf>)> {
         let mut run = self.run.take()?;
         let saved = run.save();
         self.training.put(run.view(true));
@@ -122,18 +138,17 @@ impl<T: Trainer> RunController<T> {
         Some((run, saved))
     }
 
-    /// Whether training leaves time for pictures of the model.
+    /// True if training leaves time for views of the model.
     pub fn are_views_due(&self) -> bool {
         Instant::now() >= self.views_from
     }
 
-    /// Pictures are out of date: the next ones don't wait.
+    /// Makes views due: those there are, are out of date.
     pub fn request_views(&mut self) {
         self.views_from = Instant::now();
     }
 
-    /// Pictures took from `begun` to now; while a run trains, the next ones wait until it has had
-    /// its share.
+    /// Delays the next views, which took from `begun` to now, until training has had its share.
     pub fn views_drawn(&mut self, begun: Instant) {
         if self.is_running() {
             let wait = begun.elapsed().mul_f64((1.0 - VIEWS_SHARE) / VIEWS_SHARE);
@@ -151,7 +166,7 @@ impl<T: Trainer> RunController<T> {
     }
 }
 
-impl<T: Trainer> Drop for RunController<T> {
+impl<S: System> Drop for RunController<S> {
     /// A run that is under way when the program ends keeps what it has learnt.
     fn drop(&mut self) {
         if let Some(run) = &mut self.run

@@ -1,21 +1,21 @@
-//! Steps of a run that nobody began: a GPU's kernels are compiled at their first use, which takes seconds, so a
-//! program that has nothing else to do uses them before somebody waits for it.
+//! Compilation of training's kernels ahead of the first run: a GPU's kernels are compiled at their first use, which takes
+//! seconds.
 
 use anyhow::{Context, Result};
 
-use super::Trainer;
+use super::{System, Trainer};
 
 /// The second step compiles some more: what it goes on from lies otherwise in memory.
 const STEPS: u32 = 2;
 
-/// What is left of them.
-pub struct WarmUp<T> {
-    make: Option<Box<dyn FnOnce() -> Result<T>>>,
-    trainer: Option<T>,
+/// Steps of a trainer that nobody waits for.
+pub struct WarmUp<S: System> {
+    make: Option<Box<dyn FnOnce() -> Result<Trainer<S>>>>,
+    trainer: Option<Trainer<S>>,
     left: u32,
 }
 
-impl<T> Default for WarmUp<T> {
+impl<S: System> Default for WarmUp<S> {
     /// None.
     fn default() -> Self {
         Self {
@@ -26,9 +26,9 @@ impl<T> Default for WarmUp<T> {
     }
 }
 
-impl<T: Trainer> WarmUp<T> {
+impl<S: System> WarmUp<S> {
     /// Steps of the trainer that `make` makes when the first is taken.
-    pub fn new(make: impl FnOnce() -> Result<T> + 'static) -> Self {
+    pub fn new(make: impl FnOnce() -> Result<Trainer<S>> + 'static) -> Self {
         Self {
             make: Some(Box::new(make)),
             trainer: None,
@@ -36,7 +36,7 @@ impl<T: Trainer> WarmUp<T> {
         }
     }
 
-    /// Takes a step; whether there was one to take. The trainer is gone after the last.
+    /// Runs a step; true if one was left. The trainer is dropped after the last.
     ///
     /// # Errors
     /// If it fails; then none is left.

@@ -1,35 +1,30 @@
-//! The bar above, which chooses the system, device and colours, and the line of messages below.
+//! The bar above, for system, device and theme, and the line of messages below.
 
 use egui::{Align, Label, Layout, RichText, Ui};
 
-use super::{app::System, engine_client::EngineClient, theme::Theme, widgets::combo};
-use crate::device::{Adapter, Choice};
+use super::{engine_client::EngineClient, system::SystemPage, theme::Theme, widgets::combo};
+use crate::device::Choice;
 
-/// What people chose in the bar.
+/// The user's choice in the bar.
 #[derive(Clone, Copy, Debug)]
-pub enum Chose {
+pub enum BarChoice {
     /// Another system.
-    System(System),
-    /// Dark or light.
+    SystemPage(SystemPage),
+    /// The dark theme, or the light one.
     Theme(bool),
     /// Another device.
     Device(Choice),
 }
 
-/// The bar: the systems, the model of the one that is shown, the device, the theme.
-pub fn bar(
-    ui: &mut Ui,
-    system: System,
-    client: &EngineClient,
-    adapters: &[Adapter],
-) -> Option<Chose> {
-    let mut chose = None;
+/// Draws the bar: the systems, the model of the one that is shown, the device, the theme.
+pub fn bar(ui: &mut Ui, system: SystemPage, client: &EngineClient) -> Option<BarChoice> {
+    let mut choice_made = None;
     ui.horizontal(|ui| {
         ui.heading("Glyphspace");
         ui.separator();
-        for other in System::ALL {
+        for other in SystemPage::ALL {
             if ui.selectable_label(system == other, other.name()).clicked() {
-                chose = Some(Chose::System(other));
+                choice_made = Some(BarChoice::SystemPage(other));
             }
         }
         ui.separator();
@@ -38,18 +33,18 @@ pub fn bar(
             let is_dark = ui.visuals().dark_mode;
             let theme = ui.button(if is_dark { "Light" } else { "Dark" });
             if theme.on_hover_text("Change the colours").clicked() {
-                chose = Some(Chose::Theme(!is_dark));
+                choice_made = Some(BarChoice::Theme(!is_dark));
             }
             combo(ui, "Device", &client.choice.to_string(), |ui| {
                 let fixed = [Choice::Auto, Choice::Cpu].map(|choice| (choice, choice.to_string()));
-                let gpus = adapters.iter().map(|a| {
+                let gpus = client.adapters.iter().map(|a| {
                     let name = format!("gpu:{} {}", a.number, a.name);
                     (Choice::Adapter(a.number), name)
                 });
                 for (choice, name) in fixed.into_iter().chain(gpus) {
                     let is_chosen = client.choice == choice;
                     if ui.selectable_label(is_chosen, name).clicked() && !is_chosen {
-                        chose = Some(Chose::Device(choice));
+                        choice_made = Some(BarChoice::Device(choice));
                     }
                 }
             });
@@ -66,43 +61,39 @@ pub fn bar(
             });
         });
     });
-    chose
+    choice_made
 }
 
-/// Room below which the device's name isn't worth its beginning, in points.
+/// Width below which the device's name is left out, in points.
 const DEVICE_WIDTH: f32 = 60.0;
 
-/// The model of a system, its device, and why that one.
-fn model(system: System, client: &EngineClient) -> Option<(String, String, String)> {
+/// Model of a system, its device, and the reason for that device.
+fn model(system: SystemPage, client: &EngineClient) -> Option<(String, String, String)> {
     let text = |origin: &str, params: usize, steps: u64| {
         format!("{origin}: {params} values, {steps} steps")
     };
     match system {
-        System::Executor => {
+        SystemPage::Executor => {
             let model = client.executor.model.get()?;
             let planes = client.executor.planes.get();
             let steps = planes.map_or(model.steps, |planes| planes.step);
             let text = text(&model.origin, model.params, steps);
             Some((text, model.device.clone(), model.device_reason.clone()))
         }
-        System::Glyphs => {
+        SystemPage::Glyphs => {
             let model = client.glyphs.model.get()?;
             let run = client.glyphs.training.get();
             let last = run
                 .filter(|run| run.pace.is_some())
-                .and_then(|run| run.last);
-            let text = text(
-                &model.origin,
-                model.params,
-                last.map_or(model.steps, |m| m.step),
-            );
+                .and_then(|run| run.last.as_ref().map(|metrics| metrics.step()));
+            let text = text(&model.origin, model.params, last.unwrap_or(model.steps));
             Some((text, model.device.clone(), model.device_reason.clone()))
         }
     }
 }
 
-/// The line below: what happened last, else `hint`.
-pub fn message(ui: &mut Ui, client: &mut EngineClient, system: System, hint: &str) {
+/// Draws the line of messages: the newest one, else `hint`.
+pub fn message(ui: &mut Ui, client: &mut EngineClient, system: SystemPage, hint: &str) {
     ui.horizontal(|ui| {
         let Some(message) = client.message_of(system).cloned() else {
             ui.add(Label::new(RichText::new(hint).weak()).truncate());

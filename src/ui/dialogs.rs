@@ -1,4 +1,4 @@
-//! The desktop's file dialogs, and what stands in for them where there are none: under Linux they belong to the desktop
+//! File dialogs of the desktop, and their substitutes where there are none: under Linux they belong to the desktop
 //! portal (or zenity), which a bare window manager, a container or a remote display may lack.
 
 use std::{
@@ -18,7 +18,7 @@ use crate::engine::run_folder::RunFolder;
 #[error("this desktop has no file dialog")]
 pub struct NoDialog;
 
-/// The path chosen in a dialog; `None` if people closed it. Waits for them: not for the window's thread.
+/// The path chosen in a dialog; `None` if the user closed it. Waits for the user: not for the window's thread.
 ///
 /// # Errors
 /// If no dialog can be opened.
@@ -63,17 +63,17 @@ impl Log for Refusals {
     fn flush(&self) {}
 }
 
-/// A place to save at.
+/// Path to save at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathField {
-    /// A path that nothing of ours is at, or one that people agreed to replace.
+    /// A path that nothing of ours is at, or one that the user agreed to replace.
     pub path: PathBuf,
     /// Chosen by the program, since the desktop has no dialog.
     pub is_fallback: bool,
 }
 
-/// Where to save a file `stem.ending`: at the path typed, else where people choose in a dialog, else, where there is no
-/// dialog, at the first free of `stem-1.ending`, .. in the working folder. `None` if they closed the dialog.
+/// Path to save a file `stem.ending` at: the typed path, else the one chosen in a dialog, else, where there is no
+/// dialog, the first free of `stem-1.ending`, .. in the working folder. `None` if the user closed the dialog.
 ///
 /// # Errors
 /// If something is at the typed path already, or it ends otherwise.
@@ -99,8 +99,8 @@ pub fn place_for_file(
     })
 }
 
-/// Where to make the new folder `name`: the path typed, else `name-N` in a folder chosen in a dialog, else, where there
-/// is no dialog, in the working folder. `None` if people closed the dialog.
+/// Path of the new folder `name`: the typed path, else `name-N` in a folder chosen in a dialog, else, where there is no
+/// dialog, in the working folder. `None` if the user closed the dialog.
 ///
 /// # Errors
 /// If something is at the typed path already.
@@ -151,7 +151,7 @@ fn unused(stem: &str, ending: &str) -> PathBuf {
         .unwrap_or_else(|| named(0))
 }
 
-/// Said to people, who may not know the working folder.
+/// Absolute path: the user may not know the working folder.
 fn absolute(path: PathBuf, is_fallback: bool) -> PathField {
     let path = std::path::absolute(&path).unwrap_or(path);
     PathField { path, is_fallback }

@@ -1,4 +1,4 @@
-//! What both systems share in the window: the one engine, its boards, and what was said.
+//! Client of the engine, which both systems share: commands, probes, events, views and status messages.
 
 use std::{
     cell::Cell,
@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Result;
 
-use super::app::System;
+use super::system::SystemPage;
 use crate::{
     at_exit::AtExit,
     device::{self, Adapter, Choice},
@@ -29,26 +29,26 @@ use crate::{
 
 /// Between two repaints for what the engine publishes.
 const REPAINT: Duration = Duration::from_millis(33);
-/// The same where the processor draws the window: it has a model to train.
+/// Between two repaints where the processor draws the window: it has a model to train.
 const REPAINT_SOFTWARE: Duration = Duration::from_millis(150);
 /// Longest wait for an engine that has nothing to save, when the window is gone.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait for a run to be saved where a library ends the process. The window's thread stands still by then: an
 /// engine that waits for it would do so for ever.
 const LONGEST_SAVE: Duration = Duration::from_secs(60);
-/// Shortest call of the engine's that people are told of.
+/// Shortest call of the engine that the status line reports.
 const LONG_CALL: Duration = Duration::from_secs(1);
-/// How long a message stays.
+/// Time a message stays.
 const MESSAGE: Duration = Duration::from_secs(8);
 
-/// The Latent Executor first, Code Glyphs second.
+/// Jobs of both systems: the Latent Executor first, Code Glyphs second.
 type Both = Pair<ExecutorJob, GlyphsJob>;
 
-/// A fact from either system.
-pub type Event = <Both as Job>::Event;
+/// Event of either system, or the failure of its command.
+pub type EngineEvent = <Both as Job>::Event;
 
 /// An engine to be ended when the window is gone.
-pub struct Leftover {
+pub struct RetiredEngine {
     engine: Engine<Both>,
     has_run: bool,
     _at_exit: Option<AtExit>,
@@ -56,19 +56,19 @@ pub struct Leftover {
 
 /// Engines that are still at work when the window is gone. Dropped, it ends them and waits for that: with a run in
 /// training until the run is saved, else for a moment only.
-pub struct Leftovers(Receiver<Leftover>);
+pub struct RetiredEngines(Receiver<RetiredEngine>);
 
-impl Leftovers {
-    /// With the end of the wire for [`EngineClient::leave_engines_to`].
-    pub fn new() -> (Sender<Leftover>, Self) {
-        let (leave, left) = channel();
-        (leave, Self(left))
+impl RetiredEngines {
+    /// Empty collection, with the sender for [`EngineClient::retire_engines_to`].
+    pub fn new() -> (Sender<RetiredEngine>, Self) {
+        let (sender, receiver) = channel();
+        (sender, Self(receiver))
     }
 }
 
-impl Drop for Leftovers {
+impl Drop for RetiredEngines {
     fn drop(&mut self) {
-        for Leftover {
+        for RetiredEngine {
             engine, has_run, ..
         } in self.0.try_iter()
         {
@@ -80,25 +80,25 @@ impl Drop for Leftovers {
     }
 }
 
-/// A message for people.
+/// Message in the status line.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// What happened.
+    /// The text.
     pub text: String,
-    /// True if something went wrong.
+    /// True for an error.
     pub is_error: bool,
     cause: Cause,
     since: Instant,
 }
 
-/// What a message is about, which says when it is over.
+/// Subject of an error, which decides how long its message stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Something people ordered: over with their next order.
+    /// A command: until the next command.
     Order,
-    /// A picture or an answer: over once another one is asked for.
+    /// A picture or an answer: until another one is asked for.
     View,
-    /// The engine itself: over once it starts again.
+    /// The engine itself: until it starts again.
     Engine,
 }
 
@@ -112,32 +112,32 @@ impl Cause {
     }
 }
 
-/// The engine and what it shows.
+/// Client of the engine: its views, its commands and its messages.
 pub struct EngineClient {
-    /// What the Latent Executor shows.
+    /// Views of the Latent Executor.
     pub executor: Arc<executor::views::ExecutorViews>,
-    /// What Code Glyphs show.
+    /// Views of Code Glyphs.
     pub glyphs: Arc<glyphs::views::GlyphsViews>,
-    /// Where they compute.
+    /// Chosen device.
     pub choice: Choice,
-    /// The Latent Executor's model.
+    /// Source of the Latent Executor's model.
     pub executor_source: Source,
-    /// The model of Code Glyphs.
+    /// Source of the model of Code Glyphs.
     pub glyphs_source: Source,
     /// The graphics adapters of this machine.
     pub adapters: Vec<Adapter>,
     engine: Option<Engine<Both>>,
-    /// Saves the engine's run where the process ends without the desk being dropped.
+    /// Saves the engine's run where the process ends without a drop of the client.
     at_exit: Option<AtExit>,
-    /// Takes the engines that are still at work when the desk is gone.
-    leftovers: Option<Sender<Leftover>>,
+    /// Receives the engines that are still at work when the client is dropped.
+    retired: Option<Sender<RetiredEngine>>,
     context: egui::Context,
     repaint: Duration,
     /// The newest message of each system.
     messages: [Option<Message>; 2],
-    /// When something was asked last.
-    asked: Cell<Instant>,
-    refusals: u64,
+    /// Time of the last probe.
+    probed: Cell<Instant>,
+    failures: u64,
 }
 
 impl EngineClient {
@@ -155,7 +155,7 @@ impl EngineClient {
             adapters: device::adapters(),
             engine: None,
             at_exit: None,
-            leftovers: None,
+            retired: None,
             context: context.clone(),
             repaint: if is_drawn_by_cpu {
                 REPAINT_SOFTWARE
@@ -163,20 +163,20 @@ impl EngineClient {
                 REPAINT
             },
             messages: [None, None],
-            asked: Cell::new(Instant::now()),
-            refusals: 0,
+            probed: Cell::new(Instant::now()),
+            failures: 0,
         };
         client.start()?;
         Ok(client)
     }
 
-    /// Passes engines that are still at work to whoever can wait for them, in place of waiting for them.
-    /// The run is saved, too, when the process is ended by a library.
+    /// Sends engines that are still at work to a receiver that can wait for them. The run is saved, too, when the
+    /// process is ended by a library.
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn leave_engines_to(&mut self, leftovers: Sender<Leftover>) -> Result<()> {
-        self.leftovers = Some(leftovers);
+    pub fn retire_engines_to(&mut self, retired: Sender<RetiredEngine>) -> Result<()> {
+        self.retired = Some(retired);
         self.save_at_exit()
     }
 
@@ -196,8 +196,8 @@ impl EngineClient {
 
     fn start(&mut self) -> Result<()> {
         // The old engine puts its runs away by itself, nobody waits.
-        self.leave_engine();
-        self.refusals += 1;
+        self.retire_engine();
+        self.failures += 1;
         (self.executor, self.glyphs) = Default::default();
         self.messages = [None, None];
         let choice = self.choice;
@@ -213,18 +213,18 @@ impl EngineClient {
                     .map(GlyphsJob::warming_up)
             }))
         })?);
-        match self.leftovers {
+        match self.retired {
             Some(_) => self.save_at_exit(),
             None => Ok(()),
         }
     }
 
-    /// Computes on another device from now on, with the models that are open and on new boards.
+    /// Restarts the engine on another device, with the models that are open and with new views.
     pub fn choose_device(&mut self, choice: Choice) {
         let before = std::mem::replace(&mut self.choice, choice);
         if let Err(error) = self.start() {
             self.choice = before;
-            self.fail_in_both(&format!("{error:#}"));
+            self.report_engine_error(&format!("{error:#}"));
         }
     }
 
@@ -233,21 +233,22 @@ impl EngineClient {
         self.engine.is_some()
     }
 
-    /// The next fact, or failure, of a system; the engine's own failures are said.
-    pub fn event(&mut self) -> Option<Event> {
+    /// Returns the next event, or failure, of a system; failures of the engine itself become messages. Once there is
+    /// none, messages that are over are dropped.
+    pub fn poll_event(&mut self) -> Option<EngineEvent> {
         while let Some(notice) = self.engine.as_ref().and_then(Engine::notice) {
             match notice {
                 Notice::Event(event) => return Some(event),
-                Notice::Failed(why) => self.fail_in_both(&why),
+                Notice::Failed(why) => self.report_engine_error(&why),
                 Notice::Ended(why) => {
                     self.engine = None;
-                    self.fail_in_both(why.as_deref().unwrap_or("the engine has ended"));
+                    self.report_engine_error(why.as_deref().unwrap_or("the engine has ended"));
                 }
             }
         }
-        let asked = self.asked.get();
+        let probed = self.probed.get();
         let is_old = |message: &mut Message| match (message.is_error, message.cause) {
-            (true, Cause::View) => message.since < asked,
+            (true, Cause::View) => message.since < probed,
             (true, Cause::Order | Cause::Engine) => false,
             (false, _) => message.since.elapsed() > MESSAGE,
         };
@@ -257,53 +258,55 @@ impl EngineClient {
         None
     }
 
-    /// Gives an order, or says why that can't be. What went wrong with orders before is over.
+    /// Sends a command; a failure to send becomes a message. Errors of commands before are cleared.
     pub fn send(&mut self, command: <Both as Job>::Command) {
         let (system, cause) = match &command {
-            // Given by the window itself whenever what it looks at changes.
-            Either::First(ExecutorCommand::Watch(..)) => (System::Executor, Cause::View),
-            Either::First(_) => (System::Executor, Cause::Order),
-            Either::Second(glyphs::job::GlyphsCommand::Watch { .. }) => {
-                (System::Glyphs, Cause::View)
+            // Given by the window itself whenever what it looks at changes, or asked by a click.
+            Either::First(ExecutorCommand::Watch(..) | ExecutorCommand::Decode(_)) => {
+                (SystemPage::Executor, Cause::View)
             }
-            Either::Second(_) => (System::Glyphs, Cause::Order),
+            Either::First(_) => (SystemPage::Executor, Cause::Order),
+            Either::Second(glyphs::job::GlyphsCommand::Watch { .. }) => {
+                (SystemPage::Glyphs, Cause::View)
+            }
+            Either::Second(_) => (SystemPage::Glyphs, Cause::Order),
         };
-        self.forgive(system, cause);
+        self.clear_error(system, cause);
         let sent = match &self.engine {
             Some(engine) => engine.send(command).map_err(|busy| busy.to_string()),
             None => Err("the engine has ended: choose a device to start it again".into()),
         };
         if let Err(why) = sent {
-            self.fail(system, cause, why);
+            self.report_error(system, cause, why);
         }
     }
 
-    /// Asks; a question not yet answered, of either system, is forgotten.
+    /// Sends a probe, which supersedes one of either system that has no answer yet.
     pub fn probe(&self, question: <Both as Job>::Probe) {
-        self.asked.set(Instant::now());
+        self.probed.set(Instant::now());
         if let Some(engine) = &self.engine {
             engine.probe(question);
         }
     }
 
-    /// Says something of a system until something else is said of it, or `is_error` and the next order is given.
-    pub fn say(&mut self, system: System, text: String, is_error: bool) {
-        self.put(system, text, is_error, Cause::Order);
+    /// Shows a status of a system, for a while or until its next message.
+    pub fn set_status(&mut self, system: SystemPage, text: String) {
+        self.set_message(system, text, false, Cause::Order);
     }
 
-    /// Says what went wrong with a system until its cause is over.
-    pub fn fail(&mut self, system: System, cause: Cause, text: String) {
-        self.put(system, text, true, cause);
+    /// Shows an error of a system until its cause is over.
+    pub fn report_error(&mut self, system: SystemPage, cause: Cause, text: String) {
+        self.failures += 1;
+        self.set_message(system, text, true, cause);
     }
 
-    fn fail_in_both(&mut self, text: &str) {
-        for system in System::ALL {
-            self.fail(system, Cause::Engine, text.into());
+    fn report_engine_error(&mut self, text: &str) {
+        for system in SystemPage::ALL {
+            self.report_error(system, Cause::Engine, text.into());
         }
     }
 
-    fn put(&mut self, system: System, text: String, is_error: bool, cause: Cause) {
-        self.refusals += u64::from(is_error);
+    fn set_message(&mut self, system: SystemPage, text: String, is_error: bool, cause: Cause) {
         let since = Instant::now();
         self.messages[system as usize] = Some(Message {
             text,
@@ -313,14 +316,14 @@ impl EngineClient {
         });
     }
 
-    /// Takes back what went wrong for this cause.
-    pub fn forgive(&mut self, system: System, cause: Cause) {
+    /// Clears a system's error of this cause.
+    pub fn clear_error(&mut self, system: SystemPage, cause: Cause) {
         self.messages[system as usize]
             .take_if(|message| message.is_error && message.cause == cause);
     }
 
     /// The newest message of a system.
-    pub fn message_of(&self, system: System) -> Option<&Message> {
+    pub fn message_of(&self, system: SystemPage) -> Option<&Message> {
         self.messages[system as usize].as_ref()
     }
 
@@ -331,7 +334,7 @@ impl EngineClient {
     }
 
     /// Drops the message of a system.
-    pub fn dismiss_of(&mut self, system: System) {
+    pub fn dismiss_of(&mut self, system: SystemPage) {
         self.messages[system as usize] = None;
     }
 
@@ -340,9 +343,9 @@ impl EngineClient {
         self.messages = [None, None];
     }
 
-    /// Failures so far, and engines replaced: orders of before may never be followed.
-    pub fn refusals(&self) -> u64 {
-        self.refusals
+    /// Number of failures and restarts so far: orders given before the newest may never be followed.
+    pub fn failures(&self) -> u64 {
+        self.failures
     }
 
     /// The adapter the engine computes on, if that is a driver that runs on the CPU.
@@ -358,15 +361,15 @@ impl EngineClient {
             .is_some_and(|engine| engine.activity().is_some())
     }
 
-    /// The engine's call under way, if it has gone on for long enough to be told of.
-    pub fn long_call(&self) -> Option<Activity> {
+    /// The engine's call under way, if it has gone on for long enough to be reported.
+    fn long_call(&self) -> Option<Activity> {
         let activity = self.engine.as_ref()?.activity()?;
-        // Nobody asked for what it does at rest.
+        // Idle work was ordered by nobody.
         (activity.stage != Stage::OnIdle && activity.since.elapsed() >= LONG_CALL)
             .then_some(activity)
     }
 
-    /// The long call under way, for people.
+    /// The long call under way, for the status line.
     pub fn long_call_text(&self) -> Option<String> {
         let Activity { stage, since } = self.long_call()?;
         let what = match stage {
@@ -384,26 +387,34 @@ impl EngineClient {
         Some(format!("{what} {} s{why}", since.elapsed().as_secs()))
     }
 
-    fn leave_engine(&mut self) {
+    fn retire_engine(&mut self) {
         let has_run = has_run(&self.executor, &self.glyphs);
         let at_exit = self.at_exit.take();
-        if let (Some(engine), Some(leftovers)) = (self.engine.take(), &self.leftovers) {
+        if let (Some(engine), Some(retired)) = (self.engine.take(), &self.retired) {
             engine.close();
-            let left = Leftover {
+            let engine = RetiredEngine {
                 engine,
                 has_run,
                 _at_exit: at_exit,
             };
             // Without a receiver the program is ending already.
-            drop(leftovers.send(left));
+            drop(retired.send(engine));
         }
     }
 
-    /// Ends the engine after it has saved what is in training.
+    /// Ends the engine after it has saved the run under way.
     pub fn finish(&mut self) {
         if let Some(engine) = self.engine.take() {
             engine.finish();
         }
+    }
+}
+
+/// Source of a model at a typed path: the bundled one where it is empty, else a run's folder.
+pub fn source_at(path: &str) -> Source {
+    match path.trim() {
+        "" => Source::Bundled,
+        path => Source::Run(path.into()),
     }
 }
 
@@ -416,6 +427,6 @@ fn has_run(executor: &executor::views::ExecutorViews, glyphs: &glyphs::views::Gl
 
 impl Drop for EngineClient {
     fn drop(&mut self) {
-        self.leave_engine();
+        self.retire_engine();
     }
 }

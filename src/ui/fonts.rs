@@ -1,4 +1,4 @@
-//! The system's fonts, for characters that the bundled ones lack: comments and texts of a program may be in Chinese,
+//! Fonts of the system, for characters that the bundled ones lack: comments and texts of a program may be in Chinese,
 //! Hebrew or Thai. Fonts are looked for when the first such character is to be drawn, on a thread of their own.
 
 use std::{
@@ -16,14 +16,14 @@ use egui::{
 use fontdb::{Database, FaceInfo, Style, Weight};
 use skrifa::{FontRef, MetadataProvider};
 
-/// Characters that could not be drawn.
-pub struct Missing {
+/// Collector of the characters that could not be drawn.
+pub struct MissingCharacters {
     reported: Receiver<char>,
     looked_for: BTreeSet<char>,
 }
 
-impl Missing {
-    /// Has `context` report them from now on.
+impl MissingCharacters {
+    /// Collector that `context` reports to from now on.
     pub fn of(context: &Context) -> Self {
         let (report, reported) = channel();
         // The context asks while it draws: it gets no answer here, but fonts later.
@@ -39,7 +39,7 @@ impl Missing {
         }
     }
 
-    /// Those not looked for before.
+    /// Characters reported since the last call, each once.
     pub fn take(&mut self) -> BTreeSet<char> {
         let reported: BTreeSet<char> = self.reported.try_iter().collect();
         let new = &reported - &self.looked_for;

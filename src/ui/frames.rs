@@ -1,5 +1,5 @@
-//! The window's frames, drawn without a display and timed to the end of the graphics adapter's work: the same
-//! interface, renderer and adapter as in the window, a texture in place of its surface. For `glyphspace bench ui`.
+//! Frame times of the window, drawn without a display and timed to the end of the graphics adapter's work: interface,
+//! renderer and adapter of the window, a texture in place of its surface. For `glyphspace bench ui`.
 
 use std::{
     path::Path,
@@ -12,11 +12,7 @@ use eframe::egui_wgpu::{
 };
 use egui::{Event, FullOutput, Modifiers, PointerButton, Pos2, RawInput, Rect};
 
-use super::{
-    app::{App, System},
-    canvas,
-    theme::Theme,
-};
+use super::{app::App, canvas, system::SystemPage, theme::Theme};
 use crate::device::Choice;
 
 /// Width and height of the window, in points.
@@ -27,7 +23,7 @@ pub const PER_SEC: u32 = 60;
 const FRAMES: usize = 300;
 /// Steps trained before: the curves have begun, the planes move.
 const FIRST_STEPS: u64 = 5;
-/// How long the model and the run may take to begin.
+/// Longest wait for the model, and for the run to begin.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Between two measurements of the process's memory.
 const MEMORY_EVERY: Duration = Duration::from_secs(1);
@@ -35,24 +31,24 @@ const MEMORY_EVERY: Duration = Duration::from_secs(1);
 const RUN_SECS: f64 = 86_400.0;
 /// Seconds of a pointer's movement, the second half of them with its button pressed.
 const DRAG_PERIOD_SECS: f32 = 2.0;
-/// How long a system is shown before the other one, where both are.
+/// Time a system is shown before the other one, where both are.
 const SYSTEM_SHOWN: Duration = Duration::from_secs(10);
 
-/// What trains meanwhile.
+/// Plan of a measurement.
 pub struct FramesPlan<'a> {
-    /// The system shown and trained.
-    pub system: System,
+    /// System shown and trained.
+    pub system: SystemPage,
     /// The number of its preset.
     pub preset: usize,
     /// The functions Code Glyphs train on.
     pub corpus: &'a Path,
     /// The run's folder.
     pub out: &'a Path,
-    /// How long frames are drawn, of both systems in turn; without it, a few hundred frames of the one in training.
+    /// Length of the measurement, of both systems in turn; without it, a few hundred frames of the one in training.
     pub length: Option<Duration>,
 }
 
-/// What was found.
+/// Result of a measurement.
 pub struct FrameTimes {
     /// Milliseconds of each frame, from what the engine said to the end of the adapter's work.
     pub millis: Vec<f64>,
@@ -60,9 +56,9 @@ pub struct FrameTimes {
     pub cpu_millis: Vec<f64>,
     /// Training steps taken while they were drawn.
     pub steps: u64,
-    /// Where the model was trained.
+    /// Device the model was trained on.
     pub device: String,
-    /// The adapter that drew.
+    /// Adapter the window was drawn on.
     pub adapter: String,
     /// The process's memory in bytes, second by second; empty where the system doesn't tell.
     pub memory: Vec<u64>,
@@ -88,7 +84,7 @@ pub fn while_training(
         is_pressed: false,
     };
     let found = window.measure(order, go_on);
-    window.app.session.client.finish();
+    window.app.client.finish();
     found
 }
 
@@ -133,7 +129,7 @@ impl Screen {
         self.state.adapter.get_info().device_type == wgpu::DeviceType::Cpu
     }
 
-    /// Draws a frame; gives the time when the adapter was handed it.
+    /// Draws a frame; returns the time of its submission to the adapter.
     fn draw(&mut self, context: &egui::Context, output: FullOutput) -> Result<Instant> {
         let RenderState {
             device,
@@ -194,8 +190,8 @@ struct Window {
     is_pressed: bool,
 }
 
-/// What a frame took.
-struct Took {
+/// Times of a frame.
+struct FrameTime {
     cpu: Duration,
     presented: Duration,
 }
@@ -208,8 +204,8 @@ impl Window {
     ) -> Result<FrameTimes> {
         self.app.system = order.system;
         self.wait("the model", go_on, |app| match app.system {
-            System::Executor => app.session.views.planes.get().is_some(),
-            System::Glyphs => app.glyphs.session.answer().is_some(),
+            SystemPage::Executor => app.executor.workspace.views.planes.get().is_some(),
+            SystemPage::Glyphs => app.glyphs.workspace.answer().is_some(),
         })?;
         self.begin(order);
         self.wait("the run", go_on, |app| {
@@ -234,8 +230,8 @@ impl Window {
                 let turn = begun.elapsed().as_secs() / SYSTEM_SHOWN.as_secs();
                 self.app.system = match (order.system, turn % 2) {
                     (system, 0) => system,
-                    (System::Executor, _) => System::Glyphs,
-                    (System::Glyphs, _) => System::Executor,
+                    (SystemPage::Executor, _) => SystemPage::Glyphs,
+                    (SystemPage::Glyphs, _) => SystemPage::Executor,
                 };
             }
             let took = self.frame()?;
@@ -247,10 +243,13 @@ impl Window {
             }
         }
         found.steps = steps(&self.app, order.system) - before;
-        let (executor, glyphs) = (&self.app.session.views, &self.app.glyphs.session.views);
+        let (executor, glyphs) = (
+            &self.app.executor.workspace.views,
+            &self.app.glyphs.workspace.views,
+        );
         let device = match order.system {
-            System::Executor => executor.model.get().map(|model| model.device.clone()),
-            System::Glyphs => glyphs.model.get().map(|model| model.device.clone()),
+            SystemPage::Executor => executor.model.get().map(|model| model.device.clone()),
+            SystemPage::Glyphs => glyphs.model.get().map(|model| model.device.clone()),
         };
         found.device = device.unwrap_or_default();
         Ok(found)
@@ -259,25 +258,25 @@ impl Window {
     fn begin(&mut self, order: &FramesPlan) {
         let (out, corpus) = (order.out.display(), order.corpus.display());
         match order.system {
-            System::Executor => {
-                let session = &mut self.app.session;
-                session.train.preset = order.preset;
-                session.train.out = out.to_string();
-                session.train.secs = RUN_SECS;
-                session.begin_run();
+            SystemPage::Executor => {
+                let workspace = &mut self.app.executor.workspace;
+                workspace.train.preset = order.preset;
+                workspace.train.out = out.to_string();
+                workspace.train.secs = RUN_SECS;
+                workspace.begin_run(&mut self.app.client);
             }
-            System::Glyphs => {
-                let session = &mut self.app.glyphs.session;
-                session.train.preset = order.preset;
-                session.train.out = out.to_string();
-                session.train.corpus = corpus.to_string();
-                session.train.secs = RUN_SECS;
-                session.begin_run(&mut self.app.session.client);
+            SystemPage::Glyphs => {
+                let workspace = &mut self.app.glyphs.workspace;
+                workspace.train.preset = order.preset;
+                workspace.train.out = out.to_string();
+                workspace.train_corpus = corpus.to_string();
+                workspace.train.secs = RUN_SECS;
+                workspace.begin_run(&mut self.app.client);
             }
         }
     }
 
-    /// Draws until something is so.
+    /// Draws until a condition holds.
     fn wait(
         &mut self,
         what: &str,
@@ -288,8 +287,8 @@ impl Window {
         while !is_so(&self.app) {
             go_on()?;
             self.frame()?;
-            let said = self.app.session.client.message();
-            if let Some(message) = said.filter(|message| message.is_error) {
+            let message = self.app.client.message();
+            if let Some(message) = message.filter(|message| message.is_error) {
                 bail!("{}", message.text);
             }
             if begun.elapsed() > PATIENCE {
@@ -300,13 +299,13 @@ impl Window {
     }
 
     /// One frame; the rest of its time is slept away.
-    fn frame(&mut self) -> Result<Took> {
+    fn frame(&mut self) -> Result<FrameTime> {
         let input = self.input();
         let begun = Instant::now();
-        self.app.listen();
+        self.app.poll_events();
         let output = self.context.run_ui(input, |ui| self.app.show(ui));
         let tessellated = self.screen.draw(&self.context, output)?;
-        let took = Took {
+        let took = FrameTime {
             cpu: tessellated - begun,
             presented: begun.elapsed(),
         };
@@ -341,12 +340,34 @@ impl Window {
     }
 }
 
-fn steps(app: &App, system: System) -> u64 {
-    let executor = || Some(app.session.views.training.get()?.last?.step);
-    let glyphs = || Some(app.glyphs.session.views.training.get()?.last?.step);
+fn steps(app: &App, system: SystemPage) -> u64 {
+    let executor = || {
+        Some(
+            app.executor
+                .workspace
+                .views
+                .training
+                .get()?
+                .last
+                .as_ref()?
+                .step(),
+        )
+    };
+    let glyphs = || {
+        Some(
+            app.glyphs
+                .workspace
+                .views
+                .training
+                .get()?
+                .last
+                .as_ref()?
+                .step(),
+        )
+    };
     match system {
-        System::Executor => executor(),
-        System::Glyphs => glyphs(),
+        SystemPage::Executor => executor(),
+        SystemPage::Glyphs => glyphs(),
     }
     .unwrap_or(0)
 }

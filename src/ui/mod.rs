@@ -1,28 +1,21 @@
-//! The window: egui draws what the engine's board shows and sends it what people do.
+//! The window: egui draws the engine's views and sends the user's commands and probes to the engine.
 //!
-//! [`app`] is the frame round both systems, [`client`] the engine they share, `bar` the switch between
-//! them, `pending` an order the engine hasn't followed yet, `dialogs` the desktop's file dialogs, `fonts` the
-//! system's. Of the Latent Executor, [`session`] is what is open (sum, pins), `bundled` the models to open, `panels`
-//! the controls, `planes` the four views of the latent planes, `space` those of a space of more dimensions, which
-//! `projector` lays out, `lines` the errors of a program of several lines, [`canvas`] the widget that draws a plane;
-//! [`glyphs`] has the other. [`frames`] measures them all.
+//! [`app`] is the window with the pages of both systems, [`executor`] and [`glyphs`]; [`engine_client`] is their client
+//! of the engine, [`canvas`] the widget that draws a plane, `run_panel` the training panel, `dialogs` the desktop's file
+//! dialogs, `fonts` the system's. [`frames`] measures the window's frames.
 
 pub mod app;
 mod bar;
-mod bundled;
 pub mod canvas;
 mod dialogs;
 pub mod engine_client;
+pub mod executor;
 mod fonts;
 pub mod frames;
 pub mod glyphs;
-mod lines;
-mod panels;
-mod pending;
-mod planes;
-mod projector;
-pub mod session;
-mod space;
+pub mod pending;
+pub mod run_panel;
+pub mod system;
 pub mod theme;
 mod widgets;
 
@@ -35,10 +28,10 @@ use anyhow::{Result, anyhow};
 
 use crate::{at_exit::exit_at_once, device::Choice, signals};
 
-/// Whether there is a display to open a window on.
+/// Checks that there is a display to open a window on.
 ///
 /// # Errors
-/// Says why not.
+/// If there is none.
 pub fn display() -> Result<()> {
     let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if cfg!(any(target_os = "macos", target_os = "windows"))
@@ -79,7 +72,7 @@ pub fn open(choice: Choice) -> Result<()> {
         ..Default::default()
     };
     // Dropped last, also where the window's thread panics: the run is saved when nobody looks any longer.
-    let (leave, _left) = engine_client::Leftovers::new();
+    let (retired, _engines) = engine_client::RetiredEngines::new();
     let ran = eframe::run_native(
         "glyphspace",
         options,
@@ -96,7 +89,7 @@ pub fn open(choice: Choice) -> Result<()> {
                 is_drawn_by_cpu,
                 creation.storage,
             )?;
-            app.session.client.leave_engines_to(leave)?;
+            app.client.retire_engines_to(retired)?;
             Ok(Box::new(app))
         }),
     );

@@ -1,13 +1,24 @@
-//! An order to a training run that the engine has not followed yet. A step can't be broken off, and on some devices it
-//! takes many seconds: meanwhile the window says what was ordered and what that waits for.
+//! Orders to a training run, and the one the engine has not followed yet. A step can't be broken off, and on some
+//! devices it takes many seconds: meanwhile the window says what was ordered and what that waits for.
 
 use std::time::{Duration, Instant};
 
-use super::{engine_client::EngineClient, widgets::PaceOrder};
+use super::engine_client::EngineClient;
 use crate::training::Pace;
 
 /// Waits that are not worth a number.
 const SHORT: Duration = Duration::from_secs(1);
+
+/// An order to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunRequest {
+    /// Begin one.
+    Train,
+    /// Change its pace.
+    Pace(Pace),
+    /// End it.
+    Stop,
+}
 
 /// The order given last, until it is followed or refused.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,22 +26,22 @@ pub struct Pending(Option<Given>);
 
 #[derive(Clone, Copy, Debug)]
 struct Given {
-    order: PaceOrder,
+    order: RunRequest,
     since: Instant,
-    /// There was a run to follow it.
+    /// True if there was a run to follow it.
     has_run: bool,
-    /// [`EngineClient::refusals`] when it was given.
-    refusals: u64,
+    /// [`EngineClient::failures`] when it was given.
+    failures: u64,
 }
 
 impl Pending {
     /// Notes an order to a run of this pace, if there is one yet.
-    pub fn give(&mut self, order: PaceOrder, pace: Option<Pace>, client: &EngineClient) {
+    pub fn give(&mut self, order: RunRequest, pace: Option<Pace>, client: &EngineClient) {
         self.0 = Some(Given {
             order,
             since: Instant::now(),
             has_run: pace.is_some(),
-            refusals: client.refusals(),
+            failures: client.failures(),
         });
     }
 
@@ -38,30 +49,30 @@ impl Pending {
     pub fn follow(&mut self, pace: Option<Pace>, client: &EngineClient) {
         self.0 = self.0.filter(|given| {
             let is_followed = match given.order {
-                PaceOrder::Train => pace.is_some(),
-                PaceOrder::Pace(Pace::Paused) => matches!(pace, None | Some(Pace::Paused)),
-                PaceOrder::Pace(Pace::Running | Pace::OneStep) => true,
-                PaceOrder::Stop => given.has_run && pace.is_none(),
+                RunRequest::Train => pace.is_some(),
+                RunRequest::Pace(Pace::Paused) => matches!(pace, None | Some(Pace::Paused)),
+                RunRequest::Pace(Pace::Running | Pace::OneStep) => true,
+                RunRequest::Stop => given.has_run && pace.is_none(),
             };
-            !is_followed && given.refusals == client.refusals()
+            !is_followed && given.failures == client.failures()
         });
     }
 
-    /// A run has begun: what else was ordered is for it.
-    pub fn started(&mut self) {
-        self.0 = self.0.filter(|given| given.order != PaceOrder::Train);
+    /// Handles the beginning of a run, which any order after the one to train is for.
+    pub fn on_started(&mut self) {
+        self.0 = self.0.filter(|given| given.order != RunRequest::Train);
         if let Some(given) = &mut self.0 {
             given.has_run = true;
         }
     }
 
-    /// The run has ended.
-    pub fn ended(&mut self) {
+    /// Handles the end of the run.
+    pub fn on_ended(&mut self) {
         self.0 = None;
     }
 
     /// The order that is waiting.
-    pub fn order(&self) -> Option<PaceOrder> {
+    pub fn order(&self) -> Option<RunRequest> {
         self.0.map(|given| given.order)
     }
 
@@ -69,9 +80,9 @@ impl Pending {
     pub fn text(&self) -> Option<String> {
         let given = self.0?;
         let text = match given.order {
-            PaceOrder::Train => "being prepared",
-            PaceOrder::Pace(_) => "pauses after this step",
-            PaceOrder::Stop => "stopping after this step",
+            RunRequest::Train => "being prepared",
+            RunRequest::Pace(_) => "pauses after this step",
+            RunRequest::Stop => "stopping after this step",
         };
         let waited = given.since.elapsed();
         Some(match waited < SHORT {

@@ -8,11 +8,11 @@ use crate::palette;
 /// The colours of canvases and panels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Theme {
-    /// Whether the window is dark.
+    /// True for the dark theme.
     pub is_dark: bool,
-    /// Behind panels and planes.
+    /// Background of panels and planes.
     pub panel: Color32,
-    /// Behind a drawing that stands out from the panel.
+    /// Background of a drawing that stands out from the panel.
     pub canvas: Color32,
     /// Cells of a map that aren't computed yet.
     pub pending: Color32,
@@ -24,23 +24,23 @@ pub struct Theme {
     pub axis_text: Color32,
     /// Numbers on the plane.
     pub label: Color32,
-    /// Round those numbers, so that they read on any colour.
+    /// Halo of the numbers on the plane, so that they read on any colour.
     pub label_halo: Color32,
-    /// Round points.
+    /// Outline of points.
     pub mark_outline: Color32,
-    /// Ring round a highlighted point.
+    /// Ring of a highlighted point.
     pub highlight: Color32,
     /// The search path.
     pub path: Color32,
     /// The cross at the decoded point.
     pub cursor: Color32,
-    /// Round the cross and the path.
+    /// Halo of the cross and the path.
     pub cursor_halo: Color32,
     /// Border of a canvas that has the keyboard.
     pub focus: Color32,
     /// Right answers, finished work.
     pub good: Color32,
-    /// What deserves attention.
+    /// Warnings.
     pub warning: Color32,
     /// Wrong answers, failures.
     pub error: Color32,
@@ -48,7 +48,7 @@ pub struct Theme {
     pub weak_text: Color32,
     /// Source text.
     pub code: Color32,
-    /// Keywords in it.
+    /// Keywords of source text.
     pub keyword: Color32,
     /// Names of what is defined or called.
     pub name: Color32,
@@ -115,8 +115,7 @@ impl Theme {
         number: Color32::from_rgb(0, 104, 96),
     };
 
-    /// Behind a token read with this probability: from blue, sure, to orange, guessed; the more there is
-    /// to doubt, the more of it.
+    /// Background of a token read with this probability: from blue, sure, to orange, guessed; the less sure, the stronger.
     pub fn confidence(&self, probability: f32) -> Color32 {
         let sure = probability.clamp(0.0, 1.0);
         let [from, to] = [palette::WRONG, palette::RIGHT].map(color_from_rgb);

@@ -1,11 +1,11 @@
-//! Pictures and tables in files.
+//! Pictures in files.
 
 use std::path::Path;
 
 use egui::{Rect, pos2, vec2};
 use glyphspace::latent::field::Field;
 use glyphspace::palette::Scale;
-use glyphspace::plot::placement::{Area, Candidate, place};
+use glyphspace::plot::placement::{Area, LabelCandidate, place};
 use glyphspace::plot::{self, Panel, PlotCurve, Spot};
 use glyphspace::ui::canvas::View;
 
@@ -23,9 +23,9 @@ fn labels_never_overlap() {
             center: [0.2, -0.1],
             zoom,
         };
-        let candidates: Vec<Candidate> = programs()
+        let candidates: Vec<LabelCandidate> = programs()
             .iter()
-            .map(|mark| Candidate {
+            .map(|mark| LabelCandidate {
                 at: view.screen_from_latent(rect, mark.at).into(),
                 size: [7.0 * mark.label.chars().count() as f32 + 4.0, 14.0],
                 radius_px: mark.radius,
@@ -60,7 +60,7 @@ fn labels_never_overlap() {
             placed.len()
         );
     }
-    let crowd = [1.0, 3.0, 2.0].map(|priority| Candidate {
+    let crowd = [1.0, 3.0, 2.0].map(|priority| LabelCandidate {
         at: [100.0, 100.0],
         size: [20.0, 12.0],
         radius_px: 0.0,
@@ -86,7 +86,7 @@ fn assert_dimensions(path: &Path, wanted: [u32; 2]) {
 }
 
 #[test]
-fn pictures_and_tables_are_written_whole() {
+fn pictures_are_written_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let field = mixed_field(32);
     let truth = Field::from_fn(16, |x, y| f32::from(x > y));
@@ -140,29 +140,8 @@ fn pictures_and_tables_are_written_whole() {
     .expect("written");
     assert_dimensions(&file("curves.png"), [800, 500]);
 
-    plot::field_csv(&file("field.csv"), &field, "loss").expect("written");
-    let table = std::fs::read_to_string(file("field.csv")).expect("readable");
-    let rows: Vec<&str> = table.lines().collect();
-    assert_eq!((rows.len(), rows[0]), (32 * 32 + 1, "x,y,loss,is_number"));
-    assert_eq!(rows[4], "-0.78125,-0.96875,,", "a cell that isn't computed");
-    assert!(
-        rows[2].ends_with(",false") && rows[1].ends_with(",true"),
-        "{} and {}",
-        rows[1],
-        rows[2]
-    );
-    plot::curves_csv(&file("curves.csv"), &curves, "step", "loss").expect("written");
-    plot::spots_csv(&file("spots.csv"), &spots).expect("written");
-    let table = std::fs::read_to_string(file("spots.csv")).expect("readable");
-    assert!(
-        table
-            .lines()
-            .nth(1)
-            .is_some_and(|row| row.ends_with(",-99")),
-        "{table}"
-    );
     let left = std::fs::read_dir(folder.path()).expect("readable").count();
-    assert_eq!(left, 7, "temporary files were left behind");
+    assert_eq!(left, 4, "temporary files were left behind");
 }
 
 #[test]
@@ -176,7 +155,6 @@ fn failed_exports_name_the_file() {
     let inside = blocked.join("map.png");
     let failures = [
         plot::panels_png(&inside, &[panel], [400, 400]),
-        plot::field_csv(&inside, &field, "loss"),
         plot::curves_png(&inside, ["", "", ""], &[], [400, 400]),
         plot::panels_png(&inside, &[], [400, 400]),
         plot::panels_png(&inside, &[panel], [40, 40]),

@@ -1,4 +1,4 @@
-//! What `bench` measures and what it leaves for other frameworks.
+//! `bench`: measurements, and traces for other frameworks.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{check_done, check_json, check_refused, names};
 
-/// What every measurement says: what was run, on what, and for how long.
+/// Checks the keys of every measurement: quantity, device, times.
 fn check_measured(said: &Value, what: &str, model: &str, preset: &str) {
     assert_eq!(
         (&said["what"], &said["model"], &said["preset"]),

@@ -1,4 +1,4 @@
-//! How soon commands end when they are interrupted, and what they leave.
+//! Interrupted commands: the time they take to end, and the files they leave.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -16,7 +16,7 @@ use super::{PROGRAM, check_done, names};
 /// When a command is interrupted: so many seconds after it said this.
 type Moment = (&'static str, f64);
 
-/// How a command ended that was interrupted.
+/// End of an interrupted command.
 struct Ended {
     code: Option<i32>,
     /// Seconds it went on.

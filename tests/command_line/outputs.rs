@@ -1,4 +1,4 @@
-//! Where output goes that was named: devices, FIFOs, links, standard output, and what may not be replaced.
+//! Named outputs: devices, FIFOs, links, standard output, and files that may not be replaced.
 #![cfg(unix)]
 
 use std::{
@@ -111,7 +111,7 @@ fn standard_output_holds_the_file_and_nothing_else() {
         let output = glyphspace(folder, &format!("{writer} /dev/stdout"));
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         assert_eq!(output.stdout, plain, "{writer}");
-        // What is said otherwise goes to standard error.
+        // All other lines go to standard error.
         assert!(text(&output.stderr).lines().count() > 1, "{writer}");
         let mut shell = Command::new("sh");
         let line = format!("exec {PROGRAM} {writer} /dev/stdout > shell");

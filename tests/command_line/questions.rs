@@ -1,4 +1,4 @@
-//! What a model is asked: figures, points, sums and maps.
+//! Queries to a model: figures, points, sums and maps.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -188,7 +188,7 @@ fn a_training_that_is_told_to_end_keeps_what_it_has_learnt() {
     }
 }
 
-/// As `nohup` starts it.
+/// Process started as by `nohup`.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_training_that_ignores_a_closed_terminal_goes_on() {

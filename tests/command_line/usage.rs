@@ -158,7 +158,7 @@ fn looking_for_devices_looks_for_no_display() {
     }
 }
 
-/// Where an allocation or a thread can't be had, that is said in one line, and nothing aborts.
+/// A failed allocation or thread is reported in one line, and nothing aborts.
 #[cfg(target_os = "linux")]
 #[test]
 fn too_little_memory_is_said_in_one_line() {

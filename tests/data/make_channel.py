@@ -1,4 +1,4 @@
-"""Makes channel.json: what numpy, scipy and Pillow say, for tests/channel.rs to compare with.
+"""Makes channel.json: reference results of numpy, scipy and Pillow, for tests/distortions.rs.
 
     pip install numpy==2.4.6 scipy==1.17.1 pillow==13.0.0
     python make_channel.py > channel.json

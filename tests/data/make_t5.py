@@ -1,4 +1,4 @@
-"""Makes t5.json: what Hugging Face's Flax T5 and optax say, for tests/nn.rs to compare with.
+"""Makes t5.json: what Hugging Face's Flax T5 and optax say, for tests/nn/t5.rs to compare with.
 
     pip install transformers==4.46.3 jax==0.4.38 flax==0.10.2 optax==0.2.4
     python make_t5.py > t5.json

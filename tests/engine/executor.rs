@@ -85,8 +85,8 @@ impl Lab {
         self.views
             .training
             .get()
-            .and_then(|view| view.last)
-            .map_or(0, |last| last.step)
+            .and_then(|view| view.last.clone())
+            .map_or(0, |last| last.step())
     }
 }
 
@@ -249,7 +249,7 @@ fn a_map_is_shown_coarse_first() {
     });
     assert_eq!((map.sum, map.loss.size, map.truth.size), (sum, 200, 200));
     assert!(map.loss.is_consistent() && map.truth.is_consistent());
-    assert_eq!(map.loss.share_computed(), 1.0);
+    assert!(map.loss.values.iter().all(|loss| !loss.is_nan()));
     for (cell, code) in map.code.iter().enumerate() {
         let is_right = code.is_some_and(|code| code.run(45) == 90);
         assert_eq!(

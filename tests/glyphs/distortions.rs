@@ -1,8 +1,9 @@
 //! What training asks of the noisy channel beside the damage itself.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use glyphspace::nn::distortions::{
-    Distortion, DistortionBatch, DistortionKinds, Homography, warp, warp_there_and_back,
+use glyphspace::{
+    kernels::image_ops,
+    nn::distortions::{Distortion, DistortionBatch, DistortionKinds, Homography, warp},
 };
 
 use super::rng;
@@ -18,13 +19,20 @@ fn picture(of: impl Fn(f32, f32) -> f32) -> Tensor<4> {
     Tensor::from_data(pixels, &Device::flex())
 }
 
+/// `picture` warped by `there` and then by `back`, in one resampling.
+fn warp_there_and_back(picture: Tensor<4>, there: Homography, back: Homography) -> Tensor<4> {
+    let maps = [back.numbers(), there.numbers()].concat();
+    let maps = TensorData::new(maps, [1, 2 * image_ops::HOMOGRAPHY_LEN]);
+    image_ops::warp(picture, Tensor::from_data(maps, &Device::flex()), [SIDE; 2])
+}
+
 #[test]
 fn there_and_back_in_one_is_one_after_the_other() {
     let waves = picture(|x, y| 0.5 + 0.3 * (3.0 * x + 2.0 * y).sin());
     let there = Homography::affine(0.3, 0.1, 0.8, [0.1, -0.05]);
     // Not quite the way back.
     let back = Homography::affine(0.25, 0.1, 0.85, [0.05, 0.0]).inverse();
-    let at_once = values(warp_there_and_back(waves.clone(), &[there], &[back]));
+    let at_once = values(warp_there_and_back(waves.clone(), there, back));
     let one_by_one = values(warp(warp(waves, &[there]), &[back]));
     // At the borders of picture and photo one has their edge, the other their last pixels' middles.
     let place = |i: usize| (2 * i + 1) as f64 / SIDE as f64 - 1.0;
@@ -46,7 +54,7 @@ fn what_left_the_photo_does_not_come_back() {
     let ramp = picture(|x, _| (x + 1.0) / 2.0);
     // A quarter of the picture goes out to the right.
     let there = Homography::affine(0.0, 0.0, 1.0, [0.5, 0.0]);
-    let seen = warp_there_and_back(ramp.clone(), &[there], &[there.inverse()]);
+    let seen = warp_there_and_back(ramp.clone(), there, there.inverse());
     let (ramp, seen) = (values(ramp), values(seen));
     let lost = 3 * SIDE / 4;
     for i in 0..SIDE * SIDE {
@@ -88,7 +96,7 @@ fn what_the_lens_does_can_be_left_out_and_pictures_be_picked() {
     let damage = DistortionBatch::sample(&[3.0, 6.0, 15.0], flat, &mut rng(1));
     let whole = damage.apply(pictures.clone());
     // 0.4 is 102 of 255: the file keeps it.
-    let behind = damage.apply_behind_lens(pictures.clone());
+    let behind = damage.upload(&pictures).apply_photometric(pictures.clone());
     assert_eq!(whole.to_data(), behind.to_data());
     let last = damage.of(1..3).apply(pictures.narrow(0, 1, 2));
     assert_eq!(whole.narrow(0, 1, 2).to_data(), last.to_data());

@@ -3,13 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use glyphspace::{
-    glyphs::{
-        corpus_functions::{CorpusFunction, of_corpus},
-        evaluation::{GlyphsEvaluator, GlyphsReport, aesthetics},
-        inference::GlyphReader,
-    },
-    nn::glyph_losses::smoothness_and_contrast,
+use glyphspace::glyphs::{
+    corpus_functions::{CorpusFunction, of_corpus},
+    evaluation::{GlyphsEvaluator, GlyphsReport, aesthetics},
+    inference::GlyphReader,
+    networks::losses::smoothness_and_contrast,
 };
 use image::{Rgb, RgbImage};
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! Code Glyphs: networks, recipe, training, questions, pictures, judgement and the command line. The
 //! models here are tiny and know next to nothing.
 
+mod captured;
 mod command_line;
 mod config;
 mod curriculum;
@@ -11,7 +12,6 @@ mod job;
 mod mosaic;
 mod pictures;
 mod readings;
-mod recorded;
 mod roberta;
 mod training;
 
@@ -24,7 +24,7 @@ use glyphspace::{
         bpe::Bpe,
         corpus::{Corpus, CorpusSource, sample},
     },
-    glyphs::{inference::GlyphReader, trainer::GlyphsTrainer},
+    glyphs::{inference::GlyphReader, system::GlyphsTrainer},
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -1,20 +1,20 @@
-//! The mosaic's layouts, painter, reader and pose head.
+//! Mosaic: layouts, generator, recognizer and pose head.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use glyphspace::nn::{
-    init::{Initializer, normal},
-    mosaic::{
+use glyphspace::{
+    glyphs::networks::mosaic::{
         BatchLayout, CANVAS, Layout, Layouts, MosaicGenerator, MosaicRecognizer, MosaicSizes,
         POSE_SIZE, PoseHead,
     },
+    nn::init::{Initializer, normal},
 };
 
 use crate::nn::{check_close, draws, gradients::check_gradient, values};
 
 const SIZES: MosaicSizes = MosaicSizes {
     slot: 6,
-    painter: 5,
-    reader: 4,
+    generator: 5,
+    recognizer: 4,
 };
 
 #[test]
@@ -60,7 +60,7 @@ fn every_slot_has_its_cell_and_its_looks() {
         .max()
         .unwrap();
     for cells in 2..=most {
-        let spread = Layout::spread(cells, cells);
+        let spread = Layout::blend_weights(cells, cells);
         assert_eq!(spread.len(), CANVAS * cells);
         check_rows_sum_to_1(&spread, cells);
         let owner = |row: &[f32]| {
@@ -73,7 +73,7 @@ fn every_slot_has_its_cell_and_its_looks() {
         owners.dedup();
         assert_eq!(owners, (0..cells).collect::<Vec<_>>());
 
-        let looks = Layout::looks(cells, cells);
+        let looks = Layout::sampling_weights(cells, cells);
         assert_eq!(looks.len() % (cells * CANVAS), 0);
         check_rows_sum_to_1(&looks, CANVAS);
         // The looks of a cell see what the cell has painted.
@@ -89,7 +89,7 @@ fn every_slot_has_its_cell_and_its_looks() {
         }
     }
     for layout in Layouts::new(128).all {
-        assert!(layout.places().iter().all(|place| place.is_finite()));
+        assert!(layout.position_features().iter().all(|x| x.is_finite()));
     }
 }
 
@@ -115,10 +115,10 @@ fn mixed() -> (Layouts, BatchLayout) {
 fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
     let (device, (layouts, together)) = (Device::flex(), mixed());
     let init = &mut Initializer::new(1, &device);
-    let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
+    let generator = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
     let reader = MosaicRecognizer::new(&SIZES, layouts.all.len(), init);
     let (slots, cells) = (slots(8, 20, 2), together.upload(&device));
-    let pictures = painter.picture(painter.canvas(slots.clone(), &cells, &layouts), 128);
+    let pictures = generator.picture(generator.canvas(slots.clone(), &cells, &layouts), 128);
     assert_eq!(pictures.dims(), [8, 3, 128, 128]);
     assert!(
         values(pictures.clone())
@@ -133,7 +133,7 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
         let (count, alone) = (layout.slots(), layouts.arrange(vec![together.layouts[i]]));
         let alone = alone.upload(&device);
         let own = slots.clone().slice([i..i + 1, 0..count]);
-        let picture = painter.picture(painter.canvas(own, &alone, &layouts), 128);
+        let picture = generator.picture(generator.canvas(own, &alone, &layouts), 128);
         let from_batch = pictures.clone().slice(i..i + 1);
         check_close(
             &values(from_batch),
@@ -160,10 +160,10 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
 #[test]
 fn slots_beyond_the_layout_leave_no_trace() {
     let (device, (layouts, arrangement)) = (Device::flex(), mixed());
-    let painter =
+    let generator =
         MosaicGenerator::new(&SIZES, layouts.all.len(), &mut Initializer::new(1, &device));
     let cells = arrangement.upload(&device);
-    let paint = |slots| values(painter.canvas(slots, &cells, &layouts));
+    let paint = |slots| values(generator.canvas(slots, &cells, &layouts));
     let mask = cells.mask().unsqueeze_dim::<3>(2);
     let all = slots(8, 20, 2);
     check_close(&paint(all.clone() * mask), &paint(all), 1e-6, "canvas");
@@ -196,7 +196,7 @@ fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     let layouts = Layouts::new(6);
     let cells = layouts.arrange(vec![0, 1]).upload(&device);
     let init = &mut Initializer::new(5, &device);
-    let painter = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
+    let generator = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
     let reader = MosaicRecognizer::new(&SIZES, layouts.all.len(), init);
     let given = |seed, shape: [usize; 3]| {
         let drawn = draws(shape.iter().product(), seed, normal);
@@ -205,9 +205,9 @@ fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     let start = |seed, shape: [usize; 3]| {
         TensorData::new(draws(shape.iter().product(), seed, normal), shape)
     };
-    // A smaller picture is the same painter's.
-    check_gradient::<3>("painter", start(6, [2, 6, 6]), 0.02, |slots| {
-        let pictures = painter.picture(painter.canvas(slots, &cells, &layouts), 16);
+    // A smaller picture is the same generator's.
+    check_gradient::<3>("generator", start(6, [2, 6, 6]), 0.02, |slots| {
+        let pictures = generator.picture(generator.canvas(slots, &cells, &layouts), 16);
         (pictures.flatten::<3>(2, 3) * given(7, [2, 3, 256])).sum()
     });
     // The reader's input has too many values to try them all: pictures in a plane of three patterns.

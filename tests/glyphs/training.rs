@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use glyphspace::{
     config::glyphs::GlyphsConfig,
     data::{
-        bpe::{Bpe, SMALLEST},
+        bpe::{Bpe, MIN_VOCABULARY},
         corpus::Corpus,
     },
     device::Chosen,
@@ -19,10 +19,10 @@ use glyphspace::{
     glyphs::{
         checkpoint,
         job::{GlyphsCommand, GlyphsEvent, GlyphsJob, RunOrder},
-        trainer::GlyphsTrainer,
+        networks::mosaic::Layouts,
+        system::{GlyphsRun, GlyphsSystem},
     },
-    nn::mosaic::Layouts,
-    training::{Limit, Run, Start, Trainer as _, checkpoint::Source},
+    training::{Limit, Run, Start, checkpoint::Source},
 };
 
 use super::{MAX_TOKENS, corpus, corpus_with, rng, rows, tiny, tokens_of, trainer};
@@ -36,8 +36,8 @@ fn run(
     start: Start<GlyphsConfig>,
     corpus: Arc<Corpus>,
     out: &Path,
-) -> anyhow::Result<Run<GlyphsTrainer>> {
-    GlyphsTrainer::run(start, corpus, out, Limit::Steps(1 << 30), &Device::flex())
+) -> anyhow::Result<Run<GlyphsSystem>> {
+    GlyphsRun::start(start, corpus, out, Limit::Steps(1 << 30), &Device::flex())
 }
 
 /// Takes `steps` more steps and saves.
@@ -53,7 +53,7 @@ fn train(start: Start<GlyphsConfig>, out: &Path, steps: u64) {
 fn functions_that_fit_are_trained_on_or_kept_for_validation() {
     let (corpus, config) = (corpus(), tiny(&["validation=0.3", "copies=0", "batch=16"]));
     let trainer = trainer(config.clone());
-    let sampler = trainer.sampler();
+    let sampler = trainer.system.sampler();
     let sets = [sampler.training(), sampler.validation()];
     let [training, validation] = sets.map(|set| set.iter().copied().collect::<BTreeSet<_>>());
     assert!(training.is_disjoint(&validation) && validation.len() >= 4);
@@ -91,7 +91,7 @@ fn batches_keep_to_their_tokens() {
     let config = tiny(&["batch=16", "batch_tokens=60", "copies=0"]);
     let (trainer, layouts) = (trainer(config.clone()), Layouts::new(MAX_TOKENS));
     for seed in 0..20 {
-        let shares = trainer.sampler().draw(&config, &mut rng(seed));
+        let shares = trainer.system.sampler().draw(&config, &mut rng(seed));
         let rows: Vec<Vec<u32>> = shares.into_iter().flat_map(|share| share.rows).collect();
         let longest = rows.iter().map(Vec::len).max().unwrap();
         let slots = layouts.all[layouts.index_for(longest)].slots();
@@ -135,7 +135,11 @@ fn copies_mean_the_same_and_look_different() {
     let known: BTreeSet<Vec<u32>> = (0..corpus.len()).map(|i| tokens_of(&corpus, i)).collect();
     let (mut copies, mut misses) = (0, 0);
     for seed in 0..40 {
-        let batch = trainer.sampler().draw(&config, &mut rng(seed)).remove(0);
+        let batch = trainer
+            .system
+            .sampler()
+            .draw(&config, &mut rng(seed))
+            .remove(0);
         let text = |row: usize| corpus.bpe().decode(&batch.rows[row]);
         for &(of, copy) in &batch.copies {
             assert_ne!(batch.rows[of], batch.rows[copy]);
@@ -167,7 +171,11 @@ fn what_is_copied_is_no_copy_itself() {
     let config = tiny(&["batch=16", "shards=1", "copies=0.6"]);
     let trainer = trainer(config.clone());
     for seed in 0..20 {
-        let batch = trainer.sampler().draw(&config, &mut rng(seed)).remove(0);
+        let batch = trainer
+            .system
+            .sampler()
+            .draw(&config, &mut rng(seed))
+            .remove(0);
         let places: Vec<usize> = batch
             .copies
             .iter()
@@ -188,18 +196,21 @@ fn a_tiny_model_learns() {
     ]);
     let mut trainer = trainer(config);
     let metrics: Vec<_> = (0..30).map(|_| trainer.step().unwrap()).collect();
-    let mean = |range: std::ops::Range<usize>, of: &dyn Fn(usize) -> f32| {
-        range.clone().map(of).sum::<f32>() / range.len() as f32
+    let mean = |range: std::ops::Range<usize>, of: &dyn Fn(usize) -> f64| {
+        range.clone().map(of).sum::<f64>() / range.len() as f64
     };
-    let token = |i: usize| metrics[i].token;
+    let token = |i: usize| metrics[i].get("token").unwrap();
     let (first, last) = (mean(0..5, &token), mean(25..30, &token));
     assert!(last < 0.8 * first, "cross entropy {first} to {last}");
-    let loss = |i: usize| metrics[i].loss;
+    let loss = |i: usize| metrics[i].loss();
     assert!(mean(25..30, &loss) < mean(0..5, &loss));
     for (i, row) in metrics.iter().enumerate() {
-        assert_eq!((row.step, row.position), (i as u64 + 1, i as u64));
-        assert!((0.0..=1.0).contains(&row.validation_accuracy));
-        assert!(row.gradient_norm.is_finite() && row.gradient_norm > 0.0);
+        assert_eq!(
+            (row.step(), row.get("position")),
+            (i as u64 + 1, Some(i as f64))
+        );
+        assert!((0.0..=1.0).contains(&row.get("validation_accuracy").unwrap()));
+        assert!(row.gradient_norm().is_finite() && row.gradient_norm() > 0.0);
     }
 }
 
@@ -248,7 +259,7 @@ fn what_can_not_be_trained_or_resumed_is_refused() {
     let (out, other) = (folder.path().join("run"), folder.path().join("other"));
     train(fresh(&tiny(&[])), &out, 1);
     let foreign = Arc::new(corpus_with(
-        Bpe::train(std::iter::empty(), SMALLEST).unwrap(),
+        Bpe::train(std::iter::empty(), MIN_VOCABULARY).unwrap(),
     ));
     let refused =
         |start, corpus, out: &Path| format!("{:#}", run(start, corpus, out).err().unwrap());

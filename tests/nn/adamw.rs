@@ -7,7 +7,10 @@ use burn::{
     nn::Linear,
     tensor::{Device, Tensor},
 };
-use glyphspace::nn::adamw::{AdamW, OptimizerState, Rates, flat_gradient};
+use glyphspace::nn::{
+    adamw::{AdamW, OptimizerState, Rates},
+    flat::flat_gradient,
+};
 
 use super::{AdamWReference, Array, check_close, reference, values};
 

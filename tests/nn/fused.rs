@@ -8,12 +8,12 @@ use burn::{
         activation::{log_softmax, softmax},
     },
 };
-use glyphspace::nn::{
-    fused::{
-        Heads, attention, cross_entropy, entropy, exp, gather, gelu, layer_norm, matmul,
-        permute_rows, relu, rms_norm, sigmoid, silu,
+use glyphspace::{
+    kernels::{
+        Heads, attention, cross_entropy, entropy, exp, gather, gelu, layer_norm, leaky_relu,
+        matmul, permute_rows, relu, rms_norm, sigmoid, silu,
     },
-    init::{Initializer, normal},
+    nn::init::{Initializer, normal},
 };
 
 use super::{check_close, draws, gradients::check_gradient, values};
@@ -67,6 +67,8 @@ fn curves_are_burns_on_rows_of_any_length() {
         check_same("silu", x(), |[x]| silu(x), |[x]| x.clone() * burns(x));
         let burns = burn::tensor::activation::gelu;
         check_same("gelu", x(), |[x]| gelu(x), |[x]| burns(x));
+        let burns = |x| burn::tensor::activation::leaky_relu(x, 0.2);
+        check_same("leaky relu", x(), |[x]| leaky_relu(x), |[x]| burns(x));
     }
 }
 

@@ -16,7 +16,7 @@ use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Device, Tensor, TensorData},
 };
-use glyphspace::nn::bottleneck::{BottleneckActivation, BottleneckStart};
+use glyphspace::{kernels::Activation, nn::bottleneck::BottleneckStart};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -156,6 +156,6 @@ pub fn fill<M: Module>(module: M, of: impl FnMut(&[String], &[usize]) -> Vec<f32
 /// How a bottleneck begins where it doesn't matter.
 pub const START: BottleneckStart = BottleneckStart {
     gain: 1.2,
-    activation: BottleneckActivation::Relu,
+    activation: Activation::Relu,
     is_deep: true,
 };

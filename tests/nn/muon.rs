@@ -6,7 +6,8 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use glyphspace::nn::{
-    adamw::{AdamW, OptimizerState, flat_gradient},
+    adamw::{AdamW, OptimizerState},
+    flat::flat_gradient,
     init::normal,
     muon::Muon,
 };

@@ -243,7 +243,7 @@ class Sums(nn.Module):
         return torch.tensor(weights)
 
     def terms(self, d):
-        """The terms of the loss (src/executor/objective.rs), each a mean over the shares."""
+        """The terms of the loss (src/executor/losses.rs), each a mean over the shares."""
         c, model = self.c, self.model
         shares, batch, dims = c["shards"], c["batch"], c["dims"]
         known, cells = len(STATES) // shares, CELL_DRAWS // shares

@@ -30,7 +30,7 @@ GLYPH, TEMPERATURE = 128, 0.1
 CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
 
 
-# Layouts of the mosaic (src/nn/mosaic/layout.rs).
+# Layouts of the mosaic (src/glyphs/networks/mosaic/layout.rs).
 
 
 def layouts_for(max_tokens):
@@ -247,7 +247,7 @@ class Pose(nn.Module):
         return self.output(F.silu(self.dense(x.flatten(1)))) + self.upright
 
 
-# The noisy channel (src/nn/channel).
+# The distortions (src/nn/distortions).
 
 LEVEL = 128 / 255
 COLOURS = torch.tensor([[0.299, 0.587, 0.114], [-0.1687359, -0.3312641, 0.5], [0.5, -0.4186876, -0.0813124]])
@@ -368,7 +368,7 @@ def lens(blows, size, shrunk=1):
     return d
 
 
-# The step (src/glyphs/objective.rs).
+# The step (src/glyphs/losses.rs).
 
 
 def contrast_of(pictures):
@@ -519,7 +519,7 @@ class Glyphs(nn.Module):
         share = min(max((progress - c["looks_from"]) / max(1 - c["looks_from"], 0.1) * 2, 0), 1)
         parts, values = len(draws) // c["shards"], [values for _, values in draws]
         if [name for name, _ in draws] != ["batch", "damage", "pairs"] * c["shards"]:
-            raise SystemExit("a step drew other things than this twin expects: see terms in objective.rs")
+            raise SystemExit("a step drew other things than this twin expects: see src/glyphs/step_plan.rs")
         return [self.share(*values[at : at + parts], share) for at in range(0, len(values), parts)]
 
 

@@ -1,4 +1,4 @@
-"""The noisy channel's static, value for value (src/nn/channel/field.rs): ChaCha with 8 rounds, seeded as
+"""The noisy channel's static, value for value (src/nn/distortions/noise.rs): ChaCha with 8 rounds, seeded as
 rand_core seeds it, a table of normal numbers, and pieces of it."""
 
 import numpy as np

@@ -9,7 +9,10 @@ use std::{
 
 use burn::tensor::Device;
 use glyphspace::{
-    executor::{checkpoint, trainer::ExecutorTrainer},
+    executor::{
+        checkpoint,
+        system::{ExecutorRun, ExecutorTrainer},
+    },
     training::{Limit, Start, checkpoint::Source},
 };
 use rand::{Rng, SeedableRng};
@@ -61,7 +64,7 @@ impl DistortionBatch {
                 .map(|e| format!("{e:#}"))
         };
         let resume = || {
-            checkpoint::resume(&copy, &Device::flex())
+            ExecutorTrainer::resume(&copy, (), &Device::flex())
                 .err()
                 .map(|e| format!("{e:#}"))
         };
@@ -214,7 +217,7 @@ fn folders_that_hold_no_run_are_named() {
             .unwrap()
             .to_string();
         assert!(error.contains(name), "{error}");
-        let error = checkpoint::resume(&path, &Device::flex())
+        let error = ExecutorTrainer::resume(&path, (), &Device::flex())
             .err()
             .unwrap()
             .to_string();
@@ -289,7 +292,7 @@ fn folders_that_can_not_be_the_runs_own_are_refused_and_untouched() {
     ] {
         for start in &starts {
             let refused =
-                ExecutorTrainer::run(start.clone(), &out, Limit::Steps(1), &Device::flex()).err();
+                ExecutorRun::start(start.clone(), (), &out, Limit::Steps(1), &Device::flex()).err();
             let error = format!(
                 "{:#}",
                 refused.unwrap_or_else(|| panic!("{} was taken", out.display()))
@@ -297,8 +300,9 @@ fn folders_that_can_not_be_the_runs_own_are_refused_and_untouched() {
             assert!(error.contains(&out.display().to_string()), "{error}");
         }
     }
-    let refused = ExecutorTrainer::run(
+    let refused = ExecutorRun::start(
         fresh(&small(&[])),
+        (),
         &place("run"),
         Limit::Steps(1),
         &Device::flex(),
@@ -322,7 +326,7 @@ fn a_loss_that_is_no_number_ends_the_run_and_spares_the_checkpoint() {
     let out = folder.path().join("run");
     let config = small(&["learning_rate=1e30", "warmup_steps=0", "max_norm=1e30"]);
     let mut run =
-        ExecutorTrainer::run(fresh(&config), &out, Limit::Steps(50), &Device::flex()).unwrap();
+        ExecutorRun::start(fresh(&config), (), &out, Limit::Steps(50), &Device::flex()).unwrap();
     let error = loop {
         assert!(!run.is_done(), "the loss stayed a number");
         match run.step() {

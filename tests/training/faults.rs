@@ -8,7 +8,7 @@ use std::{
 
 use burn::tensor::Device;
 use glyphspace::{
-    executor::{checkpoint, trainer::ExecutorTrainer},
+    executor::{checkpoint, system::ExecutorRun},
     training::{
         Limit, Start,
         checkpoint::{Checkpoint, METRICS, Source},
@@ -42,7 +42,7 @@ fn step_of(run: &Path) -> u64 {
 
 fn resumed(run: &Path) -> Result<u64, String> {
     let start = Start::Resume(run.to_owned());
-    let run = ExecutorTrainer::run(start, run, Limit::Steps(1), &Device::flex());
+    let run = ExecutorRun::start(start, (), run, Limit::Steps(1), &Device::flex());
     run.map(|run| run.trainer.progress.step)
         .map_err(|error| format!("{error:#}"))
 }
@@ -192,7 +192,7 @@ fn a_checkpoint_is_found_between_the_two_renames_of_a_save() {
 fn one_process_at_a_time_trains_in_a_folder() {
     let (folder, run) = trained(3);
     let start = || Start::Resume(run.clone());
-    let first = ExecutorTrainer::run(start(), &run, Limit::Steps(5), &Device::flex()).unwrap();
+    let first = ExecutorRun::start(start(), (), &run, Limit::Steps(5), &Device::flex()).unwrap();
     let error = resumed(&run).unwrap_err();
     assert!(
         error.contains("in training already") && error.contains("run"),

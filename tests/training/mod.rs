@@ -1,10 +1,11 @@
 //! Training runs on the CPU.
 
+mod captured;
 mod checkpoints;
 mod faults;
 mod learning;
+pub mod parity;
 mod programs;
-mod recorded;
 mod resuming;
 mod runs;
 mod shards;
@@ -14,8 +15,8 @@ use std::{collections::BTreeMap, path::Path};
 use burn::tensor::Device;
 use glyphspace::{
     config::{Config as _, executor::ExecutorConfig},
-    executor::trainer::ExecutorTrainer,
-    training::{Limit, MetricsRow, Start},
+    executor::system::ExecutorRun,
+    training::{Limit, Metrics, Start},
 };
 
 /// The pocket preset, smaller still, with some keys set.
@@ -47,7 +48,7 @@ fn fresh(config: &ExecutorConfig) -> Start<ExecutorConfig> {
 
 /// Takes `steps` more steps and saves.
 fn train(start: Start<ExecutorConfig>, out: &Path, steps: u64) {
-    let mut run = ExecutorTrainer::run(start, out, Limit::Steps(steps), &Device::flex()).unwrap();
+    let mut run = ExecutorRun::start(start, (), out, Limit::Steps(steps), &Device::flex()).unwrap();
     while !run.is_done() {
         run.step().unwrap();
     }
@@ -69,8 +70,8 @@ pub fn curve(run: &Path) -> Vec<BTreeMap<String, String>> {
 }
 
 /// A step's figures on one device as on another.
-pub fn check_alike<M: MetricsRow>(metrics: &M, expected: &M) {
-    let figures = |metrics: &M| {
+pub fn check_alike(metrics: &Metrics, expected: &Metrics) {
+    let figures = |metrics: &Metrics| {
         let serde_json::Value::Object(row) = serde_json::to_value(metrics).unwrap() else {
             unreachable!("a row is flat")
         };

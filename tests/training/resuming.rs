@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use glyphspace::{
     config::executor::ExecutorConfig,
     data::sums::Sum,
-    executor::{checkpoint, trainer::ExecutorTrainer},
+    executor::{checkpoint, system::ExecutorRun},
     latent::points::Points,
     training::{Limit, Start, checkpoint::Source},
 };
@@ -68,7 +68,7 @@ fn a_run_under_way_resumes_from_its_checkpoint_and_takes_later_rows_again() {
     train(fresh(&config), &straight, 20);
     // The metrics are ahead of the checkpoint when a process is killed.
     let mut run =
-        ExecutorTrainer::run(fresh(&config), &out, Limit::Steps(100), &Device::flex()).unwrap();
+        ExecutorRun::start(fresh(&config), (), &out, Limit::Steps(100), &Device::flex()).unwrap();
     for step in 0..15 {
         run.step().unwrap();
         if step == 9 {

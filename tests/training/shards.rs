@@ -8,7 +8,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use glyphspace::{
-    nn::{adamw::flat_gradient, init::Initializer},
+    nn::{flat::flat_gradient, init::Initializer},
     training::DataParallel,
 };
 

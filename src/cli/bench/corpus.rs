@@ -1,20 +1,20 @@
-//! Corpora: how fast they are made and read.
+//! Times of corpora: build and read.
 
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::{BenchArgs, Measured, quantiles, temporary};
+use super::measured::{BenchArgs, Measured, quantiles, temporary};
 use crate::{
-    cli::{glyphs::corpus::installed, progress::Progress, session::refuse_if_interrupted},
+    cli::{glyphs::corpus::installed, progress::ProgressLine, session::refuse_if_interrupted},
     data::corpus::{BuildOptions, Corpus, Input, build},
 };
 
-/// How often a corpus is made, and read.
+/// Number of builds, and of reads.
 const RUNS: usize = 3;
 
-/// Makes a corpus of the sources, from their files to its own, and reads it.
+/// Times the build of a corpus from its sources' files, and the read of it.
 pub fn run(args: &BenchArgs) -> Result<Measured> {
     let mut inputs: Vec<Input> = args.source.iter().cloned().map(Input::Path).collect();
     if inputs.is_empty() {
@@ -23,7 +23,7 @@ pub fn run(args: &BenchArgs) -> Result<Measured> {
     let names: Vec<String> = inputs.iter().map(Input::name).collect();
     let folder = temporary()?;
     let path = folder.path().join("functions.corpus");
-    let mut bar = Progress::new("building");
+    let mut bar = ProgressLine::new("building");
     let (mut building, mut reading, mut report) = (Vec::new(), Vec::new(), None);
     for nth in 0..RUNS {
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! What is measured of the Latent Executor.
+//! Benchmarks of the Latent Executor.
 
 use std::{
     path::Path,
@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{BenchArgs, Measured, What, quantiles, temporary, with_progress};
+use super::measured::{BenchArgs, Measured, Quantity, quantiles, temporary, with_progress};
 use crate::{
     cli::session::{ExecutorSession, refuse_if_interrupted},
     config::executor::{ExecutorConfig, PRESETS},
@@ -17,10 +17,11 @@ use crate::{
     executor::{
         benchmark::sample_sums,
         job::{ExecutorCommand, ExecutorEvent, PointQuery, SolveRequest},
+        system::ExecutorSystem,
         trace,
     },
     latent::{MAP_SIZE, order::quantile, search::Method},
-    training::{Limit, Start},
+    training::{Limit, Start, metrics::TRAIN_SECS, trace::training},
 };
 
 const SUM: Sum = Sum {
@@ -43,12 +44,12 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let model = session.views.model.get().context("no model")?;
     let mut measured = match args.what {
-        What::Train => return train(&session, args),
-        What::Map => mapped(&session, model.params)?,
-        What::Decode => Measured::new(probes(&session)?),
-        What::DecodeTraining => Measured::new(probes_while_training(&session)?),
-        What::Search => searched(&session)?,
-        What::Projection | What::Glyph | What::Corpus | What::Ui => {
+        Quantity::Train => return train(&session, args),
+        Quantity::Map => mapped(&session, model.params)?,
+        Quantity::Decode => Measured::new(probes(&session)?),
+        Quantity::DecodeTraining => Measured::new(probes_while_training(&session)?),
+        Quantity::Search => searched(&session)?,
+        Quantity::Projection | Quantity::Glyph | Quantity::Corpus | Quantity::Ui => {
             bail!("this is not measured of a Latent Executor")
         }
     };
@@ -58,15 +59,15 @@ pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     Ok(measured)
 }
 
-/// Writes what another framework needs to take the same steps, or to draw the same map.
+/// Writes the data another framework needs to take the same steps, or to draw the same map.
 pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
     let device = device::open(choice)?.device;
     match args.what {
-        What::Map => trace::model(&args.model.source(1)?, to, &device),
+        Quantity::Map => trace::model(&args.model.source(1)?, to, &device),
         _ => {
             let steps = args.steps.unwrap_or(STEPS);
             with_progress(steps, |watch| {
-                trace::training(config(args)?, steps, to, &device, watch)
+                training::<ExecutorSystem>(config(args)?, (), steps, to, &device, watch)
             })
         }
     }
@@ -86,11 +87,13 @@ fn train(session: &ExecutorSession, args: &BenchArgs) -> Result<Measured> {
     refuse_if_interrupted()?;
     let curve = session.views.curves.get().context("no metrics")?;
     let model = session.views.model.get().context("no model")?;
-    let secs: Vec<f64> = curve.iter().map(|m| m.train_secs).collect();
+    let secs: Vec<f64> = curve.column(TRAIN_SECS).collect();
     let mut measured = Measured::of_steps(&secs, WARM_UP);
     measured.device.clone_from(&model.device);
     measured.run = args.preset.clone();
-    Ok(measured.with(json!({ "sizes": {
+    let run = session.views.training.get();
+    let captured = run.and_then(|run| run.captured.as_ref().map(Result::is_ok));
+    Ok(measured.with(json!({ "captured": captured, "sizes": {
         "params": model.params,
         "dims": config.dims,
         "batch": config.batch,
@@ -131,16 +134,13 @@ fn searched(session: &ExecutorSession) -> Result<Measured> {
 
 /// Milliseconds of each map, and until its first coarse picture.
 fn maps(session: &ExecutorSession) -> Result<Vec<(f64, f64)>> {
-    let mapped = |event| {
-        if let ExecutorEvent::Mapped(map) = event {
-            Some((map.secs * 1e3, map.first_secs * 1e3))
-        } else {
-            None
-        }
+    let mapped = |event| match event {
+        ExecutorEvent::Mapped(map) => Some((map.secs * 1e3, map.first_secs * 1e3)),
+        _ => None,
     };
     (0..MAPS)
         .map(|_| {
-            session.ask(
+            session.request(
                 ExecutorCommand::Map {
                     sum: SUM,
                     size: MAP_SIZE,
@@ -193,15 +193,12 @@ fn probes(session: &ExecutorSession) -> Result<Vec<f64>> {
 fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
     let folder = temporary()?;
     let out = folder.path().join("run");
-    let started = |event| {
-        if let ExecutorEvent::Started(_) = event {
-            Some(())
-        } else {
-            None
-        }
+    let started = |event| match event {
+        ExecutorEvent::Started(_) => Some(()),
+        _ => None,
     };
     // The window watches while it trains: planes and maps are part of the load.
-    session.ask(
+    session.request(
         ExecutorCommand::Train {
             start: Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?)),
             out,
@@ -213,14 +210,11 @@ fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
     session.send(ExecutorCommand::Watch(Some(SUM), None))?;
     std::thread::sleep(Duration::from_secs(1));
     let millis = probes(session);
-    let trained = |event| {
-        if let ExecutorEvent::Trained(_) = event {
-            Some(())
-        } else {
-            None
-        }
+    let trained = |event| match event {
+        ExecutorEvent::Trained(_) => Some(()),
+        _ => None,
     };
-    session.ask(ExecutorCommand::Stop, trained, |_| Ok(()))?;
+    session.request(ExecutorCommand::Stop, trained, |_| Ok(()))?;
     millis
 }
 

@@ -1,4 +1,4 @@
-//! What is measured of Code Glyphs.
+//! Benchmarks of Code Glyphs.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{BenchArgs, Measured, What, quantiles, temporary, with_progress};
+use super::measured::{BenchArgs, Measured, Quantity, quantiles, temporary, with_progress};
 use crate::{
     cli::session::{GlyphsSession, refuse_if_interrupted, stop_on_interrupt},
     config::glyphs::{GLYPH_SIZE, GlyphsConfig},
@@ -18,9 +18,9 @@ use crate::{
     glyphs::{
         checkpoint, corpus_functions,
         job::{GlyphsCommand, GlyphsEvent, RunOrder},
-        trace,
+        system::GlyphsSystem,
     },
-    training::{Limit, Start, checkpoint::Source},
+    training::{Limit, Start, checkpoint::Source, metrics::TRAIN_SECS, trace::training},
 };
 
 /// Functions painted and read.
@@ -35,12 +35,12 @@ const TRACED: u64 = 100;
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     match args.what {
-        What::Train => train(args, choice),
+        Quantity::Train => train(args, choice),
         _ => glyphs(args, choice),
     }
 }
 
-/// Writes what another framework needs to take the same steps.
+/// Writes the data another framework needs to take the same steps.
 pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
     let device = device::open(choice)?.device;
     let steps = args.steps.unwrap_or(TRACED);
@@ -48,7 +48,7 @@ pub fn write_trace(args: &BenchArgs, to: &Path, choice: Choice) -> Result<()> {
     let path = corpus(args.corpus.as_deref(), folder.path())?;
     let (config, corpus) = (config(args)?, Arc::new(Corpus::open(&path)?));
     with_progress(steps, |watch| {
-        trace::training(config, corpus, steps, to, &device, watch)
+        training::<GlyphsSystem>(config, corpus, steps, to, &device, watch)
     })
 }
 
@@ -83,7 +83,7 @@ fn train(args: &BenchArgs, choice: Choice) -> Result<Measured> {
         _ => None,
     };
     let stop = || GlyphsCommand::Run(RunOrder::Stop);
-    session.ask(
+    session.request(
         command,
         trained,
         stop_on_interrupt(stop, |_: &GlyphsSession| ()),
@@ -91,12 +91,14 @@ fn train(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     refuse_if_interrupted()?;
     let curve = session.views.curves.get().context("no metrics")?;
     let model = session.views.model.get().context("no model")?;
-    let secs: Vec<f64> = curve.iter().map(|m| m.train_secs).collect();
+    let secs: Vec<f64> = curve.column(TRAIN_SECS).collect();
     let mut measured = Measured::of_steps(&secs, WARM_UP);
     measured.device.clone_from(&model.device);
     measured.run.clone_from(&args.preset);
+    let run = session.views.training.get();
     session.finish();
-    Ok(measured.with(json!({ "sizes": {
+    let captured = run.and_then(|run| run.captured.as_ref().map(Result::is_ok));
+    Ok(measured.with(json!({ "captured": captured, "sizes": {
         "params": model.params,
         "batch": config.batch,
         "batch_tokens": config.batch_tokens,
@@ -129,10 +131,10 @@ fn glyphs(args: &BenchArgs, choice: Choice) -> Result<Measured> {
             size: GLYPH_SIZE,
         };
         let begun = Instant::now();
-        let glyph = session.ask(command, encoded, |_| refuse_if_interrupted())?;
+        let glyph = session.request(command, encoded, |_| refuse_if_interrupted())?;
         let painted = Instant::now();
         let command = GlyphsCommand::Decode(vec![glyph]);
-        let read = session.ask(command, decoded, |_| refuse_if_interrupted())?;
+        let read = session.request(command, decoded, |_| refuse_if_interrupted())?;
         if nth >= FIRST {
             encode.push((painted - begun).as_secs_f64() * 1e3);
             decode.push(painted.elapsed().as_secs_f64() * 1e3);

@@ -5,24 +5,27 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{BenchArgs, Measured, System, glyphs, quantiles, temporary};
+use super::{
+    glyphs,
+    measured::{BenchArgs, BenchSystem, Measured, quantiles, temporary},
+};
 use crate::{
     cli::session::refuse_if_interrupted,
     config::{executor::PRESETS, glyphs::GLYPH_PRESETS},
     device::Choice,
-    ui::{app, frames},
+    ui::{self, frames},
 };
 
 /// Seconds after which caches are filled: memory is compared with what it was then.
 const SETTLED_SECS: usize = 60;
 
 /// Draws the window, without a display, while the preset trains.
-pub fn run(args: &BenchArgs, system: System, choice: Choice) -> Result<Measured> {
+pub fn run(args: &BenchArgs, system: BenchSystem, choice: Choice) -> Result<Measured> {
     let folder = temporary()?;
     let corpus = glyphs::corpus(args.corpus.as_deref(), folder.path())?;
     let (shown, presets) = match system {
-        System::Executor => (app::System::Executor, &PRESETS[..]),
-        System::Glyphs => (app::System::Glyphs, &GLYPH_PRESETS[..]),
+        BenchSystem::Executor => (ui::system::SystemPage::Executor, &PRESETS[..]),
+        BenchSystem::Glyphs => (ui::system::SystemPage::Glyphs, &GLYPH_PRESETS[..]),
     };
     let order = frames::FramesPlan {
         system: shown,

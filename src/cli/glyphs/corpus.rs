@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 
 use crate::{
     cli::{
-        WrongUse,
+        errors::WrongUse,
         output::{claim, note, say},
-        progress::Progress,
+        progress::ProgressLine,
         session::refuse_if_interrupted,
     },
     data::corpus::{
@@ -89,7 +89,7 @@ pub fn run(command: CorpusCommand) -> Result<()> {
         inputs.push(input);
     }
 
-    let mut progress = Progress::new("building");
+    let mut progress = ProgressLine::new("building");
     let mut phase = Phase::Reading;
     let report = build(&inputs, &args.out, &options, &mut |now| {
         let (files, functions) = (now.files, now.functions);
@@ -156,7 +156,7 @@ fn print(report: &BuildReport, out: &str) -> Result<()> {
     Ok(())
 }
 
-/// What was not read, in a line.
+/// Files that were not read, in a line.
 fn passed_over(unread: &Unread) -> String {
     let (what, advice) = match unread.kind {
         PassedOver::LinkedFolder => ("linked folders", "name one as SRC to read it"),

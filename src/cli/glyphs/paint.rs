@@ -7,12 +7,13 @@ use clap::Args;
 use image::RgbImage;
 use serde_json::json;
 
-use super::functions_in;
+use super::sources::functions_in;
 use crate::{
     cli::{
-        Model, Unverified, WrongUse,
+        args::Model,
+        errors::{Unverified, WrongUse},
         output::{claim, claim_picture, note, say},
-        progress::Progress,
+        progress::ProgressLine,
         session::{GlyphsSession, refuse_if_interrupted},
     },
     config::glyphs::GLYPH_SIZE,
@@ -21,8 +22,8 @@ use crate::{
     files::is_stream,
     glyphs::{
         image_io,
-        inference::RELIABLE,
         job::{GlyphsCommand, GlyphsEvent},
+        reading::RELIABLE,
     },
 };
 
@@ -41,7 +42,7 @@ pub struct EncodeArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct DecodeArgs {
+pub struct PictureArgs {
     /// The picture: a glyph, or a photo or screenshot of one, roughly cropped
     picture: PathBuf,
     #[command(flatten)]
@@ -138,7 +139,7 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
         _ => None,
     };
     let glyphs = session
-        .ask(command, encoded, |_| refuse_if_interrupted())
+        .request(command, encoded, |_| refuse_if_interrupted())
         .with_context(|| args.file.display().to_string())?;
     for ((glyph, function), path) in glyphs.iter().zip(&functions).zip(&paths) {
         image_io::write(path, glyph)?;
@@ -163,7 +164,7 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
     }
 }
 
-/// What isn't read back right from the pictures as they were written, a line each.
+/// Glyphs that aren't read back right from the pictures as written, a line each.
 fn misread(
     session: &GlyphsSession,
     glyphs: &[RgbImage],
@@ -184,7 +185,7 @@ fn misread(
         GlyphsEvent::Decoded(read) => Some(read),
         _ => None,
     };
-    let read = session.ask(GlyphsCommand::Decode(pictures), decoded, |_| {
+    let read = session.request(GlyphsCommand::Decode(pictures), decoded, |_| {
         refuse_if_interrupted()
     })?;
     for ((function, path), read) in asked.into_iter().zip(read) {
@@ -233,14 +234,14 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
     path.with_file_name(name)
 }
 
-pub fn decode(args: &DecodeArgs, choice: Choice) -> Result<()> {
+pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
     let glyph = image_io::read(&args.picture)?;
     let session = GlyphsSession::open(choice, args.model.source())?;
     let decoded = |event| match event {
         GlyphsEvent::Decoded(mut read) => read.pop(),
         _ => None,
     };
-    let read = session.ask(GlyphsCommand::Decode(vec![glyph]), decoded, |_| {
+    let read = session.request(GlyphsCommand::Decode(vec![glyph]), decoded, |_| {
         refuse_if_interrupted()
     })?;
     if !read.decoded.is_glyph() {
@@ -297,9 +298,9 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
         corpus: args.corpus,
         count: args.k as usize,
     };
-    let mut bar = Progress::new("searching");
+    let mut bar = ProgressLine::new("searching");
     let neighbours = session
-        .ask(command, found, |session| {
+        .request(command, found, |session| {
             if let Some(work) = session.views.work.get() {
                 bar.update(work.done, &work.what);
             }
@@ -361,8 +362,8 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         functions,
         frames: args.frames as usize,
     };
-    let mut bar = Progress::new("morphing");
-    let frames = session.ask(command, morphed, |session| {
+    let mut bar = ProgressLine::new("morphing");
+    let frames = session.request(command, morphed, |session| {
         if let Some(work) = session.views.work.get() {
             bar.update(work.done / 2.0, &work.what);
         }

@@ -7,9 +7,9 @@ use clap::Args;
 
 use crate::{
     cli::{
-        Model, RunArgs,
+        args::{Model, RunArgs},
         output::{note, say},
-        progress::Progress,
+        progress::ProgressLine,
         session::{GlyphsSession, describe, refuse_if_interrupted, stop_on_interrupt},
     },
     config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-pub struct TrainArgs {
+pub struct GlyphsTrainArgs {
     /// The functions to train on, made by `glyphs corpus build`
     #[arg(long)]
     corpus: PathBuf,
@@ -34,7 +34,7 @@ pub struct TrainArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct EvalArgs {
+pub struct GlyphsEvalArgs {
     #[command(flatten)]
     model: Model,
     /// The functions to judge by; without it the bundled sample
@@ -48,7 +48,7 @@ pub struct EvalArgs {
     json: bool,
 }
 
-pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
+pub fn train(args: GlyphsTrainArgs, choice: Choice) -> Result<()> {
     let start = args.run.start(|| {
         let mut config = GlyphsConfig::preset(&args.preset)?;
         config.seed = args.run.seed.unwrap_or(config.seed);
@@ -71,17 +71,21 @@ pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
         GlyphsEvent::Trained(steps) => Some(steps),
         _ => None,
     };
-    let mut bar = Progress::new("training");
+    let mut bar = ProgressLine::new("training");
     let stop = || GlyphsCommand::Run(RunOrder::Stop);
-    let steps = session.ask(
+    let steps = session.request(
         command,
         trained,
         stop_on_interrupt(stop, |session: &GlyphsSession| {
             if let Some(view) = session.views.training.get() {
-                let last = view.last.map(|last| {
+                let last = view.last.as_ref().map(|last| {
+                    let value = |column| last.get(column).unwrap_or_default();
                     format!(
                         "loss {:.3}, unseen: {:.3} of tokens, {:.3} exact at difficulty {:.1}",
-                        last.loss, last.validation_accuracy, last.validation_exact, last.difficulty
+                        last.loss(),
+                        value("validation_accuracy"),
+                        value("validation_exact"),
+                        value("difficulty")
                     )
                 });
                 bar.update(view.done, &describe(&view, last));
@@ -90,15 +94,15 @@ pub fn train(args: TrainArgs, choice: Choice) -> Result<()> {
     )?;
     bar.finish(&format!("{steps} steps in {}", args.run.out.display()));
     if refuse_if_interrupted().is_ok() {
-        print(&judge(&session, Some(args.corpus), vec![0.0, 4.0])?)?;
+        print(&evaluate(&session, Some(args.corpus), vec![0.0, 4.0])?)?;
     }
     session.finish();
     Ok(())
 }
 
-pub fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
+pub fn eval(args: &GlyphsEvalArgs, choice: Choice) -> Result<()> {
     let session = GlyphsSession::open(choice, args.model.source())?;
-    let report = judge(&session, args.corpus.clone(), args.difficulty.clone())?;
+    let report = evaluate(&session, args.corpus.clone(), args.difficulty.clone())?;
     if args.json {
         say(format_args!("{}", serde_json::to_string_pretty(&report)?))?;
     } else {
@@ -108,21 +112,21 @@ pub fn eval(args: &EvalArgs, choice: Choice) -> Result<()> {
     Ok(())
 }
 
-fn judge(
+fn evaluate(
     session: &GlyphsSession,
     corpus: Option<PathBuf>,
     difficulties: Vec<f64>,
 ) -> Result<GlyphsReport> {
-    let judged = |event| match event {
+    let evaluated = |event| match event {
         GlyphsEvent::Evaluated(report) => Some(*report),
         _ => None,
     };
-    let mut bar = Progress::new("judging");
+    let mut bar = ProgressLine::new("judging");
     let command = GlyphsCommand::Evaluate {
         corpus,
         difficulties,
     };
-    let report = session.ask(command, judged, |session| {
+    let report = session.request(command, evaluated, |session| {
         if let Some(work) = session.views.work.get() {
             bar.update(work.done, &work.what);
         }

@@ -1,5 +1,5 @@
-//! From sources to a corpus, in two passes: functions are found and laid down in a temporary file, and
-//! the tokenizer is trained on a sample of them; then they are tokenised, chosen and shuffled.
+//! Builds a corpus from sources in two passes: functions are collected in a temporary file and the
+//! tokenizer is trained on a sample; then functions are tokenised, selected and shuffled.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     file::{Corpus, CorpusSource},
-    finder::{BadFile, FunctionFinder, Record, Unread, listen},
+    finder::{BadFile, BuildProgress, FunctionFinder, Phase, Record, Unread, continue_if},
     read::Input,
 };
 use crate::{
@@ -18,21 +18,21 @@ use crate::{
     files::{check_output, scratch_folder},
 };
 
-/// Functions tokenised at a time.
+/// Number of functions tokenised at a time.
 const BATCH: usize = 2048;
 
 /// Options of a build.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
-    /// Longer functions are left out.
+    /// Largest number of tokens; longer functions are dropped.
     pub max_tokens: usize,
-    /// So many functions at most, chosen by the seed.
+    /// Largest number of functions, selected by the seed.
     pub limit: Option<usize>,
-    /// Tokens of the tokenizer to train.
+    /// Vocabulary size of the tokenizer to train.
     pub vocabulary: usize,
-    /// Use this tokenizer, and train none.
+    /// Existing tokenizer to use instead of training one.
     pub tokenizer: Option<Bpe>,
-    /// Decides on sample and order.
+    /// Seed of the sample and the order.
     pub seed: u64,
 }
 
@@ -48,77 +48,53 @@ impl Default for BuildOptions {
     }
 }
 
-/// Phases of a build.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Phase {
-    /// Finding functions.
-    Reading,
-    /// Training the tokenizer.
-    Training,
-    /// Tokenising.
-    Tokenising,
-}
-
-/// Progress of a build.
-#[derive(Clone, Copy, Debug)]
-pub struct BuildProgress {
-    /// The phase.
-    pub phase: Phase,
-    /// Share of all work that is done, 0 to 1.
-    pub done: f64,
-    /// Files read.
-    pub files: usize,
-    /// Functions found, without duplicates; when tokenising, those kept.
-    pub functions: usize,
-}
-
 /// Report of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BuildReport {
-    /// Files (or lines of data sets) read, the bad ones included.
+    /// Files (or lines of data sets) read, unusable ones included.
     pub files: usize,
-    /// The number of bad ones among them.
+    /// Number of unusable ones among them.
     pub bad: usize,
-    /// The first 1000 bad ones.
+    /// First 1000 unusable ones.
     pub bad_files: Vec<BadFile>,
-    /// Things that were not read at all.
+    /// Inputs that were not read at all.
     pub passed_over: Vec<Unread>,
     /// Functions found.
     pub found: usize,
-    /// Left out: the same tokens as one before.
+    /// Functions dropped as duplicates: equal tokens to an earlier one.
     pub duplicates: usize,
-    /// Left out: more tokens than wanted.
+    /// Functions dropped for their length.
     pub too_long: usize,
-    /// Left out: beyond the limit.
+    /// Functions dropped beyond the limit.
     pub beyond_limit: usize,
     /// Functions in the corpus.
     pub kept: usize,
     /// Tokens in the corpus.
     pub tokens: usize,
-    /// Tokens of the tokenizer.
+    /// Vocabulary size of the tokenizer.
     pub vocabulary: usize,
-    /// The tokenizer's fingerprint.
+    /// Fingerprint of the tokenizer.
     pub tokenizer: String,
-    /// The sources, and what the corpus has of each.
+    /// Sources, with their shares of the corpus.
     pub sources: Vec<CorpusSource>,
 }
 
-/// Builds the corpus file `out`. `tell` hears how far it is; when it answers false, the build ends with
-/// [`Cancelled`](super::Cancelled). Until all is done, what is at `out` stays as it is.
+/// Builds the corpus file `out`. `on_progress` is called with the progress; if it returns false, the build ends
+/// with [`Cancelled`](super::Cancelled). An existing file at `out` is replaced only on success.
 ///
 /// # Errors
-/// If an input is missing or of no known form, if there is no function in any, or if `out` can't be
-/// written. Bad files within an input are no error: they are in the report.
+/// If an input is missing or of unknown form, no input has a function, or `out` can't be written. Unusable
+/// files within an input are no error: the report lists them.
 pub fn build(
     inputs: &[Input],
     out: &Path,
     options: &BuildOptions,
-    tell: &mut dyn FnMut(BuildProgress) -> bool,
+    on_progress: &mut dyn FnMut(BuildProgress) -> bool,
 ) -> Result<BuildReport> {
     for input in inputs {
         input.check()?;
     }
-    // Before all work: is the tokenizer usable, and the folder there?
+    // Fail before any work if the tokenizer is unusable or the folder is missing.
     let size = options.vocabulary;
     Corpus::check(
         options.tokenizer.as_ref().map_or(size, Bpe::size),
@@ -134,14 +110,14 @@ pub fn build(
     for (i, input) in inputs.iter().enumerate() {
         let share = READING / inputs.len() as f64;
         input.read(&mut |item| {
-            found.take(item, &mut rng, &mut |mut now| {
+            found.add_item(item, &mut rng, &mut |mut now| {
                 now.done = share * (i as f64 + now.done);
-                tell(now)
+                on_progress(now)
             })
         })?;
         found.done = 0.0;
     }
-    found.tell_apart();
+    found.disambiguate();
     ensure!(
         found.unique > 0,
         "no Python function in {} ({} files read, {} of them bad{}{})",
@@ -168,7 +144,7 @@ pub fn build(
     );
 
     found.done = READING;
-    listen(tell(found.progress(Phase::Training)))?;
+    continue_if(on_progress(found.progress(Phase::Training)))?;
     let bpe = match &options.tokenizer {
         Some(bpe) => bpe.clone(),
         None => Bpe::train(
@@ -176,7 +152,8 @@ pub fn build(
             options.vocabulary,
         )?,
     };
-    let (corpus, too_long, beyond_limit) = tokenise(&mut found, bpe, options, &mut rng, tell)?;
+    let (corpus, too_long, beyond_limit) =
+        tokenise(&mut found, bpe, options, &mut rng, on_progress)?;
     ensure!(
         !corpus.is_empty(),
         "none of the {} functions has at most {} tokens",
@@ -201,7 +178,7 @@ pub fn build(
     })
 }
 
-/// Refuses an output that can't be written to, or would replace what the inputs are read from.
+/// Rejects an output that can't be written, or would replace an input.
 fn check_out(inputs: &[Input], out: &Path) -> Result<()> {
     let paths: Vec<&Path> = inputs.iter().filter_map(Input::path).collect();
     check_output(out, &paths)?;
@@ -217,29 +194,29 @@ fn check_out(inputs: &[Input], out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Shares of the work that are done after reading and after training.
+/// Shares of the work done after reading and after training.
 const READING: f64 = 0.6;
 const TRAINING: f64 = 0.75;
 
-/// The second pass: the corpus, how many were too long and how many beyond the limit.
+/// Second pass: the corpus, and the numbers of functions too long and beyond the limit.
 fn tokenise(
     found: &mut FunctionFinder,
     bpe: Bpe,
     options: &BuildOptions,
     rng: &mut ChaCha8Rng,
-    tell: &mut dyn FnMut(BuildProgress) -> bool,
+    on_progress: &mut dyn FnMut(BuildProgress) -> bool,
 ) -> Result<(Corpus, usize, usize)> {
     let mut fitting = Corpus::new(bpe.clone(), options.max_tokens, found.sources.clone())?;
     let mut origins = Vec::new();
     let mut done = 0;
     let mut records = found.records()?;
-    let most_bytes = options.max_tokens * bpe.longest();
+    let most_bytes = options.max_tokens * bpe.max_token_bytes();
     while done < found.unique {
         let batch: Vec<Record> = (done..found.unique.min(done + BATCH))
             .map(|_| Record::read(&mut records))
             .collect::<Result<_>>()?;
         done += batch.len();
-        // A token has so many bytes at most: what is longer than all of them needs no counting.
+        // The longest token bounds the text of a function that is short enough.
         let batch: Vec<_> = batch
             .iter()
             .filter(|record| record.source.len() <= most_bytes)
@@ -251,7 +228,7 @@ fn tokenise(
                 origins.push(record.origin);
             }
         }
-        listen(tell(BuildProgress {
+        continue_if(on_progress(BuildProgress {
             phase: Phase::Tokenising,
             done: TRAINING + (1.0 - TRAINING) * done as f64 / found.unique as f64,
             files: found.files,

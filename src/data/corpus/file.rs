@@ -1,4 +1,4 @@
-//! A corpus as a file: functions in tokens, their names and where they are from, and the tokenizer.
+//! Corpus file: tokenised functions with their names and origins, and the tokenizer.
 //!
 //! | part | bytes |
 //! |---|---|
@@ -25,19 +25,19 @@ use crate::{
     files::write_whole,
 };
 
-/// How a corpus file begins.
+/// Magic bytes at the start of a corpus file.
 pub const MAGIC: &[u8] = b"glyphspace corpus 1\n";
 
-/// Where functions are from.
+/// Origin of functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorpusSource {
-    /// The package, folder or repository.
+    /// Name of the package, folder or repository.
     pub name: String,
-    /// Its licence, as far as it says.
+    /// Licence, if stated.
     pub licence: Option<String>,
     /// Files (or lines of a jsonl) read from it.
     pub files: usize,
-    /// Functions of it in the corpus.
+    /// Functions from it in the corpus.
     pub functions: usize,
 }
 
@@ -51,7 +51,7 @@ struct Header {
     tokenizer: String,
 }
 
-/// Python functions in tokens, all in memory: two bytes a token.
+/// Corpus of tokenised Python functions, in memory: two bytes per token.
 #[derive(Clone, Debug)]
 pub struct Corpus {
     bpe: Bpe,
@@ -65,10 +65,10 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// A corpus without functions.
+    /// Empty corpus.
     ///
     /// # Errors
-    /// If the tokenizer has more tokens, or a function may have more, than 16 bits count.
+    /// If the vocabulary, or the length of a function, exceeds 16 bits.
     pub fn new(bpe: Bpe, max_tokens: usize, sources: Vec<CorpusSource>) -> Result<Self> {
         Self::check(bpe.size(), max_tokens)?;
         let most = usize::from(u16::MAX);
@@ -95,7 +95,7 @@ impl Corpus {
         })
     }
 
-    /// Whether a corpus can be of such sizes.
+    /// Checks the sizes of a corpus.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -113,10 +113,11 @@ impl Corpus {
         Ok(())
     }
 
-    /// Adds a function of the source number `origin`; its name is cut after 200 characters.
+    /// Appends a function of the source at index `origin`; its name is cut after 200 characters.
     ///
     /// # Errors
-    /// If it has no tokens, more than `max_tokens`, one the tokenizer hasn't, or there is no such source.
+    /// If it has no tokens, more than `max_tokens`, or one outside the vocabulary, or if there is no such
+    /// source.
     pub fn push(&mut self, origin: usize, name: &str, tokens: &[u32]) -> Result<()> {
         ensure!(
             (1..=self.max_tokens).contains(&tokens.len()),
@@ -140,10 +141,10 @@ impl Corpus {
         Ok(())
     }
 
-    /// Reads a corpus.
+    /// Reads a corpus file.
     ///
     /// # Errors
-    /// If the file can't be read, is no corpus, is cut or damaged; the file is named.
+    /// If the file can't be read, is no corpus, is truncated or damaged; the file is named.
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
         Self::from_bytes(&bytes).with_context(|| path.display().to_string())
@@ -196,10 +197,10 @@ impl Corpus {
         Ok(corpus)
     }
 
-    /// Writes the corpus; a file that is there is replaced, and only once all is written.
+    /// Writes the corpus; an existing file is replaced only once everything is written.
     ///
     /// # Errors
-    /// If it can't be written; the file is named, and what was there stays.
+    /// If it can't be written; the file is named, and an existing one remains.
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut bytes = self.to_bytes()?;
         bytes.extend(checksum(&bytes).to_le_bytes());
@@ -235,17 +236,17 @@ impl Corpus {
         Ok(bytes)
     }
 
-    /// The number of functions.
+    /// Number of functions.
     pub fn len(&self) -> usize {
         self.origins.len()
     }
 
-    /// Whether there are none.
+    /// True if there are no functions.
     pub fn is_empty(&self) -> bool {
         self.origins.is_empty()
     }
 
-    /// The tokens of function `i`, 1 to `max_tokens` of them, without specials.
+    /// Tokens of function `i`, 1 to `max_tokens` of them, without special tokens.
     ///
     /// # Panics
     /// Here and below: if `i` is not below [`Self::len`].
@@ -253,18 +254,18 @@ impl Corpus {
         &self.tokens[range(&self.token_ends, i)]
     }
 
-    /// The source text of function `i`.
+    /// Source text of function `i`.
     pub fn text(&self, i: usize) -> String {
         let tokens: Vec<u32> = self.tokens(i).iter().copied().map(u32::from).collect();
         self.bpe.decode(&tokens)
     }
 
-    /// The name of function `i`, `Class.method` for a method.
+    /// Name of function `i`, `Class.method` for a method.
     pub fn name(&self, i: usize) -> &str {
         &self.names[range(&self.name_ends, i)]
     }
 
-    /// Where function `i` is from.
+    /// Origin of function `i`.
     pub fn origin(&self, i: usize) -> &CorpusSource {
         &self.sources[usize::from(self.origins[i])]
     }
@@ -274,22 +275,22 @@ impl Corpus {
         &self.bpe
     }
 
-    /// No function has more tokens than these.
+    /// Upper bound of the tokens of a function.
     pub fn max_tokens(&self) -> usize {
         self.max_tokens
     }
 
-    /// Where the functions are from.
+    /// Origins of the functions.
     pub fn sources(&self) -> &[CorpusSource] {
         &self.sources
     }
 
-    /// Whether function `i` is kept for judging models, where a `share` (0 to 1) is. Its tokens alone
-    /// decide: the same function is on the same side in every corpus of the tokenizer, and who is
-    /// kept at a small share is kept at a greater one.
+    /// Membership of function `i` in a validation split of a `share` (0 to 1). Determined by its tokens
+    /// alone: a function is on the same side in every corpus of the tokenizer, and the split of a small
+    /// share is contained in that of a larger one.
     pub fn is_validation(&self, i: usize, share: f64) -> bool {
         let hash = hash(self.tokens(i).iter().flat_map(|token| token.to_le_bytes()));
-        // 53 bits: all of them count in a double.
+        // 53 bits, which a double represents exactly.
         ((hash >> 11) as f64) < share * (1u64 << 53) as f64
     }
 }

@@ -1,5 +1,5 @@
-//! The functions found so far, each once: laid down in a temporary file, with where they are from, what
-//! could not be read, and a sample of them for the tokenizer.
+//! Collects distinct functions in a temporary file, with their origins, the inputs that could not be read,
+//! and a sample for the tokenizer.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,46 +14,69 @@ use rand::{Rng, RngExt};
 use serde::Serialize;
 
 use super::{
-    build::{BuildProgress, Phase},
     file::CorpusSource,
-    read::{Item, PassedOver},
+    item::{Item, PassedOver},
 };
 use crate::data::python::{Definitions, Function, PythonError, key};
 
-/// Functions the tokenizer is trained on, at most.
+/// Largest number of functions the tokenizer is trained on.
 const SAMPLE: usize = 50_000;
-/// Bad files, and things passed over of a kind, named in the report; all are counted.
-const NAMED: usize = 1000;
-/// Between two reports of progress within a file.
-const TICK: Duration = Duration::from_millis(100);
+/// Number of unusable files, and of inputs passed over per kind, listed in the report; all are counted.
+const MAX_LISTED: usize = 1000;
+/// Time between two progress reports within a file.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A file, or a line of a data set, without use.
+/// Phases of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Phase {
+    /// Collection of functions.
+    Reading,
+    /// Training of the tokenizer.
+    Training,
+    /// Tokenisation.
+    Tokenising,
+}
+
+/// Progress of a build.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildProgress {
+    /// Current phase.
+    pub phase: Phase,
+    /// Share of all work done, 0 to 1.
+    pub done: f64,
+    /// Files read.
+    pub files: usize,
+    /// Distinct functions found; while tokenising, those kept.
+    pub functions: usize,
+}
+
+/// Unusable file, or line of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BadFile {
-    /// Its place.
+    /// Path, for people.
     pub place: String,
-    /// The reason.
+    /// Reason.
     pub reason: String,
 }
 
-/// Things of a kind that were not read, though they may hold functions.
+/// Inputs of one kind that were not read, though they may contain functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unread {
-    /// Their kind.
+    /// Kind.
     pub kind: PassedOver,
-    /// Their number.
+    /// Number.
     pub count: usize,
-    /// The first 1000 of them.
+    /// First 1000 paths.
     pub places: Vec<String>,
 }
 
-/// The build was called off.
+/// Error of a cancelled build.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("stopped; nothing was written")]
 pub struct Cancelled;
 
-/// An error where the build is called off.
-pub fn listen(goes_on: bool) -> Result<()> {
+/// Error if the build is cancelled.
+pub fn continue_if(goes_on: bool) -> Result<()> {
     if goes_on {
         Ok(())
     } else {
@@ -61,13 +84,13 @@ pub fn listen(goes_on: bool) -> Result<()> {
     }
 }
 
-/// The first pass: what was found so far.
+/// State of the first pass.
 pub struct FunctionFinder {
     spool: BufWriter<File>,
     pub sources: Vec<CorpusSource>,
     /// Indices in `sources` by name, licence and path.
     numbers: HashMap<(String, Option<String>, Option<PathBuf>), usize>,
-    /// The paths of sources that are called as their files.
+    /// Paths of the sources named after their files.
     paths: Vec<Option<PathBuf>>,
     current: usize,
     keys: HashSet<u64>,
@@ -80,13 +103,13 @@ pub struct FunctionFinder {
     pub unread: Vec<Unread>,
     pub found: usize,
     pub unique: usize,
-    /// Share of the input behind us, 0 to 1.
+    /// Share of the input read, 0 to 1.
     pub done: f64,
-    told: Instant,
+    reported: Instant,
 }
 
 impl FunctionFinder {
-    /// Nothing found so far.
+    /// Empty finder.
     pub fn new(spool: File, max_tokens: usize) -> Self {
         Self {
             spool: BufWriter::new(spool),
@@ -97,7 +120,8 @@ impl FunctionFinder {
             keys: HashSet::new(),
             sample: Vec::new(),
             sampled_from: 0,
-            // A token is some four bytes: what is much longer won't be kept, so it need not be learnt from.
+            // A token has some four bytes: much longer texts will be dropped, so the tokenizer need not see
+            // them.
             sample_bytes: 6 * max_tokens,
             files: 0,
             bad: 0,
@@ -106,7 +130,7 @@ impl FunctionFinder {
             found: 0,
             unique: 0,
             done: 0.0,
-            told: Instant::now(),
+            reported: Instant::now(),
         }
     }
 
@@ -120,22 +144,22 @@ impl FunctionFinder {
         }
     }
 
-    /// Takes an item in.
+    /// Adds an item.
     ///
     /// # Errors
-    /// If the build is called off, or the temporary file can't be written.
-    pub fn take(
+    /// If the build is cancelled, or the temporary file can't be written.
+    pub fn add_item(
         &mut self,
         item: Item,
         rng: &mut impl Rng,
-        tell: &mut dyn FnMut(BuildProgress) -> bool,
+        on_progress: &mut dyn FnMut(BuildProgress) -> bool,
     ) -> Result<()> {
         match item {
             Item::CorpusSource {
                 name,
                 licence,
                 path,
-            } => self.enter(name, licence, path),
+            } => self.select_source(name, licence, path),
             Item::PassedOver { place, kind } => self.pass_over(place, kind),
             Item::Busy => (),
             Item::Text {
@@ -146,17 +170,17 @@ impl FunctionFinder {
             } => {
                 self.files += 1;
                 self.sources[self.current].files += 1;
-                // In a data set each line is there for its function; a file may well have none.
+                // A line of a data set is there for its function; a file may well have none.
                 let found = text.and_then(|text| match Definitions::find(&text) {
                     Err(PythonError::NoFunction) if function.is_none() => Ok(None),
                     found => Ok(Some(found?)),
                 });
                 match found {
                     Ok(None) => (),
-                    Ok(Some(found)) => self.take_functions(&found, function, rng, tell)?,
+                    Ok(Some(found)) => self.add_functions(&found, function, rng, on_progress)?,
                     Err(error) => {
                         self.bad += 1;
-                        if self.bad_files.len() < NAMED {
+                        if self.bad_files.len() < MAX_LISTED {
                             let reason = format!("{error:#}");
                             self.bad_files.push(BadFile { place, reason });
                         }
@@ -165,24 +189,24 @@ impl FunctionFinder {
                 self.done = done;
             }
         }
-        self.told = Instant::now();
-        listen(tell(self.progress(Phase::Reading)))
+        self.reported = Instant::now();
+        continue_if(on_progress(self.progress(Phase::Reading)))
     }
 
-    fn take_functions(
+    fn add_functions(
         &mut self,
         found: &Definitions,
         only: Option<String>,
         rng: &mut impl Rng,
-        tell: &mut dyn FnMut(BuildProgress) -> bool,
+        on_progress: &mut dyn FnMut(BuildProgress) -> bool,
     ) -> Result<()> {
         let most = if only.is_some() { 1 } else { usize::MAX };
         for Function { name, source, .. } in found.functions().take(most) {
             let name = only.clone().filter(|only| !only.is_empty()).unwrap_or(name);
             self.add(name, source, rng)?;
-            if self.told.elapsed() > TICK {
-                self.told = Instant::now();
-                listen(tell(self.progress(Phase::Reading)))?;
+            if self.reported.elapsed() > POLL_INTERVAL {
+                self.reported = Instant::now();
+                continue_if(on_progress(self.progress(Phase::Reading)))?;
             }
         }
         Ok(())
@@ -193,7 +217,7 @@ impl FunctionFinder {
         match of_kind {
             Some(unread) => {
                 unread.count += 1;
-                if unread.places.len() < NAMED {
+                if unread.places.len() < MAX_LISTED {
                     unread.places.push(place);
                 }
             }
@@ -205,10 +229,11 @@ impl FunctionFinder {
         }
     }
 
-    fn enter(&mut self, name: String, licence: Option<String>, path: Option<PathBuf>) {
+    fn select_source(&mut self, name: String, licence: Option<String>, path: Option<PathBuf>) {
         let next = self.sources.len();
         let known = (name, licence, path);
-        // As many sources as a corpus counts; a data set of more has the rest under its last.
+        // The number of sources is limited by the corpus format; further ones of a data set are merged into
+        // the last.
         if next < usize::from(u16::MAX) || self.numbers.contains_key(&known) {
             self.current = *self.numbers.entry(known.clone()).or_insert(next);
             if self.current == next {
@@ -224,8 +249,8 @@ impl FunctionFinder {
         }
     }
 
-    /// Gives sources that are called the same as many of the folders above them as tell them apart.
-    pub fn tell_apart(&mut self) {
+    /// Disambiguates sources of equal names by as many parent folders as necessary.
+    pub fn disambiguate(&mut self) {
         let most = self
             .paths
             .iter()
@@ -273,7 +298,7 @@ impl FunctionFinder {
         Ok(())
     }
 
-    /// The functions, from the first.
+    /// Reader of all functions from the first.
     pub fn records(&mut self) -> Result<BufReader<File>> {
         self.spool.flush()?;
         let mut file = self.spool.get_ref().try_clone()?;
@@ -282,7 +307,7 @@ impl FunctionFinder {
     }
 }
 
-/// A function in the temporary file.
+/// Record of a function in the temporary file.
 pub struct Record {
     pub origin: usize,
     pub name: String,

@@ -1,4 +1,4 @@
-//! Folders: Python files, archives and data sets at any depth.
+//! Folders with Python files, archives and data sets at any depth, and single files of these forms.
 
 use std::{
     fs,
@@ -8,28 +8,30 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    licence::is_licence_file,
-    read::{
-        Form, Item, PassedOver, Take, file_name, of_path, read_file, read_limited, text_item,
+    item::{
+        Form, Item, ItemSink, PassedOver, file_name, guarded, of_path, read_limited, text_item,
         within,
     },
+    jsonl,
+    licence::is_licence_file,
+    tar, zip,
 };
 
-/// Installed packages below a folder are no part of it.
-const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
-/// Folders without a source.
-const EMPTY: [&str; 4] = ["__pycache__", ".git", ".hg", ".svn"];
+/// Folders of installed packages, which are excluded.
+const PACKAGE_FOLDERS: [&str; 2] = ["site-packages", "dist-packages"];
+/// Folders without sources.
+const SOURCELESS_FOLDERS: [&str; 4] = ["__pycache__", ".git", ".hg", ".svn"];
 
-/// A file to read.
+/// File to read.
 struct FoundFile {
     path: PathBuf,
     form: Form,
     bytes: u64,
 }
 
-/// Reads the archives in a folder, each by itself, and then its Python files.
-pub fn read(folder: &Path, take: &mut Take) -> Result<()> {
-    let found = find(folder, true, take)?;
+/// Reads the archives of a folder one by one, then its Python files.
+pub fn read(folder: &Path, sink: &mut ItemSink) -> Result<()> {
+    let found = find(folder, true, sink)?;
     let (sources, archives): (Vec<_>, Vec<_>) = found
         .into_iter()
         .partition(|found| found.form == Form::Python);
@@ -43,45 +45,69 @@ pub fn read(folder: &Path, take: &mut Take) -> Result<()> {
     for archive in &archives {
         let part = share(archive.bytes);
         read_file(&archive.path, archive.form, &mut |item| {
-            take(within(item, start, part))
+            sink(within(item, start, part))
         })?;
         start += part;
     }
     let mut names = entries(folder)?.into_iter().map(|path| file_name(&path));
     let licence = names.rfind(|name| is_licence_file(name));
-    take(of_path(folder, licence.map(|name| format!("see {name}"))))?;
-    take_sources(&sources, &mut |item| take(within(item, start, 1.0 - start)))
+    sink(of_path(folder, licence.map(|name| format!("see {name}"))))?;
+    sink_sources(&sources, &mut |item| sink(within(item, start, 1.0 - start)))
 }
 
-/// Reads the Python files in a folder, and nothing else.
-pub fn read_sources(folder: &Path, take: &mut Take) -> Result<()> {
-    let found = find(folder, false, take)?;
-    take_sources(&found, take)
+/// Reads a file, an archive or a folder.
+pub fn read_file(path: &Path, form: Form, sink: &mut ItemSink) -> Result<()> {
+    match form {
+        Form::Folder => read(path, sink),
+        Form::Python => {
+            sink(of_path(path, None))?;
+            sink(text_item(
+                &path.display().to_string(),
+                read_limited(path),
+                1.0,
+            ))
+        }
+        Form::Zip => guarded(path, &path.display().to_string(), sink, |sink| {
+            zip::read(path, sink)
+        }),
+        Form::TarGz => guarded(path, &path.display().to_string(), sink, |sink| {
+            tar::read(path, sink)
+        }),
+        Form::Jsonl { gz } => guarded(path, &path.display().to_string(), sink, |sink| {
+            jsonl::read(path, gz, sink)
+        }),
+    }
 }
 
-fn take_sources(files: &[FoundFile], take: &mut Take) -> Result<()> {
+/// Reads only the Python files of a folder.
+pub fn read_sources(folder: &Path, sink: &mut ItemSink) -> Result<()> {
+    let found = find(folder, false, sink)?;
+    sink_sources(&found, sink)
+}
+
+fn sink_sources(files: &[FoundFile], sink: &mut ItemSink) -> Result<()> {
     let all: u64 = files.iter().map(|file| file.bytes).sum();
     let mut behind = 0;
     for file in files {
         behind += file.bytes;
         let done = behind as f64 / all.max(1) as f64;
         let place = file.path.display().to_string();
-        take(text_item(&place, read_limited(&file.path), done))?;
+        sink(text_item(&place, read_limited(&file.path), done))?;
     }
     Ok(())
 }
 
-/// The files to read in a folder, by path.
-fn find(folder: &Path, with_archives: bool, take: &mut Take) -> Result<Vec<FoundFile>> {
+/// Files to read in a folder, sorted by path.
+fn find(folder: &Path, with_archives: bool, sink: &mut ItemSink) -> Result<Vec<FoundFile>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(inner) = folders.pop() {
-        take(Item::Busy)?;
+        sink(Item::Busy)?;
         let paths = match entries(&inner) {
             Ok(paths) => paths,
             Err(error) if inner == folder => return Err(error),
             Err(error) => {
-                take(text_item(&inner.display().to_string(), Err(error), 0.0))?;
+                sink(text_item(&inner.display().to_string(), Err(error), 0.0))?;
                 continue;
             }
         };
@@ -90,14 +116,14 @@ fn find(folder: &Path, with_archives: bool, take: &mut Take) -> Result<Vec<Found
             let form = Form::of_name(&name);
             let is_archive = with_archives && (form.is_some() || Form::is_unread(&name));
             let is_source = form == Some(Form::Python);
-            // A link that leads nowhere is said when it is read.
+            // A dangling link is reported when it is read.
             let kind = fs::metadata(&path).ok();
             let passed_over = if kind.as_ref().is_some_and(fs::Metadata::is_dir) {
-                if EMPTY.contains(&name.as_str()) {
+                if SOURCELESS_FOLDERS.contains(&name.as_str()) {
                     continue;
                 } else if path.is_symlink() {
                     PassedOver::LinkedFolder
-                } else if INSTALLED.contains(&name.as_str()) {
+                } else if PACKAGE_FOLDERS.contains(&name.as_str()) {
                     PassedOver::InstalledPackages
                 } else if name.starts_with('.') {
                     PassedOver::HiddenFolder
@@ -116,7 +142,7 @@ fn find(folder: &Path, with_archives: bool, take: &mut Take) -> Result<Vec<Found
             } else {
                 PassedOver::OtherArchive
             };
-            take(Item::PassedOver {
+            sink(Item::PassedOver {
                 place: path.display().to_string(),
                 kind: passed_over,
             })?;

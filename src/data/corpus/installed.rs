@@ -1,4 +1,4 @@
-//! The Python installed here, asked where its library is.
+//! Library of the installed Python, whose path the interpreter reports.
 
 use std::{
     io::{Read, Seek},
@@ -12,14 +12,13 @@ use anyhow::Result;
 
 use super::{Cancelled, Input};
 
-/// A Python that takes longer to answer is passed over.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks whether it has answered.
-const TICK: Duration = Duration::from_millis(20);
+/// Timeout for the interpreter's answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Polling interval.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The input of a corpus where none is named: the library of the Python installed here, else
-/// [`Input::Sample`]. `note` hears of a Python that gives no answer; when `go_on` answers false, none is
-/// waited for any longer.
+/// Default input of a corpus: the library of the installed Python, else [`Input::Sample`]. `note` is told
+/// of an interpreter without an answer; waiting ends once `go_on` returns false.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -33,7 +32,7 @@ pub fn default_input(
             PythonReply::Nothing => (),
             PythonReply::Late => note(format!(
                 "{python} gave no answer within {} s and is passed over",
-                PATIENCE.as_secs()
+                TIMEOUT.as_secs()
             )),
             PythonReply::Cancelled => return Err(Cancelled.into()),
         }
@@ -50,7 +49,7 @@ enum PythonReply {
 
 fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> PythonReply {
     let asked = "import platform, sysconfig; print(platform.python_version()); print(sysconfig.get_path('stdlib'))";
-    // A file, since what it starts may keep a pipe open for ever.
+    // A file, since a child process may keep a pipe open for ever.
     let start = || -> std::io::Result<(std::fs::File, Child)> {
         let answer = tempfile::tempfile()?;
         let child = Command::new(python)
@@ -67,13 +66,13 @@ fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> PythonReply {
     let begun = Instant::now();
     loop {
         match child.try_wait() {
-            Ok(None) if !go_on() => return given_up(&mut child, PythonReply::Cancelled),
-            Ok(None) if begun.elapsed() > PATIENCE => {
-                return given_up(&mut child, PythonReply::Late);
+            Ok(None) if !go_on() => return kill(&mut child, PythonReply::Cancelled),
+            Ok(None) if begun.elapsed() > TIMEOUT => {
+                return kill(&mut child, PythonReply::Late);
             }
-            Ok(None) => thread::sleep(TICK),
+            Ok(None) => thread::sleep(POLL_INTERVAL),
             Ok(Some(_)) => break,
-            Err(_) => return given_up(&mut child, PythonReply::Nothing),
+            Err(_) => return kill(&mut child, PythonReply::Nothing),
         }
     }
     let mut read = || -> Option<Input> {
@@ -83,16 +82,16 @@ fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> PythonReply {
         let (version, folder) = text.trim().split_once('\n')?;
         let folder = PathBuf::from(folder.trim());
         let version = version.trim().to_owned();
-        // A stripped Python may say where its library would be.
+        // A stripped Python may report a library that doesn't exist.
         let is_there = folder.join("os.py").is_file();
         is_there.then_some(Input::Library { folder, version })
     };
     read().map_or(PythonReply::Nothing, PythonReply::Library)
 }
 
-/// Ends a process that is not waited for any longer.
-fn given_up(child: &mut Child, answer: PythonReply) -> PythonReply {
-    // It may have ended by itself meanwhile: there is nothing to be done about either.
+/// Kills a process that is no longer waited for.
+fn kill(child: &mut Child, answer: PythonReply) -> PythonReply {
+    // The process may have ended by itself; either way nothing is left to do.
     drop(child.kill());
     drop(child.wait());
     answer

@@ -1,5 +1,5 @@
-//! Data sets of one function a line, as CodeSearchNet's: JSON objects with a function's text, its name
-//! and its repository; other fields are of no interest, whatever is in them.
+//! Data sets with one function per line, in CodeSearchNet's form: JSON objects with a function's text, its
+//! name and its repository; other fields are ignored.
 
 use std::{
     fmt,
@@ -17,30 +17,30 @@ use serde::{
 use serde_json::Value;
 
 use super::{
-    read::{Item, LARGEST_BYTES, Take, of_path},
+    item::{Item, ItemSink, MAX_SOURCE_BYTES, of_path},
     unpack::drain,
 };
 
-/// Fields with the function's text, the best first.
+/// Fields of the function's text, by preference.
 const CODE: [&str; 4] = [
     "original_string",
     "code",
     "whole_func_string",
     "func_code_string",
 ];
-/// Fields with the repository.
+/// Fields of the repository.
 const REPOSITORY: [&str; 2] = ["repo", "repository_name"];
-/// The field with the function's name.
+/// Field of the function's name.
 const NAME: &str = "func_name";
-/// Stands for half of a pair of UTF-16: no character, and nothing else is this one.
-const HALF: char = '\u{fdd0}';
+/// Replacement of a lone UTF-16 surrogate: a noncharacter that occurs nowhere else.
+const LONE_SURROGATE: char = '\u{fdd0}';
 
-/// Reads a file, a packed one only if it is whole.
-pub fn read(path: &Path, gz: bool, take: &mut Take) -> Result<()> {
+/// Reads a file; a compressed one only if it is intact.
+pub fn read(path: &Path, gz: bool, sink: &mut ItemSink) -> Result<()> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
     if gz {
-        drain(&mut MultiGzDecoder::new(BufReader::new(&file)), bytes, take)?;
+        drain(&mut MultiGzDecoder::new(BufReader::new(&file)), bytes, sink)?;
         (&file).rewind()?;
     }
     let lines: Box<dyn Read + '_> = match gz {
@@ -48,7 +48,7 @@ pub fn read(path: &Path, gz: bool, take: &mut Take) -> Result<()> {
         false => Box::new(&file),
     };
     let done = || Ok((&file).stream_position()? as f64 / bytes.max(1) as f64);
-    read_lines(lines, path, &path.display().to_string(), &done, take)
+    read_lines(lines, path, &path.display().to_string(), &done, sink)
 }
 
 /// Reads the lines of a data set: the file at `path`, or a part of it at `place`.
@@ -57,13 +57,13 @@ pub fn read_lines(
     path: &Path,
     place: &str,
     done: &dyn Fn() -> Result<f64>,
-    take: &mut Take,
+    sink: &mut ItemSink,
 ) -> Result<()> {
     let mut lines = BufReader::new(lines);
     let mut from = None;
     let mut line = Vec::new();
     for number in 1.. {
-        let is_whole = next_line(&mut lines, &mut line, take)
+        let is_whole = next_line(&mut lines, &mut line, sink)
             .with_context(|| format!("is cut or damaged after line {}", number - 1))?;
         let Some(is_whole) = is_whole else { break };
         if line.iter().all(u8::is_ascii_whitespace) {
@@ -71,11 +71,11 @@ pub fn read_lines(
         }
         let row = match is_whole {
             true => JsonFields::read(&line),
-            false => Err(anyhow::anyhow!("is longer than {LARGEST_BYTES} bytes")),
+            false => Err(anyhow::anyhow!("is longer than {MAX_SOURCE_BYTES} bytes")),
         };
         let repository = row.as_ref().ok().and_then(JsonFields::repository);
         if from.as_ref() != Some(&repository) {
-            take(match &repository {
+            sink(match &repository {
                 None => of_path(path, None),
                 Some(name) => Item::CorpusSource {
                     name: name.clone(),
@@ -86,9 +86,9 @@ pub fn read_lines(
             from = Some(repository);
         }
         let name = row.as_ref().ok().and_then(|row| row.text(NAME));
-        take(Item::Text {
+        sink(Item::Text {
             place: format!("{place}: line {number}"),
-            function: Some(name.unwrap_or_default().replace(HALF, "\u{fffd}")),
+            function: Some(name.unwrap_or_default().replace(LONE_SURROGATE, "\u{fffd}")),
             text: row.and_then(|row| row.code()),
             done: done()?,
         })?;
@@ -96,35 +96,35 @@ pub fn read_lines(
     Ok(())
 }
 
-/// Reads a line, and whether it is all there: of one that is too long only the beginning is kept. `None`
-/// behind the last.
+/// Reads a line; the flag is true if it is complete, since only the beginning of an overlong one is kept.
+/// `None` at the end.
 fn next_line(
     lines: &mut impl BufRead,
     line: &mut Vec<u8>,
-    take: &mut Take,
+    sink: &mut ItemSink,
 ) -> Result<Option<bool>> {
     let mut next = |part: &mut Vec<u8>| {
         part.clear();
-        lines.take(LARGEST_BYTES).read_until(b'\n', part)
+        lines.take(MAX_SOURCE_BYTES).read_until(b'\n', part)
     };
-    let is_cut = |part: &[u8]| part.len() as u64 == LARGEST_BYTES && !part.ends_with(b"\n");
+    let is_cut = |part: &[u8]| part.len() as u64 == MAX_SOURCE_BYTES && !part.ends_with(b"\n");
     if next(line)? == 0 {
         return Ok(None);
     }
     let (mut is_whole, mut goes_on, mut rest) = (true, is_cut(line), Vec::new());
     while goes_on && next(&mut rest)? > 0 {
-        take(Item::Busy)?;
+        sink(Item::Busy)?;
         (is_whole, goes_on) = (false, is_cut(&rest));
     }
     Ok(Some(is_whole))
 }
 
-/// The fields of a line that are read, by name.
+/// Fields of a line by name.
 struct JsonFields(Vec<(String, Value)>);
 
 impl JsonFields {
-    /// Reads a line as Python writes and reads JSON: with a byte order mark, with numbers that are none
-    /// (`NaN`), with halves of characters.
+    /// Parses a line as Python's `json` does: with a byte order mark, with `NaN` and infinities, with lone
+    /// surrogates.
     fn read(line: &[u8]) -> Result<Self> {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         serde_json::from_slice(line)
@@ -139,7 +139,7 @@ impl JsonFields {
 
     fn repository(&self) -> Option<String> {
         let name = REPOSITORY.iter().find_map(|name| self.text(name))?;
-        Some(name.replace(HALF, "\u{fffd}"))
+        Some(name.replace(LONE_SURROGATE, "\u{fffd}"))
     }
 
     fn code(&self) -> Result<String> {
@@ -147,7 +147,7 @@ impl JsonFields {
             "expected a text `code`, `original_string`, `whole_func_string` or `func_code_string`",
         )?;
         ensure!(
-            !code.contains(HALF),
+            !code.contains(LONE_SURROGATE),
             "its function has half a character in it (a lone surrogate)"
         );
         Ok(code.to_owned())
@@ -182,7 +182,7 @@ impl<'de> Visitor<'de> for Fields {
     }
 }
 
-/// Python's JSON as standard JSON: `null` for numbers that are none, [`HALF`] for lone surrogates.
+/// Converts Python's JSON to standard JSON: `null` for NaN and infinities, [`LONE_SURROGATE`] for lone surrogates.
 fn as_json(line: &[u8]) -> Vec<u8> {
     const NO_NUMBERS: [&[u8]; 3] = [b"-Infinity", b"Infinity", b"NaN"];
     let surrogate = |at: usize| -> Option<u16> {

@@ -1,9 +1,9 @@
-//! Name and licence of a package, as it states them.
+//! Name and licence of a package, from its metadata.
 
-/// Most bytes that are read of a METADATA or PKG-INFO file: the fields come first.
-pub const LARGEST_METADATA_BYTES: u64 = 4 << 20;
+/// Largest part read of a METADATA or PKG-INFO file: the fields come first.
+pub const MAX_METADATA_BYTES: u64 = 4 << 20;
 
-/// Name with version, and licence, from a METADATA or PKG-INFO file (the core metadata of PyPA).
+/// Name with version, and licence, from a METADATA or PKG-INFO file (PyPA's core metadata).
 pub fn of_metadata(metadata: &str) -> (Option<String>, Option<String>) {
     // The description follows after an empty line.
     let head: Vec<&str> = metadata
@@ -22,7 +22,7 @@ pub fn of_metadata(metadata: &str) -> (Option<String>, Option<String>) {
             .rsplit(" :: ")
             .next()
     });
-    // Some have the whole text for a licence; its first line says what it is.
+    // Some packages state the whole text as the licence; its first line is the name.
     let licence = field("License-Expression")
         .or(field("License"))
         .or(classifier);
@@ -30,7 +30,7 @@ pub fn of_metadata(metadata: &str) -> (Option<String>, Option<String>) {
     (name.as_deref().map(short), licence.map(short))
 }
 
-/// Names of files with the text of a licence.
+/// True for names of files with a licence text.
 pub fn is_licence_file(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["license", "licence", "copying"]

@@ -1,10 +1,11 @@
-//! Corpora of Python functions: read from packages and data sets, built once, kept as one file.
+//! Corpora of Python functions: collected from packages and data sets, built once, kept as one file.
 
 mod build;
 mod file;
 mod finder;
 mod folder;
 mod installed;
+mod item;
 mod jsonl;
 mod licence;
 mod read;
@@ -18,18 +19,14 @@ use anyhow::Result;
 
 use super::bpe::Bpe;
 
-pub use build::{BuildOptions, BuildProgress, BuildReport, Phase, build};
+pub use build::{BuildOptions, BuildReport, build};
 pub use file::{Corpus, CorpusSource, MAGIC};
-pub use finder::{BadFile, Cancelled, Unread};
+pub use finder::{BadFile, BuildProgress, Cancelled, Phase, Unread};
 pub use installed::default_input;
-pub use read::{Input, Item, PassedOver, Take, read_source};
+pub use item::{Item, ItemSink, PassedOver, read_source};
+pub use read::{Input, sample};
 
-/// The functions bundled with the program, as one Python source.
-pub fn sample() -> &'static str {
-    include_str!("../../../assets/sample-functions.py")
-}
-
-/// The tokenizer of a corpus file, or what [`Bpe::read`] reads.
+/// Tokenizer of a corpus file, or of any input of [`Bpe::read`].
 ///
 /// # Errors
 /// As [`Corpus::open`] and [`Bpe::read`].

@@ -1,4 +1,4 @@
-//! Source packages: tar archives packed by gzip.
+//! Source packages: gzip-compressed tar archives.
 
 use std::{
     collections::HashSet,
@@ -12,27 +12,29 @@ use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType};
 
 use super::{
+    item::{
+        Form, Item, ItemSink, PassedOver, file_name, guarded, of_path, small_enough, text_item,
+    },
     jsonl,
-    licence::{LARGEST_METADATA_BYTES, of_metadata},
-    read::{Form, Item, PassedOver, Take, file_name, guarded, of_path, small_enough, text_item},
+    licence::{MAX_METADATA_BYTES, of_metadata},
     unpack::{Metered, drain},
 };
 use crate::data::python::decode;
 
 const DAMAGED: &str = "the archive is cut or damaged";
-/// A long name or other fields that stand before a member.
-const LARGEST_HEADER_BYTES: u64 = 1 << 20;
-/// A block of zeros ends an archive.
+/// Largest extension header of a member (a long name or other fields).
+const MAX_HEADER_BYTES: u64 = 1 << 20;
+/// Block size; a block of zeros ends an archive.
 const BLOCK_BYTES: u64 = 512;
 
-/// Reads the Python files and data sets of an archive that is whole.
-pub fn read(path: &Path, take: &mut Take) -> Result<()> {
+/// Reads the Python files and data sets of an intact archive.
+pub fn read(path: &Path, sink: &mut ItemSink) -> Result<()> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
     let stream = || MultiGzDecoder::new(BufReader::new(&file));
-    let checked = check(stream(), bytes, take)?;
+    let checked = check(stream(), bytes, sink)?;
     let (name, licence) = of_metadata(&checked.metadata);
-    take(match name {
+    sink(match name {
         Some(name) => Item::CorpusSource {
             name,
             licence,
@@ -60,20 +62,20 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
                     entry.read_to_end(&mut bytes).context(DAMAGED)?;
                     Ok(decode(bytes)?)
                 });
-                take(text_item(&place, text, done()?))?;
+                sink(text_item(&place, text, done()?))?;
             }
-            Some(Form::Jsonl { gz }) => guarded(path, &place, take, |take| {
+            Some(Form::Jsonl { gz }) => guarded(path, &place, sink, |sink| {
                 ensure!(!checked.damaged.contains(&number), "is cut or damaged");
                 let lines: Box<dyn Read + '_> = match gz {
                     true => Box::new(MultiGzDecoder::new(BufReader::new(&mut entry))),
                     false => Box::new(&mut entry),
                 };
-                jsonl::read_lines(lines, path, &place, &done, take)
+                jsonl::read_lines(lines, path, &place, &done, sink)
             })?,
             form => {
                 if form.is_some() || Form::is_unread(&name) {
                     let kind = PassedOver::OtherArchive;
-                    take(Item::PassedOver { place, kind })?;
+                    sink(Item::PassedOver { place, kind })?;
                 }
             }
         }
@@ -81,21 +83,21 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
     Ok(())
 }
 
-/// Findings about an archive before anything in it counts.
+/// Results of the check that precedes reading.
 #[derive(Default)]
 struct CheckedTar {
-    /// The text of its PKG-INFO.
+    /// Text of its PKG-INFO.
     metadata: String,
-    /// Packed members that are not whole, by their number among the files.
+    /// Damaged compressed members, by index among the files.
     damaged: HashSet<usize>,
 }
 
 /// Reads an archive to its end.
-fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<CheckedTar> {
+fn check(stream: impl Read, bytes: u64, sink: &mut ItemSink) -> Result<CheckedTar> {
     let mut checked = CheckedTar::default();
     let mut archive = Archive::new(Metered::new(stream, bytes));
     let mut number = 0;
-    // Long names too are members here: the library reads them whole, however long.
+    // Raw: long names are members of their own here; the library would read them whole, however long.
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry.context(DAMAGED)?;
         let kind = entry.header().entry_type();
@@ -108,7 +110,7 @@ fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<CheckedTar> {
                     | EntryType::XGlobalHeader
             );
             ensure!(
-                !is_header || entry.size() <= LARGEST_HEADER_BYTES,
+                !is_header || entry.size() <= MAX_HEADER_BYTES,
                 "has a member with a name of {} bytes",
                 entry.size()
             );
@@ -118,7 +120,7 @@ fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<CheckedTar> {
         let inner = entry.path()?.into_owned();
         let mut start = Vec::new();
         if file_name(&inner) == "PKG-INFO" && inner.components().count() == 2 {
-            let mut head = (&mut entry).take(LARGEST_METADATA_BYTES);
+            let mut head = (&mut entry).take(MAX_METADATA_BYTES);
             head.read_to_end(&mut start).context(DAMAGED)?;
             checked.metadata = String::from_utf8_lossy(&start).into_owned();
         } else {
@@ -131,7 +133,7 @@ fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<CheckedTar> {
             let mut unpacked = MultiGzDecoder::new(start.as_slice().chain(&mut entry));
             let mut refused = None;
             let drained = drain(&mut unpacked, bytes, &mut |item| {
-                take(item).map_err(|error| {
+                sink(item).map_err(|error| {
                     refused = Some(error);
                     anyhow::anyhow!("refused")
                 })
@@ -143,11 +145,11 @@ fn check(stream: impl Read, bytes: u64, take: &mut Take) -> Result<CheckedTar> {
                 checked.damaged.insert(number);
             }
         } else {
-            drain(&mut entry, bytes, take)?;
+            drain(&mut entry, bytes, sink)?;
         }
     }
     let mut rest = archive.into_inner();
-    drain(&mut rest, bytes, take)?;
+    drain(&mut rest, bytes, sink)?;
     ensure!(rest.zeros >= BLOCK_BYTES, "is cut: its end is missing");
     Ok(checked)
 }

@@ -1,46 +1,46 @@
-//! Packed streams: read to their end before anything in them counts, since their checksums come last,
-//! and given up where they unpack to far more than any text does.
+//! Compressed streams: read to their end before use, since their checksums come last, and abandoned if they
+//! unpack to far more than text does.
 
 use std::io::{self, Read};
 
 use anyhow::{Context, Result};
 
-use super::read::{Item, Take};
+use super::item::{Item, ItemSink};
 
-/// Bytes that every stream may unpack to.
-const LEAST_BYTES: u64 = 256 << 20;
-/// Beyond those, as many times what is packed: text is packed to a tenth, seldom to a hundredth.
-const MOST_TIMES: u64 = 300;
+/// Size that any stream may unpack to.
+const ALWAYS_ALLOWED_BYTES: u64 = 256 << 20;
+/// Largest compression ratio beyond that size: text compresses to a tenth, rarely to a hundredth.
+const MAX_RATIO: u64 = 300;
 
-/// Decompression bombs: streams that unpack to more than so many bytes may.
+/// True for a decompression bomb: a stream that unpacks to more than allowed for its size.
 pub fn is_bomb(packed: u64, unpacked: u64) -> bool {
-    unpacked > LEAST_BYTES.max(packed.saturating_mul(MOST_TIMES))
+    unpacked > ALWAYS_ALLOWED_BYTES.max(packed.saturating_mul(MAX_RATIO))
 }
 
-/// Reason to give up a decompression bomb.
+/// Message for a decompression bomb.
 pub const BOMB: &str = "unpacks to more than 300 times its size, as no text does";
 
-/// Reads a stream of `packed` bytes to its end, where it says whether it is whole.
-pub fn drain(stream: &mut dyn Read, packed: u64, take: &mut Take) -> Result<()> {
+/// Reads a stream of `packed` bytes to its end, where its checksum is verified.
+pub fn drain(stream: &mut dyn Read, packed: u64, sink: &mut ItemSink) -> Result<()> {
     let mut stream = Metered::new(stream, packed);
     let mut chunk = vec![0; 1 << 20];
     while stream.read(&mut chunk).context("is cut or damaged")? > 0 {
-        take(Item::Busy)?;
+        sink(Item::Busy)?;
     }
     Ok(())
 }
 
-/// A stream that counts what is read, and fails where that is too much.
+/// Reader that counts its output and fails on a decompression bomb.
 pub struct Metered<R> {
     stream: R,
     packed: u64,
     read: u64,
-    /// The zeros it ended in so far.
+    /// Number of trailing zero bytes so far.
     pub zeros: u64,
 }
 
 impl<R> Metered<R> {
-    /// A stream out of `packed` bytes.
+    /// Meters a stream of `packed` compressed bytes.
     pub fn new(stream: R, packed: u64) -> Self {
         Self {
             stream,

@@ -1,6 +1,6 @@
-//! Zip archives as wheels are: members stored or deflated, found by the directory at the end (PKWARE's
-//! APPNOTE 4.3, with its zip64). What the directory says is compared with what stands before each member:
-//! a directory has no checksum, and one that is damaged may leave out members without a word.
+//! Zip archives in the form of wheels: members stored or deflated, listed in the directory at the end
+//! (PKWARE's APPNOTE 4.3, with its zip64). The directory is compared with the members' local headers: it
+//! has no checksum, and a damaged one may silently omit members.
 
 use std::{
     fs::File,
@@ -16,15 +16,15 @@ use flate2::{
 };
 
 use super::{
+    item::{Form, Item, ItemSink, PassedOver, guarded, of_path, small_enough, text_item},
     jsonl,
-    licence::{LARGEST_METADATA_BYTES, is_licence_file, of_metadata},
-    read::{Form, Item, PassedOver, Take, guarded, of_path, small_enough, text_item},
+    licence::{MAX_METADATA_BYTES, is_licence_file, of_metadata},
     unpack::{BOMB, drain, is_bomb},
 };
 use crate::data::python::decode;
 
-/// First bytes of a zip: those of its first member, or of the end of an empty one.
-pub const BEGINNINGS: [&[u8]; 2] = [MEMBER, END];
+/// Magic bytes of a zip: of its first member, or of the end record of an empty one.
+pub const MAGICS: [&[u8]; 2] = [MEMBER, END];
 const MEMBER: &[u8] = b"PK\x03\x04";
 const MEMBER_BYTES: usize = 30;
 const ENTRY: &[u8] = b"PK\x01\x02";
@@ -35,22 +35,22 @@ const END64: &[u8] = b"PK\x06\x06";
 const END64_BYTES: usize = 56;
 const LOCATOR64: &[u8] = b"PK\x06\x07";
 const LOCATOR64_BYTES: usize = 20;
-/// The extra field with the numbers that need 64 bits.
+/// Extra field with the 64-bit sizes.
 const EXTRA64: u64 = 1;
-/// A directory is kept in memory.
-const LARGEST_DIRECTORY_BYTES: u64 = 256 << 20;
+/// Largest directory, which is kept in memory.
+const MAX_DIRECTORY_BYTES: u64 = 256 << 20;
 
 const CUT: &str = "the zip is cut: it has no directory at its end";
 const DAMAGED: &str = "the zip's directory is damaged";
 
 /// Reads the Python files and data sets of an archive.
-pub fn read(path: &Path, take: &mut Take) -> Result<()> {
-    let mut zip = Zip::open(path, take)?;
+pub fn read(path: &Path, sink: &mut ItemSink) -> Result<()> {
+    let mut zip = Zip::open(path, sink)?;
     let members = std::mem::take(&mut zip.members);
     let is_metadata =
         |name: &str| name.ends_with(".dist-info/METADATA") && name.matches('/').count() == 1;
     let metadata = members.iter().find(|member| is_metadata(&member.name));
-    let metadata = metadata.map(|member| (member, zip.read(member, LARGEST_METADATA_BYTES)));
+    let metadata = metadata.map(|member| (member, zip.read(member, MAX_METADATA_BYTES)));
     let (name, mut licence) = match &metadata {
         Some((_, Ok(metadata))) => of_metadata(&String::from_utf8_lossy(metadata)),
         _ => (None, None),
@@ -63,7 +63,7 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
             .find(|name| is_licence_file(name))
             .map(|name| format!("see {name}"));
     }
-    take(match name {
+    sink(match name {
         Some(name) => Item::CorpusSource {
             name,
             licence,
@@ -73,7 +73,7 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
     })?;
     let place = |member: &Member| format!("{}: {}", path.display(), member.name);
     if let Some((member, Err(error))) = metadata {
-        take(text_item(&place(member), Err(error), 0.0))?;
+        sink(text_item(&place(member), Err(error), 0.0))?;
     }
 
     let sizes = members
@@ -86,21 +86,21 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
     let all: u64 = members.iter().map(|member| member.packed).sum();
     let mut behind = 0;
     for member in &members {
-        take(Item::Busy)?;
+        sink(Item::Busy)?;
         behind += member.packed;
         let done = behind as f64 / all.max(1) as f64;
         let place = place(member);
         if let Some(damage) = member.damage {
-            take(text_item(&place, Err(anyhow::anyhow!(damage)), done))?;
+            sink(text_item(&place, Err(anyhow::anyhow!(damage)), done))?;
             continue;
         }
         match Form::of_name(&member.name) {
             Some(Form::Python) => {
                 let text = small_enough(member.size)
                     .and_then(|()| Ok(decode(zip.read(member, member.size)?)?));
-                take(text_item(&place, text, done))?;
+                sink(text_item(&place, text, done))?;
             }
-            Some(Form::Jsonl { gz }) => guarded(path, &place, take, |take| {
+            Some(Form::Jsonl { gz }) => guarded(path, &place, sink, |sink| {
                 let packed = |zip: &mut Zip| -> Result<Box<dyn Read>> {
                     let member = zip.unpack(member)?;
                     Ok(match gz {
@@ -108,13 +108,13 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
                         false => Box::new(member),
                     })
                 };
-                drain(&mut packed(&mut zip)?, member.packed, take)?;
-                jsonl::read_lines(packed(&mut zip)?, path, &place, &|| Ok(done), take)
+                drain(&mut packed(&mut zip)?, member.packed, sink)?;
+                jsonl::read_lines(packed(&mut zip)?, path, &place, &|| Ok(done), sink)
             })?,
             form => {
                 if form.is_some() || Form::is_unread(&member.name) {
                     let kind = PassedOver::OtherArchive;
-                    take(Item::PassedOver { place, kind })?;
+                    sink(Item::PassedOver { place, kind })?;
                 }
             }
         }
@@ -122,42 +122,42 @@ pub fn read(path: &Path, take: &mut Take) -> Result<()> {
     Ok(())
 }
 
-/// An archive whose directory was read.
+/// Archive with its directory loaded.
 struct Zip {
     file: File,
     bytes: u64,
-    /// The members, folders too, by name.
+    /// Members by name, folders included.
     members: Vec<Member>,
 }
 
-/// A file in an archive.
+/// File in an archive.
 struct Member {
-    /// Its path in the archive, with `/`.
+    /// Path in the archive, with `/`.
     name: String,
-    /// Bytes when unpacked.
+    /// Uncompressed size in bytes.
     size: u64,
-    /// Bytes as it is packed.
+    /// Compressed size in bytes.
     packed: u64,
     method: u16,
     is_encrypted: bool,
     crc: u32,
-    /// Place of its local header.
+    /// Offset of the local header.
     offset: u64,
-    /// Place of its packed bytes.
+    /// Offset of the compressed data.
     data: u64,
-    /// Its damage, if there is any.
+    /// Damage, if any.
     damage: Option<&'static str>,
 }
 
 impl Zip {
-    /// Reads the directory.
+    /// Opens an archive and reads its directory.
     ///
     /// # Errors
-    /// If there is none, or it is not the archive's.
-    fn open(path: &Path, take: &mut Take) -> Result<Self> {
+    /// If the directory is missing or belongs to another file.
+    fn open(path: &Path, sink: &mut ItemSink) -> Result<Self> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
-        // The end may have a comment behind it, of 64 KiB at most, with anything in it.
+        // The end record may be followed by a comment of up to 64 KiB with any content.
         let tail_start = bytes.saturating_sub(END_BYTES as u64 + 0xffff);
         let tail = read_at(&file, tail_start, (bytes - tail_start) as usize)?;
         let last = tail.len().checked_sub(END_BYTES).context(CUT)?;
@@ -165,9 +165,9 @@ impl Zip {
         let mut why = CUT.to_owned();
         let mut members = None;
         for at in ends.take(100) {
-            take(Item::Busy)?;
+            sink(Item::Busy)?;
             match directory(&file, tail_start + at as u64, &tail[at..]) {
-                // In a comment the end of an empty archive is easily made.
+                // A comment can easily imitate the end of an empty archive.
                 Ok(found) if found.is_empty() => members = Some(found),
                 Ok(found) => {
                     members = Some(found);
@@ -179,7 +179,7 @@ impl Zip {
         let Some(mut members) = members else {
             bail!(why);
         };
-        compare(&file, &mut members, take)?;
+        compare(&file, &mut members, sink)?;
         members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self {
             file,
@@ -201,7 +201,7 @@ impl Zip {
         Ok(bytes)
     }
 
-    /// The bytes of a member; reading fails at its end if it is damaged.
+    /// Reader of a member's content; it fails at the end of a damaged member.
     fn unpack(&mut self, member: &Member) -> Result<CheckedZip> {
         ensure!(!member.is_encrypted, "the member is encrypted");
         let mut file = self.file.try_clone()?;
@@ -220,7 +220,7 @@ impl Zip {
     }
 }
 
-/// The unpacked bytes of a member, compared with its checksum.
+/// Uncompressed content of a member, verified against its checksum.
 struct CheckedZip {
     unpacked: io::Take<Box<dyn Read>>,
     crc: Crc,
@@ -242,11 +242,11 @@ impl Read for CheckedZip {
     }
 }
 
-/// The members by the directory whose end is at `at` and begins with `end`.
+/// Members of the directory whose end record `end` is at `at`.
 fn directory(file: &File, at: u64, end: &[u8]) -> Result<Vec<Member>> {
     let (mut count, mut size, mut offset) =
         (number(end, 10, 2), number(end, 12, 4), number(end, 16, 4));
-    // An older archive of more than 65,535 members counts anew behind them.
+    // An older archive of more than 65,535 members counts modulo 65,536.
     let (mut directory_end, mut counted) = (at, 0xffff);
     let locator = at.checked_sub(LOCATOR64_BYTES as u64);
     let locator = locator.map(|at| read_at(file, at, LOCATOR64_BYTES));
@@ -254,7 +254,8 @@ fn directory(file: &File, at: u64, end: &[u8]) -> Result<Vec<Member>> {
         .transpose()?
         .filter(|bytes| bytes.starts_with(LOCATOR64))
     {
-        // It stands right before the locator; with something before the archive, not where this says.
+        // The record is directly before the locator; with data before the archive, not at the stated
+        // offset.
         let before = at - LOCATOR64_BYTES as u64;
         let places = [
             number(&locator, 8, 8),
@@ -276,9 +277,9 @@ fn directory(file: &File, at: u64, end: &[u8]) -> Result<Vec<Member>> {
         );
         (directory_end, counted) = (place, u64::MAX);
     }
-    ensure!(size <= LARGEST_DIRECTORY_BYTES, DAMAGED);
+    ensure!(size <= MAX_DIRECTORY_BYTES, DAMAGED);
     let start = directory_end.checked_sub(size).context(CUT)?;
-    // Something may stand before the archive, such as a program that unpacks it.
+    // Data may precede the archive, such as a self-extracting program.
     let shift = start.checked_sub(offset).context(DAMAGED)?;
     let directory = read_at(file, start, size as usize)?;
     let mut members = Vec::new();
@@ -296,7 +297,7 @@ fn directory(file: &File, at: u64, end: &[u8]) -> Result<Vec<Member>> {
     Ok(members)
 }
 
-/// The member of an entry with a name, extra fields and a comment of such lengths.
+/// Member of a directory entry, given the lengths of its name, extra fields and comment.
 fn member(entry: &[u8], [name, extra, _]: [usize; 3], shift: u64) -> Result<Member> {
     let (name, rest) = entry[ENTRY_BYTES..].split_at(name);
     let mut extra = &rest[..extra];
@@ -309,7 +310,7 @@ fn member(entry: &[u8], [name, extra, _]: [usize; 3], shift: u64) -> Result<Memb
         }
         extra = after;
     }
-    let mut take = |at| -> Result<u64> {
+    let mut sink = |at| -> Result<u64> {
         let narrow = number(entry, at, 4);
         if narrow < u64::from(u32::MAX) {
             return Ok(narrow);
@@ -318,7 +319,7 @@ fn member(entry: &[u8], [name, extra, _]: [usize; 3], shift: u64) -> Result<Memb
         wide = after;
         Ok(number(number64, 0, 8))
     };
-    let (size, packed, offset) = (take(24)?, take(20)?, take(42)?);
+    let (size, packed, offset) = (sink(24)?, sink(20)?, sink(42)?);
     Ok(Member {
         name: String::from_utf8_lossy(name).into_owned(),
         size,
@@ -332,12 +333,12 @@ fn member(entry: &[u8], [name, extra, _]: [usize; 3], shift: u64) -> Result<Memb
     })
 }
 
-/// Compares the directory with what stands before the members.
-fn compare(file: &File, members: &mut [Member], take: &mut Take) -> Result<()> {
+/// Compares the directory with the members' local headers.
+fn compare(file: &File, members: &mut [Member], sink: &mut ItemSink) -> Result<()> {
     let mut places: Vec<Range<u64>> = Vec::new();
     for (i, member) in members.iter_mut().enumerate() {
         if i % 1000 == 0 {
-            take(Item::Busy)?;
+            sink(Item::Busy)?;
         }
         let head = read_at(file, member.offset, MEMBER_BYTES).unwrap_or_default();
         if !head.starts_with(MEMBER) {
@@ -371,7 +372,7 @@ fn read_at(mut file: &File, at: u64, count: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The little-endian number of `count` bytes at `at`.
+/// Little-endian number of `count` bytes at `at`.
 fn number(bytes: &[u8], at: usize, count: usize) -> u64 {
     let bytes = bytes[at..at + count].iter().rev();
     bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))

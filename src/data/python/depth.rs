@@ -1,28 +1,30 @@
-//! Nesting depth of a source, by its tokens alone. Trees are parsed, walked and dropped by recursion, so the
-//! depth says how much stack they need. The limits are CPython's own: what is refused is no Python there either.
+//! Nesting depth of a source, computed from its tokens alone. Trees are parsed, visited and dropped
+//! recursively, so the depth bounds the stack they need. The limits are CPython's: a source beyond them is
+//! no Python there either.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer::lex};
 
-use super::{PythonError, syntax::ends_operand};
+use super::{error::PythonError, syntax::ends_operand};
 
-/// Brackets in one another, as in CPython's tokenizer (`MAXLEVEL`).
-const MOST_BRACKETS: usize = 200;
-/// Blocks in one another (`MAXINDENT`).
-const MOST_BLOCKS: usize = 99;
-/// Operators one of which works on the result of another: CPython 3.11 builds trees of up to 2,988 levels.
-const MOST_OPERATORS: usize = 3000;
+/// Largest bracket depth, as in CPython's tokenizer (`MAXLEVEL`).
+const MAX_BRACKETS: usize = 200;
+/// Largest block depth (`MAXINDENT`).
+const MAX_BLOCKS: usize = 99;
+/// Largest depth of operators applied to one another's results: CPython 3.11 builds trees of up to 2,988
+/// levels.
+const MAX_OPERATORS: usize = 3000;
 
-/// An upper bound of the levels of a source's syntax tree, but for a few a bracket.
+/// Upper bound of the levels of a source's syntax tree, up to a few per bracket.
 ///
 /// # Errors
-/// If they are more than Python reads.
+/// If they exceed CPython's limits.
 pub fn depth(source: &str) -> Result<usize, PythonError> {
     let mut lexer = lex(source, Mode::Module);
-    // The operators in the brackets that are open, the innermost last.
+    // Operators in the open brackets, the innermost last.
     let mut open = vec![Chain::default()];
     let (mut blocks, mut deepest) = (0_usize, 0);
-    // Of all open brackets but the innermost.
+    // Sum over all open brackets but the innermost.
     let mut outer = 0;
     let mut is_behind_operand = false;
     loop {
@@ -33,7 +35,7 @@ pub fn depth(source: &str) -> Result<usize, PythonError> {
             TokenKind::EndOfFile => return Ok(deepest),
             TokenKind::Indent => {
                 blocks += 1;
-                too_deep(blocks, MOST_BLOCKS, "blocks")?;
+                too_deep(blocks, MAX_BLOCKS, "blocks")?;
             }
             TokenKind::Dedent => blocks = blocks.saturating_sub(1),
             TokenKind::Newline | TokenKind::Semi => {
@@ -42,13 +44,13 @@ pub fn depth(source: &str) -> Result<usize, PythonError> {
                 outer = 0;
             }
             bracket @ (TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace) => {
-                // Calls and subscripts work on the result of what is before them.
+                // Calls and subscripts apply to the preceding operand.
                 if is_behind_operand && bracket != TokenKind::Lbrace {
                     chain.push(PRIMARY);
                 }
                 outer += chain.levels();
                 open.push(Chain::default());
-                too_deep(open.len() - 1, MOST_BRACKETS, "brackets")?;
+                too_deep(open.len() - 1, MAX_BRACKETS, "brackets")?;
             }
             TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
                 if innermost > 0 {
@@ -62,7 +64,7 @@ pub fn depth(source: &str) -> Result<usize, PythonError> {
             is_behind_operand = ends_operand(kind);
         }
         let operators = outer + open.last().map_or(0, Chain::levels);
-        too_deep(operators, MOST_OPERATORS, "operators")?;
+        too_deep(operators, MAX_OPERATORS, "operators")?;
         deepest = deepest.max(blocks + open.len() + operators);
     }
 }
@@ -79,14 +81,14 @@ const NOT: usize = 0;
 const UNARY: usize = 7;
 const PRIMARY: usize = 9;
 
-/// Operators side by side in the same brackets.
+/// Operators at one level of brackets.
 #[derive(Default)]
 struct Chain {
-    /// Of each binding, those since the last that binds less.
+    /// Number of operators of each binding power since the last weaker one.
     operators: [usize; PRIMARY + 1],
-    /// `lambda` and `if`, which have all that follows in them.
+    /// Open `lambda` and `if`, whose operand extends over the rest.
     tails: usize,
-    /// Lambdas whose parameters have not ended.
+    /// Lambdas with an unfinished parameter list.
     lambdas: usize,
 }
 
@@ -122,7 +124,7 @@ impl Chain {
                 self.lambdas = self.lambdas.saturating_sub(1);
                 self.operators.fill(0);
             }
-            // These are side by side in one level.
+            // Side by side in one level.
             TokenKind::And
             | TokenKind::Or
             | TokenKind::In

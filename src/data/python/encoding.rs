@@ -1,44 +1,44 @@
-//! The bytes of a source as text, in the encoding it declares (PEP 263): as Python itself reads it.
+//! Decodes the bytes of a source by its declared encoding (PEP 263), as CPython does.
 
 use encoding_rs::{self as rs, Encoding};
 
 /// Reasons why bytes are no Python source.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingError {
-    /// Other bytes than UTF-8's, and nothing declared.
+    /// Invalid UTF-8 without a declared encoding.
     #[error("line {line} is not in UTF-8, and no other encoding is declared")]
     Undeclared {
-        /// The line, from 1.
+        /// Line number, from 1.
         line: usize,
     },
-    /// Bytes that the declared encoding doesn't have.
+    /// Bytes that are invalid in the declared encoding.
     #[error("line {line} is not in {name}, the encoding that is declared")]
     Malformed {
-        /// The line, from 1.
+        /// Line number, from 1.
         line: usize,
-        /// The encoding, as declared.
+        /// Encoding as declared.
         name: String,
     },
-    /// An encoding that can't be read.
+    /// Unsupported encoding.
     #[error(
         "declares the encoding {name:?}: expected one of those that Python and the web have, such as utf-8, latin-1, cp1252 or shift_jis"
     )]
     Unknown {
-        /// The encoding, as declared.
+        /// Encoding as declared.
         name: String,
     },
-    /// UTF-8's byte order mark together with another encoding.
+    /// UTF-8 byte order mark together with another declared encoding.
     #[error("begins with UTF-8's byte order mark, but declares the encoding {name:?}")]
     Marked {
-        /// The encoding, as declared.
+        /// Encoding as declared.
         name: String,
     },
 }
 
-/// The text of a source. A byte order mark is left out.
+/// Text of a source, without its byte order mark.
 ///
 /// # Errors
-/// If the encoding it declares is unknown, or isn't the one it is in.
+/// If the declared encoding is unknown, or the bytes are invalid in it.
 pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     let name = declared(&bytes);
@@ -66,20 +66,20 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
     })
 }
 
-/// Ways to decode bytes.
+/// Decoders.
 enum Codec {
     Utf8,
     Ascii,
-    /// All 256 bytes are characters: ISO-8859-1.
+    /// ISO-8859-1, in which all 256 bytes are characters.
     Latin1,
     Other(&'static Encoding),
-    /// The encoding without characters in 0x80 to 0x9f.
+    /// ISO-8859 variant without characters in 0x80 to 0x9f.
     Iso(&'static Encoding),
-    /// The encoding with six signs of JIS, as in Python, for those of Windows, as on the web.
+    /// Shift-JIS variant with six signs mapped as in Python, not as in Windows and on the web.
     Jis(&'static Encoding),
 }
 
-/// The text, or as much of it as can be read.
+/// Decoded text, or the valid prefix of it.
 fn text(bytes: Vec<u8>, codec: Codec) -> Result<String, String> {
     let good = |bytes: &[u8], end: usize| String::from_utf8_lossy(&bytes[..end]).into_owned();
     let encoding = match codec {
@@ -107,7 +107,7 @@ fn text(bytes: Vec<u8>, codec: Codec) -> Result<String, String> {
     let most = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
     let mut text = String::with_capacity(most.unwrap_or(0));
     let (result, _) = decoder.decode_to_string_without_replacement(&bytes, &mut text, true);
-    // On the web, bytes that Windows leaves undefined are control characters.
+    // The web standard maps bytes that Windows leaves undefined to control characters.
     let undefined = match encoding.name().starts_with("windows") {
         true => text.find(|c| matches!(c, '\u{80}'..='\u{9f}')),
         false => None,
@@ -137,7 +137,7 @@ fn of_jis(sign: char) -> char {
     }
 }
 
-/// The name of the encoding in a comment in the first two lines.
+/// Name of the encoding declared in a comment in the first two lines.
 fn declared(bytes: &[u8]) -> Option<String> {
     let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
     let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -153,7 +153,7 @@ fn declared(bytes: &[u8]) -> Option<String> {
                     return Some(name);
                 }
             }
-            // Behind code there is no declaration.
+            // A declaration can't follow code.
             Some(_) => return None,
         }
         rest = after.strip_prefix(b"\r\n").or(after.get(1..))?;
@@ -161,7 +161,7 @@ fn declared(bytes: &[u8]) -> Option<String> {
     None
 }
 
-/// The name that the pattern `coding[:=][ \t]*([-\w.]+)` finds.
+/// Name matched by the pattern `coding[:=][ \t]*([-\w.]+)`.
 fn in_comment(comment: &[u8]) -> Option<String> {
     const WORD: &[u8] = b"coding";
     let mut places = comment.windows(WORD.len()).enumerate();
@@ -179,10 +179,10 @@ fn in_comment(comment: &[u8]) -> Option<String> {
         })
 }
 
-/// The codec of a name, by Python's aliases (`encodings.aliases`).
+/// Codec by name, with Python's aliases (`encodings.aliases`).
 fn codec(name: &str) -> Option<Codec> {
     let mut plain = name.to_ascii_lowercase();
-    // Editors put the end of line behind the name: `utf-8-unix`.
+    // Editors append the line end to the name: `utf-8-unix`.
     for (start, codec) in [
         ("utf-8", Codec::Utf8),
         ("latin-1", Codec::Latin1),

@@ -5,48 +5,48 @@ use std::{collections::HashMap, ops::Range};
 use ruff_python_ast::{AnyNodeRef, Expr, token::TokenKind};
 use ruff_text_size::{Ranged, TextSize};
 
-use super::syntax::{Tree, parse_anyhow};
+use super::{parse::parse_lenient, syntax::Tree};
 
-/// Kinds of parts of a source.
+/// Token classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A word of the language: `def`, `None`.
+pub enum TokenClass {
+    /// Keyword: `def`, `None`.
     Keyword,
-    /// The name a definition gives.
+    /// Name in a definition.
     Definition,
-    /// The name of what is called.
+    /// Name of a callee.
     Call,
-    /// A text literal.
+    /// String literal.
     Text,
-    /// A number.
+    /// Number literal.
     Number,
-    /// A comment.
+    /// Comment.
     Comment,
 }
 
-/// The parts of a source that are something special, as bytes, in order and apart. Broken sources have
-/// theirs too; only what nests deeper than Python reads has none.
-pub fn highlight(source: &str) -> Vec<(Range<usize>, Kind)> {
-    parse_anyhow(source, parts).unwrap_or_default()
+/// Highlighted spans of a source as byte ranges, in order and disjoint. Works on invalid sources too; a
+/// source that exceeds Python's nesting limits has none.
+pub fn highlight(source: &str) -> Vec<(Range<usize>, TokenClass)> {
+    parse_lenient(source, parts).unwrap_or_default()
 }
 
-fn parts(tree: &Tree) -> Vec<(Range<usize>, Kind)> {
+fn parts(tree: &Tree) -> Vec<(Range<usize>, TokenClass)> {
     let names = special_names(tree);
-    let mut parts: Vec<(Range<usize>, Kind)> = Vec::new();
+    let mut parts: Vec<(Range<usize>, TokenClass)> = Vec::new();
     let mut before = None;
     for token in tree.tokens() {
         let range = Range::<usize>::from(token.range());
         let kind = match token.kind() {
-            TokenKind::Comment => Some(Kind::Comment),
-            TokenKind::Int | TokenKind::Float | TokenKind::Complex => Some(Kind::Number),
+            TokenKind::Comment => Some(TokenClass::Comment),
+            TokenKind::Int | TokenKind::Float | TokenKind::Complex => Some(TokenClass::Number),
             TokenKind::String
             | TokenKind::FStringStart
             | TokenKind::FStringMiddle
             | TokenKind::FStringEnd
             | TokenKind::TStringStart
             | TokenKind::TStringMiddle
-            | TokenKind::TStringEnd => Some(Kind::Text),
-            word if word.is_non_soft_keyword() => Some(Kind::Keyword),
+            | TokenKind::TStringEnd => Some(TokenClass::Text),
+            word if word.is_non_soft_keyword() => Some(TokenClass::Keyword),
             _ => names.get(&token.start()).copied(),
         };
         match (before, token.kind(), parts.last_mut()) {
@@ -60,19 +60,21 @@ fn parts(tree: &Tree) -> Vec<(Range<usize>, Kind)> {
     parts
 }
 
-/// The names with a colour, and the words that are a keyword in some places only, by where they begin.
-fn special_names(tree: &Tree) -> HashMap<TextSize, Kind> {
+/// Token classes of names and of soft keywords, by start offset.
+fn special_names(tree: &Tree) -> HashMap<TextSize, TokenClass> {
     let mut names = HashMap::new();
     tree.walk(|node| {
         let (at, kind) = match node {
-            AnyNodeRef::StmtFunctionDef(function) => (function.name.start(), Kind::Definition),
-            AnyNodeRef::StmtClassDef(class) => (class.name.start(), Kind::Definition),
+            AnyNodeRef::StmtFunctionDef(function) => {
+                (function.name.start(), TokenClass::Definition)
+            }
+            AnyNodeRef::StmtClassDef(class) => (class.name.start(), TokenClass::Definition),
             AnyNodeRef::StmtMatch(_) | AnyNodeRef::MatchCase(_) | AnyNodeRef::StmtTypeAlias(_) => {
-                (node.start(), Kind::Keyword)
+                (node.start(), TokenClass::Keyword)
             }
             AnyNodeRef::ExprCall(call) => match &*call.func {
-                Expr::Name(name) => (name.start(), Kind::Call),
-                Expr::Attribute(attribute) => (attribute.attr.start(), Kind::Call),
+                Expr::Name(name) => (name.start(), TokenClass::Call),
+                Expr::Attribute(attribute) => (attribute.attr.start(), TokenClass::Call),
                 _ => return,
             },
             _ => return,

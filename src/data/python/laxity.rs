@@ -1,12 +1,12 @@
-//! Text that CPython refuses and ruff's parser takes: NUL characters, lines that end a block but are
-//! indented as none round it, and operators behind `yield`.
+//! Syntax that CPython rejects and ruff's parser accepts: NUL characters, dedents to an unknown level, and
+//! operators after `yield`.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
 use super::syntax::Tree;
 
-/// The first such place, and what is wrong there.
+/// First such offset, with the error message.
 pub fn first_laxity(tree: &Tree) -> Option<(usize, &'static str)> {
     let nul = tree.source().find('\0').map(|at| (at, "a NUL character"));
     let found = [nul, bad_indentation(tree), bad_yield(tree)];
@@ -42,7 +42,7 @@ fn bad_yield(tree: &Tree) -> Option<(usize, &'static str)> {
     Some((behind.start().to_usize(), "expected an expression"))
 }
 
-/// A block is as far to the right whether a tab is eight columns or one.
+/// Checks that indentation is consistent whether a tab is eight columns or one.
 fn bad_indentation(tree: &Tree) -> Option<(usize, &'static str)> {
     let mut blocks = vec![(0, 0)];
     let mut is_new_line = true;
@@ -76,10 +76,10 @@ fn bad_indentation(tree: &Tree) -> Option<(usize, &'static str)> {
     None
 }
 
-/// The columns before a token that begins a line, with tabs to every eighth and of one.
+/// Columns before the first token of a line, with tab stops every eight columns and every column.
 fn columns(source: &str, at: usize) -> Option<(usize, usize)> {
     let line = source[..at].rfind('\n').map_or(0, |end| end + 1);
-    // The indentation is that of the line which goes on in this one.
+    // A continuation line has the indentation of the line it continues.
     let above = source[..line].lines().next_back().unwrap_or_default();
     if above.trim() == "\\" {
         return None;

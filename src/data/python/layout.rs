@@ -1,5 +1,4 @@
-//! The layout of a source: its white space, quotes and comments, and how to change them without changing
-//! its meaning.
+//! Layout of a source (white space, quotes and comments), and edits that preserve its meaning.
 
 use rand::{Rng, RngExt};
 use ruff_python_ast::token::TokenKind;
@@ -7,12 +6,12 @@ use ruff_text_size::Ranged;
 
 use super::{
     key, normalised,
-    syntax::{Edit, Leaf, Tree, edited, ends_operand, parse},
+    parse::parse,
+    syntax::{Edit, Leaf, Tree, edited, ends_operand},
 };
 
-/// The function laid out in another way, of the same meaning (the same `ast`): no comments, other blank
-/// lines, quotes, indentation and spaces round operators. `None` if that changes nothing, or `source` is
-/// no Python.
+/// Reformats a function with the same `ast`: no comments, different blank lines, quotes, indentation and
+/// spaces round operators. `None` if that changes nothing, or `source` is no Python.
 pub fn reformatted(source: &str, rng: &mut impl Rng) -> Option<String> {
     let source = normalised(source);
     let style = Style {
@@ -36,7 +35,7 @@ pub fn reformatted(source: &str, rng: &mut impl Rng) -> Option<String> {
     is_sound.then_some(result)
 }
 
-/// A way to lay out Python.
+/// Randomly drawn layout style.
 struct Style {
     indent: &'static str,
     quote: &'static str,
@@ -53,7 +52,7 @@ impl Style {
         let mut brackets = Brackets::default();
         let (mut depth, mut is_new_line, mut last) = (0_usize, true, None);
         for leaf in tree.leaves() {
-            // What else there is before it.
+            // Comments and line ends before the token.
             while let Some(token) =
                 tokens.next_if(|token| token.start().to_usize() <= leaf.range.start)
             {
@@ -71,7 +70,7 @@ impl Style {
                 let indentation = self.indent.repeat(depth + usize::from(!is_new_line));
                 edits.push(Edit::new(before..leaf.range.start, &indentation));
             } else if let Some((left, right)) = self.spaces(role) {
-                lay_round(&leaf, before, left, right, source, &mut edits);
+                set_spaces(&leaf, before, left, right, source, &mut edits);
             }
             if leaf.kind == TokenKind::String {
                 self.quote(&leaf, source, &mut edits);
@@ -86,7 +85,7 @@ impl Style {
         {
             let (start, end) = (comment.start().to_usize(), comment.end().to_usize());
             let before = end_before(source, start);
-            // What follows it is the end of its line, which goes too if the comment is all there is.
+            // Only the end of the line follows; it goes, too, if the comment is alone on the line.
             let is_line = source[..before].ends_with('\n');
             let end = end + usize::from(is_line && source[end..].starts_with('\n'));
             edits.extend(blank_lines(source, before));
@@ -95,7 +94,7 @@ impl Style {
         edits
     }
 
-    /// The white space before and behind a token of a role.
+    /// White space before and after a token of a role.
     fn spaces(&self, role: Role) -> Option<(&'static str, &'static str)> {
         match role {
             Role::Operator => Some((self.operator, self.operator)),
@@ -105,7 +104,7 @@ impl Style {
         }
     }
 
-    /// Other quotes for a plain text literal.
+    /// Switches the quotes of a plain string literal.
     fn quote(&self, leaf: &Leaf, source: &str, edits: &mut Vec<Edit>) {
         let literal = &source[leaf.range.clone()];
         let inner = literal.get(1..literal.len() - 1).unwrap_or_default();
@@ -117,19 +116,19 @@ impl Style {
     }
 }
 
-/// Roles of tokens, as far as the spaces round them go.
+/// Roles of tokens that determine the spaces round them.
 #[derive(Clone, Copy)]
 enum Role {
-    /// Between two operands, or in an assignment.
+    /// Binary operator or assignment.
     Operator,
-    /// The `=` of a keyword or default.
+    /// `=` of a keyword argument or a default.
     Keyword,
-    /// A comma, or the `:` of a dictionary.
+    /// Comma, or `:` of a dictionary.
     Separator,
     Other,
 }
 
-/// The brackets that are open, the innermost last.
+/// Open brackets, the innermost last.
 #[derive(Default)]
 struct Brackets {
     outside: Bracket,
@@ -139,14 +138,14 @@ struct Brackets {
 #[derive(Default)]
 struct Bracket {
     is_brace: bool,
-    /// Lambdas whose parameters have not ended.
+    /// Lambdas with an unfinished parameter list.
     lambdas: usize,
-    /// A type annotation stands between the last comma and here.
+    /// True after a type annotation since the last comma.
     is_typed: bool,
 }
 
 impl Brackets {
-    /// Takes the next token in, behind `last`.
+    /// Advances over the next token, after `last`, and returns its role.
     fn take(&mut self, kind: TokenKind, last: Option<TokenKind>) -> Role {
         let is_outside = self.open.is_empty();
         let bracket = self.open.last_mut().unwrap_or(&mut self.outside);
@@ -201,20 +200,20 @@ impl Brackets {
     }
 }
 
-/// End of the text before `at`, spaces apart.
+/// End of the text before `at`, without trailing spaces.
 fn end_before(source: &str, at: usize) -> usize {
     source[..at].trim_end_matches([' ', '\t', '\u{c}']).len()
 }
 
-/// An edit that drops the blank lines above a line.
+/// Edit that drops the blank lines above a line.
 fn blank_lines(source: &str, line: usize) -> Option<Edit> {
     let above = source[..line].trim_end().len();
     let first = source[above..line].find('\n')? + above + 1;
     (first < line).then(|| Edit::new(first..line, ""))
 }
 
-/// White space on both sides of a token, but none that would end a line or a bracket.
-fn lay_round(
+/// Sets the white space on both sides of a token, except next to the end of a line or a bracket.
+fn set_spaces(
     leaf: &Leaf,
     before: usize,
     left: &str,

@@ -1,10 +1,12 @@
-//! Python functions in source text: found and cut out by a parser, and compared by their tokens.
+//! Python functions: extracted from sources by a parser, and compared by their tokens.
 
 mod depth;
 mod encoding;
+mod error;
 mod highlight;
 mod laxity;
 mod layout;
+mod parse;
 mod scope;
 mod syntax;
 pub mod variants;
@@ -18,63 +20,35 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use self::syntax::{Edit, Tree, edited, parse, parse_anyhow};
+use self::{
+    parse::{parse, parse_lenient},
+    syntax::{Edit, Tree, edited},
+};
 use super::hash::hash;
 
 pub use encoding::{EncodingError, decode};
-pub use highlight::{Kind, highlight};
+pub use error::PythonError;
+pub use highlight::{TokenClass, highlight};
 
-/// A function or method.
+/// Function or method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// Its name after those of the classes and functions round it: `Class.method`.
+    /// Qualified name: `Class.method`.
     pub name: String,
-    /// Its text with decorators and comments, without docstrings (its own and those within), as far to
-    /// the left as it goes, lines ended by `\n`, the last one not. It parses.
+    /// Dedented source with decorators and comments, without docstrings (nested ones included); lines end
+    /// with `
+    /// `, the last one without. Valid Python.
     pub source: String,
-    /// The line its `def` is in, from 1.
+    /// Line of the `def`, from 1.
     pub line: usize,
-    /// The lines of the source it stands in, with its decorators, from 1.
+    /// Line range in the original source, decorators included, from 1.
     pub lines: RangeInclusive<usize>,
-    /// Docstrings left out of its text.
+    /// Number of docstrings removed.
     pub docstrings: usize,
 }
 
-/// Reasons why a source has no functions.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PythonError {
-    /// Text that is no Python 3.
-    #[error("no Python in line {line}{}: {reason}", shown(found))]
-    Syntax {
-        /// The line, from 1.
-        line: usize,
-        /// The text there; empty at the end of a line.
-        found: String,
-        /// The parser's words for what is wrong with it.
-        reason: String,
-    },
-    /// Nesting that Python itself doesn't read.
-    #[error("nests too deep for Python: more than {most} {what} in one another")]
-    TooDeep {
-        /// Brackets, blocks or operators.
-        what: &'static str,
-        /// The limit.
-        most: usize,
-    },
-    /// Python without a function.
-    #[error("no function: expected `def name(..): ..`")]
-    NoFunction,
-}
-
-fn shown(found: &str) -> String {
-    match found {
-        "" => String::new(),
-        found => format!(", at {found:?}"),
-    }
-}
-
-/// All functions and methods of a source, nested ones too (which are also in the text of the one round
-/// them), in the order of their text.
+/// Extracts all functions and methods of a source in textual order, nested ones included (which also remain
+/// in the text of the enclosing one).
 ///
 /// # Errors
 /// If the source is no Python 3 or has no function.
@@ -82,18 +56,17 @@ pub fn functions(source: &str) -> Result<Vec<Function>, PythonError> {
     Ok(Definitions::find(source)?.functions().collect())
 }
 
-/// Equal for functions whose Python tokens are equal: comments, white space and the choice of quotes
-/// don't count.
+/// Hash of a function's Python tokens, independent of comments, white space and the choice of quotes.
 pub fn key(source: &str) -> u64 {
     let source = normalised(source);
-    let tokens = parse_anyhow(&source, key_tokens);
-    // Text that nests too deep is compared as it is.
+    let tokens = parse_lenient(&source, key_tokens);
+    // Text beyond the nesting limits is compared as it is.
     hash(tokens.unwrap_or_else(|_| source.clone().into_bytes()))
 }
 
-/// The tokens of a source in one row of bytes, with marks where blocks and statements begin and end.
+/// Tokens of a source as bytes, with markers at the boundaries of blocks and statements.
 fn key_tokens(tree: &Tree) -> Vec<u8> {
-    let mut layout = Layout(Vec::new());
+    let mut layout = BlockMarkers(Vec::new());
     layout.visit_body(tree.body());
     let mut marks = layout.0.into_iter().peekable();
     let mut tokens = Vec::new();
@@ -112,10 +85,10 @@ fn key_tokens(tree: &Tree) -> Vec<u8> {
     tokens
 }
 
-/// Places where blocks begin (1) and end (2), and statements begin (3).
-struct Layout(Vec<(usize, u8)>);
+/// Offsets of block starts (1), block ends (2) and statement starts (3).
+struct BlockMarkers(Vec<(usize, u8)>);
 
-impl SourceOrderVisitor<'_> for Layout {
+impl SourceOrderVisitor<'_> for BlockMarkers {
     fn visit_body(&mut self, body: &[Stmt]) {
         if let [first, ..] = body {
             self.0.push((first.start().to_usize(), 1));
@@ -129,11 +102,11 @@ impl SourceOrderVisitor<'_> for Layout {
         walk_stmt(self, statement);
     }
 
-    // There are no statements in expressions.
+    // Expressions contain no statements.
     fn visit_expr(&mut self, _: &Expr) {}
 }
 
-/// A text literal with double quotes where that changes nothing else.
+/// Appends a string literal, with double quotes if that changes nothing else.
 fn push_string(tokens: &mut Vec<u8>, literal: &str) {
     let quote = literal.find(['"', '\'']).unwrap_or(0);
     let (prefix, quoted) = literal.split_at(quote);
@@ -148,7 +121,8 @@ fn push_string(tokens: &mut Vec<u8>, literal: &str) {
     }
 }
 
-/// As Python itself reads: without a byte order mark, every end of line a `\n`.
+/// Source without a byte order mark and with `
+/// ` line ends, as CPython reads it.
 fn normalised(source: &str) -> String {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     source.replace("\r\n", "\n").replace('\r', "\n")
@@ -161,18 +135,18 @@ struct Definition {
     line: usize,
 }
 
-/// The functions of a source, in the order of its text: found, but not yet cut out.
+/// Functions located in a source in textual order, not yet extracted.
 pub struct Definitions {
     source: String,
     definitions: Vec<Definition>,
-    /// Docstrings, each with the text that replaces it.
+    /// Docstrings, each with its replacement.
     docstrings: Vec<(Range<usize>, &'static str)>,
-    /// Text literals: lines in them are not moved.
+    /// String literals: lines within them are not dedented.
     strings: Vec<Range<usize>>,
 }
 
 impl Definitions {
-    /// Finds the functions of a source.
+    /// Locates the functions of a source.
     ///
     /// # Errors
     /// As [`functions`].
@@ -208,13 +182,13 @@ impl Definitions {
         Ok(found)
     }
 
-    /// Cuts them out, one after the other.
+    /// Extracts the functions one by one.
     pub fn functions(&self) -> impl Iterator<Item = Function> {
         let definitions = self.definitions.iter();
         definitions.filter_map(|definition| self.cut_out(definition))
     }
 
-    /// The function's text by itself; `None` if that is no longer one function.
+    /// Source of one function; `None` if extraction leaves anything but a single function.
     fn cut_out(&self, definition: &Definition) -> Option<Function> {
         let Definition {
             name,
@@ -222,7 +196,7 @@ impl Definitions {
             first_line,
             line,
         } = definition;
-        // A form feed begins the count anew, as Python has it.
+        // A form feed resets the column, as in CPython.
         let before = &self.source[line_start(&self.source, span.start)..span.start];
         let indentation = before.rsplit('\u{c}').next().map_or(0, str::len);
         let lines = self.source[span.clone()]
@@ -264,16 +238,16 @@ impl Definitions {
 
 struct Finder<'t> {
     tree: &'t Tree<'t>,
-    /// Ends of the lines.
+    /// Offsets of line ends.
     lines: &'t [usize],
-    /// Those of the definitions round the place that is visited.
+    /// Names of the enclosing definitions.
     names: Vec<&'t str>,
     definitions: Vec<Definition>,
     docstrings: Vec<(Range<usize>, &'static str)>,
 }
 
 impl Finder<'_> {
-    /// The end of a function, with the comments behind its last statement that are as far to the right.
+    /// End of a function, including trailing comments at its indentation.
     fn end(&self, function: &StmtFunctionDef) -> usize {
         let source = self.tree.source();
         let mut end = function.end().to_usize();
@@ -334,14 +308,14 @@ impl<'t> SourceOrderVisitor<'t> for Finder<'t> {
         self.names.pop();
     }
 
-    // There are no definitions in expressions.
+    // Expressions contain no definitions.
     fn visit_expr(&mut self, _: &'t Expr) {}
 }
 
-/// Place of the docstring of a function or class, with the blank lines that go with it, and the text to put there.
+/// Range of the docstring of a function or class, including its blank lines, and the replacement text.
 fn docstring(body: &[Stmt], source: &str) -> Option<(Range<usize>, &'static str)> {
     let (first, rest) = body.split_first()?;
-    // As `ast.get_docstring` has it: a text constant and nothing else.
+    // As in `ast.get_docstring`: a plain string literal and nothing else.
     let Stmt::Expr(statement) = first else {
         return None;
     };
@@ -359,7 +333,7 @@ fn docstring(body: &[Stmt], source: &str) -> Option<(Range<usize>, &'static str)
     }
     let line = line_start(source, start);
     if source[line..start].trim().is_empty() && source[end..].starts_with('\n') {
-        // It has its lines for itself: they go, and so do the empty ones after them.
+        // A docstring alone on its lines: they go, with the blank lines after them.
         let rest = &source[end..];
         let below = rest.len() - rest.trim_start().len();
         let next = rest[..below].rfind('\n').map_or(end, |at| end + at + 1);
@@ -372,7 +346,7 @@ fn line_start(source: &str, at: usize) -> usize {
     source[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// The blanks before what begins a line, a tab as eight; `None` for what doesn't.
+/// Indentation of the token at `at`, with a tab as eight columns; `None` if it does not begin a line.
 fn indentation(source: &str, at: usize) -> Option<usize> {
     let before = &source[line_start(source, at)..at];
     let before = before.rsplit('\u{c}').next().unwrap_or_default();
@@ -384,12 +358,12 @@ fn indentation(source: &str, at: usize) -> Option<usize> {
     before.chars().map(width).sum()
 }
 
-/// The bytes of blanks a text begins with.
+/// Number of leading bytes of blanks.
 fn blank(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t', '\u{c}']).len()
 }
 
-/// The end of a comment right behind `at`, else `at`.
+/// End of a comment directly after `at`, else `at`.
 fn end_of_line(source: &str, at: usize) -> usize {
     let rest = source[at..].lines().next().unwrap_or_default();
     if rest.trim_start().starts_with('#') {

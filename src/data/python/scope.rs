@@ -1,5 +1,5 @@
-//! Which names in a function are its own: parameters and locals, and where they stand. Names that mean
-//! something outside (globals, builtins, attributes, keywords of calls, imports) are not.
+//! Scope analysis: the parameters and locals of a function, and their occurrences. Names with a meaning
+//! outside (globals, builtins, attributes, keywords of calls, imports) are excluded.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -16,26 +16,26 @@ use ruff_text_size::TextRange;
 
 use super::syntax::Tree;
 
-/// A place where a name stands, in bytes from the start.
+/// Occurrence of a name, in bytes from the start.
 pub struct Place<'s> {
     pub name: &'s str,
     pub at: usize,
-    /// Read here, rather than bound.
+    /// True for a read, false for a binding.
     pub is_read: bool,
 }
 
-/// What [`Names::new`] finds.
+/// Names of a function.
 pub struct Names<'s> {
-    /// Where the names stand that are the function's own and can be renamed, in the order of the text.
+    /// Occurrences of the function's own names, which can be renamed, in textual order.
     pub own: Vec<Place<'s>>,
-    /// The name in the outermost `def`, and where; not in `own` unless it is read there (recursion).
+    /// Name in the outermost `def`; in `own` only if it is read there (recursion).
     pub function: Option<Place<'s>>,
-    /// Every identifier in the text, whatever it is.
+    /// All identifiers in the text.
     pub all: BTreeSet<&'s str>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ScopeKind {
     Module,
     Function,
     Class,
@@ -43,7 +43,7 @@ enum Kind {
 }
 
 struct Scope<'s> {
-    kind: Kind,
+    kind: ScopeKind,
     parent: Option<usize>,
     bound: HashSet<&'s str>,
 }
@@ -53,40 +53,40 @@ struct Mention<'s> {
     scope: usize,
 }
 
-/// Names that are the same everywhere by custom.
-const CUSTOMARY: [&str; 4] = ["self", "cls", "mcs", "_"];
-/// Whoever calls these sees the names of locals.
-const SEES_NAMES: [&str; 4] = ["locals", "eval", "exec", "vars"];
+/// Names fixed by convention.
+const CONVENTIONAL: [&str; 4] = ["self", "cls", "mcs", "_"];
+/// Callees that observe the names of locals.
+const OBSERVES_LOCALS: [&str; 4] = ["locals", "eval", "exec", "vars"];
 
 struct ScopeFinder<'s> {
     source: &'s str,
     scopes: Vec<Scope<'s>>,
-    /// The scope of what is visited.
+    /// Scope of the visited node.
     scope: usize,
-    /// In how many nodes we are that keep their names.
+    /// Depth of nodes whose names are kept.
     keeping: usize,
     mentions: Vec<Mention<'s>>,
     kept: BTreeSet<&'s str>,
-    /// Callee and keywords of calls of a bare name.
+    /// Callee and keywords of calls of a plain name.
     keywords: Vec<(&'s str, Vec<&'s str>)>,
     function: Option<Place<'s>>,
     is_method: bool,
 }
 
 impl<'s> Names<'s> {
-    /// Finds the names in the text of one function.
+    /// Analyses the text of one function.
     pub fn new(tree: &Tree<'s>) -> Self {
         let mut finder = ScopeFinder {
             source: tree.source(),
             scopes: vec![Scope {
-                kind: Kind::Module,
+                kind: ScopeKind::Module,
                 parent: None,
                 bound: HashSet::new(),
             }],
             scope: 0,
             keeping: 0,
             mentions: Vec::new(),
-            kept: CUSTOMARY.into(),
+            kept: CONVENTIONAL.into(),
             keywords: Vec::new(),
             function: None,
             is_method: false,
@@ -97,7 +97,7 @@ impl<'s> Names<'s> {
         finder.names(identifiers.map(|token| tree.text(token)).collect())
     }
 
-    /// The own names, each with the places where it stands.
+    /// Offsets of the own names, by name.
     pub fn by_name(&self) -> BTreeMap<&'s str, Vec<usize>> {
         let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for place in &self.own {
@@ -126,7 +126,7 @@ impl SourceOrderVisitor<'_> for ScopeFinder<'_> {
                 }
                 let types = function.type_params.iter();
                 types.for_each(|types| self.visit_type_params(types));
-                let inner = self.open(Kind::Function);
+                let inner = self.open(ScopeKind::Function);
                 self.parameters(&function.parameters, inner);
                 let returns = function.returns.iter();
                 returns.for_each(|returns| self.visit_annotation(returns));
@@ -142,7 +142,7 @@ impl SourceOrderVisitor<'_> for ScopeFinder<'_> {
                 types.for_each(|types| self.visit_type_params(types));
                 let bases = class.arguments.iter();
                 bases.for_each(|bases| self.visit_arguments(bases));
-                let inner = self.open(Kind::Class);
+                let inner = self.open(ScopeKind::Class);
                 self.within(inner, |finder| finder.visit_body(&class.body));
             }
             Stmt::Global(global) => global.names.iter().for_each(|name| self.keep(name.range)),
@@ -178,7 +178,7 @@ impl SourceOrderVisitor<'_> for ScopeFinder<'_> {
         self.keeping(|finder| walk_pattern(finder, pattern));
     }
 
-    /// Those of definitions, parameters and handlers are taken where these are visited.
+    /// Names of definitions, parameters and handlers are recorded where those are visited.
     fn visit_identifier(&mut self, name: &Identifier) {
         if self.keeping > 0 {
             self.keep(name.range);
@@ -207,19 +207,19 @@ impl SourceOrderVisitor<'_> for ScopeFinder<'_> {
                 self.visit_identifier(&attribute.attr);
             }
             Expr::Named(named) => {
-                // Bound round a comprehension, not in it.
+                // Bound in the scope around a comprehension, not inside it.
                 let around = self.function_of(self.scope);
                 self.within(around, |finder| finder.visit_expr(&named.target));
                 self.visit_expr(&named.value);
             }
             Expr::Lambda(lambda) => {
-                let inner = self.open(Kind::Function);
+                let inner = self.open(ScopeKind::Function);
                 let parameters = lambda.parameters.iter();
                 parameters.for_each(|parameters| self.parameters(parameters, inner));
                 self.within(inner, |finder| finder.visit_expr(&lambda.body));
             }
             Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) | Expr::Generator(_) => {
-                let inner = self.open(Kind::Comprehension);
+                let inner = self.open(ScopeKind::Comprehension);
                 self.within(inner, |finder| walk_expr(finder, expression));
             }
             Expr::Call(call) => {
@@ -249,7 +249,7 @@ impl<'s> ScopeFinder<'s> {
         }
     }
 
-    fn open(&mut self, kind: Kind) -> usize {
+    fn open(&mut self, kind: ScopeKind) -> usize {
         self.scopes.push(Scope {
             kind,
             parent: Some(self.scope),
@@ -298,7 +298,7 @@ impl<'s> ScopeFinder<'s> {
         });
     }
 
-    /// Parameters are in the function's scope, their annotations and defaults round it.
+    /// Parameters belong to the function's scope, their annotations and defaults to the enclosing one.
     fn parameters(&mut self, parameters: &Parameters, inner: usize) {
         for parameter in parameters.iter_source_order() {
             self.within(inner, |finder| finder.bind(parameter.name()));
@@ -309,9 +309,9 @@ impl<'s> ScopeFinder<'s> {
         }
     }
 
-    /// The scope in which `:=` binds: not a comprehension's.
+    /// Scope in which `:=` binds: never a comprehension's.
     fn function_of(&self, mut scope: usize) -> usize {
-        while self.scopes[scope].kind == Kind::Comprehension {
+        while self.scopes[scope].kind == ScopeKind::Comprehension {
             scope = self.scopes[scope].parent.unwrap_or(0);
         }
         scope
@@ -319,7 +319,7 @@ impl<'s> ScopeFinder<'s> {
 
     fn names(mut self, all: BTreeSet<&'s str>) -> Names<'s> {
         if let Some(function) = &self.function {
-            // In a method the bare name means something else, outside the class.
+            // Inside a method, the bare name refers to something outside the class.
             if !self.is_method {
                 self.scopes[0].bound.insert(function.name);
             }
@@ -328,15 +328,15 @@ impl<'s> ScopeFinder<'s> {
         let mut free = BTreeSet::new();
         for mention in &self.mentions {
             match self.resolve(mention) {
-                Some(Kind::Function | Kind::Comprehension | Kind::Module) => (),
-                Some(Kind::Class) => drop(kept.insert(mention.place.name)),
+                Some(ScopeKind::Function | ScopeKind::Comprehension | ScopeKind::Module) => (),
+                Some(ScopeKind::Class) => drop(kept.insert(mention.place.name)),
                 None => {
                     kept.insert(mention.place.name);
                     free.insert(mention.place.name);
                 }
             }
         }
-        let sees_names = SEES_NAMES.iter().any(|name| free.contains(name));
+        let sees_names = OBSERVES_LOCALS.iter().any(|name| free.contains(name));
         for (callee, keywords) in &self.keywords {
             if !free.contains(callee) {
                 kept.extend(keywords);
@@ -355,8 +355,8 @@ impl<'s> ScopeFinder<'s> {
         }
     }
 
-    /// The kind of scope in which a name is bound that stands in another; `None` if it is outside.
-    fn resolve(&self, mention: &Mention) -> Option<Kind> {
+    /// ScopeKind of the scope that binds a mentioned name; `None` if it is bound outside.
+    fn resolve(&self, mention: &Mention) -> Option<ScopeKind> {
         let mut scope = Some(mention.scope);
         while let Some(number) = scope {
             let Scope {
@@ -365,7 +365,7 @@ impl<'s> ScopeFinder<'s> {
                 bound,
             } = &self.scopes[number];
             if bound.contains(mention.place.name)
-                && (*kind != Kind::Class || number == mention.scope)
+                && (*kind != ScopeKind::Class || number == mention.scope)
             {
                 return Some(*kind);
             }

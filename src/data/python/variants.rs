@@ -1,5 +1,5 @@
-//! Functions much like a given one: renamed and reformatted ones that mean the same, and near misses
-//! that mean something else, for glyphs to be alike and to differ by meaning.
+//! Variants of a function for contrastive training: renamed and reformatted ones of the same meaning, and
+//! near misses of a different meaning.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,9 @@ use ruff_text_size::{Ranged, TextSize};
 
 use super::{
     key, normalised,
+    parse::parse,
     scope::Names,
-    syntax::{Edit, Tree, edited, ends_operand, parse},
+    syntax::{Edit, Tree, edited, ends_operand},
 };
 
 pub use super::layout::reformatted;
@@ -37,9 +38,9 @@ const VERBS: &[&str] = &[
     "write",
 ];
 
-/// The function with its name, parameters and locals renamed, the same everywhere: the same tokens but
-/// for names, and the same meaning. Special names (`__init__`), `self` and what means something outside
-/// the function stay. `None` if nothing can be renamed, or `source` is no Python.
+/// Renames a function, its parameters and locals consistently: the tokens are equal up to names, and so is
+/// the meaning. Special names (`__init__`), `self` and names with a meaning outside the function stay.
+/// `None` if nothing can be renamed, or `source` is no Python.
 pub fn renamed(source: &str, rng: &mut impl Rng) -> Option<String> {
     let source = normalised(source);
     let edits = parse(&source, |tree| new_names(tree, rng)).ok()?;
@@ -90,17 +91,18 @@ fn new_names(tree: &Tree, rng: &mut impl Rng) -> Vec<Edit> {
     edits
 }
 
-/// Whether one word is enough for what replaces a name.
+/// True if a single word suffices as the replacement of a name.
 fn is_short(old: &str) -> bool {
     old.len() < 10 && !old.contains('_')
 }
 
-/// The function with one token changed so that it means something else: an operator, a constant, a
-/// method for its opposite; where there is none of these, a variable or attribute for another, or a text. `None` if there is nothing to change, or `source` is no Python.
+/// Changes one token of a function so that its meaning differs: an operator, a constant, or a method for
+/// its opposite; in absence of these a variable or attribute for another, or a string. `None` if there is
+/// nothing to change, or `source` is no Python.
 pub fn near_miss(source: &str, rng: &mut impl Rng) -> Option<String> {
     let source = normalised(source);
     let mut misses = parse(&source, |tree| match opposites(tree) {
-        misses if misses.is_empty() => far_fetched(tree),
+        misses if misses.is_empty() => fallback_edits(tree),
         misses => misses,
     })
     .ok()?;
@@ -151,7 +153,7 @@ const METHODS: &[(&str, &str)] = &[
     ("assertLess", "assertGreater"),
 ];
 
-/// Changes of tokens that have an opposite.
+/// Replacements of tokens that have an opposite.
 fn opposites(tree: &Tree) -> Vec<Edit> {
     let names = called(tree);
     let mut misses = Vec::new();
@@ -179,7 +181,7 @@ fn opposites(tree: &Tree) -> Vec<Edit> {
             | TokenKind::Greater
             | TokenKind::GreaterEqual => OPERATORS,
             kind if kind.as_augmented_assign_operator().is_some() => OPERATORS,
-            // Elsewhere `*`, `/` and `|` are signs of other things.
+            // Elsewhere `*`, `/` and `|` have other meanings.
             kind if kind.as_binary_operator().is_some() && before.is_some_and(ends_operand) => {
                 OPERATORS
             }
@@ -196,7 +198,7 @@ fn opposites(tree: &Tree) -> Vec<Edit> {
     misses
 }
 
-/// The names of called functions and of attributes, with the opposites they may have.
+/// Names of callees and attributes, with their possible opposites.
 fn called(tree: &Tree) -> HashMap<TextSize, &'static [(&'static str, &'static str)]> {
     let mut names = HashMap::new();
     tree.walk(|node| match node {
@@ -213,9 +215,9 @@ fn called(tree: &Tree) -> HashMap<TextSize, &'static [(&'static str, &'static st
     names
 }
 
-/// Changes where no token has an opposite: a variable for another, a text, an attribute for another, or a
-/// generator for a function. The first kind there is.
-fn far_fetched(tree: &Tree) -> Vec<Edit> {
+/// Replacements if no token has an opposite: a variable for another, a string, an attribute for another, or
+/// a generator for a function. Only the first kind that occurs.
+fn fallback_edits(tree: &Tree) -> Vec<Edit> {
     let names = Names::new(tree);
     let own: Vec<&str> = names.by_name().into_keys().collect();
     let read = names.own.iter().filter(|place| place.is_read);

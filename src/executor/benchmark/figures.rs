@@ -1,42 +1,42 @@
-//! The figures of a comparison: success at so many evaluations, the median, the expected running time, the interval.
+//! Figures of a benchmark: success by evaluations, median, expected running time and confidence interval.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, SearchRun};
+use super::plan::Plan;
 use crate::{
     data::sums::Task,
-    executor::views::ExecutorModelView,
+    executor::{search_run::SearchRun, views::ExecutorModelView},
     latent::{order::quantile, search::Strategy},
 };
 
-/// Evaluations after which success is reported, as far as the budget goes.
+/// Numbers of evaluations at which success is reported, as far as the budget goes.
 pub const MILESTONES: [usize; 6] = [1, 10, 25, 50, 100, 200];
-/// 97.5 % of a normal variable's values lie below it.
+/// 0.975 quantile of the standard normal distribution.
 const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 
-/// What was compared, and with which model: results of different settings are not put together.
+/// Settings of a benchmark; results of different settings can't be combined.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// Where the model comes from.
+    /// Origin of the model.
     pub model: String,
-    /// Latent dimensions.
+    /// Number of latent dimensions.
     pub dims: usize,
-    /// Steps it was trained for.
+    /// Training steps of the model.
     pub steps: u64,
-    /// Seed it was trained with.
+    /// Seed of the model's training.
     pub model_seed: u64,
-    /// Evaluations a search may use.
+    /// Evaluation budget of a search.
     pub budget: usize,
     /// Number of sums, a seeded sample.
     pub sums: usize,
-    /// Lines of their programs.
+    /// Number of lines of their programs.
     pub lines: usize,
-    /// Seeds a method and sum.
+    /// Number of seeds per method and sum.
     pub seeds: u64,
-    /// The device.
+    /// Compute device.
     pub device: String,
 }
 
@@ -55,8 +55,8 @@ impl Settings {
         }
     }
 
-    /// What keeps results of `other` from standing beside these, in words; None if nothing does. More seeds, or another
-    /// device, don't.
+    /// First difference that makes the results incompatible, in words; `None` if they can be combined.
+    /// Additional seeds or another device are no obstacle.
     pub(super) fn difference(&self, other: &Self) -> Option<String> {
         let pairs = [
             ("model", self.model.clone(), other.model.clone()),
@@ -76,15 +76,15 @@ impl Settings {
     }
 }
 
-/// How one search ended.
+/// Outcome of one search.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ResultRow {
     pub strategy: Strategy,
     pub seed: u64,
     pub task: Arc<Task>,
-    /// Evaluations used when it was solved.
+    /// Evaluations spent when it was solved.
     pub solved: Option<usize>,
-    /// Evaluations used.
+    /// Evaluations spent.
     pub spent: usize,
     pub false_claims: usize,
 }
@@ -101,42 +101,41 @@ impl ResultRow {
         }
     }
 
-    /// What it is a row of; the order of rows in a finished table.
+    /// Sort key of a finished table, unique per row.
     pub fn key(&self) -> (Strategy, u64, Arc<Task>) {
         (self.strategy, self.seed, self.task.clone())
     }
 }
 
-/// The figures of a method.
+/// Figures of a method.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Searches, over sums and seeds.
+    /// Number of searches, over sums and seeds.
     pub searches: usize,
-    /// Share solved within so many evaluations.
-    pub success_at: BTreeMap<ThousandsCount, f64>,
-    /// Half of the searches needed at most so many; those that failed count as one more than the budget.
+    /// Success rate by number of evaluations.
+    pub success_at: BTreeMap<EvaluationCount, f64>,
+    /// Median number of evaluations to success; a failed search counts as the budget plus one.
     pub median_evaluations: f64,
-    /// Expected running time (Hansen et al., arXiv 1603.08785): the evaluations of all searches over the number of those
-    /// that succeeded; None where none did.
+    /// Expected running time (Hansen et al., arXiv 1603.08785): the evaluations of all searches divided by
+    /// the number of successful ones; `None` without success.
     pub expected_evaluations: Option<f64>,
-    /// Wilson's 95 % interval of the success at the budget.
+    /// Wilson's 95 % interval of the success rate at the budget.
     pub interval: [f64; 2],
-    /// Evaluations at which the model read the right results although the decoded program doesn't solve the task.
+    /// Evaluations at which the model decoded the right results although the decoded program doesn't solve
+    /// the task.
     pub false_claims: usize,
-    /// Seconds the searches took, side by side.
+    /// Wall-clock seconds of the searches, run side by side.
     pub wall_secs: f64,
 }
 
-/// A number of evaluations, a key of a JSON object.
+/// Number of evaluations, as a key of a JSON object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ThousandsCount(pub usize);
+pub struct EvaluationCount(pub usize);
 
 impl Figures {
-    /// Of searches that were solved after so many evaluations, or not, and used so many.
-    ///
-    /// # Panics
-    /// Never; not a number where there is no search.
+    /// Figures of searches, given the evaluations to success of each and the total spent; NaN without any
+    /// search.
     pub fn new(solved: &[Option<usize>], spent: usize, budget: usize) -> Self {
         let count = solved.len();
         let share = |hits: usize| hits as f64 / count as f64;
@@ -152,7 +151,7 @@ impl Figures {
             searches: count,
             success_at: marks
                 .chain([budget])
-                .map(|mark| (ThousandsCount(mark), share(within(mark))))
+                .map(|mark| (EvaluationCount(mark), share(within(mark))))
                 .collect(),
             median_evaluations: quantile(&tried, 0.5),
             expected_evaluations: (successes > 0).then(|| spent as f64 / successes as f64),
@@ -163,7 +162,7 @@ impl Figures {
     }
 }
 
-/// Wilson's score interval of a share at 95 % (Wilson 1927, doi 10.1080/01621459.1927.10502953).
+/// Wilson's score interval of a proportion at 95 % (Wilson 1927, doi 10.1080/01621459.1927.10502953).
 pub fn wilson(hits: usize, count: usize) -> [f64; 2] {
     if count == 0 {
         return [0.0, 1.0];
@@ -176,19 +175,19 @@ pub fn wilson(hits: usize, count: usize) -> [f64; 2] {
     [(centre - half).max(0.0), (centre + half).min(1.0)]
 }
 
-/// A comparison of methods: what `executor benchmark --json` prints.
+/// Benchmark of search methods: the output of `executor benchmark --json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// What was compared.
+    /// Settings.
     #[serde(flatten)]
     pub settings: Settings,
-    /// Whether every search has ended.
+    /// True once every search has ended.
     pub is_complete: bool,
-    /// Share of the sums whose program, encoded and run, gives the right result.
+    /// Share of the sums whose program, encoded and executed, gives the right result.
     pub executor_ceiling: f64,
-    /// The figures by method.
+    /// Figures by method.
     pub methods: BTreeMap<String, Figures>,
-    /// By method: the share solved after 1, 2, .. evaluations.
+    /// Success rate after 1, 2, .. evaluations, by method.
     #[serde(skip)]
     pub curves: Vec<(String, Vec<f64>)>,
 }

@@ -1,9 +1,9 @@
-//! Where a comparison is kept:
+//! Output folder of a benchmark:
 //!
 //! ```text
-//! OUT/results.csv    one row a search, appended as it ends
-//! OUT/summary.json   settings and figures, as of the last order
-//! OUT/success.png    success against evaluations, one curve a method
+//! OUT/results.csv    one row per search, appended as it ends
+//! OUT/summary.json   settings and figures, as of the last interim summary
+//! OUT/success.png    success against evaluations, one curve per method
 //! ```
 
 use std::sync::Arc;
@@ -32,27 +32,27 @@ const HEAD: [&str; 6] = [
     "false_claims",
 ];
 
-/// What an earlier call left.
+/// Results of an earlier call.
 #[derive(Default)]
-pub(super) struct Earlier {
-    /// Searches that have ended.
+pub(super) struct EarlierResults {
+    /// Finished searches.
     pub rows: Vec<ResultRow>,
-    /// Seconds each strategy took.
+    /// Seconds spent on each strategy.
     pub wall_secs: Vec<(Strategy, f64)>,
 }
 
-/// The folder, open for results.
+/// Benchmark folder, open for results.
 pub(super) struct Folder {
     path: PathBuf,
     table: File,
 }
 
 impl Folder {
-    /// Makes a new folder, or opens one of an earlier call with the same settings and reads what it left.
+    /// Creates a folder, or opens one of an earlier call with the same settings and reads its results.
     ///
     /// # Errors
-    /// Names what is in the way: other files, other settings, a row that can't be read.
-    pub fn open(path: &Path, settings: &Settings) -> Result<(Self, Earlier)> {
+    /// For foreign files, other settings or an invalid row, which are named.
+    pub fn open(path: &Path, settings: &Settings) -> Result<(Self, EarlierResults)> {
         let summary = match fs::read_to_string(path.join("summary.json")) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -85,7 +85,7 @@ impl Folder {
                 (read(&path.join("results.csv"))?, secs.collect())
             }
         };
-        // Rewritten, so that half a row of a killed program is gone before the next is appended.
+        // Rewritten, so that a truncated row of a killed program is gone before the next is appended.
         write(&path.join("results.csv"), &rows)?;
         let comparison = Comparison::new(settings.clone(), &rows, &wall_secs, 0.0, false);
         write_summary(path, &comparison)?;
@@ -95,13 +95,13 @@ impl Folder {
             path: path.to_owned(),
             table: table.with_context(|| format!("can't write {}", name.display()))?,
         };
-        Ok((folder, Earlier { rows, wall_secs }))
+        Ok((folder, EarlierResults { rows, wall_secs }))
     }
 
-    /// Adds rows of searches that have ended.
+    /// Appends rows of finished searches.
     ///
     /// # Errors
-    /// Names the file.
+    /// If the file can't be written; it is named.
     pub fn append(&mut self, rows: &[ResultRow]) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
@@ -118,18 +118,18 @@ impl Folder {
             .with_context(|| format!("can't write {}", self.path.join("results.csv").display()))
     }
 
-    /// Writes the summary as it stands, so that a killed program's seconds are known to the next.
+    /// Writes an interim summary, so that the next call knows the seconds of a killed program.
     ///
     /// # Errors
-    /// Names the file.
-    pub fn sum_up(&self, comparison: &Comparison) -> Result<()> {
+    /// If the file can't be written; it is named.
+    pub fn write_summary(&self, comparison: &Comparison) -> Result<()> {
         write_summary(&self.path, comparison)
     }
 
-    /// Writes the table in order, the summary and, where a search has ended, the picture.
+    /// Writes the sorted table, the summary and, after at least one finished search, the figure.
     ///
     /// # Errors
-    /// Names the file.
+    /// If a file can't be written; it is named.
     pub fn close(&mut self, rows: &[ResultRow], comparison: &Comparison) -> Result<()> {
         write(&self.path.join("results.csv"), rows)?;
         write_summary(&self.path, comparison)?;
@@ -192,7 +192,7 @@ fn write_summary(folder: &Path, comparison: &Comparison) -> Result<()> {
     })
 }
 
-/// The rows of a table; a last one that was cut off when the program was killed is left out.
+/// Rows of a table; a truncated last row of a killed program is dropped.
 fn read(path: &Path) -> Result<Vec<ResultRow>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,

@@ -1,26 +1,27 @@
-//! Comparison of search methods over many sums: several searches in lock step, whose points are evaluated in one pass.
+//! Benchmark of search methods on many sums: searches run in lockstep, so that one pass evaluates a point
+//! of each.
 //!
-//! A method is run over all its seeds and sums before the next begins, so that the clock tells them apart. One evaluation
-//! is one pass of executor and decoder for one sum; points that share a pass count singly.
+//! A method runs over all its seeds and sums before the next one starts, so that wall-clock times are
+//! separate. One evaluation is one pass of executor and decoder for one sum; points that share a pass count
+//! individually.
 
 mod figures;
 mod folder;
+mod plan;
 
 use std::{
     collections::HashSet,
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use figures::ResultRow;
-pub use figures::{Comparison, Figures, MILESTONES, Settings, ThousandsCount, wilson};
-use folder::{Earlier, Folder};
+pub use figures::{Comparison, EvaluationCount, Figures, MILESTONES, Settings, wilson};
+use folder::{EarlierResults, Folder};
+pub use plan::{Plan, Problem, sample, sample_sums};
 
 use super::{
     inference::ExecutorInference,
@@ -29,128 +30,19 @@ use super::{
     views::{BenchmarkView, ExecutorModelView},
 };
 use crate::{
-    data::{
-        language::{Code, Language},
-        sums::{Operator, Sum, Task},
-    },
+    data::sums::Task,
     latent::{
         points::Points,
         search::{Candidate, Space, Strategy},
     },
 };
 
-/// Searches in lock step: enough to fill a pass, few enough to answer in between.
-const ABREAST: usize = 128;
-/// Between two summaries of a comparison under way.
-const SUM_UP: Duration = Duration::from_secs(10);
-/// Seed of the sample of sums.
-const SAMPLE_SEED: u64 = 7;
-
-/// A task, and a program that solves it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Problem {
-    /// The task.
-    pub task: Arc<Task>,
-    /// The program, of which only the executor's ceiling knows.
-    pub solution: Vec<Code>,
-}
-
-/// What is to be compared.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The strategies, in order.
-    pub strategies: Vec<Strategy>,
-    /// What is to be solved.
-    pub problems: Vec<Problem>,
-    /// Evaluations a search may use.
-    pub budget: usize,
-    /// Each strategy searches each with the seeds 0, 1, ..
-    pub seeds: u64,
-    /// Where the results go, and those of an earlier call are; None to keep nothing.
-    pub out: Option<PathBuf>,
-}
-
-/// A seeded sample of `count` tasks of a language, all of them if there are no more: sums to be solved in so
-/// many additions, or with several operators programs of so many lines by two examples. The same for every
-/// model.
-pub fn sample(language: Language, count: usize, lines: usize) -> Vec<Problem> {
-    if language == Language::Operators {
-        let mut random = ChaCha8Rng::seed_from_u64(SAMPLE_SEED);
-        return (0..count)
-            .map(|_| any_problem(language, lines, &mut random))
-            .collect();
-    }
-    let problem = |sum| {
-        let task = Task::additions(lines, sum);
-        Problem {
-            solution: task.even_steps().map(Sum::solution).collect(),
-            task: Arc::new(task),
-        }
-    };
-    sample_sums(language, count, SAMPLE_SEED)
-        .map(problem)
-        .collect()
-}
-
-/// What a random program does to two states, with only states on the way.
-fn any_problem(language: Language, lines: usize, random: &mut ChaCha8Rng) -> Problem {
-    let codes: Vec<Code> = language.codes().collect();
-    let (adds, times): (Vec<Code>, Vec<Code>) =
-        codes.iter().partition(|code| matches!(code, Code::Add(_)));
-    loop {
-        let mut operators = Vec::with_capacity(lines);
-        let mut program = Vec::with_capacity(lines);
-        for _ in 0..lines {
-            let (operator, codes) = match random.random_bool(0.5) {
-                true => (Operator::Plus, &adds),
-                false => (Operator::Times, &times),
-            };
-            operators.push(operator);
-            program.push(codes[random.random_range(0..codes.len())]);
-        }
-        let stays = |start: &i32| {
-            let mut state = *start;
-            program.iter().all(|code| {
-                state = code.run(state);
-                language.states().contains(&state)
-            })
-        };
-        let starts: Vec<i32> = language.states().filter(stays).collect();
-        if starts.len() < 2 {
-            continue;
-        }
-        let chosen = rand::seq::index::sample(random, starts.len(), 2);
-        let example = |index: usize| Sum {
-            start: starts[index],
-            result: Code::run_all(&program, starts[index]),
-        };
-        let examples = chosen.into_iter().map(example).collect();
-        let task = Arc::new(Task {
-            operators,
-            examples,
-        });
-        return Problem {
-            task,
-            solution: program,
-        };
-    }
-}
-
-/// A seeded choice of `count` sums without repeats, all of them if there are no more.
-pub fn sample_sums(language: Language, count: usize, seed: u64) -> impl Iterator<Item = Sum> {
-    let states = language.states().count();
-    let first = *language.states().start();
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let all = states * states;
-    let drawn = rand::seq::index::sample(&mut random, all, count.min(all));
-    drawn.into_iter().map(move |index| Sum {
-        start: first + (index / states) as i32,
-        result: first + (index % states) as i32,
-    })
-}
-
-/// The share of tasks whose results the model reads when it runs a program that solves them: what no search
-/// that trusts the model could surpass. Several additions go the way in even steps.
+/// Number of searches in lockstep: enough to fill a pass, few enough for the engine to stay responsive.
+const LANES: usize = 128;
+/// Interval of the interim summaries.
+const SUMMARY_INTERVAL: Duration = Duration::from_secs(10);
+/// Ceiling of the success rate: share of tasks whose results the model decodes on executing their solution,
+/// an upper bound for any search that trusts the model. Additions are taken in even steps.
 ///
 /// # Errors
 /// If the device fails.
@@ -173,10 +65,10 @@ fn ceiling(executor: &ExecutorInference, problems: &[Problem]) -> Result<f64> {
     Ok(right.count() as f64 / tasks.len() as f64)
 }
 
-/// A search to run: which strategy, which seed, which task of the plan.
+/// Search of the plan: indices of strategy, seed and problem.
 type BenchmarkCell = (usize, u64, usize);
 
-/// A comparison under way, round by round.
+/// Benchmark in progress, round by round.
 pub struct BenchmarkTask {
     executor: Arc<ExecutorInference>,
     plan: Plan,
@@ -186,22 +78,22 @@ pub struct BenchmarkTask {
     rows: Vec<ResultRow>,
     wall_secs: Vec<(Strategy, f64)>,
     ceiling: f64,
-    /// Still to run, the next one last.
+    /// Searches left, the next one last.
     jobs: Vec<BenchmarkCell>,
-    /// At work, all of one strategy.
+    /// Running searches, all of one strategy.
     lanes: Vec<(BenchmarkCell, SearchRun)>,
     total: usize,
     begun: Instant,
     done_before: usize,
-    summed_up: Instant,
+    summarised: Instant,
 }
 
 impl BenchmarkTask {
-    /// Begins, or goes on where the plan's folder says that an earlier call stopped.
+    /// Starts a benchmark, or resumes the one in the plan's folder.
     ///
     /// # Errors
-    /// If a strategy needs proposals that the model doesn't make, if the folder holds something else or results of another
-    /// model or budget, or if the device fails.
+    /// If a strategy needs proposals and the model has no inverse encoder, the folder holds something else
+    /// or results of another model or budget, or the device fails.
     pub fn new(
         executor: Arc<ExecutorInference>,
         plan: Plan,
@@ -214,12 +106,12 @@ impl BenchmarkTask {
             SearchRun::new(tasks[0].clone(), *strategy, space, plan.budget, 0)?;
         }
         let settings = Settings::new(&plan, model);
-        let (folder, Earlier { rows, wall_secs }) = match &plan.out {
+        let (folder, EarlierResults { rows, wall_secs }) = match &plan.out {
             Some(path) => {
                 let (folder, earlier) = Folder::open(path, &settings)?;
                 (Some(folder), earlier)
             }
-            None => (None, Earlier::default()),
+            None => (None, EarlierResults::default()),
         };
         let ceiling = ceiling(&executor, &plan.problems)?;
 
@@ -250,11 +142,11 @@ impl BenchmarkTask {
             lanes: Vec::new(),
             total,
             begun: Instant::now(),
-            summed_up: Instant::now(),
+            summarised: Instant::now(),
         })
     }
 
-    /// One evaluation of every search at work; the comparison when all have ended.
+    /// Advances every running search by one evaluation; returns the comparison at the end.
     ///
     /// # Errors
     /// If the device fails or a result can't be written.
@@ -298,15 +190,15 @@ impl BenchmarkTask {
         if let Some(folder) = self
             .folder
             .as_ref()
-            .filter(|_| self.summed_up.elapsed() > SUM_UP)
+            .filter(|_| self.summarised.elapsed() > SUMMARY_INTERVAL)
         {
-            folder.sum_up(&self.comparison())?;
-            self.summed_up = Instant::now();
+            folder.write_summary(&self.comparison())?;
+            self.summarised = Instant::now();
         }
         Ok(None)
     }
 
-    /// Puts everything away; the comparison of what is done.
+    /// Ends the benchmark and writes the results so far.
     ///
     /// # Errors
     /// If a file can't be written.
@@ -329,7 +221,7 @@ impl BenchmarkTask {
         )
     }
 
-    /// How far it is.
+    /// Progress of the benchmark.
     pub fn view(&self) -> BenchmarkView {
         let at = self.lanes.first().map(|((strategy, ..), _)| *strategy);
         let strategy = self.plan.strategies[at.unwrap_or(self.plan.strategies.len() - 1)];
@@ -349,9 +241,9 @@ impl BenchmarkTask {
         }
     }
 
-    /// Begins searches of the strategy at work in the free lanes.
+    /// Starts searches of the current strategy in the free lanes.
     fn fill(&mut self) -> Result<()> {
-        while self.lanes.len() < ABREAST
+        while self.lanes.len() < LANES
             && let Some(job) = self.jobs.last().copied()
             && self.lanes.first().is_none_or(|((at, ..), _)| *at == job.0)
         {
@@ -368,13 +260,13 @@ impl BenchmarkTask {
         Ok(())
     }
 
-    /// What lies at the points, those with and those without a gradient in one pass each.
+    /// Evaluates the points, in one pass each with and without gradient.
     fn evaluate(&self, queries: &[Option<Candidate>]) -> Result<Vec<Option<Evaluation>>> {
         let mut evaluations = vec![None; queries.len()];
         for wants_gradient in [false, true] {
             let (mut lanes, mut tasks) = (Vec::new(), Vec::new());
             let mut points = Points {
-                dims: self.spaces[0].total(),
+                dims: self.spaces[0].total_dims(),
                 values: Vec::new(),
             };
             for (lane, candidate) in queries.iter().enumerate() {

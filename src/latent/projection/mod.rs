@@ -1,8 +1,8 @@
-//! Latent spaces of more than two dimensions on paper: PCA and t-SNE, and how far each can be believed.
+//! Projections of latent spaces onto the plane: PCA and t-SNE, each with scores of its faithfulness.
 //!
-//! PCA keeps large distances, t-SNE (van der Maaten and Hinton 2008) keeps neighbours. Neither keeps
-//! everything, so each comes with its trustworthiness and continuity (Venna and Kaski 2001). Work on
-//! many points is shared among the threads of rayon's pool; no result depends on how many there are.
+//! PCA preserves large distances, t-SNE (van der Maaten and Hinton 2008) neighbourhoods. Neither preserves
+//! everything, so each comes with its trustworthiness and continuity (Venna and Kaski 2001). Work on many
+//! points is distributed over rayon's thread pool; no result depends on the number of threads.
 
 mod neighbours;
 mod pca;
@@ -20,23 +20,23 @@ pub use tsne::{EARLY_STEPS, STEPS, Tsne, TsneStage, tsne};
 
 use super::points::Points;
 
-/// The perplexities people compare.
+/// Perplexities that are commonly compared.
 pub const PERPLEXITIES: [f32; 5] = [2.0, 5.0, 30.0, 50.0, 100.0];
 
-/// A way onto the plane.
+/// Projection method.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// The two directions along which the points spread most.
+pub enum Projection {
+    /// Principal component analysis: the two directions of largest variance.
     Pca,
     /// t-SNE.
     Tsne {
-        /// How many neighbours count, roughly.
+        /// Effective number of neighbours.
         perplexity: f32,
     },
 }
 
-impl Kind {
-    /// PCA, and t-SNE at each perplexity.
+impl Projection {
+    /// PCA, then t-SNE at each perplexity.
     pub fn all(perplexities: &[f32]) -> Vec<Self> {
         let tsne = perplexities
             .iter()
@@ -44,7 +44,7 @@ impl Kind {
         std::iter::once(Self::Pca).chain(tsne).collect()
     }
 
-    /// For people, of `n` points: says where they are too few for the perplexity.
+    /// Name shown to people, for `n` points; it says so if they are too few for the perplexity.
     pub fn name_of(self, n: usize) -> String {
         match self {
             Self::Pca => self.to_string(),
@@ -63,7 +63,7 @@ impl Kind {
         }
     }
 
-    /// As in tables and file names: `pca`, `tsne-30`.
+    /// Identifier in tables and file names: `pca`, `tsne-30`.
     pub fn id(self) -> String {
         match self {
             Self::Pca => "pca".into(),
@@ -71,13 +71,13 @@ impl Kind {
         }
     }
 
-    /// Places of the points on the plane, in the points' order and with axes of no fixed scale. `watch`
-    /// sees every step; `None` once it breaks off.
+    /// Projects points onto the plane, N x 2, in their order; the axes' scale is arbitrary. `on_step` is
+    /// called at every step; `None` once it breaks off.
     pub fn project(
         self,
         points: &Points,
         seed: u64,
-        watch: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
+        on_step: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
     ) -> Option<Points> {
         match self {
             Self::Pca => Some(pca(points)),
@@ -88,13 +88,13 @@ impl Kind {
                     seed,
                     ..Tsne::default()
                 },
-                watch,
+                on_step,
             ),
         }
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Projection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pca => f.pad("PCA"),
@@ -103,18 +103,18 @@ impl fmt::Display for Kind {
     }
 }
 
-/// How places on a plane of any extent fit into the box (-1, 1)^2: centred, both axes scaled alike, with
+/// Affine map of a layout of any extent into the box (-1, 1)^2: centred, with equal scale on both axes and
 /// a small margin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fit {
-    /// The place that comes to lie in the box's middle.
+    /// Point that is mapped to the centre of the box.
     pub centre: [f32; 2],
-    /// How long a unit of the box is; 0 where all lie in one place.
+    /// Length of one unit of the box in the layout's units; 0 if all points coincide.
     pub unit: f32,
 }
 
 impl Fit {
-    /// The fit of these places.
+    /// Fit of a layout.
     pub fn of(places: &Points) -> Self {
         let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
         for place in places.iter() {
@@ -133,7 +133,7 @@ impl Fit {
         }
     }
 
-    /// Where a place comes to lie in the box.
+    /// Maps a point into the box.
     pub fn in_box(&self, place: [f32; 2]) -> [f32; 2] {
         if self.unit > 0.0 {
             [0, 1].map(|axis| (place[axis] - self.centre[axis]) / self.unit)
@@ -142,7 +142,7 @@ impl Fit {
         }
     }
 
-    /// Where all places come to lie in the box.
+    /// Maps all points into the box.
     pub fn all_in_box(&self, places: &Points) -> Points {
         let values = places
             .iter()

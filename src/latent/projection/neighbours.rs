@@ -1,5 +1,5 @@
-//! Exact nearest neighbours by comparing all pairs: 10,000 points of 10 values take half a second on two
-//! cores. At the perplexities of interest trees would visit most points all the same.
+//! Exact k-nearest-neighbour search by comparison of all pairs: half a second for 10,000 points of 10
+//! values on two cores. At the usual perplexities a tree would visit most points anyway.
 
 use std::ops::ControlFlow;
 
@@ -7,21 +7,21 @@ use rayon::prelude::*;
 
 use crate::latent::points::Points;
 
-/// Points compared with all others between two looks at whether to go on.
+/// Points compared with all others between two checks for cancellation.
 const CHUNK: usize = 1024;
 
-/// The `k` nearest neighbours of each point, nearest first, and their squared distances.
+/// `k` nearest neighbours of each point, nearest first, with their squared distances.
 pub struct Neighbours {
-    /// Neighbours a point.
+    /// Number of neighbours per point.
     pub k: usize,
-    /// N x k.
+    /// Indices of the neighbours, N x k.
     pub index: Vec<u32>,
-    /// N x k.
+    /// Squared distances of the neighbours, N x k.
     pub squared: Vec<f32>,
 }
 
-/// Finds them, `k` below the number of points; equal distances count in the points' order. `None` once
-/// `go_on` breaks off.
+/// Finds the `k` nearest neighbours of each point, for `k` below the number of points; ties are broken by
+/// index. `None` once `go_on` breaks off.
 pub fn neighbours(
     points: &Points,
     k: usize,
@@ -66,13 +66,13 @@ pub fn neighbours(
     Some(Neighbours { k, index, squared })
 }
 
-/// The points' values dimension by dimension, so that distances to all of them vectorise.
+/// Values by dimension (structure of arrays), so that distances to all points vectorise.
 pub fn columns(points: &Points) -> Vec<Vec<f32>> {
     let column = |axis| points.iter().map(|point| point[axis]).collect();
     (0..points.dims).map(column).collect()
 }
 
-/// Squared distances of a point to all.
+/// Squared distances from one point to all.
 pub fn squared_from(columns: &[Vec<f32>], row: usize, distances: &mut [f32]) {
     distances.fill(0.0);
     for column in columns {

@@ -1,15 +1,15 @@
-//! Principal component analysis: the plane through the points' mean along which they spread most.
+//! Principal component analysis: projection onto the two directions of largest variance.
 //!
-//! By the eigenvectors of the covariance, which is exact and quick for the some hundreds of dimensions
-//! a latent space has. (linfa-reduction looks for them by iteration from a random start instead.)
+//! Computed from the eigenvectors of the covariance matrix: exact, and fast for the few hundred dimensions
+//! of a latent space. (linfa-reduction iterates from a random start instead.)
 
 use nalgebra::{DMatrix, SymmetricEigen};
 
 use crate::latent::points::Points;
 
-/// Coordinates along the first two principal axes, about the mean: N x 2, in the points' unit. Of each
-/// axis the largest weight is positive, as scikit-learn has it. An axis the points don't have is zero;
-/// points that aren't finite have no axes, and their coordinates are no numbers.
+/// Coordinates along the first two principal axes about the mean: N x 2, in the points' units. The sign of
+/// each axis makes its largest weight positive, as in scikit-learn. An axis without variance is zero;
+/// points that are not finite yield NaN coordinates.
 pub fn pca(points: &Points) -> Points {
     let (n, dims) = (points.len(), points.dims);
     if n == 0 || dims == 0 {

@@ -1,83 +1,83 @@
-//! The repulsion of t-SNE by Barnes and Hut's tree (van der Maaten 2014): far groups of points count as
-//! one point in their midst.
+//! Repulsive forces of t-SNE by the Barnes-Hut approximation (van der Maaten 2014): a distant group of
+//! points counts as one point at its centre of mass.
 //!
-//! Points are sorted along a Morton curve, so that every cell of the tree is a range of them; nodes lie
-//! in one vector in the order of a walk, each with the index at which the walk goes on past it.
+//! Points are sorted along a Morton curve, so every tree cell is a contiguous range. Nodes lie in one
+//! vector in depth-first order, each with the index of the next node past its subtree.
 
 use rayon::prelude::*;
 
-/// A cell counts as one point where its side over its distance is less than this; openTSNE and
-/// scikit-learn have the same.
+/// Barnes-Hut opening angle: a cell counts as one point if side / distance is below it. openTSNE and
+/// scikit-learn use the same value.
 const THETA: f32 = 0.5;
-/// Points of a cell that isn't divided further.
-const LEAF: usize = 8;
-/// Bits of a coordinate on the curve.
-const BITS: u32 = 16;
-/// Up to so many points all pairs are quicker than the tree.
-const ALL_PAIRS: usize = 512;
-/// Points a task.
-const TASK: usize = 256;
+/// Largest number of points in a leaf.
+const MAX_LEAF_POINTS: usize = 8;
+/// Bits per coordinate of the Morton code.
+const MORTON_BITS: u32 = 16;
+/// Number of points up to which all pairs are faster than the tree.
+const MAX_ALL_PAIRS: usize = 512;
+/// Points per rayon task.
+const POINTS_PER_TASK: usize = 256;
 
 struct Node {
     at: [f32; 2],
     weight: f32,
-    /// The squared distance from which on the cell counts as one point.
-    far: f32,
-    /// The walk's next node past this cell.
-    past: u32,
-    /// Its points, if it is a leaf: from .. to.
+    /// Squared distance beyond which the cell counts as one point.
+    opening_squared: f32,
+    /// Index of the next node past this subtree.
+    next_past: u32,
+    /// Range of the points in a leaf: from .. to.
     from: u32,
     to: u32,
 }
 
-/// Repulsive forces before their normaliser: for each point the sum over all others of
-/// `q^2 (y_i - y_j)` with `q = 1 / (1 + |y_i - y_j|^2)`, and the sum of all `q`.
+/// Repulsive forces before normalisation: for each point the sum over all others of `q^2 (y_i - y_j)` with
+/// `q = 1 / (1 + |y_i - y_j|^2)`, and the sum of all `q`.
 #[derive(Default)]
 pub struct Repulsion {
-    /// One a point.
+    /// One force per point.
     pub forces: Vec<[f32; 2]>,
-    /// The normaliser.
+    /// Normaliser: the sum of all `q`.
     pub total: f64,
     keys: Vec<(u32, u32)>,
     sorted: Vec<[f32; 2]>,
     nodes: Vec<Node>,
-    /// By place on the curve: force and sum of q.
+    /// Force and sum of q per point, in Morton order.
     found: Vec<[f32; 3]>,
 }
 
 impl Repulsion {
-    /// Computes them for places on the plane. The result depends on nothing else.
+    /// Computes the forces of a layout; the result depends on nothing else.
     pub fn measure(&mut self, places: &[[f32; 2]]) {
         self.forces.resize(places.len(), [0.0; 2]);
-        if places.len() <= ALL_PAIRS {
+        if places.len() <= MAX_ALL_PAIRS {
             self.total = 0.0;
             for (force, at) in self.forces.iter_mut().zip(places) {
-                let [x, y, q] = from_points(places, *at);
+                let [x, y, q] = direct_sum(places, *at);
                 *force = [x, y];
                 self.total += f64::from(q) - 1.0;
             }
             return;
         }
-        self.plant(places);
+        self.build_tree(places);
         self.found.resize(places.len(), [0.0; 3]);
         let (nodes, sorted) = (&self.nodes, &self.sorted);
         self.found
-            .par_chunks_mut(TASK)
-            .zip(sorted.par_chunks(TASK))
+            .par_chunks_mut(POINTS_PER_TASK)
+            .zip(sorted.par_chunks(POINTS_PER_TASK))
             .for_each(|(found, points)| {
                 for (found, at) in found.iter_mut().zip(points) {
-                    *found = walk(nodes, sorted, *at);
+                    *found = force_at(nodes, sorted, *at);
                 }
             });
         self.total = 0.0;
         for ((_, point), [x, y, q]) in self.keys.iter().zip(&self.found) {
             self.forces[*point as usize] = [*x, *y];
-            // A point's own q of 1 was counted with its leaf.
+            // Each sum includes the point's own q of 1.
             self.total += f64::from(*q) - 1.0;
         }
     }
 
-    fn plant(&mut self, places: &[[f32; 2]]) {
+    fn build_tree(&mut self, places: &[[f32; 2]]) {
         let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
         for place in places {
             for axis in 0..2 {
@@ -88,12 +88,13 @@ impl Repulsion {
         let side = (high[0] - low[0])
             .max(high[1] - low[1])
             .max(f32::MIN_POSITIVE);
-        let cells = (1_u32 << BITS) as f32;
+        let cells = (1_u32 << MORTON_BITS) as f32;
         let along =
             |value: f32, low: f32| ((value - low) / side * cells).clamp(0.0, cells - 1.0) as u32;
         self.keys.clear();
         self.keys.extend((0..).zip(places).map(|(index, [x, y])| {
-            let key = spread(along(*x, low[0])) | spread(along(*y, low[1])) << 1;
+            let key =
+                interleave_zeros(along(*x, low[0])) | interleave_zeros(along(*y, low[1])) << 1;
             (key, index)
         }));
         self.keys.sort_unstable();
@@ -102,12 +103,19 @@ impl Repulsion {
         self.sorted.extend(points);
         self.nodes.clear();
         let all = 0..self.sorted.len();
-        grow(&mut self.nodes, &self.keys, &self.sorted, all, side, BITS);
+        push_subtree(
+            &mut self.nodes,
+            &self.keys,
+            &self.sorted,
+            all,
+            side,
+            MORTON_BITS,
+        );
     }
 }
 
-/// Adds the cell of a range of points, `level` halvings above the finest, with all below it.
-fn grow(
+/// Appends the subtree of a range of points, `level` halvings above the finest.
+fn push_subtree(
     nodes: &mut Vec<Node>,
     keys: &[(u32, u32)],
     sorted: &[[f32; 2]],
@@ -116,7 +124,7 @@ fn grow(
     level: u32,
 ) {
     let here = nodes.len();
-    let is_leaf = range.len() <= LEAF || level == 0;
+    let is_leaf = range.len() <= MAX_LEAF_POINTS || level == 0;
     let (from, to) = if is_leaf {
         (range.start as u32, range.end as u32)
     } else {
@@ -125,8 +133,8 @@ fn grow(
     nodes.push(Node {
         at: [0.0; 2],
         weight: range.len() as f32,
-        far: (side / THETA) * (side / THETA),
-        past: 0,
+        opening_squared: (side / THETA) * (side / THETA),
+        next_past: 0,
         from,
         to,
     });
@@ -144,7 +152,7 @@ fn grow(
             let to = from + rest.partition_point(|(key, _)| key >> shift & 3 <= quarter);
             if to > from {
                 let child = nodes.len();
-                grow(nodes, keys, sorted, from..to, side / 2.0, level - 1);
+                push_subtree(nodes, keys, sorted, from..to, side / 2.0, level - 1);
                 let Node { at, weight, .. } = nodes[child];
                 sum[0] += at[0] * weight;
                 sum[1] += at[1] * weight;
@@ -152,32 +160,32 @@ fn grow(
             from = to;
         }
     }
-    let past = nodes.len() as u32;
+    let next_past = nodes.len() as u32;
     let node = &mut nodes[here];
     node.at = sum.map(|sum| sum / node.weight);
-    node.past = past;
+    node.next_past = next_past;
 }
 
-/// Force on a point and its sum of q, its own 1 among them.
-fn walk(nodes: &[Node], sorted: &[[f32; 2]], at: [f32; 2]) -> [f32; 3] {
+/// Force on a point and its sum of q, including its own 1.
+fn force_at(nodes: &[Node], sorted: &[[f32; 2]], at: [f32; 2]) -> [f32; 3] {
     let mut found = [0.0; 3];
     let mut next = 0;
     while let Some(node) = nodes.get(next) {
         let [x, y] = [at[0] - node.at[0], at[1] - node.at[1]];
         let squared = x * x + y * y;
-        if squared > node.far {
+        if squared > node.opening_squared {
             let q = 1.0 / (1.0 + squared);
             let force = node.weight * q * q;
             found[0] += force * x;
             found[1] += force * y;
             found[2] += node.weight * q;
-            next = node.past as usize;
+            next = node.next_past as usize;
         } else if node.to > node.from {
-            let near = from_points(&sorted[node.from as usize..node.to as usize], at);
+            let near = direct_sum(&sorted[node.from as usize..node.to as usize], at);
             for (found, near) in found.iter_mut().zip(near) {
                 *found += near;
             }
-            next = node.past as usize;
+            next = node.next_past as usize;
         } else {
             next += 1;
         }
@@ -185,8 +193,8 @@ fn walk(nodes: &[Node], sorted: &[[f32; 2]], at: [f32; 2]) -> [f32; 3] {
     found
 }
 
-/// The same from points one by one.
-fn from_points(points: &[[f32; 2]], at: [f32; 2]) -> [f32; 3] {
+/// Force on a point and its sum of q by direct summation.
+fn direct_sum(points: &[[f32; 2]], at: [f32; 2]) -> [f32; 3] {
     let mut found = [0.0; 3];
     for point in points {
         let [x, y] = [at[0] - point[0], at[1] - point[1]];
@@ -198,8 +206,8 @@ fn from_points(points: &[[f32; 2]], at: [f32; 2]) -> [f32; 3] {
     found
 }
 
-/// Puts a zero before each of the 16 lower bits.
-fn spread(value: u32) -> u32 {
+/// Interleaves the lower 16 bits with zeros.
+fn interleave_zeros(value: u32) -> u32 {
     [
         (8, 0x00ff_00ff),
         (4, 0x0f0f_0f0f),
@@ -230,7 +238,7 @@ mod tests {
         tree.measure(&places);
         let (mut total, mut wrong, mut all) = (0.0, 0.0, 0.0);
         for (at, force) in places.iter().zip(&tree.forces) {
-            let [x, y, q] = from_points(&places, *at);
+            let [x, y, q] = direct_sum(&places, *at);
             total += f64::from(q) - 1.0;
             wrong += f64::from((x - force[0]).powi(2) + (y - force[1]).powi(2));
             all += f64::from(x * x + y * y);

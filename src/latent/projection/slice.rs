@@ -1,44 +1,44 @@
-//! A flat cut through a latent space: the plane through three places, with coordinates of its own.
+//! Planar slice of a latent space: the plane through three points, with two coordinates of its own.
 //!
-//! The first two places lie at (-0.5, -0.5) and (0.5, -0.5), or nearer to each other where the third
-//! would else lie outside, the third somewhere above; a unit is as long in both directions, so angles
-//! and distances on the slice are those of the space, in another unit.
+//! The first two points lie at (-0.5, -0.5) and (0.5, -0.5), or closer together if the third would
+//! otherwise lie outside; the third lies above them. Both axes have the same unit and are orthogonal, so
+//! angles and ratios of distances are those of the space.
 //!
-//! Beyond the box (-1, 1)^Z no program was ever placed, yet a slice reaches there. Such a point is moved
-//! to the box's nearest point before it is decoded, so that every cell shows what a model can be asked
-//! for; [`Slice::outline`] is the border of what lies on the slice itself.
+//! A slice reaches beyond the box (-1, 1)^Z, where no program is embedded. Such a point is clamped to the
+//! box before it is decoded, so that every cell shows a point that a model can be asked for;
+//! [`Slice::outline`] is the border of the box on the slice.
 
 use crate::latent::points::{Points, distance};
 
-/// Where the first two places lie.
-const BASE: [[f32; 2]; 2] = [[-0.5, -0.5], [0.5, -0.5]];
-/// How far up or aside of the middle the third may lie.
-const REACH: f32 = 0.8;
-/// Below this share of the longest side three places count as lying on a line.
-const FLAT: f32 = 1e-4;
+/// Slice coordinates of the first two points.
+const BASE_CORNERS: [[f32; 2]; 2] = [[-0.5, -0.5], [0.5, -0.5]];
+/// Largest coordinate of the third point above or beside the middle of the base.
+const MAX_COORDINATE: f32 = 0.8;
+/// Height over the longest side below which three points count as collinear.
+const MIN_HEIGHT_SHARE: f32 = 1e-4;
 
-/// A slice through three places.
+/// Slice through three points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slice {
-    /// Where the slice's (0, 0) lies in the space.
+    /// Point of the space at the slice's (0, 0).
     origin: Vec<f32>,
-    /// Where a step of one to the right leads.
+    /// Direction of the first axis: the step for one unit to the right.
     right: Vec<f32>,
-    /// Where a step of one up leads: as far, at a right angle.
+    /// Direction of the second axis: of the same length and orthogonal to the first.
     up: Vec<f32>,
-    /// Where the three places lie on the slice.
+    /// Slice coordinates of the three points.
     pub corners: [[f32; 2]; 3],
 }
 
-/// Why three places make no slice.
+/// Reasons why three points span no slice.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SliceError {
-    /// One place has other dimensions than another, or fewer than two.
+    /// Points of different dimensions, or of fewer than two.
     #[error(
         "can't lay a slice through places of {0:?} dimensions: expected the same number, at least 2"
     )]
     Dims([usize; 3]),
-    /// They lie on one line, or two in one place.
+    /// Collinear or coincident points.
     #[error(
         "can't lay a slice through three places on one line: expected three corners of a triangle"
     )]
@@ -46,10 +46,10 @@ pub enum SliceError {
 }
 
 impl Slice {
-    /// The slice through three places: axes by Gram and Schmidt.
+    /// Slice through three points, with axes by Gram-Schmidt.
     ///
     /// # Errors
-    /// If they span no plane.
+    /// If the points span no plane.
     pub fn through(places: [&[f32]; 3]) -> Result<Self, SliceError> {
         let dims = places.map(<[f32]>::len);
         if dims[0] < 2 || dims.iter().any(|other| *other != dims[0]) {
@@ -59,37 +59,37 @@ impl Slice {
         let longest = distance(first, second)
             .max(distance(first, third))
             .max(distance(second, third));
-        let base = minus(second, first);
+        let base = difference(second, first);
         let side = length(&base);
-        // Also refuses values that aren't numbers.
-        let has_base = side > FLAT * longest && longest.is_finite();
+        // Also rejects NaN.
+        let has_base = side > MIN_HEIGHT_SHARE * longest && longest.is_finite();
         if !has_base {
             return Err(SliceError::Line);
         }
         let along: Vec<f32> = base.iter().map(|part| part / side).collect();
-        let aside = minus(third, first);
-        let (x, up) = upright(&aside, &along);
-        let (_, up) = upright(&up, &along);
+        let aside = difference(third, first);
+        let (x, up) = project_out(&aside, &along);
+        let (_, up) = project_out(&up, &along);
         let y = length(&up);
-        let has_height = y > FLAT * longest;
+        let has_height = y > MIN_HEIGHT_SHARE * longest;
         if !has_height {
             return Err(SliceError::Line);
         }
-        // A unit of the slice is the first side, or more where the third place would lie outside.
+        // One unit is the length of the first side, or more if the third place would lie outside.
         let needed = [
             side,
-            y / (REACH - BASE[0][1]),
-            (x - side / 2.0).abs() / REACH,
+            y / (MAX_COORDINATE - BASE_CORNERS[0][1]),
+            (x - side / 2.0).abs() / MAX_COORDINATE,
         ];
         let unit = needed.into_iter().fold(0.0, f32::max);
         let right: Vec<f32> = along.iter().map(|part| part * unit).collect();
         let up: Vec<f32> = up.iter().map(|part| part / y * unit).collect();
-        // The first two lie side by side about the middle.
+        // The first two lie symmetrically about the middle.
         let half = side / unit / 2.0;
         let corners = [
-            [-half, BASE[0][1]],
-            [half, BASE[1][1]],
-            [x / unit - half, y / unit + BASE[0][1]],
+            [-half, BASE_CORNERS[0][1]],
+            [half, BASE_CORNERS[1][1]],
+            [x / unit - half, y / unit + BASE_CORNERS[0][1]],
         ];
         let origin = (0..dims[0])
             .map(|axis| first[axis] - corners[0][0] * right[axis] - corners[0][1] * up[axis])
@@ -102,30 +102,25 @@ impl Slice {
         })
     }
 
-    /// Dimensions of the space.
+    /// Number of dimensions of the space.
     pub fn dims(&self) -> usize {
         self.origin.len()
     }
 
-    /// The point of the space's box that a point of the slice stands for.
+    /// Point of the space at a point of the slice, clamped to the box.
     pub fn embed(&self, point: [f32; 2]) -> Vec<f32> {
-        self.raw(point)
+        self.point_at(point)
             .map(|value| value.clamp(-1.0, 1.0))
             .collect()
     }
 
-    /// Whether a point of the slice lies in the box.
-    pub fn is_inside(&self, point: [f32; 2]) -> bool {
-        self.raw(point).all(|value| (-1.0..=1.0).contains(&value))
-    }
-
-    /// The corners of the part of the slice, within [-1, 1]^2, that lies in the box, one after the other.
+    /// Corners of the polygon in which the slice, within [-1, 1]^2, intersects the box, in order.
     pub fn outline(&self) -> Vec<[f32; 2]> {
         let mut outline = vec![[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
         let axes = self.origin.iter().zip(self.right.iter().zip(&self.up));
         for (origin, (right, up)) in axes {
             for side in [-1.0, 1.0] {
-                // Sutherland and Hodgman: cut by the half plane inside one face of the box.
+                // Sutherland-Hodgman clipping by one face of the box.
                 let room = |[x, y]: [f32; 2]| 1.0 - side * (origin + x * right + y * up);
                 let mut cut = Vec::with_capacity(outline.len() + 1);
                 for (index, &to) in outline.iter().enumerate() {
@@ -145,7 +140,7 @@ impl Slice {
         outline
     }
 
-    /// The same as [`Slice::embed`] of many points.
+    /// [`Slice::embed`] of many points.
     pub fn embed_all(&self, points: &Points) -> Points {
         let values = points
             .iter()
@@ -157,16 +152,16 @@ impl Slice {
         }
     }
 
-    /// The place on the slice nearest to a point of the space, and how far from it that lies.
+    /// Orthogonal projection of a point of the space onto the slice, and its distance.
     pub fn nearest(&self, point: &[f32]) -> ([f32; 2], f32) {
-        let from = minus(point, &self.origin);
+        let from = difference(point, &self.origin);
         let along = |axis: &[f32]| dot(&from, axis) / dot(axis, axis);
         let at = [along(&self.right), along(&self.up)];
-        let foot: Vec<f32> = self.raw(at).collect();
+        let foot: Vec<f32> = self.point_at(at).collect();
         (at, distance(&foot, point))
     }
 
-    fn raw(&self, [x, y]: [f32; 2]) -> impl Iterator<Item = f32> {
+    fn point_at(&self, [x, y]: [f32; 2]) -> impl Iterator<Item = f32> {
         let axes = self.right.iter().zip(&self.up);
         self.origin
             .iter()
@@ -175,14 +170,14 @@ impl Slice {
     }
 }
 
-/// How far `vector` goes along a direction of length one, and the rest of it.
-fn upright(vector: &[f32], direction: &[f32]) -> (f32, Vec<f32>) {
+/// Component of `vector` along a unit direction, and the orthogonal remainder.
+fn project_out(vector: &[f32], direction: &[f32]) -> (f32, Vec<f32>) {
     let along = dot(vector, direction);
     let rest = vector.iter().zip(direction).map(|(v, d)| v - along * d);
     (along, rest.collect())
 }
 
-fn minus(a: &[f32], b: &[f32]) -> Vec<f32> {
+fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 

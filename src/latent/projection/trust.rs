@@ -1,5 +1,5 @@
-//! How far a projection can be believed: trustworthiness and continuity (Venna and Kaski 2001,
-//! "Neighborhood preservation in nonlinear projection methods").
+//! Faithfulness of a projection: trustworthiness and continuity (Venna and Kaski 2001, "Neighborhood
+//! preservation in nonlinear projection methods").
 //!
 //! With r(i, j) the rank of j among the points by distance from i, and k neighbours a point,
 //!
@@ -8,8 +8,8 @@
 //!                   the projection but not in the space, of r(i, j) in the space - k
 //! ```
 //!
-//! Continuity is the same with space and projection exchanged. Trustworthiness falls where the picture
-//! shows neighbours that are none, continuity where it tears neighbours apart.
+//! Continuity is the same with space and projection exchanged. False neighbours in the projection lower
+//! trustworthiness; neighbours torn apart lower continuity.
 
 use std::ops::ControlFlow;
 
@@ -18,20 +18,20 @@ use rayon::prelude::*;
 use super::neighbours::{Neighbours, columns, neighbours, squared_from};
 use crate::latent::points::Points;
 
-/// Neighbours a point where nothing else is said.
+/// Default number of neighbours per point.
 pub const NEIGHBOURS: usize = 12;
 
-/// How well neighbours are kept, each from 0 to 1.
+/// Preservation of neighbourhoods, each score from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trust {
-    /// Whether neighbours in the picture are neighbours in the space.
+    /// Share of the projection's neighbours that are neighbours in the space.
     pub trustworthiness: f64,
-    /// Whether neighbours in the space are neighbours in the picture.
+    /// Share of the space's neighbours that are neighbours in the projection.
     pub continuity: f64,
 }
 
-/// Measures a projection of points by `k` neighbours each. Equal distances count in the points' order.
-/// `None` unless there are as many places as points and `0 < k < n / 2`, for which alone it is defined.
+/// Scores a projection with `k` neighbours per point; ties are broken by index. `None` unless there are as
+/// many places as points and `0 < k < n / 2`, where the scores are defined.
 pub fn trust(points: &Points, places: &Points, k: usize) -> Option<Trust> {
     let n = points.len();
     if n != places.len() || k == 0 || 2 * k >= n {
@@ -41,14 +41,14 @@ pub fn trust(points: &Points, places: &Points, k: usize) -> Option<Trust> {
     let in_space = neighbours(points, k, &mut on)?;
     let in_picture = neighbours(places, k, &mut on)?;
     Some(Trust {
-        trustworthiness: kept(points, &in_space, &in_picture),
-        continuity: kept(places, &in_picture, &in_space),
+        trustworthiness: preservation(points, &in_space, &in_picture),
+        continuity: preservation(places, &in_picture, &in_space),
     })
 }
 
-/// Measures how the places of values that follow one another keep their order: neighbours by
-/// |difference of value| against neighbours by distance. Trustworthiness falls where numbers far apart
-/// lie together, continuity where following numbers lie apart.
+/// Scores a layout of consecutive values against their order: neighbours by |difference of values| against
+/// neighbours by distance. Distant numbers placed close together lower trustworthiness, consecutive numbers
+/// placed apart lower continuity.
 pub fn trust_of_values(places: &Points, k: usize) -> Option<Trust> {
     let values = Points {
         dims: 1,
@@ -57,8 +57,8 @@ pub fn trust_of_values(places: &Points, k: usize) -> Option<Trust> {
     trust(&values, places, k)
 }
 
-/// One less the mean excess rank, in `space`, of neighbours that are none there.
-fn kept(space: &Points, there: &Neighbours, claimed: &Neighbours) -> f64 {
+/// One minus the normalised excess rank, in `space`, of the false ones among the `claimed` neighbours.
+fn preservation(space: &Points, there: &Neighbours, claimed: &Neighbours) -> f64 {
     let (n, k, columns) = (space.len(), there.k, columns(space));
     let excess = |distances: &mut Vec<f32>, row: usize| -> f64 {
         let near = &there.index[row * k..][..k];
@@ -77,14 +77,14 @@ fn kept(space: &Points, there: &Neighbours, claimed: &Neighbours) -> f64 {
                 let (before, after) = distances.split_at(other);
                 let nearer = before.iter().filter(|d| **d <= far).count()
                     + after.iter().filter(|d| **d < far).count();
-                // The point itself is among those nearer; the other is not: the rank as it is, unless
-                // the two lie in one place and the other comes first.
+                // The count includes the point itself but not the other, so it equals the rank, unless the
+                // two coincide and the other comes first.
                 let itself = usize::from(distances[row] < far || row < other);
                 (nearer - itself + 1 - k) as f64
             })
             .sum()
     };
-    // Summed in the points' order, however many threads there are.
+    // Summed in the points' order, for results independent of the number of threads.
     let rows: Vec<f64> = (0..n)
         .into_par_iter()
         .map_init(|| vec![0.0; n], excess)

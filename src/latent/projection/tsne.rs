@@ -1,9 +1,9 @@
-//! t-SNE (van der Maaten and Hinton 2008) with Barnes and Hut's approximation, begun at the PCA (Kobak
-//! and Berens 2019), with openTSNE's step length and exaggeration. Deterministic: the same points, seed
-//! and settings give the same places, on any number of threads.
+//! t-SNE (van der Maaten and Hinton 2008) with the Barnes-Hut approximation, initialised by PCA (Kobak and
+//! Berens 2019), with openTSNE's learning rate and early exaggeration. Deterministic: equal points, seed
+//! and settings give equal layouts on any number of threads.
 //!
-//! Measured by `tests/peers/tsne.py`; its head has the figures. The crate bhtsne 0.7 is about as quick, but
-//! a fit of it can't be broken off.
+//! Measured by `tests/peers/tsne.py`; the figures are in its head. The crate bhtsne 0.7 is about as fast,
+//! but its fit can't be cancelled.
 
 use std::ops::ControlFlow;
 
@@ -18,33 +18,32 @@ use super::{
 };
 use crate::latent::points::Points;
 
-/// Steps during which neighbours attract one another more than they should, so that groups gather.
+/// Steps of early exaggeration, in which attraction is amplified so that clusters form.
 pub const EARLY_STEPS: usize = 250;
-/// Steps in all.
+/// Default number of steps, early exaggeration included.
 pub const STEPS: usize = 750;
-/// How much more.
+/// Factor on attraction during early exaggeration.
 const EXAGGERATION: f32 = 12.0;
 const MOMENTUM: f32 = 0.8;
-/// Spread of the first places: small, so that they don't hinder what follows.
-const FIRST_SPREAD: f32 = 1e-4;
-/// Farthest a point moves in a step, in the plane's unit: keeps few points from being thrown out.
-const LONGEST_STEP: f32 = 5.0;
-/// Step length where there are few points.
-const SHORTEST_RATE: f32 = 20.0;
-/// Points a task.
-const TASK: usize = 256;
-/// Up to so many points a step isn't worth sharing.
-const FEW: usize = 1024;
+/// Standard deviation of the initial layout: small, so that it doesn't constrain the optimisation.
+const INITIAL_STD: f32 = 1e-4;
+/// Largest displacement of a point in one step, in the plane's unit: keeps outliers from being thrown out.
+const MAX_STEP: f32 = 5.0;
+/// Lower bound of the learning rate, for few points.
+const MIN_LEARNING_RATE: f32 = 20.0;
+/// Points per rayon task.
+const POINTS_PER_TASK: usize = 256;
+/// Number of points up to which a step runs on one thread.
+const MAX_SERIAL_POINTS: usize = 1024;
 
-/// Settings of a t-SNE.
+/// Settings of t-SNE.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tsne {
-    /// How many neighbours count, roughly: at most nine tenths of the other points, to which larger ones
-    /// are lowered, and at least 1.
+    /// Effective number of neighbours: clamped to between 1 and nine tenths of the other points.
     pub perplexity: f32,
-    /// Of the small shifts that part points in one place.
+    /// Seed of the jitter that separates coincident points.
     pub seed: u64,
-    /// Steps in all.
+    /// Number of steps.
     pub steps: usize,
 }
 
@@ -59,7 +58,7 @@ impl Default for Tsne {
 }
 
 impl Tsne {
-    /// The perplexity that `n` points allow.
+    /// Perplexity after clamping for `n` points.
     pub fn perplexity_of(&self, n: usize) -> f32 {
         self.perplexity
             .min((n.saturating_sub(1) as f32 * 0.9).floor())
@@ -67,49 +66,50 @@ impl Tsne {
     }
 }
 
-/// How far a t-SNE is.
+/// Progress of a t-SNE fit.
 #[derive(Clone, Copy, Debug)]
 pub struct TsneStage<'a> {
     /// Steps done.
     pub step: usize,
-    /// Steps in all.
+    /// Steps in total.
     pub steps: usize,
-    /// Where the points are now; empty before the first step.
+    /// Current layout; empty before the first step.
     pub places: &'a [[f32; 2]],
 }
 
 impl TsneStage<'_> {
-    /// The places as points, in the points' order.
+    /// Current layout as points, in the points' order.
     pub fn points(&self) -> Points {
-        flat(self.places)
+        points_from(self.places)
     }
 }
 
-/// Places of the points on the plane, N x 2, in their order. `watch` sees every step, and some moments
-/// before the first; `None` once it breaks off. Values that aren't finite make places that aren't.
+/// Layout of the points on the plane, N x 2, in their order. `on_step` is called at every step, and a few
+/// times before the first; `None` once it breaks off. Values that are not finite yield coordinates that are
+/// not.
 pub fn tsne(
     points: &Points,
     settings: &Tsne,
-    watch: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
+    on_step: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
 ) -> Option<Points> {
     let (n, steps) = (points.len(), settings.steps);
-    let mut places = begin(points, settings.seed);
+    let mut places = initial_layout(points, settings.seed);
     if n < 3 {
-        // Two points have no neighbourhoods to keep.
+        // Two points have no neighbourhoods to preserve.
         return Some(pca(points));
     }
     let perplexity = settings.perplexity_of(n);
     let k = ((3.0 * perplexity).ceil() as usize).min(n - 1);
-    let mut early = || {
-        watch(TsneStage {
+    let mut before_first = || {
+        on_step(TsneStage {
             step: 0,
             steps,
             places: &[],
         })
     };
-    let attraction = Attraction::new(&neighbours(points, k, &mut early)?, perplexity);
+    let attraction = Attraction::new(&neighbours(points, k, &mut before_first)?, perplexity);
     let mut repulsion = Repulsion::default();
-    let (mut speeds, mut gains) = (vec![[0.0_f32; 2]; n], vec![[1.0_f32; 2]; n]);
+    let (mut velocities, mut gains) = (vec![[0.0_f32; 2]; n], vec![[1.0_f32; 2]; n]);
     for step in 0..steps {
         let exaggeration = if step < EARLY_STEPS {
             EXAGGERATION
@@ -117,31 +117,32 @@ pub fn tsne(
             1.0
         };
         if step == EARLY_STEPS {
-            speeds.fill([0.0; 2]);
+            velocities.fill([0.0; 2]);
             gains.fill([1.0; 2]);
         }
-        let rate = (n as f32 / exaggeration).max(SHORTEST_RATE);
+        let learning_rate = (n as f32 / exaggeration).max(MIN_LEARNING_RATE);
         let pull = attraction.forces(&places);
         repulsion.measure(&places);
         let push = (1.0 / repulsion.total.max(f64::MIN_POSITIVE)) as f32;
         for (index, place) in places.iter_mut().enumerate() {
-            let (speed, gain) = (&mut speeds[index], &mut gains[index]);
+            let (velocity, gain) = (&mut velocities[index], &mut gains[index]);
             for axis in 0..2 {
-                let slope = exaggeration * pull[index][axis] - push * repulsion.forces[index][axis];
-                // Jacobs's gains: longer steps where the direction stays.
-                gain[axis] = if (slope > 0.0) == (speed[axis] > 0.0) {
+                let gradient =
+                    exaggeration * pull[index][axis] - push * repulsion.forces[index][axis];
+                // Jacobs's gains: longer steps in a steady direction.
+                gain[axis] = if (gradient > 0.0) == (velocity[axis] > 0.0) {
                     (gain[axis] * 0.8).max(0.01)
                 } else {
                     gain[axis] + 0.2
                 };
-                speed[axis] = MOMENTUM * speed[axis] - rate * gain[axis] * slope;
+                velocity[axis] = MOMENTUM * velocity[axis] - learning_rate * gain[axis] * gradient;
             }
-            let length = speed[0].hypot(speed[1]);
-            if length > LONGEST_STEP {
-                *speed = speed.map(|part| part * LONGEST_STEP / length);
+            let length = velocity[0].hypot(velocity[1]);
+            if length > MAX_STEP {
+                *velocity = velocity.map(|part| part * MAX_STEP / length);
             }
-            place[0] += speed[0];
-            place[1] += speed[1];
+            place[0] += velocity[0];
+            place[1] += velocity[1];
         }
         centre(&mut places);
         let stage = TsneStage {
@@ -149,32 +150,32 @@ pub fn tsne(
             steps,
             places: &places,
         };
-        if watch(stage).is_break() {
+        if on_step(stage).is_break() {
             return None;
         }
     }
-    Some(flat(&places))
+    Some(points_from(&places))
 }
 
-/// The PCA in small, points in one place a little apart.
-fn begin(points: &Points, seed: u64) -> Vec<[f32; 2]> {
+/// Initial layout: the PCA scaled down, with jitter for coincident points.
+fn initial_layout(points: &Points, seed: u64) -> Vec<[f32; 2]> {
     let plane = pca(points);
     let n = points.len().max(1) as f32;
     let spread = (plane.iter().map(|at| at[0] * at[0]).sum::<f32>() / n).sqrt();
     let scale = if spread > 0.0 {
-        FIRST_SPREAD / spread
+        INITIAL_STD / spread
     } else {
         0.0
     };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut shift = || 0.01 * FIRST_SPREAD * random.random_range(-1.0_f32..=1.0);
+    let mut shift = || 0.01 * INITIAL_STD * random.random_range(-1.0_f32..=1.0);
     let places = plane
         .iter()
         .map(|at| [at[0] * scale + shift(), at[1] * scale + shift()]);
     places.collect()
 }
 
-fn flat(places: &[[f32; 2]]) -> Points {
+fn points_from(places: &[[f32; 2]]) -> Points {
     Points {
         dims: 2,
         values: places.as_flattened().to_vec(),
@@ -189,10 +190,10 @@ fn centre(places: &mut [[f32; 2]]) {
     }
 }
 
-/// The joint probabilities of neighbours, row by row.
+/// Sparse joint probabilities of neighbours (compressed rows).
 struct Attraction {
-    /// Where each row begins; one more than there are rows.
-    begins: Vec<usize>,
+    /// Start of each row; one entry more than there are rows.
+    row_starts: Vec<usize>,
     to: Vec<u32>,
     p: Vec<f32>,
 }
@@ -205,7 +206,7 @@ impl Attraction {
             .par_chunks_mut(k)
             .zip(near.squared.par_chunks(k))
             .for_each(|(p, squared)| conditional(squared, perplexity, p));
-        // p_ij = (p_j|i + p_i|j) / 2n, kept where either is.
+        // p_ij = (p_j|i + p_i|j) / 2n, sparse: kept if either is.
         let mut edges: Vec<(u32, u32, f32)> = Vec::with_capacity(2 * n * k);
         for (at, (other, p)) in near.index.iter().zip(&one_way).enumerate() {
             let row = (at / k) as u32;
@@ -215,24 +216,24 @@ impl Attraction {
         }
         edges.par_sort_unstable_by_key(|(row, other, _)| (*row, *other));
         let mut matrix = Self {
-            begins: vec![0; n + 1],
+            row_starts: vec![0; n + 1],
             to: Vec::with_capacity(edges.len()),
             p: Vec::with_capacity(edges.len()),
         };
         for pair in edges.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
             matrix.to.push(pair[0].1);
-            // Two at most, and their sum doesn't depend on their order.
+            // Two terms at most, so their order doesn't matter.
             matrix.p.push(pair.iter().map(|edge| edge.2).sum());
-            matrix.begins[pair[0].0 as usize + 1] = matrix.to.len();
+            matrix.row_starts[pair[0].0 as usize + 1] = matrix.to.len();
         }
         matrix
     }
 
-    /// The sum over a point's neighbours of `p q (y_i - y_j)`.
+    /// Attractive force on each point: the sum over its neighbours of `p q (y_i - y_j)`.
     fn forces(&self, places: &[[f32; 2]]) -> Vec<[f32; 2]> {
         let force = |row: usize| {
             let at = places[row];
-            let edges = self.begins[row]..self.begins[row + 1];
+            let edges = self.row_starts[row]..self.row_starts[row + 1];
             let mut force = [0.0; 2];
             for (other, p) in self.to[edges.clone()].iter().zip(&self.p[edges]) {
                 let other = places[*other as usize];
@@ -244,22 +245,22 @@ impl Attraction {
             force
         };
         let n = places.len();
-        if n <= FEW {
+        if n <= MAX_SERIAL_POINTS {
             return (0..n).map(force).collect();
         }
-        let rows = (0..n).into_par_iter().with_min_len(TASK);
+        let rows = (0..n).into_par_iter().with_min_len(POINTS_PER_TASK);
         rows.map(force).collect()
     }
 }
 
-/// Probabilities of the neighbours at these squared distances whose entropy is that of `perplexity`
-/// equal ones, found by bisection of the bell's width.
+/// Conditional probabilities of the neighbours at these squared distances, of entropy `ln(perplexity)`; the
+/// Gaussian's precision is found by bisection.
 fn conditional(squared: &[f32], perplexity: f32, p: &mut [f32]) {
     let nearest = squared.first().copied().unwrap_or_default();
     let wanted = perplexity.ln();
     let (mut low, mut high, mut beta) = (0.0_f32, f32::INFINITY, 1.0_f32);
     for _ in 0..100 {
-        // Of p = exp(-beta d) / sum the entropy is ln sum + beta mean(d), here with d from the nearest on.
+        // The entropy of p = exp(-beta d) / sum is ln sum + beta mean(d); d counts from the nearest.
         let (mut sum, mut mean) = (0.0_f32, 0.0_f32);
         for (p, squared) in p.iter_mut().zip(squared) {
             let d = squared - nearest;

@@ -1,41 +1,50 @@
-//! Bayesian optimisation: the point of which a surrogate promises most.
+//! Bayesian optimisation: each proposal maximises the acquisition of a Gaussian-process surrogate.
 //!
-//! - A few points come first: the proposals of a warm start, else programs at random, else a scrambled Sobol
+//! - Initial design: the given initial points of a warm start, else random programs, else a scrambled Sobol
 //!   sequence (crate `sobol_burley`).
-//! - Where places of programs are known they are visited, each once ([`super::programs`]).
-//! - Elsewhere, and when all have been visited, the promise is maximised over Sobol points, perturbations of the best
-//!   observations, and perturbations of the best of both. In many dimensions a perturbation moves a few coordinates only:
-//!   Eriksson et al., "Scalable Global Optimization via Local Bayesian Optimization" (2019, arXiv 1910.01739). Once a clear
-//!   improvement has become improbable everywhere, a part of the proposals follows the best minimum to its bottom.
+//! - Where the embeddings of programs are known, these are the candidates, each visited once
+//!   ([`super::programs`]).
+//! - Elsewhere, and once all have been visited, the acquisition is maximised over Sobol points,
+//!   perturbations of the best observations, and perturbations of the best of both. In many dimensions a
+//!   perturbation moves only a few coordinates: Eriksson et al., "Scalable Global Optimization via Local
+//!   Bayesian Optimization" (2019, arXiv 1910.01739). Once a clear improvement is improbable everywhere,
+//!   some of the proposals refine the best minimum.
 
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use super::gp::{distance, stretch};
+use super::gp::{distance, distance_scale};
 use super::sampling::sobol;
 use super::surrogate::{Observations, Surrogate};
-use super::{Candidate, Observation, Posterior, Search, Space, programs, to_f32, to_f64};
+use super::{
+    ask_tell::{Candidate, Observation, Posterior, Search},
+    programs,
+    space::{Space, to_f32, to_f64},
+};
 use crate::latent::points::Points;
 
-/// Programs to begin with.
-const OPENING: usize = 8;
-/// Promise below which a clear improvement is given up and a small one will do.
-const HOPE: f64 = -7.0;
-/// Even then only every so many proposals: a surrogate too sure of itself would dig in one plateau for ever.
-const TURN: usize = 8;
-/// Candidates spread over the whole box.
-const SPREAD: u32 = 512;
-/// Best observations that are perturbed, and how often each.
+/// Random programs in the initial design.
+const INITIAL_PROGRAMS: usize = 8;
+/// Acquisition (log EI) below which a clear improvement is considered out of reach and a small one is
+/// accepted.
+const MIN_ACQUISITION: f64 = -7.0;
+/// Period, in proposals, of accepting small improvements: an overconfident surrogate would exploit one
+/// plateau for ever.
+const REFINE_EVERY: usize = 8;
+/// Sobol candidates over the whole box.
+const SOBOL_CANDIDATES: u32 = 512;
+/// Number of best observations that are perturbed, and perturbations of each.
 const ELITE: usize = 5;
-const SIBLINGS: u32 = 16;
-/// Steps around the best candidates, as a share of the plane's half side, and how often each candidate is perturbed.
+const PERTURBATIONS_PER_BEST: u32 = 16;
+/// Perturbation steps around the best candidates, as shares of the box's half side, and perturbations of
+/// each candidate.
 const REFINEMENTS: [f64; 3] = [0.05, 0.02, 0.008];
-const REFINED: usize = 5;
-const TRIES: usize = 12;
-/// Coordinates a perturbation moves, on average, where there are more than that.
-const MOVED: f64 = 20.0;
-/// How far a point that is only a little better keeps from those before it, in the plane.
-const CLOSER: f64 = 0.002;
+const REFINED_CANDIDATES: usize = 5;
+const PERTURBATIONS_PER_CANDIDATE: usize = 12;
+/// Mean number of coordinates that a perturbation moves in more dimensions than that.
+const MOVED_DIMS: f64 = 20.0;
+/// Minimum distance to earlier points for a small improvement, in the plane.
+const REFINEMENT_DISTANCE: f64 = 0.002;
 
 /// State of the search.
 #[derive(Clone)]
@@ -43,19 +52,19 @@ pub(super) struct Bayesian {
     space: Space,
     random: ChaCha8Rng,
     scramble: u32,
-    /// Points to begin with.
-    opening: usize,
+    /// Number of points in the initial design.
+    initial_design: usize,
     proposals: usize,
     /// Points proposed or observed.
-    taken: Vec<Vec<f64>>,
+    visited: Vec<Vec<f64>>,
     observations: Observations,
 }
 
 impl Bayesian {
     pub fn new(space: Space, mut random: ChaCha8Rng) -> Self {
-        let dims = space.total();
-        let opening = match space.initial_points.len() {
-            0 if !space.embeddings.is_empty() => OPENING,
+        let dims = space.total_dims();
+        let initial_design = match space.initial_points.len() {
+            0 if !space.embeddings.is_empty() => INITIAL_PROGRAMS,
             0 => (2 * dims + 4).clamp(8, 24),
             proposals => proposals,
         };
@@ -64,13 +73,13 @@ impl Bayesian {
             space,
             scramble: random.next_u32(),
             random,
-            opening,
+            initial_design,
             proposals: 0,
-            taken: Vec::new(),
+            visited: Vec::new(),
         }
     }
 
-    /// The candidate with the best acquisition that is no repetition.
+    /// Candidate of the highest acquisition that repeats no earlier point.
     fn best_candidate(&mut self) -> Option<Vec<f64>> {
         let surrogate = self.observations.surrogate()?;
         if let Some(program) = self.best_program(&surrogate) {
@@ -78,33 +87,33 @@ impl Bayesian {
         }
         let apart = self.space.min_distance(self.proposals);
         let (acquisition, point) = self.maximum(&surrogate, true, apart)?;
-        if acquisition > HOPE || !self.proposals.is_multiple_of(TURN) {
+        if acquisition > MIN_ACQUISITION || !self.proposals.is_multiple_of(REFINE_EVERY) {
             return Some(point);
         }
-        self.maximum(&surrogate, false, self.closer())
+        self.maximum(&surrogate, false, self.refinement_distance())
             .map(|(_, point)| point)
     }
 
-    /// The program of which the surrogate promises most, among those not visited.
+    /// Unvisited program of the highest acquisition.
     fn best_program(&mut self, surrogate: &Surrogate) -> Option<Vec<f64>> {
         let elite: Vec<Vec<f64>> = self.elite().cloned().collect();
         let candidates = programs::candidates(&self.space, &mut self.random, &elite)?;
         let fresh = candidates
             .into_iter()
-            .filter(|candidate| programs::is_new(candidate, &self.taken))
+            .filter(|candidate| programs::is_new(candidate, &self.visited))
             .map(|candidate| (surrogate.posterior(&candidate, true).acquisition, candidate));
         fresh
             .max_by(|a, b| a.0.total_cmp(&b.0))
             .map(|(_, candidate)| candidate)
     }
 
-    /// The places of the best observations.
+    /// Points of the best observations.
     fn elite(&self) -> impl Iterator<Item = &Vec<f64>> {
         let order = self.observations.ranking().into_iter().take(ELITE);
         order.map(|index| &self.observations.points[index])
     }
 
-    /// The largest promise and its place, among points at least `apart` from all taken ones.
+    /// Maximum of the acquisition and its point, at least `apart` from all earlier points.
     fn maximum(
         &mut self,
         surrogate: &Surrogate,
@@ -119,9 +128,12 @@ impl Bayesian {
         let mut scored: Vec<(f64, Vec<f64>)> = candidates.into_iter().map(score).collect();
         for step in REFINEMENTS {
             scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let mut nearby = Vec::with_capacity(REFINED * TRIES);
-            for (_, centre) in scored.iter().take(REFINED) {
-                nearby.extend((0..TRIES).map(|_| perturbed(&mut self.random, centre, step)));
+            let mut nearby = Vec::with_capacity(REFINED_CANDIDATES * PERTURBATIONS_PER_CANDIDATE);
+            for (_, centre) in scored.iter().take(REFINED_CANDIDATES) {
+                nearby.extend(
+                    (0..PERTURBATIONS_PER_CANDIDATE)
+                        .map(|_| perturbed(&mut self.random, centre, step)),
+                );
             }
             scored.extend(nearby.into_iter().map(score));
         }
@@ -131,14 +143,16 @@ impl Bayesian {
             .find(|(_, candidate)| self.is_new(candidate, apart))
     }
 
-    /// Points over the whole box, others at each call, and perturbations of the best observations, from a length scale down
-    /// to an eighth of it.
+    /// Sobol points over the whole box, fresh at each call, and perturbations of the best observations with
+    /// steps from one length scale down to an eighth of it.
     fn candidates(&mut self) -> Vec<Vec<f64>> {
-        let (dims, scramble) = (self.space.total(), self.random.next_u32());
-        let mut candidates: Vec<_> = (0..SPREAD).map(|i| sobol(i, dims, scramble)).collect();
-        let length = self.observations.length().unwrap_or(1.0) / stretch(dims);
+        let (dims, scramble) = (self.space.total_dims(), self.random.next_u32());
+        let mut candidates: Vec<_> = (0..SOBOL_CANDIDATES)
+            .map(|i| sobol(i, dims, scramble))
+            .collect();
+        let length = self.observations.length().unwrap_or(1.0) / distance_scale(dims);
         for centre in self.elite().cloned().collect::<Vec<_>>() {
-            for k in 0..SIBLINGS {
+            for k in 0..PERTURBATIONS_PER_BEST {
                 let step = length / f64::from(1 << (k % 4));
                 candidates.push(perturbed(&mut self.random, &centre, step));
             }
@@ -146,13 +160,13 @@ impl Bayesian {
         candidates
     }
 
-    fn closer(&self) -> f64 {
-        CLOSER * stretch(self.space.total())
+    fn refinement_distance(&self) -> f64 {
+        REFINEMENT_DISTANCE * distance_scale(self.space.total_dims())
     }
 
-    /// Whether nothing nearer than `apart` was taken.
+    /// True if all earlier points are at least `apart` away.
     fn is_new(&self, candidate: &[f64], apart: f64) -> bool {
-        self.taken
+        self.visited
             .iter()
             .all(|point| distance(point, candidate) >= apart)
     }
@@ -161,35 +175,35 @@ impl Bayesian {
 impl Search for Bayesian {
     fn ask(&mut self) -> Option<Candidate> {
         let index = self.proposals;
-        let dims = self.space.total();
-        let point = if index < self.opening || self.observations.points.is_empty() {
+        let dims = self.space.total_dims();
+        let point = if index < self.initial_design || self.observations.points.is_empty() {
             let proposal = self
                 .space
                 .initial_points
                 .get(index)
                 .map(|point| to_f64(point));
             proposal
-                .or_else(|| programs::opener(&self.space, &mut self.random, &self.taken))
+                .or_else(|| programs::unvisited(&self.space, &mut self.random, &self.visited))
                 .unwrap_or_else(|| sobol(index as u32, dims, self.scramble))
         } else {
             match self.best_candidate() {
                 Some(point) => point,
-                None => self.space.anywhere(&mut self.random),
+                None => self.space.random_point(&mut self.random),
             }
         };
         self.proposals += 1;
         let candidate = Candidate::at(to_f32(&point));
-        self.taken.push(point);
+        self.visited.push(point);
         Some(candidate)
     }
 
     fn tell(&mut self, point: &[f32], observation: &Observation) {
-        if point.len() != self.space.total() || point.iter().any(|x| !x.is_finite()) {
-            return; // Nothing to learn from, and the surrogate could not bear it.
+        if point.len() != self.space.total_dims() || point.iter().any(|x| !x.is_finite()) {
+            return; // The surrogate requires finite points.
         }
         let point: Vec<f64> = point.iter().map(|&x| f64::from(x)).collect();
-        if self.is_new(&point, self.closer()) {
-            self.taken.push(point.clone());
+        if self.is_new(&point, self.refinement_distance()) {
+            self.visited.push(point.clone());
         }
         self.observations.push(point, observation);
     }
@@ -204,9 +218,9 @@ impl Search for Bayesian {
     }
 }
 
-/// A point of the box near `centre`.
+/// Random point of the box near `centre`.
 fn perturbed(random: &mut ChaCha8Rng, centre: &[f64], step: f64) -> Vec<f64> {
-    let share = (MOVED / centre.len().max(1) as f64).min(1.0);
+    let share = (MOVED_DIMS / centre.len().max(1) as f64).min(1.0);
     let mut point = centre.to_vec();
     for x in &mut point {
         if share >= 1.0 || random.random_bool(share) {

@@ -1,28 +1,31 @@
-//! Hill climbing on the program's text: from a random program to the first neighbour that is better, a neighbour differing
-//! in one character; with none better, from another program anew. The sceptic's baseline (Carvalho et al., ICLR 2024): it
-//! knows the language and evaluates programs at their encoded places.
+//! Hill climbing on the program's text: from a random program to the first improving neighbour, one that
+//! differs in a single character; at a local optimum, restart from another program. The sceptic's baseline
+//! (Carvalho et al., ICLR 2024): it knows the language and evaluates programs at their embeddings.
 
 use std::{collections::HashSet, sync::Arc};
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::sampling::joint;
-use super::{Candidate, Observation, Search, Space};
+use super::sampling::concatenated;
+use super::{
+    ask_tell::{Candidate, Observation, Search},
+    space::Space,
+};
 use crate::latent::points::distance;
 
-/// Draws of a start that hasn't been visited before the search gives up.
-const DRAWS: usize = 1000;
+/// Draws of an unvisited start before the search gives up.
+const MAX_DRAWS: usize = 1000;
 
 /// State of the climb.
 #[derive(Clone)]
 pub(super) struct Climb {
     space: Space,
     random: ChaCha8Rng,
-    /// Indices of the programs, a line each, of the best since the last start, and its loss.
+    /// Best program since the last restart, as an index per line, and its loss.
     best: Option<(Vec<usize>, f32)>,
-    /// Neighbours of the best still to try, the next one last.
-    open: Vec<Vec<usize>>,
+    /// Untried neighbours of the best program, the next one last.
+    untried: Vec<Vec<usize>>,
     visited: HashSet<Vec<usize>>,
     asked: Option<Vec<usize>>,
     starts: usize,
@@ -34,15 +37,15 @@ impl Climb {
             space,
             random,
             best: None,
-            open: Vec::new(),
+            untried: Vec::new(),
             visited: HashSet::new(),
             asked: None,
             starts: 0,
         }
     }
 
-    /// Where to begin next: at the programs nearest to the proposals, then anywhere.
-    fn begin(&mut self) -> Option<Vec<usize>> {
+    /// Next start: the programs nearest to the initial points, then random ones.
+    fn next_start(&mut self) -> Option<Vec<usize>> {
         while let Some(point) = self.space.initial_points.get(self.starts).cloned() {
             self.starts += 1;
             let tuple = self.nearest(&point);
@@ -50,8 +53,8 @@ impl Climb {
                 return Some(tuple);
             }
         }
-        (0..DRAWS)
-            .map_while(|_| self.space.tuple(&mut self.random))
+        (0..MAX_DRAWS)
+            .map_while(|_| self.space.random_program(&mut self.random))
             .find(|tuple| !self.visited.contains(tuple))
     }
 
@@ -66,7 +69,7 @@ impl Climb {
         parts.zip(&self.space.allowed).map(line).collect()
     }
 
-    /// The programs that differ from this one in one character of one line, in random order.
+    /// Programs that differ from this one in one character of one line, in random order.
     fn neighbours(&mut self, of: &[usize]) -> Vec<Vec<usize>> {
         let texts = self.space.texts.clone();
         let mut found = Vec::new();
@@ -86,7 +89,7 @@ impl Climb {
     }
 }
 
-/// Whether two texts differ by one character put in, left out or replaced.
+/// True if two texts differ by one character inserted, deleted or replaced.
 fn differ_in_one(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if long.len() > short.len() + 1 || a == b {
@@ -104,24 +107,24 @@ fn differ_in_one(a: &str, b: &str) -> bool {
 impl Search for Climb {
     fn ask(&mut self) -> Option<Candidate> {
         let next = loop {
-            match self.open.pop() {
+            match self.untried.pop() {
                 Some(tuple) if self.visited.contains(&tuple) => {}
                 Some(tuple) => break tuple,
                 None => {
                     self.best = None;
-                    break self.begin()?;
+                    break self.next_start()?;
                 }
             }
         };
         self.visited.insert(next.clone());
-        let candidate = Candidate::at(joint(&self.space.embeddings, &next));
+        let candidate = Candidate::at(concatenated(&self.space.embeddings, &next));
         self.asked = Some(next);
         Some(candidate)
     }
 
     fn tell(&mut self, _point: &[f32], observation: &Observation) {
         let Some(tuple) = self.asked.take() else {
-            return; // A point nobody asked for is no program's.
+            return; // Not a proposed point, so not the point of a program.
         };
         let loss = if observation.loss.is_nan() {
             f32::INFINITY
@@ -129,7 +132,7 @@ impl Search for Climb {
             observation.loss
         };
         if self.best.as_ref().is_none_or(|(_, best)| loss < *best) {
-            self.open = self.neighbours(&tuple);
+            self.untried = self.neighbours(&tuple);
             self.best = Some((tuple, loss));
         }
     }

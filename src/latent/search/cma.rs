@@ -1,22 +1,25 @@
 //! CMA-ES after Hansen, "The CMA Evolution Strategy: A Tutorial" (arXiv 1604.00772), with restarts.
 //!
-//! The factor of the covariance is Cholesky's in place of the symmetric root (Krause, Arbones and Igel, "CMA-ES with
-//! Optimal Covariance Update and Storage Complexity", 2016), which the surrogates have already. Ours because the crates
-//! there are call the objective themselves or draw from a generator without a seed, and a search here is asked, told,
-//! seeded and copied.
+//! The covariance is factored by Cholesky in place of the symmetric root (Krause, Arbones and Igel, "CMA-ES
+//! with Optimal Covariance Update and Storage Complexity", 2016); the surrogates use the same
+//! factorisation. Implemented here because the published crates call the objective themselves or draw from
+//! an unseeded generator, and a search here is asked, told, seeded and cloned.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::gp::Factor;
-use super::{Candidate, Observation, Search, Space, to_f32};
+use super::{
+    ask_tell::{Candidate, Observation, Search},
+    space::{Space, to_f32},
+};
 
-/// Step size over the box's half side: cold, and around a proposal.
-const WIDE: f64 = 0.5;
-const NEARBY: f64 = 0.1;
-/// Step size below which it has converged and begins elsewhere.
+/// Initial step size, as a share of the box's half side: of a cold start, and around an initial point.
+const COLD_STEP_SIZE: f64 = 0.5;
+const WARM_STEP_SIZE: f64 = 0.1;
+/// Step size below which the strategy has converged and restarts.
 const CONVERGED: f64 = 2e-3;
-/// Generations without a better loss after which it does so too.
+/// Generations without improvement before a restart.
 const PATIENCE: usize = 12;
 
 /// State of the strategy.
@@ -29,10 +32,10 @@ pub(super) struct Cma {
     weights: Vec<f64>,
     mean: Vec<f64>,
     sigma: f64,
-    /// Lower triangle of the covariance, and its factor.
+    /// Lower triangle of the covariance, and its Cholesky factor.
     covariance: Vec<f64>,
     factor: Factor,
-    /// Evolution paths of step size and covariance.
+    /// Evolution paths of the step size and the covariance.
     paths: [Vec<f64>; 2],
     generation: usize,
     best: f64,
@@ -41,7 +44,7 @@ pub(super) struct Cma {
 
 impl Cma {
     pub fn new(space: Space, random: ChaCha8Rng) -> Self {
-        let parents = (4 + (3.0 * (space.total() as f64).ln()) as usize) / 2;
+        let parents = (4 + (3.0 * (space.total_dims() as f64).ln()) as usize) / 2;
         let weight = |i: usize| (parents as f64 + 0.5).ln() - (i as f64 + 1.0).ln();
         let weights: Vec<f64> = (0..parents).map(weight).collect();
         let sum: f64 = weights.iter().sum();
@@ -52,7 +55,7 @@ impl Cma {
             population: Vec::new(),
             weights: weights.iter().map(|w| w / sum).collect(),
             mean: Vec::new(),
-            sigma: WIDE,
+            sigma: COLD_STEP_SIZE,
             covariance: Vec::new(),
             factor: Factor::default(),
             paths: Default::default(),
@@ -60,18 +63,22 @@ impl Cma {
             best: f64::INFINITY,
             stale: 0,
         };
-        cma.begin();
+        cma.restart();
         cma
     }
 
-    fn begin(&mut self) {
-        let dims = self.space.total();
+    fn restart(&mut self) {
+        let dims = self.space.total_dims();
         let proposal = self.space.initial_points.get(self.starts).cloned();
         self.starts += 1;
-        self.sigma = if proposal.is_some() { NEARBY } else { WIDE };
+        self.sigma = if proposal.is_some() {
+            WARM_STEP_SIZE
+        } else {
+            COLD_STEP_SIZE
+        };
         self.mean = match proposal {
             Some(point) => point.iter().map(|&x| f64::from(x)).collect(),
-            None => self.space.anywhere(&mut self.random),
+            None => self.space.random_point(&mut self.random),
         };
         self.covariance = triangle(dims)
             .map(|(i, j)| f64::from(u8::from(i == j)))
@@ -82,13 +89,13 @@ impl Cma {
         (self.generation, self.best, self.stale) = (0, f64::INFINITY, 0);
     }
 
-    /// The offspring of a generation: at least as many as twice the parents.
-    fn size(&self) -> usize {
+    /// Number of offspring per generation: at least twice the parents.
+    fn population_size(&self) -> usize {
         2 * self.weights.len()
     }
 
     fn evolve(&mut self) {
-        let n = self.space.total() as f64;
+        let n = self.space.total_dims() as f64;
         let mut population = std::mem::take(&mut self.population);
         population.sort_by(|a, b| a.1.total_cmp(&b.1));
         let newest = population[0].1;
@@ -130,20 +137,20 @@ impl Cma {
         }
         let whitened = self.factor.whiten(&shift);
         let [sigma_path, path] = &mut self.paths;
-        let pull = (c_sigma * (2.0 - c_sigma) * mu_eff).sqrt();
+        let rate = (c_sigma * (2.0 - c_sigma) * mu_eff).sqrt();
         for (p, w) in sigma_path.iter_mut().zip(&whitened) {
-            *p = (1.0 - c_sigma) * *p + pull * w;
+            *p = (1.0 - c_sigma) * *p + rate * w;
         }
         let length = sigma_path.iter().map(|p| p * p).sum::<f64>().sqrt();
         let aged = (1.0 - (1.0 - c_sigma).powi(2 * self.generation as i32)).sqrt();
         let is_steady = length / aged < (1.4 + 2.0 / (n + 1.0)) * usual;
-        let pull = if is_steady {
+        let rate = if is_steady {
             (c_c * (2.0 - c_c) * mu_eff).sqrt()
         } else {
             0.0
         };
         for (p, y) in path.iter_mut().zip(&shift) {
-            *p = (1.0 - c_c) * *p + pull * y;
+            *p = (1.0 - c_c) * *p + rate * y;
         }
         let lost = if is_steady { 0.0 } else { c_c * (2.0 - c_c) };
         let kept = 1.0 + c_1 * lost - c_1 - c_mu;
@@ -163,12 +170,12 @@ impl Cma {
             .exp();
         self.factor = Factor::of(&self.covariance, path.len(), 0.0);
         if !(CONVERGED..=10.0).contains(&self.sigma) || self.stale >= PATIENCE {
-            self.begin();
+            self.restart();
         }
     }
 }
 
-/// Row and column of the entries of a lower triangle, row by row.
+/// Row and column of each entry of a lower triangle, row by row.
 fn triangle(size: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..size).flat_map(|row| (0..=row).map(move |column| (row, column)))
 }
@@ -177,7 +184,7 @@ impl Search for Cma {
     fn ask(&mut self) -> Option<Candidate> {
         let is_first = self.generation == 0 && self.population.is_empty();
         if is_first && self.starts <= self.space.initial_points.len() {
-            return Some(Candidate::at(to_f32(&self.mean))); // The proposal itself.
+            return Some(Candidate::at(to_f32(&self.mean))); // The initial point itself.
         }
         let normal: Vec<f64> = self.mean.iter().map(|_| normal(&mut self.random)).collect();
         let moved = self.factor.colour(&normal).into_iter().zip(&self.mean);
@@ -195,7 +202,7 @@ impl Search for Cma {
         let loss = if loss.is_finite() { loss } else { f64::MAX };
         let point = point.iter().map(|&x| f64::from(x)).collect();
         self.population.push((point, loss));
-        if self.population.len() >= self.size() {
+        if self.population.len() >= self.population_size() {
             self.evolve();
         }
     }
@@ -205,7 +212,7 @@ impl Search for Cma {
     }
 }
 
-/// A draw of a normal variable (Box and Muller 1958).
+/// Standard normal draw (Box and Muller 1958).
 fn normal(random: &mut ChaCha8Rng) -> f64 {
     let (radius, angle): (f64, f64) = (random.random(), random.random());
     (-2.0 * (1.0 - radius).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()

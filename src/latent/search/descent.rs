@@ -1,25 +1,29 @@
-//! Gradient descent with restarts: Adam in the latent space (Bonnet and Macfarlane, "Searching Latent Program Spaces",
-//! arXiv 2411.08706, with their learning rate 0.1). Each step asks for a gradient, which counts as three evaluations; so
-//! several places are looked at before the best of them are descended from.
+//! Gradient descent with restarts: Adam in the latent space (Bonnet and Macfarlane, "Searching Latent
+//! Program Spaces", arXiv 2411.08706; their learning rate is 0.1). A gradient costs three evaluations, so
+//! several points are probed by their loss alone and descent starts from the best of them.
 
 use std::collections::HashSet;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Candidate, Observation, Search, Space, sampling::joint, to_f32, to_f64};
+use super::{
+    ask_tell::{Candidate, Observation, Search},
+    sampling::concatenated,
+    space::{Space, to_f32, to_f64},
+};
 
-/// Step width and Adam's decays (Kingma and Ba 2014, arXiv 1412.6980).
-const RATE: f64 = 0.3;
+/// Learning rate and Adam's decay rates (Kingma and Ba 2014, arXiv 1412.6980).
+const LEARNING_RATE: f64 = 0.3;
 const DECAYS: [f64; 2] = [0.9, 0.999];
-/// Steps without a better loss after which it begins elsewhere.
+/// Steps without improvement before a restart.
 const PATIENCE: usize = 2;
-/// A loss better by less than this share is no better.
-const BETTER: f64 = 0.01;
-/// Places looked at at a time, and from how many of them it descends.
-const LOOKS: usize = 32;
-const DESCENTS: usize = 2;
-/// Draws of a program that it hasn't looked at before anywhere will do.
-const DRAWS: usize = 64;
+/// Relative decrease of the loss that counts as improvement.
+const MIN_IMPROVEMENT: f64 = 0.01;
+/// Points probed at a time, and how many of them descent starts from.
+const PROBES: usize = 32;
+const DESCENTS_PER_ROUND: usize = 2;
+/// Draws of an unvisited program before a visited one is accepted.
+const MAX_DRAWS: usize = 64;
 
 /// State of the descent.
 #[derive(Clone)]
@@ -28,18 +32,18 @@ pub(super) struct Descent {
     random: ChaCha8Rng,
     at: Vec<f64>,
     moments: [Vec<f64>; 2],
-    /// Steps since the last start, and those since the best loss of them.
+    /// Steps since the last restart, and those of them since the best loss.
     steps: usize,
     stale: usize,
     best: f64,
-    /// Proposals of an inverse encoder that were begun from.
-    warmed: usize,
-    /// Still to look at before it descends.
-    looks: usize,
-    /// Where it may begin, the lowest loss last.
+    /// Initial points used so far.
+    initial_points_used: usize,
+    /// Probes left before the descent.
+    probes_left: usize,
+    /// Probed starting points with their losses, the lowest loss last.
     starts: Vec<(f64, Vec<f64>)>,
-    /// Programs looked at.
-    been: HashSet<Vec<usize>>,
+    /// Programs probed.
+    probed: HashSet<Vec<usize>>,
 }
 
 impl Descent {
@@ -52,54 +56,54 @@ impl Descent {
             steps: 0,
             stale: 0,
             best: f64::INFINITY,
-            warmed: 0,
-            looks: 0,
+            initial_points_used: 0,
+            probes_left: 0,
             starts: Vec::new(),
-            been: HashSet::new(),
+            probed: HashSet::new(),
         };
-        descent.begin();
+        descent.restart();
         descent
     }
 
-    /// At the proposals one after the other, then at the best places looked at.
-    fn begin(&mut self) {
-        if let Some(proposal) = self.space.initial_points.get(self.warmed) {
+    /// Restarts: at the initial points in turn, then at the best probed points.
+    fn restart(&mut self) {
+        if let Some(proposal) = self.space.initial_points.get(self.initial_points_used) {
             self.at = to_f64(proposal);
-            self.warmed += 1;
+            self.initial_points_used += 1;
         } else if let Some((_, start)) = self.starts.pop() {
             self.at = start;
         } else {
-            self.looks = LOOKS;
-            self.look();
+            self.probes_left = PROBES;
+            self.probe();
             return;
         }
         self.moments = [vec![0.0; self.at.len()], vec![0.0; self.at.len()]];
         (self.steps, self.stale, self.best) = (0, 0, f64::INFINITY);
     }
 
-    /// At the place of a program that it hasn't looked at, or anywhere where none are known.
-    fn look(&mut self) {
-        let draws = (0..DRAWS).map_while(|_| self.space.tuple(&mut self.random));
+    /// Moves to the embedding of an unvisited program, or to a random point if none are known.
+    fn probe(&mut self) {
+        let draws = (0..MAX_DRAWS).map_while(|_| self.space.random_program(&mut self.random));
         let tuple = draws
             .into_iter()
-            .find(|tuple| self.been.insert(tuple.clone()));
-        let place = tuple.map(|tuple| to_f64(&joint(&self.space.embeddings, &tuple)));
-        self.at = place.unwrap_or_else(|| self.space.anywhere(&mut self.random));
+            .find(|tuple| self.probed.insert(tuple.clone()));
+        let place = tuple.map(|tuple| to_f64(&concatenated(&self.space.embeddings, &tuple)));
+        self.at = place.unwrap_or_else(|| self.space.random_point(&mut self.random));
     }
 
-    fn looked(&mut self, loss: f64) {
+    fn finish_probe(&mut self, loss: f64) {
         if loss.is_finite() {
             self.starts.push((loss, self.at.clone()));
         }
-        self.looks -= 1;
-        if self.looks > 0 {
-            self.look();
+        self.probes_left -= 1;
+        if self.probes_left > 0 {
+            self.probe();
             return;
         }
         self.starts.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let worse = self.starts.len().saturating_sub(DESCENTS);
+        let worse = self.starts.len().saturating_sub(DESCENTS_PER_ROUND);
         self.starts.drain(..worse);
-        self.begin();
+        self.restart();
     }
 }
 
@@ -107,25 +111,25 @@ impl Search for Descent {
     fn ask(&mut self) -> Option<Candidate> {
         Some(Candidate {
             point: to_f32(&self.at),
-            wants_gradient: self.looks == 0,
+            wants_gradient: self.probes_left == 0,
         })
     }
 
     fn tell(&mut self, _point: &[f32], observation: &Observation) {
-        if self.looks > 0 {
-            self.looked(f64::from(observation.loss));
+        if self.probes_left > 0 {
+            self.finish_probe(f64::from(observation.loss));
             return;
         }
         let gradient = observation.gradient.as_deref().unwrap_or_default();
         let is_sound = gradient.len() == self.at.len() && gradient.iter().all(|g| g.is_finite());
         let loss = f64::from(observation.loss);
-        if loss < self.best - BETTER * self.best.abs().min(1e9) {
+        if loss < self.best - MIN_IMPROVEMENT * self.best.abs().min(1e9) {
             (self.best, self.stale) = (loss, 0);
         } else {
             self.stale += 1;
         }
         if !is_sound || !loss.is_finite() || self.stale >= PATIENCE {
-            self.begin();
+            self.restart();
             return;
         }
         self.steps += 1;
@@ -136,7 +140,7 @@ impl Search for Descent {
             second[i] += (1.0 - DECAYS[1]) * (g * g - second[i]);
             let mean = first[i] / (1.0 - DECAYS[0].powi(steps));
             let spread = (second[i] / (1.0 - DECAYS[1].powi(steps))).sqrt();
-            self.at[i] = (self.at[i] - RATE * mean / (spread + 1e-8)).clamp(-1.0, 1.0);
+            self.at[i] = (self.at[i] - LEARNING_RATE * mean / (spread + 1e-8)).clamp(-1.0, 1.0);
         }
     }
 

@@ -1,28 +1,29 @@
-//! The surrogate of the Bayesian methods: a Gaussian process with a Matern 5/2 kernel.
+//! Gaussian process with a Matern 5/2 kernel: the surrogate of the Bayesian methods.
 //!
-//! The parameters are those of the best penalised marginal likelihood on a small grid, as in Rasmussen and Williams,
-//! "Gaussian Processes for Machine Learning" (2006), chapter 5, with the amplitude solved for in closed form. The length
-//! scales grow with the root of the dimension: Hvarfner, Hellsten and Nardi, "Vanilla Bayesian Optimization Performs Great
-//! in High Dimensions" (2024, arXiv 2402.02229). A search has a few hundred observations at most, for which a plain
-//! factorisation at each proposal costs less than looking at its candidates.
+//! The hyperparameters maximise the penalised marginal likelihood on a small grid, as in Rasmussen and
+//! Williams, "Gaussian Processes for Machine Learning" (2006), chapter 5, with the amplitude in closed
+//! form. The length scale grows with the square root of the dimension: Hvarfner, Hellsten and Nardi,
+//! "Vanilla Bayesian Optimization Performs Great in High Dimensions" (2024, arXiv 2402.02229). A search has
+//! a few hundred observations at most, so a plain factorisation at each proposal costs less than scoring
+//! the candidates.
 
-/// Bounds and most likely value of the length scale in a square of side 2.
-const SHORTEST: f64 = 0.08;
-const LONGEST: f64 = 3.0;
-const USUAL: f64 = 0.35;
-/// Steps of the length scale's grid.
-const STEPS: u32 = 11;
-/// Noise levels tried, as shares of the amplitude's root. What is seen has no noise, but it has walls that no smooth
-/// function follows; none of them is small enough to endanger the factorisation.
-const NOISES: [f64; 2] = [0.03, 0.15];
-/// Weight, in observations, of the prior belief that standardised values have amplitude 1.
-const BELIEF: f64 = 4.0;
-/// Put in place of a pivot that rounding made negative (points that coincide).
-const PIVOT: f64 = 1e-6;
+/// Bounds and prior mode of the length scale in a square of side 2.
+const MIN_LENGTH: f64 = 0.08;
+const MAX_LENGTH: f64 = 3.0;
+const PRIOR_LENGTH: f64 = 0.35;
+/// Grid steps of the length scale.
+const LENGTH_STEPS: u32 = 11;
+/// Candidate noise levels, as shares of the amplitude's root. Observations are noiseless, but the loss has
+/// walls that no smooth function follows; both levels keep the factorisation stable.
+const NOISE_LEVELS: [f64; 2] = [0.03, 0.15];
+/// Weight, in observations, of the prior that standardised values have amplitude 1.
+const PRIOR_WEIGHT: f64 = 4.0;
+/// Replacement of a pivot that rounding made negative (coincident points).
+const MIN_PIVOT: f64 = 1e-6;
 
-/// Parameters of the kernel.
+/// Hyperparameters of the kernel.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Scales {
+pub(super) struct Hyperparameters {
     /// Length scale.
     pub length: f64,
     /// Variance of the process.
@@ -31,40 +32,40 @@ pub(super) struct Scales {
     pub noise: f64,
 }
 
-/// How many times longer distances are in this dimension than in the plane.
-pub(super) fn stretch(dims: usize) -> f64 {
+/// Ratio of typical distances in this dimension to those in the plane.
+pub(super) fn distance_scale(dims: usize) -> f64 {
     (dims as f64 / 2.0).sqrt()
 }
 
-impl Scales {
-    /// The starting point, before anything is known.
-    pub fn usual(dims: usize) -> Self {
+impl Hyperparameters {
+    /// Prior hyperparameters, before any observation.
+    fn prior(dims: usize) -> Self {
         Self {
-            length: USUAL * stretch(dims),
+            length: PRIOR_LENGTH * distance_scale(dims),
             amplitude: 1.0,
-            noise: NOISES[0],
+            noise: NOISE_LEVELS[0],
         }
     }
 
-    /// The most plausible parameters on the grid, for standardised values.
+    /// Hyperparameters of the highest penalised likelihood on the grid, for standardised values.
     pub fn fit(points: &[Vec<f64>], values: &[f64]) -> Self {
         let dims = points.first().map_or(1, Vec::len);
-        let mut best = Self::usual(dims);
+        let mut best = Self::prior(dims);
         let mut best_score = f64::NEG_INFINITY;
         let distances = distances(points);
-        let weight = values.len() as f64 + BELIEF;
+        let weight = values.len() as f64 + PRIOR_WEIGHT;
         let mut factor = Factor::default();
-        for step in 0..STEPS {
-            let share = f64::from(step) / f64::from(STEPS - 1);
-            let length = SHORTEST * (LONGEST / SHORTEST).powf(share);
-            let prior = -0.5 * (length / USUAL).ln().powi(2);
-            let length = length * stretch(dims);
+        for step in 0..LENGTH_STEPS {
+            let share = f64::from(step) / f64::from(LENGTH_STEPS - 1);
+            let length = MIN_LENGTH * (MAX_LENGTH / MIN_LENGTH).powf(share);
+            let prior = -0.5 * (length / PRIOR_LENGTH).ln().powi(2);
+            let length = length * distance_scale(dims);
             let kernel: Vec<f64> = distances.iter().map(|d| matern(*d, length)).collect();
-            for noise in NOISES {
+            for noise in NOISE_LEVELS {
                 factor.decompose(&kernel, points.len(), noise);
                 let whitened = factor.whiten(values);
                 let squares = whitened.iter().map(|v| v * v).sum::<f64>();
-                let amplitude = (squares + BELIEF) / weight;
+                let amplitude = (squares + PRIOR_WEIGHT) / weight;
                 let likelihood = -0.5 * weight * amplitude.ln() - factor.half_log_det();
                 if likelihood + prior > best_score {
                     best_score = likelihood + prior;
@@ -80,7 +81,7 @@ impl Scales {
     }
 }
 
-/// A lower triangle with the diagonal, row by row: row `i` begins at `i (i + 1) / 2`.
+/// Lower triangular matrix with its diagonal, row by row: row `i` begins at `i (i + 1) / 2`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Factor {
     size: usize,
@@ -88,7 +89,8 @@ pub(super) struct Factor {
 }
 
 impl Factor {
-    /// The Cholesky factor of a matrix whose lower triangle is `matrix`, with `noise` squared added to the diagonal.
+    /// Cholesky factor of the symmetric matrix of lower triangle `matrix`, with `noise` squared added to
+    /// the diagonal.
     pub fn of(matrix: &[f64], size: usize, noise: f64) -> Self {
         let mut factor = Self::default();
         factor.decompose(matrix, size, noise);
@@ -109,7 +111,7 @@ impl Factor {
                 other_start += column + 1;
             }
             let rest = matrix[start + row] + noise * noise - dot(&this[..row], &this[..row]);
-            this[row] = if rest > PIVOT { rest } else { PIVOT }.sqrt();
+            this[row] = if rest > MIN_PIVOT { rest } else { MIN_PIVOT }.sqrt();
             start += row + 1;
         }
     }
@@ -122,7 +124,7 @@ impl Factor {
         (0..self.size).map(|row| self.row(row)[row].ln()).sum()
     }
 
-    /// Solves L x = v.
+    /// Solution x of L x = v.
     pub fn whiten(&self, v: &[f64]) -> Vec<f64> {
         let mut solved = Vec::with_capacity(v.len());
         for (row, value) in v.iter().enumerate() {
@@ -132,7 +134,7 @@ impl Factor {
         solved
     }
 
-    /// L v.
+    /// Product L v.
     pub fn colour(&self, v: &[f64]) -> Vec<f64> {
         (0..self.size)
             .map(|row| dot(self.row(row), &v[..=row]))
@@ -152,45 +154,48 @@ impl Factor {
     }
 }
 
-/// The process conditioned on the observations.
+/// Gaussian process conditioned on observations.
 #[derive(Clone, Debug)]
-pub(super) struct Process {
+pub(super) struct GaussianProcess {
     points: Vec<Vec<f64>>,
     factor: Factor,
     weights: Vec<f64>,
-    scales: Scales,
+    hyperparameters: Hyperparameters,
 }
 
-impl Process {
-    /// Conditions on values that are standardised and finite.
-    pub fn new(points: Vec<Vec<f64>>, values: &[f64], scales: Scales) -> Self {
+impl GaussianProcess {
+    /// Conditions on standardised, finite values.
+    pub fn new(points: Vec<Vec<f64>>, values: &[f64], hyperparameters: Hyperparameters) -> Self {
         let kernel: Vec<f64> = distances(&points)
             .into_iter()
-            .map(|d| matern(d, scales.length))
+            .map(|d| matern(d, hyperparameters.length))
             .collect();
-        let factor = Factor::of(&kernel, points.len(), scales.noise);
+        let factor = Factor::of(&kernel, points.len(), hyperparameters.noise);
         let mut weights = factor.whiten(values);
         factor.solve_transposed(&mut weights);
         Self {
             points,
             factor,
             weights,
-            scales,
+            hyperparameters,
         }
     }
 
-    /// Mean and variance at a point.
+    /// Posterior mean and variance at a point.
     pub fn predict(&self, at: &[f64]) -> (f64, f64) {
-        let near = |point: &Vec<f64>| matern(distance(point, at), self.scales.length);
+        let near = |point: &Vec<f64>| matern(distance(point, at), self.hyperparameters.length);
         let kernel: Vec<f64> = self.points.iter().map(near).collect();
         let known = self.factor.whiten(&kernel);
-        // Rounding may leave a variance below zero.
+        // Rounding may make a variance negative.
         let unknown = (1.0 - dot(&known, &known)).max(1e-8);
-        (dot(&kernel, &self.weights), self.scales.amplitude * unknown)
+        (
+            dot(&kernel, &self.weights),
+            self.hyperparameters.amplitude * unknown,
+        )
     }
 }
 
-/// The lower triangle, row by row, of the distances between points.
+/// Lower triangle of the pairwise distances, row by row.
 fn distances(points: &[Vec<f64>]) -> Vec<f64> {
     let mut all = Vec::with_capacity(points.len() * (points.len() + 1) / 2);
     for (row, a) in points.iter().enumerate() {
@@ -199,7 +204,7 @@ fn distances(points: &[Vec<f64>]) -> Vec<f64> {
     all
 }
 
-/// Four sums side by side, so that the processor need not wait for each addition.
+/// Dot product with four accumulators, so that additions don't wait for one another.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
@@ -222,7 +227,7 @@ fn matern(distance: f64, length: f64) -> f64 {
     (1.0 + x + x * x / 3.0) * (-x).exp()
 }
 
-/// Distance between two points.
+/// Euclidean distance between two points.
 pub(super) fn distance(a: &[f64], b: &[f64]) -> f64 {
     let squares = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y));
     squares.sum::<f64>().sqrt()
@@ -235,7 +240,7 @@ mod tests {
     #[test]
     fn the_posterior_passes_near_the_observations_and_widens_away_from_them() {
         let points = vec![vec![-0.5, 0.0], vec![0.5, 0.0], vec![0.5, 0.0]];
-        let process = Process::new(points, &[-1.0, 1.0, 1.0], Scales::usual(2));
+        let process = GaussianProcess::new(points, &[-1.0, 1.0, 1.0], Hyperparameters::prior(2));
         let [left, right, away] =
             [[-0.5, 0.0], [0.5, 0.0], [-0.5, 1.0]].map(|at| process.predict(&at));
         assert!((left.0 + 1.0).abs() < 0.05 && (right.0 - 1.0).abs() < 0.05);
@@ -253,14 +258,14 @@ mod tests {
                 .map(|p| (f * p[0]).sin() * 1.4)
                 .collect::<Vec<_>>()
         };
-        let long = Scales::fit(&points, &wave(2.0)).length;
-        let short = Scales::fit(&points, &wave(20.0)).length;
+        let long = Hyperparameters::fit(&points, &wave(2.0)).length;
+        let short = Hyperparameters::fit(&points, &wave(20.0)).length;
         assert!(long > 2.0 * short, "{long} {short}");
     }
 
     #[test]
     fn a_factor_colours_and_whitens() {
-        // Of every size: sums are taken four at a time.
+        // All remainders: sums have four accumulators.
         for size in 1..12usize {
             let entry = |i: usize, j: usize| {
                 if i == j {

@@ -1,24 +1,12 @@
-//! The methods by name, and how a search begins: cold, or warm from what a learnt inverse proposes.
+//! Search methods by name, started cold or warm from the proposals of an inverse encoder.
 
 use std::{fmt, str::FromStr};
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// How the next point is chosen.
+/// Search method.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    ValueEnum,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
@@ -27,24 +15,37 @@ pub enum Method {
     Bo,
     /// Uniformly random points.
     Random,
-    /// The points of a scrambled Sobol sequence.
+    /// Scrambled Sobol sequence.
     Sobol,
-    /// The places of all programs, in order.
+    /// All known programs, in order.
     Enumerate,
     /// Hill climbing on the program's digits and sign.
     HillClimb,
-    /// Bayesian optimisation in a trust region.
+    /// Trust-region Bayesian optimisation (TuRBO).
     Turbo,
-    /// Covariance matrix adaptation.
+    /// Covariance matrix adaptation (CMA-ES).
     CmaEs,
     /// Gradient descent with restarts.
     Gradient,
-    /// The inverse encoder's proposals, then points around them.
+    /// Proposals of the inverse encoder, then points around them.
     Inverse,
 }
 
 impl Method {
-    /// The name on the command line.
+    /// All methods.
+    pub const ALL: [Self; 9] = [
+        Self::Bo,
+        Self::Random,
+        Self::Sobol,
+        Self::Enumerate,
+        Self::HillClimb,
+        Self::Turbo,
+        Self::CmaEs,
+        Self::Gradient,
+        Self::Inverse,
+    ];
+
+    /// Name on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bo => "bo",
@@ -58,6 +59,21 @@ impl Method {
             Self::Inverse => "inverse",
         }
     }
+
+    /// One line of help.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Bo => "Bayesian optimisation",
+            Self::Random => "Uniformly random points",
+            Self::Sobol => "The points of a scrambled Sobol sequence",
+            Self::Enumerate => "The places of all programs, in order",
+            Self::HillClimb => "Hill climbing on the program's digits and sign",
+            Self::Turbo => "Bayesian optimisation in a trust region",
+            Self::CmaEs => "Covariance matrix adaptation",
+            Self::Gradient => "Gradient descent with restarts",
+            Self::Inverse => "The inverse encoder's proposals, then points around them",
+        }
+    }
 }
 
 impl fmt::Display for Method {
@@ -66,17 +82,18 @@ impl fmt::Display for Method {
     }
 }
 
-/// A method and how it begins; written `bo` or `warm-bo`.
+/// Method with its start, cold or warm; written `bo` or `warm-bo`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Strategy {
-    /// How the next point is chosen.
+    /// Search method.
     pub method: Method,
-    /// Whether it begins with the inverse encoder's proposals and goes on around them.
+    /// True for a warm start: the search begins at the initial points of the space and continues around
+    /// them.
     pub is_warm: bool,
 }
 
 impl Strategy {
-    /// Without proposals.
+    /// Cold start, without initial points.
     pub fn cold(method: Method) -> Self {
         Self {
             method,
@@ -84,7 +101,7 @@ impl Strategy {
         }
     }
 
-    /// From the proposals on.
+    /// Warm start from the space's initial points.
     pub fn warm(method: Method) -> Self {
         Self {
             method,
@@ -92,7 +109,7 @@ impl Strategy {
         }
     }
 
-    /// Whether it can't begin without proposals.
+    /// True if the search needs initial points.
     pub fn needs_proposals(self) -> bool {
         self.is_warm || self.method == Method::Inverse
     }
@@ -116,14 +133,13 @@ impl fmt::Display for Strategy {
     }
 }
 
-/// A name that is no method's.
+/// Error for an unknown method name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no method {0:?}: expected one of {names}, or warm- and one of them", names = names())]
 pub struct UnknownMethod(String);
 
 fn names() -> String {
-    let names: Vec<_> = Method::value_variants().iter().map(|m| m.name()).collect();
-    names.join(", ")
+    Method::ALL.map(Method::name).join(", ")
 }
 
 impl FromStr for Strategy {
@@ -135,13 +151,10 @@ impl FromStr for Strategy {
             Some(name) => (name, true),
             None => (text, false),
         };
-        let method = Method::value_variants()
-            .iter()
+        let method = Method::ALL
+            .into_iter()
             .find(|method| method.name() == name)
             .ok_or_else(|| UnknownMethod(text.to_owned()))?;
-        Ok(Self {
-            method: *method,
-            is_warm,
-        })
+        Ok(Self { method, is_warm })
     }
 }

@@ -1,26 +1,26 @@
-//! The known programs as points to visit. A latent space is empty almost everywhere, the more so the more dimensions it
-//! has: where the places of programs are known, the Bayesian methods visit those, each once, as a latent space search that
-//! encodes what it decodes would (InvBO: Chu et al. 2024, arXiv 2411.05330).
+//! Known programs as candidates. A latent space is empty almost everywhere, the more so the more dimensions
+//! it has: where embeddings of programs are known, the Bayesian methods visit these, each once, as a latent
+//! space search that re-encodes its decoded candidates would (InvBO: Chu et al. 2024, arXiv 2411.05330).
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::gp::distance;
-use super::sampling::joint;
-use super::{Space, to_f64};
+use super::sampling::concatenated;
+use super::space::{Space, to_f32, to_f64};
 
-/// Up to so many programs are all looked at; of more a draw of so many.
-const ALL: usize = 1024;
-const DRAWN: usize = 512;
-/// Places nearest to a good program's that are tried in each of its lines, and as many anywhere.
+/// Number of programs up to which all are candidates; of more, a random sample.
+const MAX_PROGRAMS: usize = 1024;
+const SAMPLED_PROGRAMS: usize = 512;
+/// Nearest embeddings tried in each line of a good program, and random ones besides.
 const NEAREST: usize = 16;
-/// Draws of a program that hasn't been visited before any will do.
-const DRAWS: usize = 64;
-/// Points nearer than this are one program.
-const SAME: f64 = 1e-6;
+/// Draws of an unvisited program before a visited one is accepted.
+const MAX_DRAWS: usize = 64;
+/// Distance below which two points are the same program.
+const SAME_POINT: f64 = 1e-6;
 
-/// Points of programs that may be visited next; those around the `elite` among them where there are too many for all.
-/// None where no places are known.
+/// Candidate programs for the next visit: all of them, or a sample and neighbours of the `elite`. `None` if
+/// no embeddings are known.
 pub(super) fn candidates(
     space: &Space,
     random: &mut ChaCha8Rng,
@@ -30,16 +30,18 @@ pub(super) fn candidates(
         .allowed
         .first()
         .filter(|allowed| !allowed.is_empty())?;
-    if space.lines == 1 && first.len() <= ALL {
-        let point = |index: &usize| to_f64(&joint(&space.embeddings, &[*index]));
+    if space.lines == 1 && first.len() <= MAX_PROGRAMS {
+        let point = |index: &usize| to_f64(&concatenated(&space.embeddings, &[*index]));
         return Some(first.iter().map(point).collect());
     }
-    let mut points: Vec<Vec<f64>> = (0..DRAWN).filter_map(|_| any(space, random)).collect();
+    let mut points: Vec<Vec<f64>> = (0..SAMPLED_PROGRAMS)
+        .filter_map(|_| random_embedding(space, random))
+        .collect();
     let embeddings: Vec<&[f32]> = space.embeddings.iter().collect();
     for point in elite {
         for (line, allowed) in space.allowed.iter().enumerate() {
             let part = line * space.dims..(line + 1) * space.dims;
-            let from = super::to_f32(&point[part.clone()]);
+            let from = to_f32(&point[part.clone()]);
             let away = |place: &[f32]| crate::latent::points::distance(place, &from);
             let all = allowed
                 .iter()
@@ -51,7 +53,8 @@ pub(super) fn candidates(
             let far = (0..NEAREST).map(|_| allowed[random.random_range(0..allowed.len())]);
             for index in near.chain(far).collect::<Vec<_>>() {
                 let mut moved = point.clone();
-                moved[part.clone()].copy_from_slice(&to_f64(&joint(&space.embeddings, &[index])));
+                moved[part.clone()]
+                    .copy_from_slice(&to_f64(&concatenated(&space.embeddings, &[index])));
                 points.push(moved);
             }
         }
@@ -59,27 +62,29 @@ pub(super) fn candidates(
     Some(points)
 }
 
-/// A program to begin with; None where no places are known.
-pub(super) fn opener(
+/// Random unvisited program for an initial design; `None` if no embeddings are known.
+pub(super) fn unvisited(
     space: &Space,
     random: &mut ChaCha8Rng,
-    taken: &[Vec<f64>],
+    visited: &[Vec<f64>],
 ) -> Option<Vec<f64>> {
-    for _ in 0..DRAWS {
-        let program = any(space, random)?;
-        if is_new(&program, taken) {
+    for _ in 0..MAX_DRAWS {
+        let program = random_embedding(space, random)?;
+        if is_new(&program, visited) {
             return Some(program);
         }
     }
-    any(space, random)
+    random_embedding(space, random)
 }
 
-/// Whether a program has not been visited.
-pub(super) fn is_new(point: &[f64], taken: &[Vec<f64>]) -> bool {
-    taken.iter().all(|other| distance(other, point) > SAME)
+/// True if the program has not been visited.
+pub(super) fn is_new(point: &[f64], visited: &[Vec<f64>]) -> bool {
+    visited
+        .iter()
+        .all(|other| distance(other, point) > SAME_POINT)
 }
 
-fn any(space: &Space, random: &mut ChaCha8Rng) -> Option<Vec<f64>> {
-    let tuple = space.tuple(random)?;
-    Some(to_f64(&joint(&space.embeddings, &tuple)))
+fn random_embedding(space: &Space, random: &mut ChaCha8Rng) -> Option<Vec<f64>> {
+    let tuple = space.random_program(random)?;
+    Some(to_f64(&concatenated(&space.embeddings, &tuple)))
 }

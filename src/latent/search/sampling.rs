@@ -1,37 +1,41 @@
-//! Methods that learn nothing from what they see: the baselines.
+//! Baselines that ignore observations: uniform and Sobol sampling, and enumeration of all programs.
 
 use std::{collections::HashSet, sync::Arc};
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Candidate, Observation, Search, Space, to_f32};
+use super::{
+    ask_tell::{Candidate, Observation, Search},
+    space::{Space, to_f32},
+};
 use crate::latent::points::{Points, distance};
 
-/// Half width of the box around a proposal after the first point that was drawn there, and its growth a point: the whole
-/// space is reached after about two hundred.
-const NEARBY: f64 = 0.02;
-const GROWTH: f64 = 1.02;
-/// Draws of a tuple that hasn't been there yet before the walk is given up.
-const DRAWS: usize = 1000;
+/// Half width of the sampling box around an initial point after the first draw, and its growth per draw: it
+/// covers the whole space after about two hundred.
+const WARM_HALF_WIDTH: f64 = 0.02;
+const WIDTH_GROWTH: f64 = 1.02;
+/// Draws of an unvisited tuple before the enumeration ends.
+const MAX_DRAWS: usize = 1000;
 
-/// How far points are drawn from the proposals after so many.
-fn radius(drawn: usize) -> f64 {
-    (NEARBY * GROWTH.powi(drawn.min(10_000) as i32)).min(2.0)
+/// Half width of the sampling box after `drawn` draws.
+fn half_width(drawn: usize) -> f64 {
+    (WARM_HALF_WIDTH * WIDTH_GROWTH.powi(drawn.min(10_000) as i32)).min(2.0)
 }
 
-/// A point of the unit box, scaled and moved around a proposal, or over the whole space where there is none.
-fn place(unit: Vec<f64>, space: &Space, drawn: usize) -> Vec<f64> {
+/// Point of the unit box scaled and moved to the sampling box: around an initial point, or the whole space
+/// if there is none.
+fn around_initial_point(unit: Vec<f64>, space: &Space, drawn: usize) -> Vec<f64> {
     let Some(count) = std::num::NonZeroUsize::new(space.initial_points.len()) else {
         return unit;
     };
     let centre = &space.initial_points[drawn % count];
-    let radius = radius(drawn);
-    let near = |(x, c): (f64, &f32)| (f64::from(*c) + radius * x).clamp(-1.0, 1.0);
+    let half_width = half_width(drawn);
+    let near = |(x, c): (f64, &f32)| (f64::from(*c) + half_width * x).clamp(-1.0, 1.0);
     unit.into_iter().zip(centre).map(near).collect()
 }
 
-/// Uniformly random points; around the proposals, ever farther, where there are some.
+/// Uniformly random points; with initial points, around those in a growing box.
 #[derive(Clone)]
 pub(super) struct Uniform {
     space: Space,
@@ -56,9 +60,13 @@ impl Search for Uniform {
         if let Some(point) = self.space.initial_points.get(index) {
             return Some(Candidate::at(point.clone()));
         }
-        let unit = self.space.anywhere(&mut self.random);
+        let unit = self.space.random_point(&mut self.random);
         let drawn = index - self.space.initial_points.len();
-        Some(Candidate::at(to_f32(&place(unit, &self.space, drawn))))
+        Some(Candidate::at(to_f32(&around_initial_point(
+            unit,
+            &self.space,
+            drawn,
+        ))))
     }
 
     fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
@@ -68,7 +76,7 @@ impl Search for Uniform {
     }
 }
 
-/// A scrambled Sobol sequence (Burley 2020, crate `sobol_burley`): a grid that can end at any point.
+/// Scrambled Sobol sequence (Burley 2020, crate `sobol_burley`): evenly spread after any number of points.
 #[derive(Clone)]
 pub(super) struct Sobol {
     space: Space,
@@ -94,8 +102,12 @@ impl Search for Sobol {
             return Some(Candidate::at(point.clone()));
         }
         let drawn = index - self.space.initial_points.len();
-        let unit = sobol(drawn as u32, self.space.total(), self.scramble);
-        Some(Candidate::at(to_f32(&place(unit, &self.space, drawn))))
+        let unit = sobol(drawn as u32, self.space.total_dims(), self.scramble);
+        Some(Candidate::at(to_f32(&around_initial_point(
+            unit,
+            &self.space,
+            drawn,
+        ))))
     }
 
     fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
@@ -105,8 +117,8 @@ impl Search for Sobol {
     }
 }
 
-/// A point of a scrambled Sobol sequence in the box. The crate has 256 dimensions and 65536 points: beyond them another
-/// scrambling continues.
+/// Point of a scrambled Sobol sequence in the box. The crate has 256 dimensions and 65536 points; beyond
+/// these another scrambling continues.
 pub(super) fn sobol(index: u32, dims: usize, scramble: u32) -> Vec<f64> {
     let lap = index >> 16;
     (0..dims as u32)
@@ -119,26 +131,26 @@ pub(super) fn sobol(index: u32, dims: usize, scramble: u32) -> Vec<f64> {
         .collect()
 }
 
-/// Every program once: of one line in order (from the nearest to the proposals outwards, where there are some), of several
-/// lines random tuples without repetition.
+/// Enumeration of all programs: single lines in order (with initial points, from the nearest to them
+/// outwards), several lines as random tuples without repetition.
 #[derive(Clone)]
-pub(super) struct Walk {
+pub(super) struct Enumeration {
     space: Space,
     random: ChaCha8Rng,
     order: Arc<Vec<usize>>,
     next: usize,
-    been: HashSet<Vec<usize>>,
+    visited: HashSet<Vec<usize>>,
 }
 
-impl Walk {
+impl Enumeration {
     pub fn new(space: Space, random: ChaCha8Rng) -> Self {
         let mut order = space.allowed.first().map_or(Vec::new(), |all| all.to_vec());
         if !space.initial_points.is_empty() && space.lines == 1 {
-            let away = |place: &[f32]| {
+            let away = |around_initial_point: &[f32]| {
                 let all = space
                     .initial_points
                     .iter()
-                    .map(|point| distance(point, place));
+                    .map(|point| distance(point, around_initial_point));
                 all.fold(f32::INFINITY, f32::min)
             };
             let away: Vec<f32> = space.embeddings.iter().map(away).collect();
@@ -149,14 +161,14 @@ impl Walk {
             random,
             order: Arc::new(order),
             next: 0,
-            been: HashSet::new(),
+            visited: HashSet::new(),
         }
     }
 
-    fn tuple(&mut self) -> Option<Vec<usize>> {
-        for _ in 0..DRAWS {
-            let tuple = self.space.tuple(&mut self.random)?;
-            if self.been.insert(tuple.clone()) {
+    fn random_program(&mut self) -> Option<Vec<usize>> {
+        for _ in 0..MAX_DRAWS {
+            let tuple = self.space.random_program(&mut self.random)?;
+            if self.visited.insert(tuple.clone()) {
                 return Some(tuple);
             }
         }
@@ -164,16 +176,16 @@ impl Walk {
     }
 }
 
-impl Search for Walk {
+impl Search for Enumeration {
     fn ask(&mut self) -> Option<Candidate> {
         let tuple = if self.space.lines == 1 {
             let index = *self.order.get(self.next)?;
             self.next += 1;
             vec![index]
         } else {
-            self.tuple()?
+            self.random_program()?
         };
-        Some(Candidate::at(joint(&self.space.embeddings, &tuple)))
+        Some(Candidate::at(concatenated(&self.space.embeddings, &tuple)))
     }
 
     fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
@@ -183,8 +195,8 @@ impl Search for Walk {
     }
 }
 
-/// The places of several programs as one point.
-pub(super) fn joint(embeddings: &Points, tuple: &[usize]) -> Vec<f32> {
+/// Joint point of a program of several lines: their embeddings concatenated.
+pub(super) fn concatenated(embeddings: &Points, tuple: &[usize]) -> Vec<f32> {
     let dims = embeddings.dims;
     tuple
         .iter()

@@ -1,125 +1,122 @@
-//! What the Bayesian methods believe of the loss after what they saw of it.
+//! Posterior of the loss given a search's observations, and its acquisition function.
 //!
-//! - The surrogate sees standardised log(1 + loss): steep walls are compressed, while losses near zero, all good enough to
-//!   end the search, are not pulled apart as a plain logarithm would.
-//! - The acquisition is LogEI: Ament et al., "Unexpected Improvements to Expected Improvement for Bayesian Optimization"
-//!   (2023, arXiv 2310.20708). The improvement counts from a margin below the best loss, because the search ends with the
-//!   first program that solves the task: only a clear improvement is worth a visit, and without the margin a good plateau
-//!   traps the search.
+//! - The surrogate models standardised log(1 + loss): steep walls are compressed, while losses near zero,
+//!   all low enough to end the search, are not spread apart as by a plain logarithm.
+//! - The acquisition is LogEI: Ament et al., "Unexpected Improvements to Expected Improvement for Bayesian
+//!   Optimization" (2023, arXiv 2310.20708). Improvement counts from a margin below the best loss, because
+//!   the search ends with the first program that solves the task: only a clear improvement is worth an
+//!   evaluation, and without the margin a good plateau traps the search.
 //!
-//! A surrogate of the place where results land, with the distance to the goal's place as a composite objective (Astudillo
-//! and Frazier 2019, arXiv 1906.01537), was tried and found less: results that are no state land beyond a cliff.
+//! A surrogate of the result's embedding, with the distance to the target's as a composite objective
+//! (Astudillo and Frazier 2019, arXiv 1906.01537), was tried and found worse: results that are no state lie
+//! beyond a cliff.
 
 use std::f64::consts::{PI, SQRT_2};
 
-use super::gp::{Process, Scales};
-use super::{Observation, to_f64};
+use super::gp::{GaussianProcess, Hyperparameters};
+use super::{
+    ask_tell::{Observation, Posterior},
+    space::to_f64,
+};
 use crate::latent::points::Points;
 
-/// Margin below the best observation, in standard deviations of all transformed losses.
+/// Margin below the best observation, in standard deviations of the transformed losses.
 const MARGIN: f64 = 0.4;
-/// Observations the surrogate rests on at most.
+/// Largest number of observations the surrogate is conditioned on.
 const MAX_OBSERVATIONS: usize = 320;
-/// The surrogate's parameters are fitted again once the observations have grown by one in so many.
-const REFIT: usize = 12;
+/// Hyperparameters are refitted once the observations have grown by one part in this many.
+const REFIT_FRACTION: usize = 12;
 
-/// What was seen so far.
+/// Observations of a search.
 #[derive(Clone, Default)]
 pub(super) struct Observations {
-    /// Where.
+    /// Observed points.
     pub points: Vec<Vec<f64>>,
-    /// The losses there.
+    /// Losses at the points.
     pub losses: Vec<f64>,
-    scales: Option<Scales>,
-    /// Observations there were at the last fit.
-    fitted: usize,
+    hyperparameters: Option<Hyperparameters>,
+    /// Number of observations at the last fit.
+    observations_at_fit: usize,
 }
 
 impl Observations {
-    /// Takes in an observation at a point of finite values.
+    /// Appends an observation at a finite point.
     pub fn push(&mut self, point: Vec<f64>, observation: &Observation) {
         self.points.push(point);
         self.losses.push(f64::from(observation.loss));
     }
 
-    /// Indices of the observations, the best first.
+    /// Indices of the observations by ascending loss.
     pub fn ranking(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.points.len()).collect();
         order.sort_by(|&a, &b| self.losses[a].total_cmp(&self.losses[b]));
         order
     }
 
-    /// Indices of what the surrogate rests on: all, or of many the best and the newest, because its cost grows with the
-    /// cube of their number.
-    fn kept(&self) -> Vec<usize> {
+    /// Indices of the observations the surrogate is conditioned on: all, or, because its cost is cubic in
+    /// their number, half the best and half the newest.
+    fn conditioned_on(&self) -> Vec<usize> {
         let count = self.points.len();
         if count <= MAX_OBSERVATIONS {
             return (0..count).collect();
         }
         let newest = count - MAX_OBSERVATIONS / 2;
-        let mut kept: Vec<usize> = self.ranking();
-        kept.retain(|index| *index < newest);
-        kept.truncate(MAX_OBSERVATIONS / 2);
-        kept.extend(newest..count);
-        kept
+        let mut conditioned_on: Vec<usize> = self.ranking();
+        conditioned_on.retain(|index| *index < newest);
+        conditioned_on.truncate(MAX_OBSERVATIONS / 2);
+        conditioned_on.extend(newest..count);
+        conditioned_on
     }
 
-    /// The length scale last fitted.
+    /// Length scale of the last fit.
     pub fn length(&self) -> Option<f64> {
-        self.scales.map(|scales| scales.length)
+        self.hyperparameters
+            .map(|hyperparameters| hyperparameters.length)
     }
 
-    /// The surrogate of the observations; None before the first.
+    /// Surrogate of the observations; `None` before the first.
     pub fn surrogate(&mut self) -> Option<Surrogate> {
         if self.points.is_empty() {
             return None;
         }
-        let kept = self.kept();
-        let points: Vec<Vec<f64>> = kept.iter().map(|&i| self.points[i].clone()).collect();
-        let losses: Vec<f64> = kept.iter().map(|&i| self.losses[i]).collect();
+        let conditioned_on = self.conditioned_on();
+        let points: Vec<Vec<f64>> = conditioned_on
+            .iter()
+            .map(|&i| self.points[i].clone())
+            .collect();
+        let losses: Vec<f64> = conditioned_on.iter().map(|&i| self.losses[i]).collect();
         let values = standardised(&losses);
-        let due = self.fitted + (self.fitted / REFIT).max(1);
-        let scales = match self.scales {
-            Some(scales) if self.points.len() < due => scales,
+        let due = self.observations_at_fit + (self.observations_at_fit / REFIT_FRACTION).max(1);
+        let hyperparameters = match self.hyperparameters {
+            Some(hyperparameters) if self.points.len() < due => hyperparameters,
             _ => {
-                self.fitted = self.points.len();
-                Scales::fit(&points, &values)
+                self.observations_at_fit = self.points.len();
+                Hyperparameters::fit(&points, &values)
             }
         };
-        self.scales = Some(scales);
+        self.hyperparameters = Some(hyperparameters);
         Some(Surrogate {
             best: values.iter().copied().fold(f64::INFINITY, f64::min),
-            process: Process::new(points, &values, scales),
+            process: GaussianProcess::new(points, &values, hyperparameters),
         })
     }
 }
 
-/// A belief of the whole space.
+/// Surrogate of the loss over the whole space.
 #[derive(Clone)]
 pub(super) struct Surrogate {
-    process: Process,
+    process: GaussianProcess,
     best: f64,
 }
 
-/// What is believed of a point.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Posterior {
-    /// Expected standardised loss.
-    pub mean: f64,
-    /// Its standard deviation.
-    pub deviation: f64,
-    /// The logarithm of the expected improvement.
-    pub acquisition: f64,
-}
-
 impl Surrogate {
-    /// What is believed of many points.
+    /// Posteriors at many points.
     pub fn posteriors(&self, points: &Points) -> Vec<Posterior> {
         let posterior = |point: &[f32]| self.posterior(&to_f64(point), true);
         points.iter().map(posterior).collect()
     }
 
-    /// What is believed of a point; `is_patient` asks for a clear improvement.
+    /// Posterior at a point; with `is_patient` only a clear improvement counts.
     pub fn posterior(&self, at: &[f64], is_patient: bool) -> Posterior {
         let (mean, variance) = self.process.predict(at);
         let deviation = variance.sqrt();
@@ -132,7 +129,8 @@ impl Surrogate {
     }
 }
 
-/// Losses as the surrogate sees them: compressed, of mean 0 and deviation 1.
+/// Transformed losses: log(1 + loss), of mean 0 and standard deviation 1; losses that are not finite count
+/// as the worst.
 fn standardised(losses: &[f64]) -> Vec<f64> {
     let worst = losses
         .iter()
@@ -142,7 +140,7 @@ fn standardised(losses: &[f64]) -> Vec<f64> {
     let worst = if worst.is_finite() { worst } else { 0.0 };
     let compressed = losses.iter().map(|&loss| {
         let loss = if loss.is_finite() { loss } else { worst };
-        loss.signum() * loss.abs().ln_1p() // Other objectives than a likelihood may be negative.
+        loss.signum() * loss.abs().ln_1p() // Objectives other than a likelihood may be negative.
     });
     let values: Vec<f64> = compressed.collect();
     let count = values.len().max(1) as f64;
@@ -153,14 +151,14 @@ fn standardised(losses: &[f64]) -> Vec<f64> {
     values.into_iter().map(|v| (v - mean) / deviation).collect()
 }
 
-/// Logarithm of the expected positive part of a normal variable with mean `z` and deviation 1, finite however far down
-/// `z` lies.
+/// Logarithm of E[max(X, 0)] for X normal with mean `z` and standard deviation 1, finite for `z` however
+/// negative.
 fn log_improvement(z: f64) -> f64 {
     let log_density = -0.5 * z * z - 0.5 * (2.0 * PI).ln();
     if z > -1.0 {
         (log_density.exp() + 0.5 * z * libm::erfc(-z / SQRT_2)).ln()
     } else if z > -10.0 {
-        // Both terms share the density, which is taken out before it underflows.
+        // Both terms share the density, factored out before it underflows.
         let ratio = (0.5 * z * z).exp() * libm::erfc(-z / SQRT_2) * (0.5 * PI).sqrt();
         log_density + (z * ratio).ln_1p()
     } else {

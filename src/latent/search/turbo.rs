@@ -1,7 +1,8 @@
-//! TuRBO: Bayesian optimisation in a trust region that grows with success, shrinks with failure and, once it has shrunk
-//! away, begins elsewhere. Eriksson et al., "Scalable Global Optimization via Local Bayesian Optimization" (2019, arXiv
-//! 1910.01739), with one region at a time and LogEI in place of Thompson's draws. Where places of programs are known, those
-//! in the region are visited, each once ([`super::programs`]).
+//! TuRBO: Bayesian optimisation in a trust region that grows on success, shrinks on failure and, once it
+//! has collapsed, restarts elsewhere. Eriksson et al., "Scalable Global Optimization via Local Bayesian
+//! Optimization" (2019, arXiv 1910.01739), with a single region and LogEI in place of Thompson sampling.
+//! Where embeddings of programs are known, those in the region are the candidates, each visited once
+//! ([`super::programs`]).
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -9,44 +10,48 @@ use rand_chacha::ChaCha8Rng;
 use super::gp::distance;
 use super::sampling::sobol;
 use super::surrogate::Observations;
-use super::{Candidate, Observation, Posterior, Search, Space, programs, to_f32, to_f64};
+use super::{
+    ask_tell::{Candidate, Observation, Posterior, Search},
+    programs,
+    space::{Space, to_f32, to_f64},
+};
 use crate::latent::points::Points;
 
-/// Half side of the region over the box's: at first, at most, and where it has shrunk away.
-const FIRST: f64 = 0.8;
-const WIDEST: f64 = 1.6;
-const GONE: f64 = 0.05;
-/// The first around a proposal.
-const NEARBY: f64 = 0.2;
-/// Successes in a row after which it doubles; failures after which it halves: so many at least, and the dimensions over
-/// this at most.
+/// Half side of the region relative to the box's: initial, largest, and the one at which it has collapsed.
+const INITIAL_HALF_SIDE: f64 = 0.8;
+const MAX_HALF_SIDE: f64 = 1.6;
+const MIN_HALF_SIDE: f64 = 0.05;
+/// Initial half side around an initial point.
+const WARM_HALF_SIDE: f64 = 0.2;
+/// Consecutive successes that double the region; consecutive failures that halve it: at least this many,
+/// and at most the dimensions over `DIMS_PER_FAILURE`.
 const SUCCESSES: usize = 3;
 const FAILURES: usize = 4;
-const DIMS_A_FAILURE: usize = 4;
-/// An improvement counts from this share of the loss's deviation.
-const CLEAR: f64 = 1e-3;
-/// Programs to begin a region with.
-const OPENING: usize = 8;
-/// Candidates, and how many coordinates of each are moved on average.
+const DIMS_PER_FAILURE: usize = 4;
+/// Relative decrease of the loss that counts as an improvement.
+const MIN_IMPROVEMENT: f64 = 1e-3;
+/// Random programs in a region's initial design.
+const INITIAL_PROGRAMS: usize = 8;
+/// Number of candidates, and the mean number of coordinates moved in each.
 const CANDIDATES: u32 = 512;
-const MOVED: f64 = 20.0;
-/// Points nearer than this are one program.
-const SAME: f64 = 1e-6;
+const MOVED_DIMS: f64 = 20.0;
+/// Distance below which two points are the same program.
+const SAME_POINT: f64 = 1e-6;
 
 /// State of the search.
 #[derive(Clone)]
 pub(super) struct Turbo {
     space: Space,
     random: ChaCha8Rng,
-    /// Of the region at work alone.
+    /// Observations in the current region only.
     observations: Observations,
-    /// Points to begin the region with.
-    opening: Vec<Vec<f64>>,
+    /// Points of the region's initial design still to propose.
+    initial_design: Vec<Vec<f64>>,
     half_side: f64,
     successes: usize,
     failures: usize,
-    /// All points proposed, over all regions.
-    taken: Vec<Vec<f64>>,
+    /// Points proposed in all regions.
+    visited: Vec<Vec<f64>>,
     starts: usize,
 }
 
@@ -56,63 +61,64 @@ impl Turbo {
             observations: Observations::default(),
             space,
             random,
-            opening: Vec::new(),
-            half_side: FIRST,
+            initial_design: Vec::new(),
+            half_side: INITIAL_HALF_SIDE,
             successes: 0,
             failures: 0,
-            taken: Vec::new(),
+            visited: Vec::new(),
             starts: 0,
         };
-        turbo.begin();
+        turbo.restart();
         turbo
     }
 
-    /// Another region: around the proposals at first, then from points anywhere.
-    fn begin(&mut self) {
-        let dims = self.space.total();
+    /// Starts a new region: around the initial points at first, then from random points.
+    fn restart(&mut self) {
+        let dims = self.space.total_dims();
         self.observations = Observations::default();
         (self.successes, self.failures) = (0, 0);
         let initial_points = &self.space.initial_points;
         if self.starts == 0 && !initial_points.is_empty() {
-            self.opening = initial_points
+            self.initial_design = initial_points
                 .iter()
                 .rev()
                 .map(|point| to_f64(point))
                 .collect();
-            self.half_side = NEARBY;
+            self.half_side = WARM_HALF_SIDE;
         } else {
             let scramble = self.random.random();
             let count = match self.space.embeddings.len() {
                 0 => (2 * dims).clamp(6, 20),
-                _ => OPENING,
+                _ => INITIAL_PROGRAMS,
             };
             for index in 0..count as u32 {
-                let taken = [&self.taken[..], &self.opening[..]].concat();
-                let program = programs::opener(&self.space, &mut self.random, &taken);
+                let visited = [&self.visited[..], &self.initial_design[..]].concat();
+                let program = programs::unvisited(&self.space, &mut self.random, &visited);
                 let point = program.unwrap_or_else(|| sobol(index, dims, scramble));
-                self.opening.push(point);
+                self.initial_design.push(point);
             }
-            self.half_side = FIRST;
+            self.half_side = INITIAL_HALF_SIDE;
         }
         self.starts += 1;
     }
 
-    /// The most promising candidate of the region; None when there is nothing new in it.
+    /// Candidate of the highest acquisition in the region; `None` if it holds nothing new.
     fn best_candidate(&mut self) -> Option<Vec<f64>> {
         let surrogate = self.observations.surrogate()?;
         let centre = self.observations.points[*self.observations.ranking().first()?].clone();
-        // A ball as wide as the box is for most of its points: the box itself has hardly a program in many dimensions.
-        let radius = self.half_side * (self.space.total() as f64).sqrt();
+        // A ball of the box's typical radius: in many dimensions the box itself contains hardly any
+        // program.
+        let radius = self.half_side * (self.space.total_dims() as f64).sqrt();
         let is_inside = |place: &Vec<f64>| distance(place, &centre) <= radius;
         let elite = std::slice::from_ref(&centre);
         let (candidates, apart) = match programs::candidates(&self.space, &mut self.random, elite) {
-            Some(programs) => (programs.into_iter().filter(is_inside).collect(), SAME),
+            Some(programs) => (programs.into_iter().filter(is_inside).collect(), SAME_POINT),
             None => (
                 self.around(&centre),
-                self.space.min_distance(self.taken.len()),
+                self.space.min_distance(self.visited.len()),
             ),
         };
-        let is_new = |c: &Vec<f64>| self.taken.iter().all(|point| distance(point, c) > apart);
+        let is_new = |c: &Vec<f64>| self.visited.iter().all(|point| distance(point, c) > apart);
         let fresh = candidates.into_iter().filter(is_new);
         fresh
             .map(|candidate| (surrogate.posterior(&candidate, true).acquisition, candidate))
@@ -120,10 +126,10 @@ impl Turbo {
             .map(|(_, candidate)| candidate)
     }
 
-    /// Points of the region; in many dimensions a few coordinates of each are moved.
+    /// Sobol points of the region; in many dimensions a few coordinates of each are moved.
     fn around(&mut self, centre: &[f64]) -> Vec<Vec<f64>> {
-        let dims = self.space.total();
-        let share = (MOVED / dims as f64).min(1.0);
+        let dims = self.space.total_dims();
+        let share = (MOVED_DIMS / dims as f64).min(1.0);
         let (half, scramble) = (self.half_side, self.random.random());
         let mut moved = |c: f64, u: f64| {
             let is_moved = share >= 1.0 || self.random.random_bool(share);
@@ -143,22 +149,22 @@ impl Turbo {
 
 impl Search for Turbo {
     fn ask(&mut self) -> Option<Candidate> {
-        let mut point = self.opening.pop();
+        let mut point = self.initial_design.pop();
         if point.is_none() {
             point = self.best_candidate();
         }
         if point.is_none() {
-            self.begin();
-            point = self.opening.pop();
+            self.restart();
+            point = self.initial_design.pop();
         }
-        let point = point.unwrap_or_else(|| self.space.anywhere(&mut self.random));
+        let point = point.unwrap_or_else(|| self.space.random_point(&mut self.random));
         let candidate = Candidate::at(to_f32(&point));
-        self.taken.push(point);
+        self.visited.push(point);
         Some(candidate)
     }
 
     fn tell(&mut self, point: &[f32], observation: &Observation) {
-        if point.len() != self.space.total() || point.iter().any(|x| !x.is_finite()) {
+        if point.len() != self.space.total_dims() || point.iter().any(|x| !x.is_finite()) {
             return;
         }
         let best = self
@@ -169,24 +175,26 @@ impl Search for Turbo {
             .fold(f64::INFINITY, f64::min);
         self.observations
             .push(point.iter().map(|&x| f64::from(x)).collect(), observation);
-        if !self.opening.is_empty() {
+        if !self.initial_design.is_empty() {
             return;
         }
-        if f64::from(observation.loss) < best - CLEAR * best.abs().min(1e9) {
+        if f64::from(observation.loss) < best - MIN_IMPROVEMENT * best.abs().min(1e9) {
             (self.successes, self.failures) = (self.successes + 1, 0);
         } else {
             (self.successes, self.failures) = (0, self.failures + 1);
         }
-        let patience = FAILURES.max(self.space.total() / DIMS_A_FAILURE).min(12);
+        let patience = FAILURES
+            .max(self.space.total_dims() / DIMS_PER_FAILURE)
+            .min(12);
         if self.successes >= SUCCESSES {
-            self.half_side = (2.0 * self.half_side).min(WIDEST);
+            self.half_side = (2.0 * self.half_side).min(MAX_HALF_SIDE);
             self.successes = 0;
         } else if self.failures >= patience {
             self.half_side /= 2.0;
             self.failures = 0;
         }
-        if self.half_side < GONE {
-            self.begin();
+        if self.half_side < MIN_HALF_SIDE {
+            self.restart();
         }
     }
 

@@ -1,20 +1,19 @@
-//! Gaussian blur, each picture with its own width.
+//! Gaussian blur, by a standard deviation for each picture.
 //!
-//! As two products with banded matrices, down and across: any border rule costs nothing, it is one
-//! fast operation on every device, and for pictures of this size no slower than a grouped
-//! convolution.
+//! Computed as two products with banded matrices, down and across: any border rule is free, products are fast on every
+//! device, and for pictures of this size no slower than a grouped convolution.
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::nn::{device_constants::table, fused::matmul};
+use crate::{kernels::matmul, nn::device_constants::table};
 
-/// How far the kernel reaches to each side: 7 by 7.
-const REACH: usize = 3;
+/// Pixels of the kernel on each side of its centre.
+const RADIUS: usize = 3;
 /// Weights of a kernel.
-pub(super) const TAPS: usize = 2 * REACH + 1;
+pub(super) const TAPS: usize = 2 * RADIUS + 1;
 
-/// Pictures [B, C, H, W], each blurred by a 7x7 Gaussian of its own standard deviation in pixels (0
-/// leaves it as it is). Beyond the border the nearest pixel of the border goes on.
+/// Pictures [B, C, H, W], each blurred by a 7x7 Gaussian of its own standard deviation in pixels (0: no blur), with the
+/// border replicated.
 ///
 /// # Panics
 /// Unless there are B deviations.
@@ -27,7 +26,7 @@ pub fn blur(images: Tensor<4>, deviations: &[f32]) -> Tensor<4> {
     blurred(images, kernels)
 }
 
-/// Pictures [B, C, H, W], each blurred by its kernel of [B, 7], down and across.
+/// Pictures [B, C, H, W], each blurred by its row of `kernels` [B, 7], down and across.
 pub(super) fn blurred(images: Tensor<4>, kernels: Tensor<2>) -> Tensor<4> {
     let [batch, channels, height, width] = images.dims();
     let matrix = |side: usize| {
@@ -47,21 +46,21 @@ pub(super) fn blurred(images: Tensor<4>, kernels: Tensor<2>) -> Tensor<4> {
     down.unsqueeze_dim::<4>(1).matmul(images)
 }
 
-/// For each tap of a kernel a matrix [side, side] that takes of a column's values those the tap meets.
+/// Shift matrices [7, side, side], one per tap: row i selects the pixel that the tap meets at i.
 fn shifts(side: usize) -> Vec<f32> {
     let mut values = vec![0.0; TAPS * side * side];
     for (tap, matrix) in values.chunks_mut(side * side).enumerate() {
-        for (place, row) in matrix.chunks_mut(side).enumerate() {
-            row[(place + tap).saturating_sub(REACH).min(side - 1)] = 1.0;
+        for (pixel, row) in matrix.chunks_mut(side).enumerate() {
+            row[(pixel + tap).saturating_sub(RADIUS).min(side - 1)] = 1.0;
         }
     }
     values
 }
 
-/// The Gaussian of a standard deviation in pixels.
+/// Gaussian kernel of a standard deviation in pixels.
 pub(super) fn kernel(deviation: f32) -> [f32; TAPS] {
     let mut kernel = std::array::from_fn(|tap| {
-        let distance = tap.abs_diff(REACH) as f32 / deviation.max(1e-3);
+        let distance = tap.abs_diff(RADIUS) as f32 / deviation.max(1e-3);
         (-0.5 * distance * distance).exp()
     });
     let sum: f32 = kernel.iter().sum();

@@ -1,13 +1,12 @@
-//! What JPEG loses (ITU-T T.81, tables K.1 and K.2; quality as the Independent JPEG Group's library
-//! counts it), without chroma subsampling. The rounding passes gradients straight through, so the
-//! whole of it has the identity as its derivative and costs nothing backward.
+//! JPEG quantisation (ITU-T T.81, tables K.1 and K.2; quality as in the Independent JPEG Group's library), without chroma
+//! subsampling. Its gradient is straight-through: the identity.
 
 use burn::tensor::{Tensor, TensorData, ops::PadMode};
 
-use crate::nn::{device_constants::table, fused::matmul};
+use crate::{kernels::matmul, nn::device_constants::table};
 
-/// Pictures [B, 3, H, W] as they come back from JPEG files of these qualities (1 to 100; None keeps
-/// the picture). As in StegaStamp (Tancik et al. 2020, arXiv 1904.05343), but with real rounding.
+/// Pictures [B, 3, H, W] after JPEG compression of these qualities (1 to 100; None: none), as in StegaStamp (Tancik et
+/// al. 2020, arXiv 1904.05343) but with real rounding.
 ///
 /// # Panics
 /// Unless there are B qualities.
@@ -17,27 +16,28 @@ pub fn jpeg(images: Tensor<4>, qualities: &[Option<f32>]) -> Tensor<4> {
     let device = images.device().inner();
     let steps = qualities.iter().flat_map(|quality| steps(*quality));
     let steps = TensorData::new(steps.collect(), [batch, STEPS]);
-    let on: Vec<f32> = qualities.iter().map(|q| f32::from(q.is_some())).collect();
-    let on = TensorData::new(on, [batch, 1]);
+    let is_on: Vec<f32> = qualities.iter().map(|q| f32::from(q.is_some())).collect();
+    let is_on = TensorData::new(is_on, [batch, 1]);
     compressed(
         images,
         Tensor::from_data(steps, &device),
-        Tensor::from_data(on, &device),
+        Tensor::from_data(is_on, &device),
     )
 }
 
-/// Pictures [B, 3, H, W] as files of these quantisation `steps` [B, 192] have them where `on` [B, 1] is 1.
-pub(super) fn compressed(images: Tensor<4>, steps: Tensor<2>, on: Tensor<2>) -> Tensor<4> {
+/// Pictures [B, 3, H, W] after quantisation by `steps` [B, 192] where `is_on` [B, 1] is 1.
+pub(super) fn compressed(images: Tensor<4>, steps: Tensor<2>, is_on: Tensor<2>) -> Tensor<4> {
     let plain = images.clone().inner();
-    let on = on.unsqueeze_dims(&[2, 3]);
-    let loss = (quantised(plain.clone(), steps) - plain) * on;
+    let is_on = is_on.unsqueeze_dims(&[2, 3]);
+    let loss = (quantised(plain.clone(), steps) - plain) * is_on;
     images + loss
 }
 
+/// Pictures [B, 3, H, W] quantised by `steps` [B, 192].
 fn quantised(images: Tensor<4>, steps: Tensor<2>) -> Tensor<4> {
     let [batch, _, height, width] = images.dims();
     let device = images.device();
-    // Whole blocks, the last pixels going on as in the files.
+    // Whole blocks, with the border replicated as in the files.
     let (below, right) = (height.next_multiple_of(8), width.next_multiple_of(8));
     let padding = [(0, below - height), (0, right - width)];
     let images = match padding {
@@ -47,8 +47,8 @@ fn quantised(images: Tensor<4>, steps: Tensor<2>) -> Tensor<4> {
 
     let square =
         |name, side, make: fn() -> Vec<f32>| table(name, &[], &device, make).reshape([side, side]);
-    let colours = square("colours", 3, || COLOURS.concat()).unsqueeze::<3>();
-    let back = square("colours back", 3, || COLOURS_BACK.concat()).unsqueeze::<3>();
+    let to_ycbcr = square("colours", 3, || YCBCR_FROM_RGB.concat()).unsqueeze::<3>();
+    let to_rgb = square("colours back", 3, || RGB_FROM_YCBCR.concat()).unsqueeze::<3>();
     let dct = square("dct", 8, || dct().concat());
     let along_rows = |t: Tensor<3>, m: Tensor<2>| {
         let dims = t.dims();
@@ -57,44 +57,41 @@ fn quantised(images: Tensor<4>, steps: Tensor<2>) -> Tensor<4> {
     let along_columns = |t: Tensor<3>, m: Tensor<2>| m.unsqueeze::<3>().matmul(t);
 
     let pixels = (images - LEVEL).reshape([batch, 3, below * right]);
-    let pixels = colours.matmul(pixels);
+    let pixels = to_ycbcr.matmul(pixels);
     let blocks = pixels.reshape([batch * 3 * below / 8, 8, right]);
-    let waves = along_columns(along_rows(blocks, dct.clone().transpose()), dct.clone());
-    // The same for all blocks of a row.
-    let blocks_on = table("blocks on", &[right], &device, || {
+    let coefficients = along_columns(along_rows(blocks, dct.clone().transpose()), dct.clone());
+    // Repeats the steps of a row of a block along a row of blocks.
+    let repeat = table("blocks on", &[right], &device, || {
         (0..8 * right)
             .map(|i| f32::from(i / right == i % right % 8))
             .collect()
     });
-    let steps = matmul(
-        steps.reshape([batch * 24, 8]),
-        blocks_on.reshape([8, right]),
-    );
+    let steps = matmul(steps.reshape([batch * 24, 8]), repeat.reshape([8, right]));
     let steps = steps.reshape([batch * 3, 1, 8 * right]);
-    let waves = waves.reshape([batch * 3, below / 8, 8 * right]);
-    let waves = (waves / steps.clone()).round() * steps;
-    let waves = waves.reshape([batch * 3 * below / 8, 8, right]);
-    let blocks = along_rows(along_columns(waves, dct.clone().transpose()), dct);
-    let pixels = back.matmul(blocks.reshape([batch, 3, below * right]));
+    let coefficients = coefficients.reshape([batch * 3, below / 8, 8 * right]);
+    let coefficients = (coefficients / steps.clone()).round() * steps;
+    let coefficients = coefficients.reshape([batch * 3 * below / 8, 8, right]);
+    let blocks = along_rows(along_columns(coefficients, dct.clone().transpose()), dct);
+    let pixels = to_rgb.matmul(blocks.reshape([batch, 3, below * right]));
     let images = pixels.reshape([batch, 3, below, right]) + LEVEL;
     images.narrow(2, 0, height).narrow(3, 0, width)
 }
 
-/// The orthonormal discrete cosine transform of eight values: row k has wave k.
+/// Orthonormal discrete cosine transform of eight values; row k is frequency k.
 pub fn dct() -> [[f32; 8]; 8] {
-    std::array::from_fn(|wave| {
-        std::array::from_fn(|place| {
-            let scale = if wave == 0 { 0.125f64 } else { 0.25 }.sqrt();
-            let turn = (2 * place + 1) as f64 * wave as f64 * std::f64::consts::PI / 16.0;
-            (scale * turn.cos()) as f32
+    std::array::from_fn(|frequency| {
+        std::array::from_fn(|sample| {
+            let scale = if frequency == 0 { 0.125f64 } else { 0.25 }.sqrt();
+            let angle = (2 * sample + 1) as f64 * frequency as f64 * std::f64::consts::PI / 16.0;
+            (scale * angle.cos()) as f32
         })
     })
 }
 
-/// Quantisation steps of a picture.
+/// Number of quantisation steps of a picture.
 pub(super) const STEPS: usize = 3 * 8 * 8;
 
-/// Those of a quality in values, [3, 8, 8].
+/// Quantisation steps [3, 8, 8] of a quality, where values run from 0 to 1.
 pub(super) fn steps(quality: Option<f32>) -> [f32; STEPS] {
     let quality = quality.unwrap_or(100.0).clamp(1.0, 100.0);
     let percent = if quality < 50.0 {
@@ -110,23 +107,24 @@ pub(super) fn steps(quality: Option<f32>) -> [f32; STEPS] {
     })
 }
 
-/// What JPEG takes away before the transform.
+/// Level shift before the transform.
 const LEVEL: f32 = 128.0 / 255.0;
 
-/// Luminance, blueness and redness of red, green and blue (JFIF, ITU-T T.871).
-const COLOURS: [[f32; 3]; 3] = [
+/// Y, Cb and Cr of red, green and blue (JFIF, ITU-T T.871).
+const YCBCR_FROM_RGB: [[f32; 3]; 3] = [
     [0.299, 0.587, 0.114],
     [-0.168_735_9, -0.331_264_1, 0.5],
     [0.5, -0.418_687_6, -0.081_312_4],
 ];
 
-const COLOURS_BACK: [[f32; 3]; 3] = [
+/// Inverse of [`YCBCR_FROM_RGB`].
+const RGB_FROM_YCBCR: [[f32; 3]; 3] = [
     [1.0, 0.0, 1.402],
     [1.0, -0.344_136_3, -0.714_136_3],
     [1.0, 1.772, 0.0],
 ];
 
-/// T.81, table K.1.
+/// Quantisation steps of luminance (T.81, table K.1).
 const LUMINANCE: [[u8; 8]; 8] = [
     [16, 11, 10, 16, 24, 40, 51, 61],
     [12, 12, 14, 19, 26, 58, 60, 55],
@@ -138,7 +136,7 @@ const LUMINANCE: [[u8; 8]; 8] = [
     [72, 92, 95, 98, 112, 100, 103, 99],
 ];
 
-/// T.81, table K.2.
+/// Quantisation steps of chrominance (T.81, table K.2).
 const CHROMINANCE: [[u8; 8]; 8] = [
     [17, 18, 24, 47, 99, 99, 99, 99],
     [18, 21, 26, 66, 99, 99, 99, 99],

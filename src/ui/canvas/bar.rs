@@ -1,5 +1,5 @@
-//! The colour bar beside a plane: colours with round values, or the classes of a truth map, and what the
-//! hatched cells mean.
+//! The colour bar beside a plane: colours with round values, or the classes of a truth map, and the meaning of hatched
+//! cells.
 
 use egui::{
     Align2, Color32, FontId, Mesh, Painter, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind,
@@ -130,7 +130,7 @@ fn gradient(scale: &Scale, strip: Rect) -> Mesh {
     mesh
 }
 
-/// The same stripes as in the heat map.
+/// Stripes of the heat map.
 fn hatched(painter: &Painter, swatch: Rect) {
     let [dark, light] = HATCH.map(color_from_rgb);
     painter.rect_filled(swatch, 0.0, dark);

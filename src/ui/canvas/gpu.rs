@@ -1,5 +1,5 @@
-//! What the heat map's and the points' drawing share: the window's pixel format, pipelines, and per-canvas
-//! resources that are made on first use, kept between frames and dropped when a canvas is gone.
+//! Shared parts of the renderers of heat maps and points: the window's pixel format, pipelines, and per-canvas resources,
+//! which are made on first use, kept between frames and dropped when a canvas is gone.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use egui::Id;
 #[derive(Clone, Copy, Debug)]
 struct TargetFormat(wgpu::TextureFormat);
 
-/// Tells the canvases the window's pixel format. Call once when the window is made, and again after a lost
-/// device; without it they draw for `Rgba8Unorm`, which is what a window-less test renderer has.
+/// Registers the window's pixel format. Call once when the window is made, and again after a lost device; without it
+/// canvases draw for `Rgba8Unorm`, the format of a test renderer without a window.
 pub fn install(render_state: &RenderState) {
     render_state
         .renderer
@@ -68,7 +68,7 @@ impl<T> Slots<T> {
     }
 }
 
-/// What differs between our pipelines.
+/// Differences between our pipelines.
 pub(super) struct PipelineParts<'a> {
     pub name: &'a str,
     pub wgsl: &'a str,

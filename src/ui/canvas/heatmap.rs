@@ -15,7 +15,7 @@ use crate::palette::{HATCH, HATCH_PERIOD_PX, Palette, Scale};
 /// The shader's source.
 pub const HEATMAP_WGSL: &str = include_str!("../../../shaders/heatmap.wgsl");
 
-/// How a map looks between its cells' centres.
+/// Interpolation of a map between its cells' centres.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sampling {
     /// Smooth while cells are small, sharp cells once they are large on the screen.
@@ -28,8 +28,8 @@ pub enum Sampling {
 }
 
 impl Sampling {
-    /// How sharply one cell turns into the next for cells of a size in pixels: 1 is linear interpolation, the
-    /// size itself leaves one pixel of transition.
+    /// Sharpness of the transition between cells of a size in pixels: 1 is linear interpolation, the size itself leaves one
+    /// pixel of transition.
     fn sharpness(self, cell_px: f32) -> f32 {
         let cells = cell_px.max(1.0);
         match self {
@@ -48,13 +48,13 @@ impl Sampling {
 pub struct HeatPaint {
     /// The canvas; its resources are kept under this.
     pub id: Id,
-    /// What is drawn. Uploaded when it is another `Arc` than last time.
+    /// Field to draw; uploaded when it is another `Arc` than last time.
     pub field: Arc<Field>,
-    /// Its colours.
+    /// Colour scale.
     pub scale: Scale,
-    /// How it looks between centres; truth maps are always drawn as cells.
+    /// Interpolation between centres; truth maps are always drawn as cells.
     pub sampling: Sampling,
-    /// Cells that aren't computed.
+    /// Colour of cells that aren't computed.
     pub pending: Color32,
     /// The canvas on the screen, in points.
     pub rect: Rect,
@@ -84,7 +84,7 @@ struct HeatmapSlot {
     positions: wgpu::Texture,
     lut: wgpu::Texture,
     bind_group: wgpu::BindGroup,
-    /// What the textures hold. The field is kept so that its address can't be given to another one while we compare
+    /// Contents of the textures. The field is kept so that its address can't be reused by another one while we compare
     /// by address.
     uploaded: Option<(Arc<Field>, Scale)>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{Color32, FontId, Galley, Id, Painter, Pos2, Rect, Vec2, pos2, vec2};
 
-use crate::plot::placement::{Area, Candidate, place};
+use crate::plot::placement::{Area, LabelCandidate, place};
 use crate::ui::theme::Theme;
 
 /// Room kept free round a label, in points.
@@ -19,7 +19,7 @@ const FADE_SECS: f32 = 0.15;
 pub struct Label<'a> {
     /// Tells it from the others between frames.
     pub key: u64,
-    /// What is written.
+    /// Text.
     pub text: &'a str,
     /// The point it names, on the screen.
     pub at: Pos2,
@@ -31,16 +31,16 @@ pub struct Label<'a> {
     pub is_strong: bool,
     /// 0 to 1.
     pub opacity: f32,
-    /// Whether what lies under it is dark: then it is written in white.
+    /// True on a dark ground, where the text is white.
     pub is_on_dark: bool,
 }
 
-/// Where labels of these sizes go, in the order given.
-pub fn place_labels(labels: &[Label<'_>], sizes: &[Vec2], rect: Rect) -> Vec<Option<Rect>> {
-    let candidates: Vec<Candidate> = labels
+/// Places for labels of these sizes, in the order given.
+fn place_labels(labels: &[Label<'_>], sizes: &[Vec2], rect: Rect) -> Vec<Option<Rect>> {
+    let candidates: Vec<LabelCandidate> = labels
         .iter()
         .zip(sizes)
-        .map(|(label, size)| Candidate {
+        .map(|(label, size)| LabelCandidate {
             at: label.at.into(),
             size: (*size + 2.0 * MARGIN).into(),
             // The outline belongs to the disc.

@@ -1,7 +1,7 @@
 //! A widget that draws one latent plane: a heat map, points, their numbers, a search path, pins and the cross
 //! at the decoded point, with pan and zoom.
 //!
-//! The primary button belongs to whoever shows the canvas (it decodes under the pointer); the wheel or a pinch
+//! The primary button belongs to the caller (it decodes under the pointer); the wheel or a pinch
 //! zooms at the pointer, the right or middle button or the space bar with the primary one pans, a double-click
 //! or Home shows the whole plane, plus and minus zoom. With the keyboard's focus the arrows move the cross, with
 //! Shift in larger steps, and with Ctrl they pan; Enter stands for a click at the cross. Heat map and points are
@@ -10,6 +10,7 @@
 mod bar;
 mod gpu;
 pub mod heatmap;
+mod items;
 pub mod labels;
 mod navigation;
 mod overlay;
@@ -24,6 +25,7 @@ use egui::{Id, Pos2, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, vec2};
 pub use bar::{BAR_WIDTH, color_bar};
 pub use gpu::install;
 pub use heatmap::Sampling;
+pub use items::{Click, Emphasis, Mark, PathStep, Pin};
 pub use view::View;
 
 use crate::latent::field::Field;
@@ -33,58 +35,7 @@ use heatmap::HeatPaint;
 use labels::Label;
 use points::{Disc, PointsPaint};
 
-/// A program or state on the plane.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mark {
-    /// Where it is.
-    pub at: [f32; 2],
-    /// Its number; empty for none.
-    pub label: Arc<str>,
-    /// sRGB of its disc.
-    pub color: [u8; 3],
-    /// Radius of its disc in points; 0 draws the label alone, centred.
-    pub radius: f32,
-    /// Labels of higher priority are placed first.
-    pub priority: f32,
-    /// How it stands out.
-    pub emphasis: Emphasis,
-}
-
-/// How a mark stands out from the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Emphasis {
-    /// Like most.
-    #[default]
-    Normal,
-    /// Selected or searched for: ring, larger label, on top.
-    Highlighted,
-    /// Not among those selected: paler, still there.
-    Faded,
-}
-
-/// One step of a search.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PathStep {
-    /// The latent point tried.
-    pub at: [f32; 2],
-    /// sRGB of its dot, as a rule the scale's colour of what was found there.
-    pub color: [u8; 3],
-    /// The best so far: drawn larger.
-    pub is_best: bool,
-}
-
-/// A point someone pinned.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pin {
-    /// Where it is.
-    pub at: [f32; 2],
-    /// What is written beside it.
-    pub label: String,
-    /// sRGB of its diamond.
-    pub color: [u8; 3],
-}
-
-/// What a canvas shows.
+/// Content of a canvas.
 #[derive(Clone, Debug)]
 pub struct Plane<'a> {
     /// The accessible name; canvases of one window need different ones.
@@ -93,7 +44,7 @@ pub struct Plane<'a> {
     pub field: Option<&'a Arc<Field>>,
     /// The map's colours.
     pub scale: Scale,
-    /// How the map looks between its cells' centres.
+    /// Interpolation of the map between its cells' centres.
     pub sampling: Sampling,
     /// Points and numbers.
     pub marks: &'a [Mark],
@@ -111,7 +62,7 @@ pub struct Plane<'a> {
     pub is_probed: bool,
 }
 
-/// What happened on a canvas.
+/// Response of a canvas.
 #[derive(Clone, Debug)]
 pub struct CanvasResponse {
     /// egui's response, for clicks, focus and hover texts. Its rectangle is the canvas without the axes.
@@ -119,29 +70,21 @@ pub struct CanvasResponse {
     /// The latent point under the pointer while it is over the canvas or drags from it, clamped to the plane
     /// while dragging; none outside the plane.
     pub pointer_latent: Option<[f32; 2]>,
-    /// The latent point under a pressed primary button that doesn't pan: where to decode.
+    /// The latent point under a pressed primary button that doesn't pan, to be decoded.
     pub pressed_latent: Option<[f32; 2]>,
-    /// The latent point people just pointed at, with the pointer or the arrow keys; none while the pointer rests.
+    /// The latent point just pointed at, with the pointer or the arrow keys; none while the pointer rests
+    /// without a click.
     pub probed_latent: Option<[f32; 2]>,
-    /// A click people mean for the plane, if there was one.
+    /// A click on the plane, if there was one.
     pub click: Option<Click>,
     /// The index of the mark under the pointer.
     pub hovered_mark: Option<usize>,
 }
 
-/// A click on a canvas, or the key that stands for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Click {
-    /// The first one, at the pointer or, with Enter, at the cross.
-    Single,
-    /// The second one of a double-click, which shows the whole plane: the first one wasn't meant.
-    Double,
-}
-
 /// Distance from the pointer within which numbers are preferred, in points.
 const LENS_RADIUS: f32 = 48.0;
 
-/// How far from a mark's edge the pointer still means it, in points.
+/// Distance from a mark's edge within which the pointer hovers it, in points.
 const HOVER_REACH: f32 = 9.0;
 
 impl<'a> Plane<'a> {
@@ -182,26 +125,24 @@ impl<'a> Plane<'a> {
             .or_else(|| response.interact_pointer_pos());
         let pressed =
             response.is_pointer_button_down_on() && ui.input(|input| input.pointer.primary_down());
-        let latent = pointer.map(|at| view.latent_from_screen(rect, at));
-        let on_plane = |point: [f32; 2]| {
-            let clamped = point.map(|coordinate| coordinate.clamp(-1.0, 1.0));
-            (pressed || clamped == point).then_some(clamped)
-        };
-        let pointer_latent = latent.and_then(on_plane);
+        let pointer_latent = pointer.and_then(|at| {
+            let clamped = view.latent_on_plane(rect, at);
+            (pressed || clamped == view.latent_from_screen(rect, at)).then_some(clamped)
+        });
         let hovered_mark = response
             .hover_pos()
             .and_then(|at| self.mark_near(view, rect, at));
         // A pointer at rest doesn't take the cross back from the arrow keys.
         let has_moved = navigation::has_moved(ui, id, pointer) || moved.by_pointer;
         let points = (has_moved || pressed) && !moved.is_panning || self.cursor.is_none();
-        let click = navigation::click(ui, &response)
-            .filter(|_| pointer_latent.is_some() || response.has_focus());
+        let click = navigation::click(ui, &response, view, rect, stepped.or(self.cursor));
+        let clicked = click.and_then(Click::latent);
         if ui.is_rect_visible(outer) {
             self.draw(ui, id, &response, view, rect, hovered_mark);
         }
         CanvasResponse {
             pressed_latent: pointer_latent.filter(|_| pressed && !moved.is_panning),
-            probed_latent: stepped.or(pointer_latent.filter(|_| points)),
+            probed_latent: stepped.or(pointer_latent.filter(|_| points)).or(clicked),
             click,
             response,
             pointer_latent,
@@ -222,7 +163,7 @@ impl<'a> Plane<'a> {
         let painter = ui.painter_at(rect);
         match self.field {
             Some(field) => {
-                // Where the processor draws, each pixel counts: none is shaded beside the plane.
+                // On a software renderer each pixel counts: none is shaded beside the plane.
                 let shaded = painter.with_clip_rect(rect.intersect(view.plane_rect(rect)));
                 let paint = HeatPaint {
                     id,

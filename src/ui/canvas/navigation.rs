@@ -1,10 +1,10 @@
-//! How a canvas is moved over: with the wheel, buttons and keys the view, with the arrow keys the cross.
+//! Navigation on a canvas: the wheel, buttons and keys move the view, the arrow keys the cross.
 
 use egui::{
     CursorIcon, EventFilter, Id, Key, Modifiers, PointerButton, Pos2, Rect, Response, Ui, vec2,
 };
 
-use super::{Click, view::View};
+use super::{items::Click, view::View};
 
 /// A step of the cross at zoom 1, in latent units; it shrinks as the zoom grows.
 const STEP: f32 = 0.02;
@@ -12,12 +12,12 @@ const STEP: f32 = 0.02;
 const LARGE_STEP: f32 = 10.0;
 /// Share of the canvas that an arrow key pans by.
 const PAN_SHARE: f32 = 0.1;
-/// Room kept between the cross and the canvas's border, in points.
+/// Margin kept between the cross and the canvas's border, in points.
 const MARGIN: f32 = 20.0;
 /// Change of the zoom by a key.
 const ZOOM_STEP: f32 = 1.25;
 
-/// What moved the view in a frame.
+/// Movement of the view in a frame.
 pub(super) struct Moved {
     /// True while a drag pans it.
     pub is_panning: bool,
@@ -86,7 +86,7 @@ pub(super) fn navigate(ui: &Ui, response: &Response, view: &mut View, rect: Rect
     }
 }
 
-/// Follows the arrow keys: gives where the cross moves to, or pans where Ctrl is held or there is no cross to move.
+/// Handles the arrow keys: returns the new point of the cross, or pans where Ctrl is held or there is no cross to move.
 pub(super) fn step(
     ui: &Ui,
     response: &Response,
@@ -149,16 +149,38 @@ pub(super) fn has_moved(ui: &Ui, id: Id, pointer: Option<Pos2>) -> bool {
     })
 }
 
-/// The click of this frame.
-pub(super) fn click(ui: &Ui, response: &Response) -> Option<Click> {
-    let is_entered = response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+/// Click of this frame: of the pointer where its button was released, wherever the pointer went afterwards; of Enter at
+/// the cross.
+pub(super) fn click(
+    ui: &Ui,
+    response: &Response,
+    view: &View,
+    rect: Rect,
+    cross: Option<[f32; 2]>,
+) -> Option<Click> {
     if response.double_clicked() {
-        Some(Click::Double)
-    } else if is_entered
-        || response.clicked_by(PointerButton::Primary) && !response.triple_clicked()
-    {
-        Some(Click::Single)
-    } else {
-        None
+        return Some(Click::Double);
+    }
+    if response.clicked_by(PointerButton::Primary) && !response.triple_clicked() {
+        let released = ui.input(|input| {
+            let mut released = input.events.iter().rev().filter_map(released_at);
+            released.find(|at| rect.contains(*at))
+        });
+        let at = released.or_else(|| response.interact_pointer_pos())?;
+        return Some(Click::Single(view.latent_on_plane(rect, at)));
+    }
+    let is_entered = response.has_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    cross.filter(|_| is_entered).map(Click::Single)
+}
+
+fn released_at(event: &egui::Event) -> Option<Pos2> {
+    match event {
+        egui::Event::PointerButton {
+            pos,
+            button: PointerButton::Primary,
+            pressed: false,
+            ..
+        } => Some(*pos),
+        _ => None,
     }
 }

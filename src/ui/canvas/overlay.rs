@@ -1,15 +1,15 @@
-//! What egui's painter draws on a plane besides the labels: border, grid and axes, the search path, pins and
-//! the cross at the decoded point.
+//! Overlay of a plane, drawn by egui's painter: border, grid and axes, the search path, pins and the cross at the decoded
+//! point.
 
 use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, pos2, vec2};
 
+use super::items::{PathStep, Pin};
 use super::view::View;
-use super::{PathStep, Pin};
 use crate::ui::theme::{Theme, color_from_rgb};
 
 /// Room left of the canvas for the axis labels, in points.
 pub const AXIS_LEFT: f32 = 40.0;
-/// Room below it.
+/// Room below the canvas for the axis labels, in points.
 pub const AXIS_BOTTOM: f32 = 20.0;
 
 /// Lines at round coordinates inside the plane.
@@ -84,7 +84,7 @@ pub fn axes(painter: &Painter, rect: Rect, view: &View, theme: &Theme) {
     }
 }
 
-/// The way a search took: a line with a halo and a dot for each step.
+/// Path of a search: a line with a halo and a dot for each step.
 pub fn path(painter: &Painter, rect: Rect, view: &View, steps: &[PathStep], theme: &Theme) {
     let line: Vec<Pos2> = steps
         .iter()

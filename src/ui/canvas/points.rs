@@ -15,11 +15,11 @@ pub const POINTS_WGSL: &str = include_str!("../../../shaders/points.wgsl");
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Disc {
-    /// Where it is on the plane.
+    /// Latent point.
     pub latent: [f32; 2],
-    /// Its radius without the outline, in points (egui's unit).
+    /// Radius without the outline, in points (egui's unit).
     pub radius: f32,
-    /// 1 draws a ring round it, 0 doesn't, values between fade.
+    /// Opacity of the ring round it, 0 to 1.
     pub highlight: f32,
     /// sRGB with straight alpha.
     pub fill: [u8; 4],
@@ -30,11 +30,11 @@ pub struct Disc {
 pub struct PointsPaint {
     /// The canvas; its resources are kept under this.
     pub id: Id,
-    /// What is drawn, the last on top.
+    /// Discs to draw, the last on top.
     pub discs: Vec<Disc>,
-    /// Round each disc.
+    /// Colour of the outlines.
     pub outline: Color32,
-    /// Round highlighted discs.
+    /// Colour of the rings round highlighted discs.
     pub ring: Color32,
     /// The canvas on the screen, in points.
     pub rect: Rect,

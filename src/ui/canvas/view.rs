@@ -1,4 +1,4 @@
-//! Which part of the plane a canvas shows: pan and zoom, and the way between latent and screen coordinates.
+//! The visible part of a plane: pan and zoom, and the conversion between latent and screen coordinates.
 
 use egui::{Pos2, Rect, Vec2, pos2, vec2};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ const HALF_SIDE: f32 = 1.03;
 pub struct View {
     /// The latent point in the middle of the canvas.
     pub center: [f32; 2],
-    /// 1 shows the whole plane, 2 half its width.
+    /// Zoom: 1 shows the whole plane, 2 half its width.
     pub zoom: f32,
 }
 
@@ -26,28 +26,34 @@ impl Default for View {
 
 impl View {
     /// Smallest zoom.
-    pub const MIN_ZOOM: f32 = 0.8;
+    const MIN_ZOOM: f32 = 0.8;
     /// Largest zoom.
-    pub const MAX_ZOOM: f32 = 400.0;
+    const MAX_ZOOM: f32 = 400.0;
 
     /// Screen points (egui's unit) to a latent unit, in a canvas of this rectangle.
     pub fn points_per_unit(&self, rect: Rect) -> f32 {
         rect.width().min(rect.height()).max(1.0) / (2.0 * HALF_SIDE) * self.zoom
     }
 
-    /// Where a latent point is on the screen.
+    /// Position of a latent point on the screen.
     pub fn screen_from_latent(&self, rect: Rect, [x, y]: [f32; 2]) -> Pos2 {
         let scale = self.points_per_unit(rect);
         rect.center() + vec2((x - self.center[0]) * scale, (self.center[1] - y) * scale)
     }
 
-    /// The latent point at a place on the screen; may lie outside the plane.
+    /// Latent point at a position on the screen; may lie outside the plane.
     pub fn latent_from_screen(&self, rect: Rect, at: Pos2) -> [f32; 2] {
         let from_center = (at - rect.center()) / self.points_per_unit(rect);
         [
             self.center[0] + from_center.x,
             self.center[1] - from_center.y,
         ]
+    }
+
+    /// Point of the plane nearest to a position on the screen.
+    pub fn latent_on_plane(&self, rect: Rect, at: Pos2) -> [f32; 2] {
+        let latent = self.latent_from_screen(rect, at);
+        latent.map(|coordinate| coordinate.clamp(-1.0, 1.0))
     }
 
     /// The plane's square on the screen.
@@ -93,7 +99,7 @@ impl View {
             self.zoom = 1.0;
         }
         self.zoom = self.zoom.clamp(Self::MIN_ZOOM, Self::MAX_ZOOM);
-        // Where the plane is smaller than the canvas a little room is left to move it.
+        // A plane smaller than the canvas can still be moved a little.
         let reach = (1.0 - 0.5 / self.zoom).max(0.25);
         for coordinate in &mut self.center {
             *coordinate = if coordinate.is_finite() {

@@ -1,4 +1,4 @@
-//! File dialogs and files, which run on threads of their own: the window waits for neither.
+//! Background tasks: file dialogs, files and the default corpus, on threads of their own.
 
 use std::{
     fs,
@@ -11,8 +11,8 @@ use image::RgbImage;
 use rfd::FileDialog;
 
 use super::{
-    corpus::Building,
-    written::{LONGEST, outermost},
+    corpus::CorpusBuild,
+    editor_text::{LONGEST, outermost},
 };
 use crate::{
     data::{
@@ -26,12 +26,12 @@ use crate::{
 /// Longest source that is read into the editor, in bytes.
 const LONGEST_SOURCE: u64 = 1 << 20;
 
-/// What is to be done. A path typed beside a button takes the place of the dialog.
+/// Task for a thread of its own. A path typed beside a button takes the place of the dialog.
 #[derive(Clone, Debug)]
 pub enum BackgroundTask {
-    /// Ask for a picture or a Python file and read it.
+    /// Choose a picture or a Python file in a dialog and read it.
     OpenFile,
-    /// Read what was dropped: a picture, a Python file, a run's folder.
+    /// Read a picture, a Python file or a run's folder.
     Read(PathBuf),
     /// Fit a picture from the clipboard to the size of a glyph.
     Fit(RgbImage),
@@ -39,7 +39,7 @@ pub enum BackgroundTask {
     SaveGlyph {
         /// The glyph.
         glyph: RgbImage,
-        /// Name proposed for the file, without its ending.
+        /// Proposed name of the file, without its ending.
         name: &'static str,
         /// The path typed.
         path: String,
@@ -48,17 +48,17 @@ pub enum BackgroundTask {
     SaveGif(Arc<Vec<RgbImage>>, String),
     /// Write a morph's frames into a new folder.
     SaveFrames(Arc<Vec<RgbImage>>, String),
-    /// Ask for a run's folder.
+    /// Choose a run's folder in a dialog.
     BrowseRun,
-    /// Ask for a corpus.
+    /// Choose a corpus in a dialog.
     BrowseCorpus,
-    /// Make the corpus that is trained on where none is named, in this folder, unless it is there.
-    BuildCorpus(PathBuf, Building),
+    /// Build the default corpus in this folder, unless it is there.
+    BuildCorpus(PathBuf, CorpusBuild),
 }
 
-/// What became of it.
+/// Result of a task.
 #[derive(Clone, Debug)]
-pub enum Done {
+pub enum TaskResult {
     /// A picture of 128x128 from a file of this name.
     Picture(String, RgbImage),
     /// A Python source.
@@ -69,22 +69,22 @@ pub enum Done {
     Run(PathBuf),
     /// A corpus to train on.
     Corpus(PathBuf),
-    /// The corpus that was made to train on, or why it couldn't be made.
-    Built(Building, Result<PathBuf, String>),
-    /// Something was written.
+    /// The default corpus, or why it couldn't be built.
+    Built(CorpusBuild, Result<PathBuf, String>),
+    /// A file was written: with the text for the status line.
     Wrote(String),
-    /// It failed.
+    /// The task failed: the reason.
     Failed(String),
 }
 
 impl BackgroundTask {
-    /// Does it; `None` if people thought better of it.
-    pub fn run(self) -> Option<Done> {
+    /// Runs the task; `None` if the user cancelled it.
+    pub fn run(self) -> Option<TaskResult> {
         self.try_run()
-            .unwrap_or_else(|error| Some(Done::Failed(format!("{error:#}"))))
+            .unwrap_or_else(|error| Some(TaskResult::Failed(format!("{error:#}"))))
     }
 
-    fn try_run(self) -> Result<Option<Done>> {
+    fn try_run(self) -> Result<Option<TaskResult>> {
         Ok(match self {
             BackgroundTask::OpenFile => {
                 let endings = ["png", "jpg", "jpeg", "gif", "py"];
@@ -96,7 +96,7 @@ impl BackgroundTask {
             BackgroundTask::Read(path) => Some(read(&path)?),
             BackgroundTask::Fit(picture) => {
                 let picture = image_io::fit(picture).context("the picture pasted")?;
-                Some(Done::Picture("the picture pasted".into(), picture))
+                Some(TaskResult::Picture("the picture pasted".into(), picture))
             }
             BackgroundTask::SaveGlyph { glyph, name, path } => {
                 let place = dialogs::place_for_file(&path, "Save the glyph", name, "png")?;
@@ -113,16 +113,16 @@ impl BackgroundTask {
             }
             BackgroundTask::BrowseRun => {
                 let dialog = titled("Open a run's folder");
-                chosen(dialog, FileDialog::pick_folder, "Model")?.map(Done::Run)
+                chosen(dialog, FileDialog::pick_folder, "Model")?.map(TaskResult::Run)
             }
             BackgroundTask::BrowseCorpus => {
                 let dialog = titled("Choose a corpus");
-                chosen(dialog, FileDialog::pick_file, "Corpus")?.map(Done::Corpus)
+                chosen(dialog, FileDialog::pick_file, "Corpus")?.map(TaskResult::Corpus)
             }
-            BackgroundTask::BuildCorpus(folder, building) => {
-                let built = building.build(&folder);
+            BackgroundTask::BuildCorpus(folder, build) => {
+                let built = build.run(&folder);
                 let built = built.map_err(|error| format!("can't make a corpus: {error:#}"));
-                Some(Done::Built(building, built))
+                Some(TaskResult::Built(build, built))
             }
         })
     }
@@ -132,7 +132,7 @@ fn titled(title: &str) -> FileDialog {
     FileDialog::new().set_title(title)
 }
 
-/// The path chosen in a dialog; where there is none, people are told of the `field` they can type it into.
+/// Path chosen in a dialog; where there is none, the error names the `field` to type it into.
 fn chosen(
     dialog: FileDialog,
     choose: fn(FileDialog) -> Option<PathBuf>,
@@ -145,7 +145,7 @@ fn chosen(
 fn saved(
     place: Option<PathField>,
     write: impl FnOnce(&Path) -> Result<()>,
-) -> Result<Option<Done>> {
+) -> Result<Option<TaskResult>> {
     let Some(PathField { path, is_fallback }) = place else {
         return Ok(None);
     };
@@ -154,12 +154,15 @@ fn saved(
         true => " (no file dialog here: \u{201c}Save as\u{201d} takes a path)",
         false => "",
     };
-    Ok(Some(Done::Wrote(format!("saved {}{why}", path.display()))))
+    Ok(Some(TaskResult::Wrote(format!(
+        "saved {}{why}",
+        path.display()
+    ))))
 }
 
-fn read(path: &Path) -> Result<Done> {
+fn read(path: &Path) -> Result<TaskResult> {
     if path.is_dir() {
-        return Ok(Done::Run(path.to_owned()));
+        return Ok(TaskResult::Run(path.to_owned()));
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let name = name.display().to_string();
@@ -179,10 +182,10 @@ fn read(path: &Path) -> Result<Done> {
         let source = source.and_then(read_source);
         let source = source.with_context(|| format!("can't read {}", path.display()))?;
         if source.len() <= LONGEST {
-            return Ok(Done::Source(source));
+            return Ok(TaskResult::Source(source));
         }
         let functions = python::functions(&source).with_context(|| path.display().to_string())?;
-        return Ok(Done::Functions(name, outermost(functions)));
+        return Ok(TaskResult::Functions(name, outermost(functions)));
     }
-    Ok(Done::Picture(name, image_io::read(path)?))
+    Ok(TaskResult::Picture(name, image_io::read(path)?))
 }

@@ -1,4 +1,4 @@
-//! The corpus a run trains on where people name none: made once, beside the runs, on a thread of its own.
+//! Build of the default corpus, for a run without a named one: once, beside the runs, on a thread of its own.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,16 +17,19 @@ use crate::{
     glyphs::corpus_functions,
 };
 
-/// A corpus being made: its progress, and the way to call it off.
+/// Handle of a corpus build: its progress, and its cancellation.
 #[derive(Clone, Debug, Default)]
-pub struct Building {
+pub struct CorpusBuild {
     progress: Arc<Latest<(String, BuildProgress)>>,
     is_cancelled: Arc<AtomicBool>,
 }
 
-impl Building {
-    /// Makes the corpus in `folder`, unless it is there; on a thread of its own.
-    pub fn build(&self, folder: &Path) -> Result<PathBuf> {
+impl CorpusBuild {
+    /// Builds the corpus in `folder`, unless it is there. Not for the window's thread.
+    ///
+    /// # Errors
+    /// If the folder can't be written, or the build was cancelled.
+    pub fn run(&self, folder: &Path) -> Result<PathBuf> {
         let mut go_on = || !self.is_cancelled.load(Ordering::Relaxed);
         // A Python that gives no answer is passed over; the name of what is read is shown.
         let library = corpus::default_input(&mut go_on, &mut |_| ())?;
@@ -37,17 +40,17 @@ impl Building {
         })
     }
 
-    /// Calls it off; nothing is written.
+    /// Cancels the build; nothing is written.
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
     /// True for two handles of one build.
-    pub fn is(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.is_cancelled, &other.is_cancelled)
     }
 
-    /// Draws how far it is; true if people call it off.
+    /// Draws the progress; true if the user cancels the build.
     pub fn show(&self, ui: &mut Ui) -> bool {
         ui.label("A corpus to train on is made, once");
         let progress = self.progress.get();

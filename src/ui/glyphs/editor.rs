@@ -1,4 +1,4 @@
-//! The editor: a function as one types it, in colours, with what can be done with it.
+//! The editor: a function with syntax highlighting, and the actions on it.
 
 use std::sync::Arc;
 
@@ -10,9 +10,12 @@ use egui::{
     text_selection::CCursorRange,
 };
 
-use super::{BackgroundTask, MorphSide, session::GlyphsUiSession, written::FunctionChoice};
+use super::{
+    background_tasks::BackgroundTask, editor_text::FunctionChoice, side_panel::SidePanel,
+    workspace::GlyphsWorkspace,
+};
 use crate::{
-    data::python::{self, Kind},
+    data::python::{self, TokenClass},
     ui::{
         engine_client::EngineClient,
         theme::Theme,
@@ -22,38 +25,38 @@ use crate::{
 
 /// Least height of the editor.
 const LEAST_HEIGHT: f32 = 120.0;
-/// Height of what stands below the editor, before it was measured.
+/// Height of the part below the editor, before it was measured.
 const BELOW: f32 = 210.0;
 
 /// The text field's name in egui's memory.
 const EDITOR: &str = "function editor";
 
-/// The editor's state.
+/// State of the editor.
 #[derive(Default)]
 pub struct Editor {
-    /// Its text in colours, which are made anew only for another text.
+    /// Highlighted text, made anew only for another text.
     coloured: Option<(Theme, LayoutJob)>,
-    /// Height of what stood below it in the last frame.
+    /// Height of the part below it in the last frame.
     below: Option<f32>,
 }
 
 impl Editor {
-    /// Draws it, and what belongs to it below.
+    /// Draws the editor, and below it the actions, the file and the model.
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        session: &mut GlyphsUiSession,
+        workspace: &mut GlyphsWorkspace,
         client: &mut EngineClient,
-        side: &mut MorphSide,
+        side: &mut SidePanel,
         tasks: &mut Vec<BackgroundTask>,
     ) {
         let theme = Theme::of(ui.visuals());
         ui.add_space(4.0);
         let label = ui.horizontal(|ui| {
-            // As high as with a choice in it: nothing moves while one types.
+            // High enough for the choice: nothing moves while one types.
             ui.set_min_height(ui.spacing().interact_size.y);
             let label = ui.strong("Function");
-            choice(ui, session, client);
+            choice(ui, workspace, client);
             label
         });
         let label = label.inner;
@@ -70,11 +73,11 @@ impl Editor {
         if ui.input(|input| input.events.iter().any(is_paste))
             && ui.memory(|memory| memory.focused().is_none())
         {
-            select_all(ui, &session.text);
+            select_all(ui, &workspace.text);
         }
         let scroll = ScrollArea::both().id_salt("function").max_height(height);
         let edited = scroll.show(ui, |ui| {
-            let edit = TextEdit::multiline(&mut session.text)
+            let edit = TextEdit::multiline(&mut workspace.text)
                 .id(Id::unique(EDITOR))
                 .code_editor()
                 .desired_width(f32::INFINITY)
@@ -82,17 +85,17 @@ impl Editor {
                 .layouter(&mut layouter);
             ui.add(edit).labelled_by(label.id).changed()
         });
-        if edited.inner && session.read() {
-            session.ask_again(client);
+        if edited.inner && workspace.read() {
+            workspace.ask_again(client);
         }
         let top = ui.cursor().top();
-        said(ui, session, &theme);
+        status(ui, workspace, &theme);
         ui.add_space(4.0);
-        actions(ui, session, client, side);
+        actions(ui, workspace, client, side);
         ui.separator();
-        file(ui, session, tasks);
+        file(ui, workspace, tasks);
         ui.separator();
-        model(ui, session, client, tasks);
+        model(ui, workspace, client, tasks);
         self.below = Some(ui.cursor().top() - top);
     }
 
@@ -118,7 +121,7 @@ fn select_all(ui: &Ui, text: &str) {
     ui.memory_mut(|memory| memory.request_focus(id));
 }
 
-/// A source in its colours.
+/// Source with syntax highlighting.
 pub fn coloured(text: &str, theme: &Theme, font: &FontId) -> LayoutJob {
     let mut job = LayoutJob {
         text: text.to_owned(),
@@ -136,11 +139,11 @@ pub fn coloured(text: &str, theme: &Theme, font: &FontId) -> LayoutJob {
     let mut done = 0;
     for (range, kind) in python::highlight(text) {
         let color = match kind {
-            Kind::Keyword => theme.keyword,
-            Kind::Definition | Kind::Call => theme.name,
-            Kind::Text => theme.text_literal,
-            Kind::Number => theme.number,
-            Kind::Comment => theme.weak_text,
+            TokenClass::Keyword => theme.keyword,
+            TokenClass::Definition | TokenClass::Call => theme.name,
+            TokenClass::Text => theme.text_literal,
+            TokenClass::Number => theme.number,
+            TokenClass::Comment => theme.weak_text,
         };
         section(done..range.start, theme.code);
         done = range.end;
@@ -150,9 +153,9 @@ pub fn coloured(text: &str, theme: &Theme, font: &FontId) -> LayoutJob {
     job
 }
 
-/// What is to be said about the function; always there, so that nothing moves while one types.
-fn said(ui: &mut Ui, session: &GlyphsUiSession, theme: &Theme) {
-    let (color, text) = match (&session.picture, session.refusal(), &session.written) {
+/// Draws the status of the function; always there, so that nothing moves while one types.
+fn status(ui: &mut Ui, workspace: &GlyphsWorkspace, theme: &Theme) {
+    let (color, text) = match (&workspace.picture, workspace.refusal(), &workspace.function) {
         (_, Some(why), _) => (theme.error, why),
         (Some((name, _)), None, _) => (
             theme.code,
@@ -160,7 +163,7 @@ fn said(ui: &mut Ui, session: &GlyphsUiSession, theme: &Theme) {
         ),
         (None, None, Err(why)) => (theme.warning, why.clone()),
         (None, None, Ok(written)) => {
-            let tokens = session
+            let tokens = workspace
                 .answer()
                 .and_then(|answer| Some(answer.tokens.as_ref()?.len()));
             let tokens = tokens.map_or_else(String::new, |count| format!(": {count} tokens"));
@@ -168,14 +171,14 @@ fn said(ui: &mut Ui, session: &GlyphsUiSession, theme: &Theme) {
         }
     };
     ui.colored_label(color, text);
-    let left_out = session.picture.is_none().then(|| session.left_out());
+    let left_out = workspace.picture.is_none().then(|| workspace.left_out());
     let left_out = RichText::new(left_out.unwrap_or_default()).color(theme.weak_text);
     ui.add(Label::new(left_out).truncate());
 }
 
-/// The function to paint, where there are several.
-fn choice(ui: &mut Ui, session: &mut GlyphsUiSession, client: &EngineClient) {
-    let Some((choices, chosen)) = session.choices() else {
+/// Draws the choice of the function to paint, where there are several.
+fn choice(ui: &mut Ui, workspace: &mut GlyphsWorkspace, client: &EngineClient) {
+    let Some((choices, chosen)) = workspace.choices() else {
         return;
     };
     let mut number = chosen;
@@ -189,55 +192,55 @@ fn choice(ui: &mut Ui, session: &mut GlyphsUiSession, client: &EngineClient) {
         });
     });
     if number != chosen {
-        session.choose(number, client);
+        workspace.choose(number, client);
     }
 }
 
 fn actions(
     ui: &mut Ui,
-    session: &mut GlyphsUiSession,
+    workspace: &mut GlyphsWorkspace,
     client: &mut EngineClient,
-    side: &mut MorphSide,
+    side: &mut SidePanel,
 ) {
     ui.horizontal_wrapped(|ui| {
-        let near = ui.add_enabled(session.written.is_ok(), Button::new("Nearest glyphs"));
+        let near = ui.add_enabled(workspace.function.is_ok(), Button::new("Nearest glyphs"));
         if near.clicked() {
-            session.look_near(client);
-            *side = MorphSide::Nearest;
+            workspace.find_nearest(client);
+            *side = SidePanel::Nearest;
         }
-        let tile = session.tile();
+        let tile = workspace.tile();
         let add = ui.add_enabled(tile.is_some(), Button::new("+ path"));
         if add
             .on_hover_text("Lay this function into the path of the morph")
             .clicked()
             && let Some(tile) = tile
         {
-            session.lay(tile);
-            *side = MorphSide::Morph;
+            workspace.append_to_path(tile);
+            *side = SidePanel::Morph;
         }
         if ui.button("Copy source").clicked() {
-            ui.ctx().copy_text(session.text.clone());
+            ui.ctx().copy_text(workspace.text.clone());
         }
         if ui
             .button("Paste")
             .on_hover_text("Put the clipboard's text in place of this one")
             .clicked()
         {
-            select_all(ui, &session.text);
+            select_all(ui, &workspace.text);
             ui.send_viewport_cmd(ViewportCommand::RequestPaste);
         }
         if ui.button("Clear").clicked() {
-            session.write(String::new());
+            workspace.write(String::new());
         }
     });
 }
 
-fn file(ui: &mut Ui, session: &mut GlyphsUiSession, tasks: &mut Vec<BackgroundTask>) {
+fn file(ui: &mut Ui, workspace: &mut GlyphsWorkspace, tasks: &mut Vec<BackgroundTask>) {
     let label = RichText::new("File").strong();
     let hint = "a picture or .py, or drop one here";
-    let field = field(ui, label, &mut session.file_path, hint, f32::INFINITY);
+    let field = field(ui, label, &mut workspace.file_path, hint, f32::INFINITY);
     ui.horizontal_wrapped(|ui| {
-        let path = session.file_path.trim();
+        let path = workspace.file_path.trim();
         let read = ui.add_enabled(!path.is_empty(), Button::new("Read file"));
         if read.clicked() || is_entered(ui, &field) && !path.is_empty() {
             tasks.push(BackgroundTask::Read(path.into()));
@@ -250,17 +253,17 @@ fn file(ui: &mut Ui, session: &mut GlyphsUiSession, tasks: &mut Vec<BackgroundTa
 
 fn model(
     ui: &mut Ui,
-    session: &mut GlyphsUiSession,
+    workspace: &mut GlyphsWorkspace,
     client: &mut EngineClient,
     tasks: &mut Vec<BackgroundTask>,
 ) {
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
-    let field = field(ui, label, &mut session.open_path, hint, f32::INFINITY);
+    let field = field(ui, label, &mut workspace.open_path, hint, f32::INFINITY);
     ui.horizontal(|ui| {
         if ui.button("Open").clicked() || is_entered(ui, &field) {
-            let path = session.open_path.clone();
-            session.open(&path, client);
+            let path = workspace.open_path.clone();
+            workspace.open(&path, client);
         }
         if ui.button("Browse").clicked() {
             tasks.push(BackgroundTask::BrowseRun);

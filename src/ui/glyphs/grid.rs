@@ -1,13 +1,13 @@
-//! Glyphs of corpus functions, which change as the model trains, and the nearest glyphs to one.
+//! Panels of glyphs: corpus functions, which change as the model trains, and the nearest ones to a function.
 
 use std::sync::Arc;
 
 use egui::{ProgressBar, Ui};
 
-use super::{MorphSide, session::GlyphsUiSession, sheet::Sheet};
+use super::{sheet::Sheet, side_panel::SidePanel, workspace::GlyphsWorkspace};
 use crate::{
     glyphs::views::{GridView, Tile},
-    ui::{app::System, engine_client::EngineClient},
+    ui::{engine_client::EngineClient, system::SystemPage},
 };
 
 /// Glyphs side by side.
@@ -15,23 +15,23 @@ const COLUMNS: usize = 4;
 /// Points a side of a glyph in the list.
 const LISTED: f32 = 64.0;
 
-/// The grid on the graphics card.
+/// Panel of the live grid, with its glyphs in a texture.
 #[derive(Default)]
 pub struct GridPanel {
     shown: Option<(Arc<GridView>, Sheet)>,
 }
 
 impl GridPanel {
-    /// Draws it: a click opens a function, a shift-click lays it into the path, and dragging one onto
-    /// another makes a path of the two.
+    /// Draws the grid: a click opens a function, a shift-click appends it to the path, and dragging one onto another makes
+    /// a path of the two.
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        session: &mut GlyphsUiSession,
+        workspace: &mut GlyphsWorkspace,
         client: &mut EngineClient,
-        side: &mut MorphSide,
+        side: &mut SidePanel,
     ) {
-        let Some(view) = session.views.grid.get() else {
+        let Some(view) = workspace.views.grid.get() else {
             ui.weak("The glyphs are being painted");
             return;
         };
@@ -46,7 +46,7 @@ impl GridPanel {
         ui.horizontal(|ui| {
             ui.label(format!("{} glyphs, step {}", view.tiles.len(), view.step));
             if ui.button("Other functions").clicked() {
-                session.watch_others(client);
+                workspace.watch_others(client);
             }
         });
         let gap = 3.0;
@@ -61,20 +61,17 @@ impl GridPanel {
                     if let Some(from) = shown.dnd_release_payload::<usize>()
                         && *from != number
                     {
-                        session.morph.path.clear();
-                        session.lay(view.tiles[*from].clone());
-                        session.lay(tile.clone());
-                        session.paint_morph(client);
-                        *side = MorphSide::Morph;
+                        workspace.morph.path.clear();
+                        workspace.append_to_path(view.tiles[*from].clone());
+                        workspace.append_to_path(tile.clone());
+                        workspace.paint_morph(client);
+                        *side = SidePanel::Morph;
                     } else if shown.clicked() && ui.input(|input| input.modifiers.shift) {
-                        session.lay(tile.clone());
-                        client.say(
-                            System::Glyphs,
-                            format!("{} is in the path", tile.name),
-                            false,
-                        );
+                        workspace.append_to_path(tile.clone());
+                        let text = format!("{} is in the path", tile.name);
+                        client.set_status(SystemPage::Glyphs, text);
                     } else if shown.clicked() {
-                        session.open_function(&tile.text, client);
+                        workspace.open_function(&tile.text, client);
                     }
                 }
             });
@@ -83,20 +80,25 @@ impl GridPanel {
     }
 }
 
-/// The list on the graphics card.
+/// Panel of the nearest functions, with their glyphs in a texture.
 #[derive(Default)]
-pub struct Nearest {
+pub struct NearestPanel {
     shown: Option<(Vec<(String, f32)>, Sheet)>,
 }
 
-impl Nearest {
+impl NearestPanel {
     /// Draws the list; a click opens a function.
-    pub fn show(&mut self, ui: &mut Ui, session: &mut GlyphsUiSession, client: &mut EngineClient) {
-        let work = session.views.work.get();
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        workspace: &mut GlyphsWorkspace,
+        client: &mut EngineClient,
+    ) {
+        let work = workspace.views.work.get();
         if let Some(work) = work.filter(|work| work.done < 1.0) {
             ui.add(ProgressBar::new(work.done as f32).text(&work.what));
         }
-        let Some((of, nearest)) = session.nearest.clone() else {
+        let Some((of, nearest)) = workspace.nearest.clone() else {
             ui.weak("\u{201c}Nearest glyphs\u{201d} below the editor finds the functions whose glyphs mean nearly the same");
             return;
         };
@@ -113,7 +115,7 @@ impl Nearest {
             return;
         };
         let first = of.text.lines().next().unwrap_or_default().to_owned();
-        row(ui, sheet, 0, &of, &first, session, client);
+        row(ui, sheet, 0, &of, &first, workspace, client);
         ui.separator();
         for (i, neighbour) in nearest.iter().enumerate() {
             let distance = format!("distance {:.3}", neighbour.distance);
@@ -123,7 +125,7 @@ impl Nearest {
                 i + 1,
                 &neighbour.tile,
                 &distance,
-                session,
+                workspace,
                 client,
             );
         }
@@ -136,12 +138,12 @@ fn row(
     number: usize,
     tile: &Tile,
     note: &str,
-    session: &mut GlyphsUiSession,
+    workspace: &mut GlyphsWorkspace,
     client: &EngineClient,
 ) {
     ui.horizontal(|ui| {
         if sheet.tile(ui, number, tile, LISTED).clicked() {
-            session.open_function(&tile.text, client);
+            workspace.open_function(&tile.text, client);
         }
         ui.vertical(|ui| {
             ui.add(egui::Label::new(egui::RichText::new(&tile.name).strong()).truncate());

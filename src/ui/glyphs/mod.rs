@@ -1,73 +1,52 @@
-//! Code Glyphs in the window: the editor at the left, the glyph and what is read from it in the
-//! middle, and at the right one of the live grid, the nearest glyphs, the morph and the training.
+//! Code Glyphs in the window: the editor at the left, the glyph and the reading of it in the middle, and at the right
+//! one of the live grid, the nearest glyphs, the morph and the training.
 
 mod background_tasks;
-pub mod corpus;
+mod corpus;
 mod editor;
+pub mod editor_text;
 mod grid;
 mod morph;
 mod paint;
 mod reading;
-pub mod session;
 mod sheet;
+pub mod side_panel;
 mod training;
-pub mod written;
+pub mod workspace;
 
 use egui::{CentralPanel, Panel, ScrollArea, Ui};
 
-pub use self::background_tasks::{BackgroundTask, Done};
+pub use self::background_tasks::{BackgroundTask, TaskResult};
 use self::{
     editor::Editor,
-    grid::{GridPanel, Nearest},
+    grid::{GridPanel, NearestPanel},
     morph::MorphPanel,
-    paint::Paint,
-    session::GlyphsUiSession,
+    paint::PaintPanel,
+    side_panel::SidePanel,
+    workspace::GlyphsWorkspace,
 };
 use super::engine_client::EngineClient;
 
-/// What the right side shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MorphSide {
-    /// Glyphs of corpus functions.
-    #[default]
-    GridPanel,
-    /// The glyphs nearest to one.
-    Nearest,
-    /// The way through functions.
-    Morph,
-    /// A run.
-    Training,
-}
-
-impl MorphSide {
-    const ALL: [(Self, &str); 4] = [
-        (MorphSide::GridPanel, "Live grid"),
-        (MorphSide::Nearest, "Nearest"),
-        (MorphSide::Morph, "Morph"),
-        (MorphSide::Training, "Training"),
-    ];
-}
-
-/// The second system.
+/// Page of Code Glyphs.
 #[derive(Default)]
-pub struct Glyphs {
-    /// What is open.
-    pub session: GlyphsUiSession,
-    /// What the right side shows.
-    pub side: MorphSide,
+pub struct GlyphsPage {
+    /// Open state.
+    pub workspace: GlyphsWorkspace,
+    /// Content of the panel at the right.
+    pub side: SidePanel,
     editor: Editor,
-    paint: Paint,
+    paint: PaintPanel,
     grid: GridPanel,
-    nearest: Nearest,
+    nearest: NearestPanel,
     morph: MorphPanel,
 }
 
-impl Glyphs {
-    /// Draws it, between the bars; returns what takes a thread of its own.
+impl GlyphsPage {
+    /// Draws the page between the bars; returns tasks for threads of their own.
     pub fn show(&mut self, ui: &mut Ui, client: &mut EngineClient) -> Vec<BackgroundTask> {
         let mut tasks = Vec::new();
-        let session = &mut self.session;
-        session.follow(client);
+        let workspace = &mut self.workspace;
+        workspace.follow(client);
         // In a small window the pictures come first.
         let width = (0.28 * ui.available_width()).floor();
         Panel::left("function")
@@ -76,7 +55,7 @@ impl Glyphs {
             .size_range(240.0..=640.0)
             .show(ui, |ui| {
                 self.editor
-                    .show(ui, session, client, &mut self.side, &mut tasks)
+                    .show(ui, workspace, client, &mut self.side, &mut tasks)
             });
         Panel::right("side")
             .resizable(true)
@@ -84,7 +63,7 @@ impl Glyphs {
             .size_range(250.0..=560.0)
             .show(ui, |ui| {
                 ui.horizontal_wrapped(|ui| {
-                    for (side, name) in MorphSide::ALL {
+                    for (side, name) in SidePanel::ALL {
                         ui.selectable_value(&mut self.side, side, name);
                     }
                 });
@@ -93,16 +72,16 @@ impl Glyphs {
                     .id_salt(self.side as u8)
                     .auto_shrink(false)
                     .show(ui, |ui| match self.side {
-                        MorphSide::GridPanel => self.grid.show(ui, session, client, &mut self.side),
-                        MorphSide::Nearest => self.nearest.show(ui, session, client),
-                        MorphSide::Morph => self.morph.show(ui, session, client, &mut tasks),
-                        MorphSide::Training => training::show(ui, session, client, &mut tasks),
+                        SidePanel::Grid => self.grid.show(ui, workspace, client, &mut self.side),
+                        SidePanel::Nearest => self.nearest.show(ui, workspace, client),
+                        SidePanel::Morph => self.morph.show(ui, workspace, client, &mut tasks),
+                        SidePanel::Training => training::show(ui, workspace, client, &mut tasks),
                     });
             });
         CentralPanel::default().show(ui, |ui| {
-            self.paint.show(ui, session, client, &mut tasks);
+            self.paint.show(ui, workspace, client, &mut tasks);
             ui.separator();
-            reading::show(ui, session, client);
+            reading::show(ui, workspace, client);
         });
         tasks
     }

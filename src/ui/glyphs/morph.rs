@@ -1,11 +1,11 @@
-//! The path through functions and the walk along it.
+//! The morph: a path of functions, and the pictures along it.
 
 use std::sync::Arc;
 
 use egui::{Button, Slider, Ui, Vec2};
 use image::RgbImage;
 
-use super::{BackgroundTask, session::GlyphsUiSession, sheet::Sheet};
+use super::{background_tasks::BackgroundTask, sheet::Sheet, workspace::GlyphsWorkspace};
 use crate::{
     config::glyphs::GLYPH_SIZE,
     ui::{engine_client::EngineClient, widgets::field},
@@ -15,10 +15,10 @@ use crate::{
 const FRAMES_PER_SEC: f64 = 20.0;
 /// Points a side of a glyph in the path.
 const LISTED: f32 = 40.0;
-/// Width of what stands beside the slider: its number and its name.
+/// Width of the number and the name beside the slider.
 const BESIDE_SLIDER: f32 = 130.0;
 
-/// Path and frames on the graphics card.
+/// Panel of the morph, with path and frames in textures.
 #[derive(Default)]
 pub struct MorphPanel {
     path: Option<(Vec<RgbImage>, Sheet)>,
@@ -31,26 +31,26 @@ impl MorphPanel {
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        session: &mut GlyphsUiSession,
+        workspace: &mut GlyphsWorkspace,
         client: &mut EngineClient,
         tasks: &mut Vec<BackgroundTask>,
     ) {
-        self.list(ui, session);
+        self.list(ui, workspace);
         ui.horizontal_wrapped(|ui| {
-            let can = session.morph.path.len() >= 2;
+            let can = workspace.morph.path.len() >= 2;
             if ui.add_enabled(can, Button::new("Paint morph")).clicked() {
-                session.paint_morph(client);
+                workspace.paint_morph(client);
             }
-            let has_path = !session.morph.path.is_empty();
+            let has_path = !workspace.morph.path.is_empty();
             if ui
                 .add_enabled(has_path, Button::new("Clear path"))
                 .clicked()
             {
-                session.morph.path.clear();
+                workspace.morph.path.clear();
             }
         });
         ui.separator();
-        let Some(frames) = session.morph.frames.clone() else {
+        let Some(frames) = workspace.morph.frames.clone() else {
             return;
         };
         if self
@@ -68,7 +68,7 @@ impl MorphPanel {
             .clamp(1.0, 3.0)
             * GLYPH_SIZE as f32;
         let (rect, _) = ui.allocate_exact_size(Vec2::splat(side), egui::Sense::hover());
-        let morph = &mut session.morph;
+        let morph = &mut workspace.morph;
         let last = frames.len().saturating_sub(1);
         if morph.is_playing && last > 0 {
             let passed = ui.input(|input| input.time) - self.begun_secs;
@@ -106,8 +106,8 @@ impl MorphPanel {
         field(ui, "Save as", &mut morph.save_path, hint, f32::INFINITY);
     }
 
-    fn list(&mut self, ui: &mut Ui, session: &mut GlyphsUiSession) {
-        let path = &session.morph.path;
+    fn list(&mut self, ui: &mut Ui, workspace: &mut GlyphsWorkspace) {
+        let path = &workspace.morph.path;
         if path.is_empty() {
             ui.weak("Lay functions into the path: \u{201c}+ path\u{201d} below the editor, shift-click in the live grid, or drag one glyph of the grid onto another");
             return;
@@ -141,7 +141,7 @@ impl MorphPanel {
             });
         }
         if let Some(removed) = removed {
-            session.morph.path.remove(removed);
+            workspace.morph.path.remove(removed);
         }
     }
 }

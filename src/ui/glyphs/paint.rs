@@ -1,4 +1,4 @@
-//! The glyph, what the noisy channel makes of it, and the channel's controls.
+//! The glyph, its distorted version, and the controls of the noisy channel.
 
 use std::sync::Arc;
 
@@ -7,11 +7,10 @@ use egui::{
     WidgetInfo, pos2,
 };
 
-use super::{BackgroundTask, session::GlyphsUiSession, sheet::Sheet};
+use super::{background_tasks::BackgroundTask, sheet::Sheet, workspace::GlyphsWorkspace};
 use crate::{
     config::glyphs::GLYPH_SIZE,
-    glyphs::views::{GlyphView, Subject},
-    nn::distortions::{DistortionKinds, HARDEST},
+    glyphs::views::{DistortionKinds, GlyphView, HARDEST, Subject},
     ui::{engine_client::EngineClient, theme::Theme, widgets::field},
 };
 
@@ -23,48 +22,51 @@ const SLIDER_WIDTH: f32 = 240.0;
 const BESIDE_SLIDER: f32 = 120.0;
 const SAVE_AS_WIDTH: f32 = 260.0;
 
-/// The pictures on the graphics card.
+/// Panel of the two pictures, with both in a texture.
 #[derive(Default)]
-pub struct Paint {
+pub struct PaintPanel {
     shown: Option<(Arc<GlyphView>, Sheet)>,
 }
 
-impl Paint {
+impl PaintPanel {
     /// Draws pictures and controls.
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        session: &mut GlyphsUiSession,
+        workspace: &mut GlyphsWorkspace,
         client: &EngineClient,
         tasks: &mut Vec<BackgroundTask>,
     ) {
-        self.follow(ui, session);
+        self.follow(ui, workspace);
         let gap = ui.spacing().item_spacing.x;
         let fits = (ui.available_width() - gap) / 2.0 / GLYPH_SIZE as f32;
         let side = fits.floor().clamp(1.0, LARGEST) * GLYPH_SIZE as f32;
-        let is_picture = session.picture.is_some();
+        let is_picture = workspace.picture.is_some();
         ui.horizontal_top(|ui| {
             let name = if is_picture { "Picture" } else { "Glyph" };
             self.picture(ui, 0, name, side);
-            let name = format!("Through the channel, difficulty {:.1}", session.difficulty);
+            let name = format!(
+                "Through the channel, difficulty {:.1}",
+                workspace.difficulty
+            );
             let rect = self.picture(ui, 1, &name, side);
             if is_picture && let Some((view, _)) = &self.shown {
                 corners(ui, rect, view);
             }
         });
         ui.add_space(4.0);
-        if channel(ui, session) {
-            session.ask_again(client);
+        if channel(ui, workspace) {
+            workspace.ask_again(client);
         }
         let Some((view, _)) = &self.shown else { return };
-        save(ui, view, &mut session.save_path, tasks);
+        save(ui, view, &mut workspace.save_path, tasks);
     }
 
-    /// An answer not yet there leaves the last one in sight: a flash at every key would be worse.
-    fn follow(&mut self, ui: &Ui, session: &GlyphsUiSession) {
-        let has_subject = session.picture.is_some() || session.written.is_ok();
-        let view = session.views.glyph.get();
-        match view.filter(|_| has_subject && session.refusal().is_none()) {
+    /// Follows the engine. Until a new answer is there the last one stays in sight: a flash at every key would be worse.
+    fn follow(&mut self, ui: &Ui, workspace: &GlyphsWorkspace) {
+        let has_subject = workspace.picture.is_some() || workspace.function.is_ok();
+        let view = workspace.views.glyph.get();
+        match view.filter(|_| has_subject && workspace.refusal().is_none()) {
             None => self.shown = None,
             Some(view) => {
                 if self
@@ -104,7 +106,7 @@ impl Paint {
     }
 }
 
-/// Ways to keep the pictures.
+/// Draws the buttons to save and copy the pictures.
 fn save(ui: &mut Ui, view: &GlyphView, path: &mut String, tasks: &mut Vec<BackgroundTask>) {
     ui.horizontal_wrapped(|ui| {
         for (text, name, picture) in [
@@ -134,7 +136,7 @@ fn save(ui: &mut Ui, view: &GlyphView, path: &mut String, tasks: &mut Vec<Backgr
     );
 }
 
-/// The corners found, in the coordinates of the picture, -1 to 1.
+/// Draws the detected corners.
 fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
     if !matches!(view.question.subject, Subject::Picture(_)) {
         return;
@@ -156,13 +158,13 @@ fn corners(ui: &Ui, rect: Rect, view: &GlyphView) {
     }
 }
 
-/// The channel's controls; true if one was changed.
-fn channel(ui: &mut Ui, session: &mut GlyphsUiSession) -> bool {
+/// Draws the channel's controls; true if one was changed.
+fn channel(ui: &mut Ui, workspace: &mut GlyphsWorkspace) -> bool {
     let mut is_changed = false;
     ui.horizontal_wrapped(|ui| {
         let width = ui.available_width() - BESIDE_SLIDER;
         ui.spacing_mut().slider_width = width.clamp(40.0, SLIDER_WIDTH);
-        let slider = Slider::new(&mut session.difficulty, 0.0..=HARDEST)
+        let slider = Slider::new(&mut workspace.difficulty, 0.0..=HARDEST)
             .step_by(0.1)
             .text("Difficulty");
         is_changed |= ui.add(slider).changed();
@@ -171,7 +173,7 @@ fn channel(ui: &mut Ui, session: &mut GlyphsUiSession) -> bool {
             .on_hover_text("Another draw of the same channel")
             .clicked()
         {
-            session.seed += 1;
+            workspace.seed += 1;
             is_changed = true;
         }
     });
@@ -183,7 +185,7 @@ fn channel(ui: &mut Ui, session: &mut GlyphsUiSession) -> bool {
         occlusion,
         noise,
         jpeg,
-    } = &mut session.parts;
+    } = &mut workspace.parts;
     ui.horizontal_wrapped(|ui| {
         for (part, name) in [
             (affine, "Turn and shift"),

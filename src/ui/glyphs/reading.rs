@@ -1,22 +1,22 @@
-//! The function read from the picture: each token tinted by how sure the reader is of it, those that
-//! differ from what was painted underlined.
+//! The function read from the picture: each token tinted by the reader's confidence, those that differ from the painted
+//! function underlined.
 
 use std::ops::Range;
 
 use egui::{FontId, Label, ScrollArea, Sense, Stroke, TextFormat, TextStyle, Ui, text::LayoutJob};
 
-use super::session::GlyphsUiSession;
+use super::workspace::GlyphsWorkspace;
 use crate::{
     glyphs::views::GlyphView,
     ui::{engine_client::EngineClient, theme::Theme},
 };
 
-/// What is read, and how it compares.
-pub fn show(ui: &mut Ui, session: &mut GlyphsUiSession, client: &EngineClient) {
+/// Draws the reading, and its comparison with the painted function.
+pub fn show(ui: &mut Ui, workspace: &mut GlyphsWorkspace, client: &EngineClient) {
     let theme = Theme::of(ui.visuals());
-    let has_subject = session.picture.is_some() || session.written.is_ok();
-    let view = session.views.glyph.get();
-    let Some(view) = view.filter(|_| has_subject && session.refusal().is_none()) else {
+    let has_subject = workspace.picture.is_some() || workspace.function.is_ok();
+    let view = workspace.views.glyph.get();
+    let Some(view) = view.filter(|_| has_subject && workspace.refusal().is_none()) else {
         ui.strong("Read from the glyph");
         ui.weak("Nothing yet");
         return;
@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, session: &mut GlyphsUiSession, client: &EngineClient) {
             .on_hover_text("Put the text read into the editor")
             .clicked()
         {
-            session.open_function(&view.reading.text, client);
+            workspace.open_function(&view.reading.text, client);
         }
         legend(ui, &theme);
     });
@@ -59,7 +59,7 @@ pub fn show(ui: &mut Ui, session: &mut GlyphsUiSession, client: &EngineClient) {
         .show(ui, |ui| text(ui, &view, &theme));
 }
 
-/// Tokens that differ, place by place, and the places there are.
+/// Number of positions at which tokens differ, and of all positions.
 fn differing(truth: &[u32], read: &[u32]) -> (usize, usize) {
     let places = truth.len().max(read.len());
     let right = truth.iter().zip(read).filter(|(a, b)| a == b).count();
@@ -93,7 +93,7 @@ fn text(ui: &mut Ui, view: &GlyphView, theme: &Theme) {
     });
 }
 
-/// The text, and the characters of each token.
+/// Tinted text, with the range of characters of each token.
 fn job(view: &GlyphView, theme: &Theme, font: &FontId) -> (LayoutJob, Vec<Range<usize>>) {
     let decoded = &view.reading.decoded;
     let (mut job, mut ranges, mut done) = (LayoutJob::default(), Vec::new(), 0);

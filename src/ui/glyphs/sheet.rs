@@ -11,14 +11,14 @@ use crate::{config::glyphs::GLYPH_SIZE, glyphs::views::Tile, ui::theme::Theme};
 /// Glyphs side by side in the texture.
 const COLUMNS: usize = 8;
 
-/// Glyphs, all of 128x128, in the order they were given.
+/// Texture of glyphs [128, 128], in rows.
 pub struct Sheet {
     texture: TextureHandle,
     rows: usize,
 }
 
 impl Sheet {
-    /// Lays pictures out and gives them to the graphics card.
+    /// Texture of the pictures, laid out in rows.
     pub fn new<'a>(
         context: &Context,
         pictures: impl ExactSizeIterator<Item = &'a RgbImage>,

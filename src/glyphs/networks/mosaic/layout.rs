@@ -1,0 +1,146 @@
+//! Layouts of a mosaic: rows of equal cells inside a border, as square as the number of tokens allows, so that a short
+//! function fills its picture with large cells.
+
+/// Canvas pixels a side: pictures are generated at this size and upsampled.
+pub const CANVAS: usize = 32;
+/// Width of the border in cells: a camera that crops it loses no token.
+const BORDER: f32 = 0.35;
+/// Fraction of a cell over which neighbours blend.
+const BLEND: f32 = 0.5;
+/// Sampling points of the recognizer per cell and axis.
+pub const SAMPLES: usize = 3;
+/// Positional features of a canvas pixel, within its cell and within the picture.
+pub const POSITION_FEATURES: usize = 25;
+
+/// Grid of cells, in row-major order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub columns: usize,
+}
+
+impl Layout {
+    /// All layouts for functions of up to `max_tokens`, smallest first: k x k and (k + 1) x k.
+    pub fn all(max_tokens: usize) -> Vec<Self> {
+        let mut layouts = vec![Self {
+            rows: 2,
+            columns: 2,
+        }];
+        while let Some(last) = layouts.last().filter(|last| last.slots() < max_tokens) {
+            layouts.push(if last.rows == last.columns {
+                Self {
+                    rows: last.rows + 1,
+                    ..*last
+                }
+            } else {
+                Self {
+                    columns: last.rows,
+                    ..*last
+                }
+            });
+        }
+        layouts
+    }
+
+    /// Index of the smallest of `layouts` that holds `tokens`; the last if none does.
+    pub fn index_for(layouts: &[Self], tokens: usize) -> usize {
+        let fits = layouts.iter().position(|layout| layout.slots() >= tokens);
+        fits.unwrap_or(layouts.len() - 1)
+    }
+
+    /// Number of cells.
+    pub fn slots(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// Blending weights [[`CANVAS`], `max_cells`] of the cells of a line of `cells` at each canvas pixel; rows sum to 1, and
+    /// cells beyond the line have weight 0.
+    pub fn blend_weights(cells: usize, max_cells: usize) -> Vec<f32> {
+        let mut weights = vec![0.0; CANVAS * max_cells];
+        for pixel in 0..CANVAS {
+            let position = position_in_cells(pixel as f32 + 0.5, cells);
+            // Between the centres of two cells, a smooth step around their border.
+            let first = (position - 0.5).floor();
+            let step = ((position - 0.5 - first - 0.5) / BLEND + 0.5).clamp(0.0, 1.0);
+            let step = step * step * (3.0 - 2.0 * step);
+            let clamp = |cell: f32| (cell.max(0.0) as usize).min(cells - 1);
+            weights[pixel * max_cells + clamp(first)] += 1.0 - step;
+            weights[pixel * max_cells + clamp(first + 1.0)] += step;
+        }
+        weights
+    }
+
+    /// Sampling weights [`max_cells` x 3, [`CANVAS`]] of the recognizer, at three points per cell of a line of `cells`; rows
+    /// sum to 1, and are 0 for cells beyond the line.
+    pub fn sampling_weights(cells: usize, max_cells: usize) -> Vec<f32> {
+        let samples = cells * SAMPLES;
+        let cell = CANVAS as f32 / (cells as f32 + 2.0 * BORDER);
+        let radius = (cell / SAMPLES as f32).max(1.0);
+        let mut weights = vec![0.0; max_cells * SAMPLES * CANVAS];
+        for (sample, row) in weights.chunks_mut(CANVAS).take(samples).enumerate() {
+            let centre = (BORDER + (sample as f32 + 0.5) / SAMPLES as f32) * cell;
+            for (pixel, weight) in row.iter_mut().enumerate() {
+                *weight = (1.0 - (pixel as f32 + 0.5 - centre).abs() / radius).max(0.0);
+            }
+            let sum: f32 = row.iter().sum();
+            row.iter_mut().for_each(|weight| *weight /= sum);
+        }
+        weights
+    }
+
+    /// Positional features of the [`CANVAS`]^2 canvas pixels, row-major: sines and cosines of low frequency within the cell
+    /// and within the picture.
+    pub fn position_features(&self) -> Vec<f32> {
+        use std::f32::consts::{FRAC_PI_2, PI};
+        let in_cell = |position: f32, cells: usize| {
+            let position = position_in_cells(position, cells);
+            let cell = position.floor().clamp(0.0, (cells - 1) as f32);
+            (2.0 * (position - cell) - 1.0).clamp(-1.5, 1.5)
+        };
+        let features = |(x, y): (f32, f32)| -> [f32; POSITION_FEATURES] {
+            let (u, v) = (in_cell(x, self.columns), in_cell(y, self.rows));
+            let centred = |position: f32| 2.0 * position / CANVAS as f32 - 1.0;
+            let (gx, gy) = (centred(x), centred(y));
+            let (u1, v1) = (u * FRAC_PI_2, v * FRAC_PI_2);
+            [
+                1.0,
+                u1.sin(),
+                u1.cos(),
+                v1.sin(),
+                v1.cos(),
+                u1.sin() * v1.sin(),
+                u1.sin() * v1.cos(),
+                u1.cos() * v1.sin(),
+                u1.cos() * v1.cos(),
+                (u * PI).sin(),
+                (u * PI).cos(),
+                (v * PI).sin(),
+                (v * PI).cos(),
+                (gx * FRAC_PI_2).sin(),
+                (gy * FRAC_PI_2).sin(),
+                (gx * FRAC_PI_2).cos(),
+                (gy * FRAC_PI_2).cos(),
+                (gx * PI).sin(),
+                (gx * PI).cos(),
+                (gy * PI).sin(),
+                (gy * PI).cos(),
+                (gx * FRAC_PI_2).sin() * (gy * FRAC_PI_2).sin(),
+                (gx * PI).sin() * (gy * PI).sin(),
+                (gx * PI).cos() * (gy * PI).cos(),
+                (2.0 * PI * (gx * gx + gy * gy).sqrt()).cos(),
+            ]
+        };
+        let pixels = (0..CANVAS * CANVAS).map(|i| {
+            let centre = |i: usize| i as f32 + 0.5;
+            (centre(i % CANVAS), centre(i / CANVAS))
+        });
+        pixels.flat_map(features).collect()
+    }
+}
+
+/// Position in cells, from 0 at the first one's edge, of a position in canvas pixels.
+fn position_in_cells(position: f32, cells: usize) -> f32 {
+    position / CANVAS as f32 * (cells as f32 + 2.0 * BORDER) - BORDER
+}

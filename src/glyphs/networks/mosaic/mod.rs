@@ -1,0 +1,436 @@
+//! Mosaic: one generator shared by all token slots paints each into a cell of the picture, cells are blended, and a
+//! convolutional recognizer recovers the slots.
+//!
+//! Sharing both over all slots is what makes the mosaic learnable in minutes: the dense generators have to learn each
+//! position of the picture anew. Pictures are generated at a quarter of their size and smoothly upsampled, so that they
+//! have no noise to begin with.
+//!
+//! Shapes: B pictures, S slots (of the batch's frame), D = token width, P = canvas pixels, H = units of the generator.
+
+mod layout;
+mod pose;
+
+use burn::{
+    module::{Module, Param},
+    nn::{Embedding, Linear},
+    tensor::{Device, Int, Tensor},
+};
+
+pub use layout::{CANVAS, Layout};
+use layout::{POSITION_FEATURES, SAMPLES};
+pub use pose::{POSE_SIZE, PoseHead};
+
+use crate::{
+    kernels::{gather, permute_rows, relu, sigmoid, silu},
+    nn::{
+        device_constants::{constant, table},
+        init::Initializer,
+        linear::linear,
+    },
+};
+
+const PIXELS: usize = CANVAS * CANVAS;
+/// Sampling points of a cell.
+const CELL_SAMPLES: usize = SAMPLES * SAMPLES;
+
+/// Sizes of generator and recognizer.
+#[derive(Clone, Copy, Debug)]
+pub struct MosaicSizes {
+    /// Width of a token slot.
+    pub slot: usize,
+    /// Inner width of the generator.
+    pub generator: usize,
+    /// Channels of the recognizer.
+    pub recognizer: usize,
+}
+
+/// Layouts of a batch of pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchLayout {
+    /// Index of each picture's layout.
+    pub layouts: Vec<usize>,
+    /// Layout of each picture.
+    pub of: Vec<Layout>,
+    /// Padded layout of the batch: the largest, or larger.
+    pub frame: Layout,
+}
+
+/// All layouts, smallest first.
+#[derive(Clone, Debug)]
+pub struct Layouts {
+    /// Layouts, from few cells to many.
+    pub all: Vec<Layout>,
+}
+
+impl Layouts {
+    /// Layouts for functions of up to `max_tokens`.
+    pub fn new(max_tokens: usize) -> Self {
+        Self {
+            all: Layout::all(max_tokens),
+        }
+    }
+
+    /// Layout of designs without cells: one line of `slots` for every function.
+    pub fn line(slots: usize) -> Self {
+        Self {
+            all: vec![Layout {
+                rows: slots,
+                columns: 1,
+            }],
+        }
+    }
+
+    /// True for [`Self::line`], where functions end at their first padding token.
+    pub fn is_line(&self) -> bool {
+        self.all.iter().all(|layout| layout.columns == 1)
+    }
+
+    /// Slots of the largest layout.
+    pub fn most_slots(&self) -> usize {
+        self.all.iter().map(Layout::slots).max().unwrap_or(0)
+    }
+
+    /// Layout index of a function of `tokens` tokens.
+    pub fn index_for(&self, tokens: usize) -> usize {
+        Layout::index_for(&self.all, tokens)
+    }
+
+    /// Bucketing: the smallest layout at least as large as `index` among every `bucket_stride`-th, counted from the last.
+    pub fn frame(&self, index: usize, bucket_stride: usize) -> usize {
+        let last = self.all.len() - 1;
+        last - (last - index) / bucket_stride * bucket_stride
+    }
+
+    /// Batch of pictures with these layouts, padded to the largest of them.
+    pub fn arrange(&self, layouts: Vec<usize>) -> BatchLayout {
+        let largest = layouts.iter().copied().max().unwrap_or(0);
+        self.arrange_in(layouts, largest)
+    }
+
+    /// Batch of pictures with these layouts, padded to `frame`, which is as large as any.
+    pub fn arrange_in(&self, layouts: Vec<usize>, frame: usize) -> BatchLayout {
+        BatchLayout {
+            of: layouts.iter().map(|&layout| self.all[layout]).collect(),
+            frame: self.all[frame],
+            layouts,
+        }
+    }
+}
+
+impl BatchLayout {
+    /// Packed layout for one upload and [`SlotCells::new`]: `layout, rows, columns, slots` of the pictures (4 B), then
+    /// slot of each cell and cell of each slot (2 B S).
+    pub fn packed(&self) -> Vec<i32> {
+        let (frame, slots) = (self.frame, self.frame.slots());
+        let each = || self.of.iter().enumerate();
+        let indices = self.layouts.iter().map(|&layout| layout as i32);
+        let counts = |of: fn(&Layout) -> usize| self.of.iter().map(move |layout| of(layout) as i32);
+        // Cells of the frame beyond the layout, and slots beyond the picture's, have index 0 and are masked.
+        let slot_of_cell = each().flat_map(move |(picture, layout)| {
+            let cell = move |cell: usize| {
+                let (row, column) = (cell / frame.columns, cell % frame.columns);
+                let is_cell = row < layout.rows && column < layout.columns;
+                let slot = if is_cell {
+                    row * layout.columns + column
+                } else {
+                    0
+                };
+                (picture * slots + slot) as i32
+            };
+            (0..slots).map(cell)
+        });
+        let cell_of_slot = each().flat_map(move |(picture, layout)| {
+            let slot = move |slot: usize| {
+                let (row, column) = (slot / layout.columns, slot % layout.columns);
+                let cell = if row < layout.rows {
+                    row * frame.columns + column
+                } else {
+                    0
+                };
+                (picture * slots + cell) as i32
+            };
+            (0..slots).map(slot)
+        });
+        let numbers = indices
+            .chain(counts(|layout| layout.rows))
+            .chain(counts(|layout| layout.columns))
+            .chain(counts(Layout::slots));
+        numbers.chain(slot_of_cell).chain(cell_of_slot).collect()
+    }
+
+    /// Batch layout on a device.
+    pub fn upload(&self, device: &Device) -> SlotCells {
+        let numbers = Tensor::from_data(self.packed().as_slice(), &device.clone().inner());
+        SlotCells::new(self.of.len(), self.frame, numbers)
+    }
+}
+
+/// [`BatchLayout`] on a device.
+#[derive(Clone, Debug)]
+pub struct SlotCells {
+    pictures: usize,
+    frame: Layout,
+    numbers: Tensor<1, Int>,
+}
+
+impl SlotCells {
+    /// Layout of so many pictures in this frame, from its [packed](BatchLayout::packed) numbers.
+    pub fn new(pictures: usize, frame: Layout, numbers: Tensor<1, Int>) -> Self {
+        Self {
+            pictures,
+            frame,
+            numbers,
+        }
+    }
+
+    /// Vector `which` of those with one number per picture, `[B]`.
+    fn each(&self, which: usize) -> Tensor<1, Int> {
+        self.numbers
+            .clone()
+            .narrow(0, which * self.pictures, self.pictures)
+    }
+
+    /// Vector `which` of those with one number per slot, `[B S]`.
+    fn each_slot(&self, which: usize) -> Tensor<1, Int> {
+        let count = self.pictures * self.frame.slots();
+        self.numbers
+            .clone()
+            .narrow(0, 4 * self.pictures + which * count, count)
+    }
+
+    /// Layout index of each picture, `[B]`.
+    pub fn layouts(&self) -> Tensor<1, Int> {
+        self.each(0)
+    }
+
+    /// Mask [B, S]: 1 where a slot belongs to its picture's layout.
+    pub fn mask(&self) -> Tensor<2> {
+        prefix_mask(self.each(3), self.frame.slots())
+    }
+
+    /// Slot of each cell of the frame, `[B S]`.
+    fn slots_of_cells(&self) -> Tensor<1, Int> {
+        self.each_slot(0)
+    }
+
+    /// Cell of each slot, `[B S]`.
+    fn cells_of_slots(&self) -> Tensor<1, Int> {
+        self.each_slot(1)
+    }
+
+    /// Weights of the rows and of the columns of each picture, both [B, [`CANVAS`], `per_cell` x cells]: `weights` by number
+    /// of cells and most cells, from a table by `name` over all numbers of cells of the frame.
+    fn axis_weights(
+        &self,
+        name: &'static str,
+        per_cell: usize,
+        weights: fn(usize, usize) -> Vec<f32>,
+    ) -> [Tensor<3>; 2] {
+        let of_axis = |which: usize, max_cells: usize| {
+            let table = table(name, &[max_cells], &self.numbers.device(), || {
+                (1..=max_cells)
+                    .flat_map(|cells| weights(cells, max_cells))
+                    .collect()
+            });
+            let table = table.reshape([max_cells, CANVAS * per_cell * max_cells]);
+            let lines = gather(table, self.each(which) - 1);
+            lines.reshape([self.pictures, CANVAS, per_cell * max_cells])
+        };
+        [of_axis(1, self.frame.rows), of_axis(2, self.frame.columns)]
+    }
+}
+
+/// Mask [B, L]: 1 for the first `lengths[b]` columns of row b.
+pub fn prefix_mask(lengths: Tensor<1, Int>, columns: usize) -> Tensor<2> {
+    let indices: Vec<i32> = (0..columns as i32).collect();
+    let indices = constant(&indices, &lengths.device());
+    indices
+        .unsqueeze::<2>()
+        .lower(lengths.unsqueeze_dim(1))
+        .float()
+}
+
+/// Generator: from slots to a picture.
+#[derive(Module, Debug)]
+pub struct MosaicGenerator {
+    slot: Linear,
+    layout: Embedding,
+    place_scale: Linear,
+    place_shift: Linear,
+    whole: Linear,
+    place_whole: Linear,
+    paint: Linear,
+    frame: Param<Tensor<2>>,
+}
+
+impl MosaicGenerator {
+    /// Random weights for `layouts` layouts.
+    pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
+        let inner = sizes.generator;
+        let deviation = |inputs: usize| (inputs as f32).powf(-0.5);
+        Self {
+            slot: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
+            layout: init.embedding(layouts, inner, 0.3),
+            place_scale: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES) * 1.5),
+            place_shift: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES)),
+            whole: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
+            place_whole: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES)),
+            paint: init.linear_biased(inner, 3, deviation(inner) * 1.5),
+            frame: init.normal(3, PIXELS, 0.1),
+        }
+    }
+
+    /// Canvases [B, P, H] of slots [B, S, D]; morphs interpolate between them.
+    pub fn canvas(&self, slots: Tensor<3>, cells: &SlotCells, layouts: &Layouts) -> Tensor<3> {
+        let (device, [batch, ..]) = (slots.device(), slots.dims());
+        let mask = cells.mask();
+        let mean = slots.clone() * (mask.clone() / mask.clone().sum_dim(1)).unsqueeze_dim(2);
+        // The mean of the slots conditions the picture as a whole.
+        let whole = linear(&self.whole, mean.sum_dim(1));
+        let own = gather(self.layout.weight.val(), cells.layouts());
+        let painted = linear(&self.slot, slots) + own.unsqueeze_dim(1);
+        let painted = painted * mask.unsqueeze_dim(2);
+        let inner = painted.dims()[2];
+
+        // Down as one product per picture, across as one per row.
+        let Layout { rows, columns } = cells.frame;
+        let (to, back) = (cells.slots_of_cells(), cells.cells_of_slots());
+        let grid = permute_rows(painted.flatten::<2>(0, 1), to, back);
+        let [down, across] = cells.axis_weights("spread", 1, Layout::blend_weights);
+        let high = down.matmul(grid.reshape([batch, rows, columns * inner]));
+        let high = high.reshape([batch, CANVAS, columns, inner]);
+        let spread = across.unsqueeze_dim::<4>(1).matmul(high);
+
+        let kinds = layouts.all.len();
+        let positions = table("places", &[kinds], &device, || {
+            layouts
+                .all
+                .iter()
+                .flat_map(Layout::position_features)
+                .collect()
+        });
+        let positions = gather(
+            positions.reshape([kinds, PIXELS * POSITION_FEATURES]),
+            cells.layouts(),
+        );
+        let positions = positions.reshape([batch, PIXELS, POSITION_FEATURES]);
+        let scale = linear(&self.place_scale, positions.clone());
+        // shift + whole * place_whole, as one product per picture of the positional features and these weights.
+        let weight = self.place_shift.weight.val().unsqueeze::<3>()
+            + self.place_whole.weight.val().unsqueeze() * whole;
+        silu(spread.reshape([batch, PIXELS, inner]) * scale + positions.matmul(weight))
+    }
+
+    /// Pictures [B, 3, `size`, `size`] in 0..=1 of canvases [B, P, H].
+    pub fn picture(&self, canvas: Tensor<3>, size: usize) -> Tensor<4> {
+        let (device, [batch, ..]) = (canvas.device(), canvas.dims());
+        let x = linear(&self.paint, canvas).swap_dims(1, 2);
+        let x = x + self.frame.val().unsqueeze();
+        let upsample = table("enlarging", &[size], &device, || upsampling_matrix(size));
+        let upsample = upsample.reshape([size, CANVAS]);
+        let x = x
+            .reshape([batch * 3 * CANVAS, CANVAS])
+            .matmul(upsample.clone().transpose())
+            .reshape([batch * 3, CANVAS, size]);
+        let x = upsample.unsqueeze::<3>().matmul(x);
+        sigmoid(x.reshape([batch, 3, size, size]))
+    }
+}
+
+/// Upsampling matrix [`size`, 32] of a line of the canvas by cubic B-splines, which also smooth it; the border is replicated.
+fn upsampling_matrix(size: usize) -> Vec<f32> {
+    let kernel = |x: f32| match x.abs() {
+        x if x < 1.0 => 2.0 / 3.0 - x * x + x * x * x / 2.0,
+        x if x < 2.0 => (2.0 - x).powi(3) / 6.0,
+        _ => 0.0,
+    };
+    let mut weights = vec![0.0; size * CANVAS];
+    for i in 0..size {
+        let centre = (i as f32 + 0.5) * CANVAS as f32 / size as f32 - 0.5;
+        for tap in -1..=2 {
+            let at = centre.floor() as i32 + tap;
+            let column = at.clamp(0, CANVAS as i32 - 1) as usize;
+            weights[i * CANVAS + column] += kernel(centre - at as f32);
+        }
+    }
+    weights
+}
+
+/// Recognizer: from a picture to slots.
+#[derive(Module, Debug)]
+pub struct MosaicRecognizer {
+    stem: Linear,
+    look: Linear,
+    slot: Linear,
+    squeeze: Linear,
+    layout_in: Linear,
+    layout_out: Linear,
+}
+
+/// Pixels of a picture per canvas pixel and axis.
+const PATCH: usize = 4;
+/// Side of the blocks over which features are pooled to recognize the layout, in canvas pixels.
+const BLOCK: usize = 4;
+/// Channels of the pooled features.
+const SQUEEZED: usize = 8;
+
+impl MosaicRecognizer {
+    /// Random weights for `layouts` layouts.
+    pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
+        let blocks = CANVAS / BLOCK;
+        let whole = SQUEEZED * blocks * blocks + sizes.recognizer;
+        Self {
+            stem: init.linear_relu(3 * PATCH * PATCH, sizes.recognizer),
+            look: init.linear_relu(CELL_SAMPLES * sizes.recognizer, 2 * sizes.slot),
+            slot: init.linear_relu(2 * sizes.slot, sizes.slot),
+            squeeze: init.linear_relu(sizes.recognizer, SQUEEZED),
+            layout_in: init.linear_relu(whole, 64),
+            layout_out: init.linear_relu(64, layouts),
+        }
+    }
+
+    /// Features [B, 32, 32, channels] of pictures [B, 3, 128, 128] in 0..=1: a 4x4 convolution of stride 4, as a product
+    /// over patches.
+    pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
+        let [batch, ..] = pictures.dims();
+        let patches = (pictures * 2.0 - 1.0)
+            .reshape([batch, 3, CANVAS, PATCH, CANVAS, PATCH])
+            .permute([0, 2, 4, 1, 3, 5])
+            .reshape([batch, CANVAS, CANVAS, 3 * PATCH * PATCH]);
+        relu(linear(&self.stem, patches))
+    }
+
+    /// Logits [B, layouts] of the layout, from features.
+    pub fn layout(&self, features: Tensor<4>) -> Tensor<2> {
+        let [batch, .., channels] = features.dims();
+        let blocks = CANVAS / BLOCK;
+        let squeezed = relu(linear(&self.squeeze, features.clone()))
+            .reshape([batch, blocks, BLOCK, blocks, BLOCK, SQUEEZED])
+            .mean_dim(4)
+            .mean_dim(2)
+            .reshape([batch, SQUEEZED * blocks * blocks]);
+        let mean = features.reshape([batch, PIXELS, channels]).mean_dim(1);
+        let whole = Tensor::cat(vec![squeezed, mean.reshape([batch, channels])], 1);
+        linear(&self.layout_out, relu(linear(&self.layout_in, whole)))
+    }
+
+    /// Slots [B, S, D] of features [B, 32, 32, channels].
+    pub fn slots(&self, features: Tensor<4>, cells: &SlotCells) -> Tensor<3> {
+        let [batch, _, _, channels] = features.dims();
+        let Layout { rows, columns } = cells.frame;
+        let [high, wide] = [rows * SAMPLES, columns * SAMPLES];
+        let [down, across] = cells.axis_weights("looks", SAMPLES, Layout::sampling_weights);
+        let across = across.reshape([batch, 1, wide, CANVAS]);
+        let x = features.reshape([batch, CANVAS, CANVAS * channels]);
+        let x = down.reshape([batch, high, CANVAS]).matmul(x);
+        let x = across.matmul(x.reshape([batch, high, CANVAS, channels]));
+        let x = x
+            .reshape([batch, rows, SAMPLES, columns, SAMPLES, channels])
+            .permute([0, 1, 3, 2, 4, 5])
+            .reshape([batch * rows * columns, CELL_SAMPLES * channels]);
+        let x = permute_rows(x, cells.cells_of_slots(), cells.slots_of_cells());
+        let slots = linear(&self.slot, relu(linear(&self.look, x)));
+        let width = slots.dims()[1];
+        slots.reshape([batch, rows * columns, width]) * cells.mask().unsqueeze_dim(2)
+    }
+}

@@ -1,0 +1,243 @@
+//! Code Glyphs as a system that can be trained.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Map;
+
+use super::{
+    batch::{FunctionBatch, Sampler},
+    checkpoint::{CURRICULUM, TOKENIZER, tokenizer},
+    curriculum::Curriculum,
+    inference::GlyphReader,
+    losses::GlyphsForward,
+    model::GlyphModel,
+    networks::{mosaic::Layouts, perceptor::Perceptor, resnet_v2::ResNetV2Config},
+    step_plan::{GlyphPlan, StepPlanner},
+};
+use crate::{
+    config::glyphs::GlyphsConfig,
+    data::{bpe::Bpe, corpus::Corpus},
+    nn::adamw::{AdamW, Rates},
+    training::{
+        DataParallel, DeviceInputs, HostInputs, Losses, MetricValue, Progress, Run, System,
+        Trainer, checkpoint::Checkpoint,
+    },
+};
+
+/// Code Glyphs in training.
+pub type GlyphsTrainer = Trainer<GlyphsSystem>;
+/// A run of it.
+pub type GlyphsRun = Run<GlyphsSystem>;
+
+/// Bucketing where steps are captured: batches are padded to every so many-th layout, so that few distinct shapes occur.
+const BUCKET_STRIDE: usize = 5;
+/// Steps between two validations.
+const VALIDATE_EVERY: u64 = 25;
+
+/// Corpus, curriculum and frozen networks of Code Glyphs' training.
+pub struct GlyphsSystem {
+    /// Difficulty of the distortions, and what moves it.
+    pub curriculum: Curriculum,
+    /// Frozen, and so no part of the model.
+    perceptor: Option<Perceptor>,
+    sampler: Sampler,
+    bpe: Arc<Bpe>,
+    layouts: Layouts,
+}
+
+impl GlyphsSystem {
+    /// Functions to train and to validate on.
+    pub fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    /// For people: the perceptor that compares the glyphs; none where pixels are compared.
+    pub fn perceptor(&self) -> Option<String> {
+        self.perceptor.as_ref().map(Perceptor::description)
+    }
+}
+
+impl System for GlyphsSystem {
+    type Config = GlyphsConfig;
+    type Data = Arc<Corpus>;
+    type Model = GlyphModel;
+    type Plan = GlyphPlan;
+    type Shard = FunctionBatch;
+    type Snapshot = GlyphReader;
+
+    fn new(
+        config: &GlyphsConfig,
+        corpus: Arc<Corpus>,
+        device: &Device,
+    ) -> Result<(Self, GlyphModel)> {
+        let bpe = Arc::new(corpus.bpe().clone());
+        let layouts = config.layouts();
+        let model = GlyphModel::new(config, bpe.size(), &layouts, device);
+        let perceptor = match config.needs_perceptor() {
+            true => Some(perceptor(config, device)?),
+            false => None,
+        };
+        let stride = match DataParallel::is_for(device) {
+            true => 1,
+            false => BUCKET_STRIDE,
+        };
+        let sampler = Sampler::new(corpus, layouts.clone(), config)?.with_bucket_stride(stride);
+        let system = Self {
+            curriculum: Curriculum::new(config.difficulty),
+            perceptor,
+            sampler,
+            bpe,
+            layouts,
+        };
+        Ok((system, model))
+    }
+
+    fn optimizer(config: &GlyphsConfig, model: &GlyphModel) -> AdamW {
+        AdamW {
+            rates: Some(Rates::new(model, |path| rate(config, path))),
+            ..AdamW::new(config.weight_decay, config.max_norm)
+        }
+    }
+
+    fn shards(&self, config: &GlyphsConfig, rng: &mut ChaCha8Rng) -> Vec<FunctionBatch> {
+        self.sampler.draw(config, rng)
+    }
+
+    fn plan(
+        &self,
+        config: &GlyphsConfig,
+        position: u64,
+        batch: FunctionBatch,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<(GlyphPlan, HostInputs)> {
+        let planner = StepPlanner {
+            config,
+            layouts: &self.layouts,
+            pad: self.bpe.pad(),
+            difficulty: self.curriculum.difficulty,
+            aesthetic_weight: config.aesthetic_weight_at(position),
+            bucket_stride: self.sampler.bucket_stride(),
+        };
+        Ok(planner.plan(&batch, rng))
+    }
+
+    fn losses(
+        &self,
+        config: &GlyphsConfig,
+        model: &GlyphModel,
+        plan: &GlyphPlan,
+        inputs: &DeviceInputs,
+    ) -> Losses {
+        let pass = GlyphsForward {
+            model,
+            perceptor: self.perceptor.as_ref(),
+            config,
+            layouts: &self.layouts,
+            plan,
+            inputs,
+        };
+        pass.losses()
+    }
+
+    fn snapshot(
+        &self,
+        config: &GlyphsConfig,
+        progress: Progress,
+        model: GlyphModel,
+        device: &Device,
+    ) -> GlyphReader {
+        let (bpe, layouts) = (self.bpe.clone(), self.layouts.clone());
+        GlyphReader::new(config.clone(), progress, model, bpe, layouts, device)
+    }
+
+    fn progress_of(snapshot: &GlyphReader) -> Progress {
+        snapshot.progress
+    }
+
+    fn is_validation_due(&self, steps: u64) -> bool {
+        steps.is_multiple_of(VALIDATE_EVERY)
+    }
+
+    /// Reads unseen functions through distortions of the difficulty so far, and moves it.
+    fn validate(
+        &mut self,
+        config: &GlyphsConfig,
+        reader: &GlyphReader,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<()> {
+        let batch = self.sampler.draw_validation(config, rng);
+        let score = reader.score(&batch.rows, self.curriculum.difficulty, rng)?;
+        self.curriculum
+            .observe(&score, config.rise_above, config.max_difficulty);
+        Ok(())
+    }
+
+    fn metrics(&self) -> Vec<(&'static str, MetricValue)> {
+        let Curriculum {
+            difficulty,
+            accuracy,
+            exact,
+        } = self.curriculum;
+        vec![
+            ("difficulty", MetricValue::Double(difficulty)),
+            ("validation_accuracy", MetricValue::Single(accuracy as f32)),
+            ("validation_exact", MetricValue::Single(exact as f32)),
+        ]
+    }
+
+    fn extra_files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
+        Ok(vec![
+            (TOKENIZER, self.bpe.to_json().into_bytes()),
+            (CURRICULUM, serde_json::to_vec_pretty(&self.curriculum)?),
+        ])
+    }
+
+    fn check_data(checkpoint: &Checkpoint, corpus: &Arc<Corpus>) -> Result<()> {
+        if tokenizer(checkpoint)?.fingerprint() != corpus.bpe().fingerprint() {
+            let Checkpoint::Folder { path, .. } = checkpoint else {
+                bail!("the corpus was made with another tokenizer than the model");
+            };
+            bail!(
+                "the corpus was made with another tokenizer than the run {}: expected one built with --tokenizer {}",
+                path.display(),
+                checkpoint.path_of(TOKENIZER)
+            );
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.curriculum = checkpoint.json(CURRICULUM, "a run's curriculum")?;
+        Ok(())
+    }
+
+    fn trace_setup(&self, _: &GlyphsConfig) -> Map<String, serde_json::Value> {
+        Map::from_iter([
+            ("vocabulary".to_owned(), self.bpe.size().into()),
+            ("pad".to_owned(), self.bpe.pad().into()),
+        ])
+    }
+}
+
+/// The reference's network with its weights when they are given; random, a small one does.
+fn perceptor(config: &GlyphsConfig, device: &Device) -> Result<Perceptor> {
+    if config.perceptor.as_os_str().is_empty() {
+        let sizes = ResNetV2Config::small();
+        return Ok(Perceptor::random(&sizes, config.seed, device));
+    }
+    let perceptor = Perceptor::read(&config.perceptor, &ResNetV2Config::bit_r50x1(), device);
+    perceptor.context("can't read the perceptor")
+}
+
+/// Multiplier of the learning rate for a parameter's path.
+fn rate(config: &GlyphsConfig, path: &str) -> f64 {
+    match path.split('.').next() {
+        Some("text_encoder" | "text_decoder") => config.text_rate,
+        Some("generator") => config.generator_rate,
+        Some("reader" | "pose") => config.reader_rate,
+        _ => 1.0,
+    }
+}
