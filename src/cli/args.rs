@@ -86,7 +86,7 @@ pub struct ExecutorModel {
     /// Latent dimensions of the bundled model: 2, 10 or 100
     #[arg(long, conflicts_with = "run")]
     pub dims: Option<usize>,
-    /// What the bundled model reads and runs; without it what the sum needs, or two digits
+    /// Language of the bundled model; without it the one that the sum needs, or two digits
     #[arg(long, value_parser = choices::language(), conflicts_with = "run")]
     pub language: Option<Language>,
 }

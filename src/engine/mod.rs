@@ -75,7 +75,7 @@ pub trait Job: Sized + 'static {
     /// If the order can't be followed; the job goes on.
     fn command(&mut self, command: Self::Command, events: &mut Vec<Self::Event>) -> Result<()>;
 
-    /// Answers on the board.
+    /// Answers a query by putting the result into the views.
     ///
     /// # Errors
     /// If the device fails.

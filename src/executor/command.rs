@@ -168,7 +168,7 @@ pub enum ExecutorEvent {
     Solved(Arc<SearchView>),
     /// Methods were compared, to the end or until stopped.
     Compared(Box<Comparison>),
-    /// A model was judged.
+    /// A model was evaluated.
     Evaluated(Box<ExecutorReport>),
     /// A question was answered.
     Decoded(PointAnswer),

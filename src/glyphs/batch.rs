@@ -88,7 +88,7 @@ impl Sampler {
         })
     }
 
-    /// The same, but functions are worked on in every `bucket_stride`-th layout only, so that there are few kinds of steps.
+    /// Sampler whose batches are padded to every `bucket_stride`-th layout only, so that few distinct shapes occur.
     pub fn with_bucket_stride(self, bucket_stride: usize) -> Self {
         Self {
             bucket_stride,

@@ -107,6 +107,6 @@ pub enum GlyphsEvent {
     Morphed(Vec<RgbImage>),
     /// Neighbours were found; first the function asked about.
     Found(Tile, Vec<Neighbour>),
-    /// The model was judged.
+    /// The model was evaluated.
     Evaluated(Box<GlyphsReport>),
 }

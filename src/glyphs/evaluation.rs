@@ -24,7 +24,7 @@ use crate::{
     nn::distortions::{DistortionBatch, DistortionKinds},
 };
 
-/// Functions of a split that are judged at most.
+/// Most functions of a split that are evaluated.
 const MOST: usize = 1000;
 /// Functions among which copies look for their originals.
 const AMONG: usize = 500;
@@ -39,7 +39,7 @@ type ByDifficulty = BTreeMap<String, f64>;
 /// The figures.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct GlyphsReport {
-    /// The device it was judged on.
+    /// The device it was evaluated on.
     pub device: String,
     /// Trained values.
     pub params: usize,
@@ -49,7 +49,7 @@ pub struct GlyphsReport {
     pub train_secs: f64,
     /// Longest function, in tokens.
     pub max_tokens: usize,
-    /// Functions judged.
+    /// Functions evaluated.
     pub functions: usize,
     /// Share of the tokens read right, padding left out, by split and difficulty.
     pub token_accuracy: BTreeMap<&'static str, ByDifficulty>,
@@ -66,7 +66,7 @@ pub struct GlyphsReport {
     pub retrieval_among: usize,
     /// Share of near misses whose glyph is another picture and is not read as the original.
     pub near_miss_distinct: f64,
-    /// Near misses judged.
+    /// Near misses evaluated.
     pub near_misses: usize,
     /// Spearman's rank correlation of the glyphs' distance with that of the functions' latents.
     pub distance_spearman: f64,
@@ -172,7 +172,7 @@ impl GlyphsEvaluator {
         }
     }
 
-    /// Judges a slice; the report when all is judged.
+    /// Evaluates a slice; returns the report after the last.
     ///
     /// # Errors
     /// If the device fails.

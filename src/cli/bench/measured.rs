@@ -26,7 +26,7 @@ pub enum Quantity {
     Map,
     /// From the pointer to the decoded text, idle
     Decode,
-    /// The same while a model trains
+    /// From the pointer to the decoded text, while a model trains
     DecodeTraining,
     /// Painting a function, and reading its glyph
     Glyph,
@@ -64,7 +64,7 @@ impl Quantity {
 
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// What to measure
+    /// Quantity to measure
     #[arg(value_enum)]
     pub what: Quantity,
     /// train, ui: of which system
