@@ -5,11 +5,9 @@
 //! `flex`, so only an explicit `gpu:N` selects it, never `auto` or `gpu`.
 //!
 //! The window draws with a device of its own, even on the same GPU: wgpu 30 presents a frame only while no
-//! thread waits for that device, and burn waits for each value it reads back. With llvmpipe beside training
-//! steps, the 95th percentile of the frame times was 276 ms with one device for both and 188 with two, the
-//! longest 594 and 219. A shared device would save the copies of maps and glyphs through the CPU, but these
-//! are needed anyway: the pointer reads values off maps, and glyphs are read, saved and dragged as
-//! pictures.
+//! thread waits for that device, and burn waits for each value it reads back. A shared device would save the
+//! copies of maps and glyphs through the CPU, but these are needed anyway: the pointer reads values off maps,
+//! and glyphs are read, saved and dragged as pictures.
 
 use std::{fmt, str::FromStr};
 
@@ -17,8 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use burn::tensor::Device;
 use burn_wgpu::WgpuSetup;
 
-/// Number of operations burn collects per submission: few, so that the window's frames fit between. A
-/// captured step of a pocket executor takes an eighth less processor time with 64 than with 16.
+/// Number of operations burn collects per submission: few, so that the window's frames fit between.
 const TASKS_MAX: usize = 32;
 
 /// Requested device.
@@ -40,13 +37,13 @@ impl FromStr for Choice {
 
     fn from_str(text: &str) -> Result<Self> {
         let adapter = || text.strip_prefix("gpu:")?.parse().ok().map(Choice::Adapter);
-        match text {
-            "auto" => Ok(Choice::Auto),
-            "cpu" => Ok(Choice::Cpu),
-            "gpu" => Ok(Choice::Gpu),
-            _ => adapter()
-                .ok_or_else(|| anyhow!("no device {text:?}: expected auto, cpu, gpu or gpu:N")),
-        }
+        let choice = match text {
+            "auto" => Some(Choice::Auto),
+            "cpu" => Some(Choice::Cpu),
+            "gpu" => Some(Choice::Gpu),
+            _ => adapter(),
+        };
+        choice.ok_or_else(|| anyhow!("no device {text:?}: expected auto, cpu, gpu or gpu:N"))
     }
 }
 
@@ -86,14 +83,6 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    fn new(number: usize, info: &wgpu::AdapterInfo) -> Self {
-        Self {
-            number,
-            name: format!("{} ({})", info.name, info.backend),
-            kind: info.device_type,
-        }
-    }
-
     /// True for a driver running on the CPU.
     pub fn is_software(&self) -> bool {
         self.kind == wgpu::DeviceType::Cpu
@@ -114,12 +103,17 @@ impl Adapter {
 
 /// All adapters, numbered.
 pub fn adapters() -> Vec<Adapter> {
-    let (_, adapters) = enumerate();
-    adapters
-        .iter()
-        .enumerate()
-        .map(|(number, adapter)| Adapter::new(number, &adapter.get_info()))
-        .collect()
+    described(&enumerate().1)
+}
+
+fn described(found: &[wgpu::Adapter]) -> Vec<Adapter> {
+    let infos = found.iter().map(wgpu::Adapter::get_info).enumerate();
+    let adapter = |(number, info): (usize, wgpu::AdapterInfo)| Adapter {
+        number,
+        name: format!("{} ({})", info.name, info.backend),
+        kind: info.device_type,
+    };
+    infos.map(adapter).collect()
 }
 
 /// Adapter selected by `choice`, or `None` for the CPU, with the reason.
@@ -127,48 +121,37 @@ pub fn adapters() -> Vec<Adapter> {
 /// # Errors
 /// If the requested adapter does not exist.
 pub fn select(choice: Choice, adapters: &[Adapter]) -> Result<(Option<&Adapter>, String)> {
-    let best = adapters
-        .iter()
-        .filter(|a| !a.is_software())
-        .min_by_key(|a| a.rank());
+    let gpus = adapters.iter().filter(|a| !a.is_software());
+    let best = gpus.min_by_key(|a| a.rank());
     let software = adapters.iter().find(|a| a.is_software());
-    match (choice, best) {
-        (Choice::Cpu, _) => Ok((None, "as asked".into())),
-        (Choice::Auto, Some(adapter)) => Ok((Some(adapter), "the best GPU found".into())),
-        (Choice::Gpu, Some(adapter)) => Ok((Some(adapter), "as asked".into())),
-        (Choice::Auto, None) => Ok((
-            None,
-            match software {
-                Some(adapter) => format!(
-                    "no GPU found; {} is drawn by the CPU and far slower for training",
-                    adapter.name
-                ),
-                None => "no GPU found".into(),
-            },
-        )),
-        (Choice::Gpu, None) => match software {
-            Some(a) => bail!(
-                "no GPU found, only {}: use --device cpu, or gpu:{} to insist",
-                a.name,
-                a.number
-            ),
-            None => bail!("no GPU found: use --device cpu"),
-        },
-        (Choice::Adapter(number), _) => {
-            let adapter = adapters.get(number).ok_or_else(|| match adapters.len() {
-                0 => anyhow!("no adapter gpu:{number}: this machine has none"),
-                n => anyhow!("no adapter gpu:{number}: expected gpu:0 to gpu:{}", n - 1),
-            })?;
-            let reason = match adapter.is_software() {
-                true => "as asked; a driver that runs on the CPU, where --device cpu is far faster",
-                false => "as asked",
-            };
-            Ok((Some(adapter), reason.into()))
+    let (adapter, reason) = match (choice, best, software) {
+        (Choice::Cpu, ..) => (None, "as asked"),
+        (Choice::Auto, Some(_), _) => (best, "the best GPU found"),
+        (Choice::Gpu, Some(_), _) => (best, "as asked"),
+        (Choice::Auto, None, Some(Adapter { name, .. })) => {
+            let reason =
+                format!("no GPU found; {name} is drawn by the CPU and far slower for training");
+            return Ok((None, reason));
         }
-    }
+        (Choice::Auto, None, None) => (None, "no GPU found"),
+        (Choice::Gpu, None, Some(Adapter { name, number, .. })) => {
+            bail!("no GPU found, only {name}: use --device cpu, or gpu:{number} to insist")
+        }
+        (Choice::Gpu, None, None) => bail!("no GPU found: use --device cpu"),
+        (Choice::Adapter(number), ..) => match (adapters.get(number), adapters.len()) {
+            (None, 0) => bail!("no adapter gpu:{number}: this machine has none"),
+            (None, n) => bail!("no adapter gpu:{number}: expected gpu:0 to gpu:{}", n - 1),
+            (Some(adapter), _) if adapter.is_software() => (
+                Some(adapter),
+                "as asked; a driver that runs on the CPU, where --device cpu is far faster",
+            ),
+            (Some(adapter), _) => (Some(adapter), "as asked"),
+        },
+    };
+    Ok((adapter, reason.into()))
 }
 
-/// Opens the device selected by `choice`.
+/// Device selected by `choice`, opened.
 ///
 /// # Errors
 /// If the device does not exist, or can't be opened.
@@ -177,11 +160,7 @@ pub fn open(choice: Choice) -> Result<Chosen> {
         return Ok(cpu("as asked".into()));
     }
     let (instance, found) = enumerate();
-    let adapters: Vec<_> = found
-        .iter()
-        .enumerate()
-        .map(|(n, a)| Adapter::new(n, &a.get_info()))
-        .collect();
+    let adapters = described(&found);
     let (adapter, reason) = select(choice, &adapters)?;
     let Some(adapter) = adapter else {
         return Ok(cpu(reason));
@@ -246,8 +225,6 @@ fn open_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Devi
         queue,
         backend,
     };
-    Ok(Device::wgpu_options()
-        .tasks_max(TASKS_MAX)
-        .setup(setup)
-        .init()?)
+    let options = Device::wgpu_options().tasks_max(TASKS_MAX);
+    Ok(options.setup(setup).init()?)
 }

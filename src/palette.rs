@@ -38,7 +38,7 @@ pub enum Spacing {
     Log,
 }
 
-/// Maps values to colours and to labelled ticks.
+/// Map of values to colours and to labelled ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     /// Colour map.
@@ -56,9 +56,8 @@ impl Scale {
     pub fn loss(low: f32, high: f32) -> Self {
         Self {
             palette: Palette::Loss,
-            low,
-            high,
             spacing: Spacing::Log,
+            ..Self::value(low, high)
         }
     }
 
@@ -76,19 +75,20 @@ impl Scale {
     pub fn truth() -> Self {
         Self {
             palette: Palette::Truth,
-            low: 0.0,
-            high: 1.0,
-            spacing: Spacing::Linear,
+            ..Self::value(0.0, 1.0)
         }
     }
 
     /// Both ends after the spacing's transform (natural logarithm or none), between which a shader
     /// interpolates. The second is always greater than the first.
     pub fn ends(&self) -> [f32; 2] {
-        let (low, high) = self.value_ends();
+        self.value_ends().map(|value| self.transformed(value))
+    }
+
+    fn transformed(&self, value: f32) -> f32 {
         match self.spacing {
-            Spacing::Linear => [low, high],
-            Spacing::Log => [low.ln(), high.ln()],
+            Spacing::Linear => value,
+            Spacing::Log => value.ln(),
         }
     }
 
@@ -98,15 +98,13 @@ impl Scale {
             return f32::from(value >= 0.5);
         }
         let [low, high] = self.ends();
-        let transformed = match self.spacing {
+        let value = match self.spacing {
             Spacing::Linear => value,
-            Spacing::Log => value.max(f32::MIN_POSITIVE).ln(),
+            Spacing::Log => value.max(f32::MIN_POSITIVE),
         };
-        let position = (transformed - low) / (high - low);
-        if position.is_nan() {
-            0.0
-        } else {
-            position.clamp(0.0, 1.0)
+        match (self.transformed(value) - low) / (high - low) {
+            position if position.is_nan() => 0.0,
+            position => position.clamp(0.0, 1.0),
         }
     }
 
@@ -146,7 +144,8 @@ impl Scale {
         if self.palette == Palette::Truth {
             return vec![(0.25, "wrong".to_owned()), (0.75, "right".to_owned())];
         }
-        let (low, high) = self.value_ends();
+        let [low, high] = self.value_ends().map(f64::from);
+        let is_linear = self.spacing == Spacing::Linear;
         let mut values = match self.spacing {
             Spacing::Linear => linear_ticks(low, high),
             Spacing::Log => log_ticks(low, high),
@@ -154,19 +153,14 @@ impl Scale {
         if values.len() < 3 {
             values = linear_ticks(low, high);
         }
-        let step = values
-            .windows(2)
-            .map(|pair| pair[1] - pair[0])
-            .fold(f64::INFINITY, f64::min);
-        let is_linear = self.spacing == Spacing::Linear;
-        values
-            .into_iter()
-            .map(|value| {
-                // Labels of a linear scale share their decimals, those of a logarithmic one don't.
-                let digits = if is_linear { step } else { value };
-                (self.position(value as f32), label_of(value, digits))
-            })
-            .collect()
+        let steps = values.windows(2).map(|pair| pair[1] - pair[0]);
+        let step = steps.fold(f64::INFINITY, f64::min);
+        let tick = |&value: &f64| {
+            // Labels of a linear scale share their decimals, those of a logarithmic one don't.
+            let digits = if is_linear { step } else { value };
+            (self.position(value as f32), label_of(value, digits))
+        };
+        values.iter().map(tick).collect()
     }
 
     /// True if zero lies inside the scale, which makes a value scale diverging.
@@ -175,17 +169,10 @@ impl Scale {
     }
 
     /// Finite ends of non-zero extent for any contents.
-    fn value_ends(&self) -> (f32, f32) {
-        let mut high = if self.high.is_finite() {
-            self.high
-        } else {
-            1.0
-        };
-        let mut low = if self.low.is_finite() {
-            self.low
-        } else {
-            high - 1.0
-        };
+    fn value_ends(&self) -> [f32; 2] {
+        let finite = |value: f32, other: f32| if value.is_finite() { value } else { other };
+        let mut high = finite(self.high, 1.0);
+        let mut low = finite(self.low, high - 1.0);
         if self.spacing == Spacing::Log {
             high = high.max(1e-30);
             low = if low > 0.0 { low } else { high * 1e-6 };
@@ -193,7 +180,7 @@ impl Scale {
         if high <= low {
             high = low + low.abs().max(1e-6) * 1e-3;
         }
-        (low, high)
+        [low, high]
     }
 }
 
@@ -208,15 +195,12 @@ pub fn luminance([r, g, b]: [u8; 3]) -> f32 {
 }
 
 /// Four to nine multiples of 1, 2, 2.5 or 5 times a power of ten.
-fn linear_ticks(low: f32, high: f32) -> Vec<f64> {
-    let (low, high) = (f64::from(low), f64::from(high));
+fn linear_ticks(low: f64, high: f64) -> Vec<f64> {
     let rough = (high - low) / 8.0;
     let power = 10f64.powf(rough.log10().floor());
-    let factor = [1.0, 2.0, 2.5, 5.0, 10.0]
-        .into_iter()
-        .find(|factor| factor * power >= rough * 0.999)
-        .unwrap_or(10.0);
-    let step = factor * power;
+    let mut factors = [1.0, 2.0, 2.5, 5.0].into_iter();
+    let factor = factors.find(|factor| factor * power >= rough * 0.999);
+    let step = factor.unwrap_or(10.0) * power;
     let slack = step * 1e-6;
     let first = ((low - slack) / step).ceil() as i64;
     let last = ((high + slack) / step).floor() as i64;
@@ -224,8 +208,7 @@ fn linear_ticks(low: f32, high: f32) -> Vec<f64> {
 }
 
 /// Powers of ten and, on a short range, round values between them.
-fn log_ticks(low: f32, high: f32) -> Vec<f64> {
-    let (low, high) = (f64::from(low), f64::from(high));
+fn log_ticks(low: f64, high: f64) -> Vec<f64> {
     let decades = (high / low).log10();
     let between: &[f64] = match decades {
         d if d < 1.3 => &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
@@ -255,100 +238,4 @@ fn label_of(value: f64, step: f64) -> String {
         decimals += 1;
     }
     format!("{value:.decimals$}").replace('-', "\u{2212}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_span_the_scale() {
-        let scale = Scale::loss(0.1, 10.0);
-        assert!((scale.position(1.0) - 0.5).abs() < 1e-6);
-        assert_eq!(
-            (
-                scale.position(0.0),
-                scale.position(99.0),
-                scale.position(f32::NAN)
-            ),
-            (0.0, 1.0, 0.0)
-        );
-        assert_eq!(
-            (scale.color(0.1), scale.color(10.0)),
-            ([253, 231, 37], [68, 1, 84])
-        );
-        assert_eq!(
-            (Scale::truth().color(0.0), Scale::truth().color(1.0)),
-            (WRONG, RIGHT)
-        );
-        for broken in [
-            Scale::loss(0.0, 0.0),
-            Scale::value(3.0, 3.0),
-            Scale::value(f32::NAN, f32::INFINITY),
-        ] {
-            let [low, high] = broken.ends();
-            assert!(low.is_finite() && high > low, "{broken:?}: {low} to {high}");
-        }
-    }
-
-    #[test]
-    fn table_holds_the_colours() {
-        for scale in [
-            Scale::loss(0.1, 10.0),
-            Scale::value(-99.0, 99.0),
-            Scale::value(10.0, 99.0),
-            Scale::truth(),
-        ] {
-            let lut = scale.lut();
-            for (i, [r, g, b, alpha]) in lut.into_iter().enumerate() {
-                assert_eq!(([r, g, b], alpha), (scale.color_at(i as f32 / 255.0), 255));
-            }
-        }
-    }
-
-    #[test]
-    fn losses_darken_evenly() {
-        // Relative luminance falls monotonically, so that grey prints keep the order.
-        let scale = Scale::loss(1.0, 2.0);
-        let all: Vec<f32> = (0..=64)
-            .map(|i| luminance(scale.color_at(i as f32 / 64.0)))
-            .collect();
-        assert!(
-            all.windows(2).all(|pair| pair[1] < pair[0] + 0.002),
-            "{all:?}"
-        );
-    }
-
-    fn labels(scale: Scale) -> Vec<String> {
-        scale.ticks().into_iter().map(|(_, label)| label).collect()
-    }
-
-    #[test]
-    fn ticks_are_round_and_in_order() {
-        assert_eq!(
-            labels(Scale::loss(1.58, 63.1)),
-            ["2", "5", "10", "20", "50"]
-        );
-        assert_eq!(
-            labels(Scale::value(-99.0, 99.0)),
-            [
-                "\u{2212}75",
-                "\u{2212}50",
-                "\u{2212}25",
-                "0",
-                "25",
-                "50",
-                "75"
-            ]
-        );
-        assert_eq!(labels(Scale::value(10.0, 99.0)), ["20", "40", "60", "80"]);
-        assert_eq!(
-            labels(Scale::value(0.0, 1.0)),
-            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-        );
-        assert_eq!(
-            labels(Scale::loss(1e-4, 10.0)),
-            ["0.0001", "0.001", "0.01", "0.1", "1", "10"]
-        );
-    }
 }

@@ -9,20 +9,18 @@ mod multiples;
 mod panel;
 mod picture;
 pub mod placement;
-mod shares;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-pub use curves::{PlotCurve, curves_png};
+pub use curves::{PlotCurve, curves_png, shares_png};
 pub use file::{encoded_picture, picture_format, write_picture};
 pub use multiples::{Multiple, multiples_png};
 pub use panel::{Panel, Shade, Spot, shade};
-pub use shares::shares_png;
 
-/// Draws panels side by side into one figure of a size (width, height) in pixels; a single panel looks best
-/// a tenth wider than high.
+/// Picture file of panels side by side, of a size (width, height) in pixels; a single panel looks best a
+/// tenth wider than high.
 ///
 /// # Errors
 /// If the file can't be written (it is named), or the size is too small for the panels or too large.
@@ -30,14 +28,9 @@ pub fn panels_png(path: &Path, panels: &[Panel<'_>], size_px: [u32; 2]) -> Resul
     let picture = || {
         ensure!(!panels.is_empty(), "there is no panel to draw");
         let columns = panels.len() as u32;
-        ensure!(
-            size_px[0] / columns >= 320
-                && size_px[1] >= 300
-                && size_px.iter().all(|side| *side <= 20_000),
-            "a picture of {} x {} pixels: expected at least 320 x 300 for each panel and at most 20000 a side",
-            size_px[0],
-            size_px[1]
-        );
+        let is_enough = size_px[0] / columns >= 320 && size_px[1] >= 300;
+        let expected = "at least 320 x 300 for each panel and at most 20000 a side";
+        picture::check_size(size_px, is_enough, expected)?;
         picture::draw(size_px, |canvas| {
             for (column, panel) in (0..).zip(panels) {
                 let [left, right] =
@@ -47,6 +40,5 @@ pub fn panels_png(path: &Path, panels: &[Panel<'_>], size_px: [u32; 2]) -> Resul
             Ok(())
         })
     };
-    let rgb = picture().with_context(|| format!("can't write {}", path.display()))?;
-    file::write_picture(path, &rgb, size_px)
+    file::write_drawing(path, picture(), size_px)
 }

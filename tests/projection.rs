@@ -162,12 +162,14 @@ fn any_perplexity_is_lowered_to_what_the_points_allow() {
     assert!(places.values.iter().all(|value| value.is_nan()));
     assert_eq!(Fit::of(&places).in_box([1.0, 2.0]), [0.0; 2]);
     // Points in one place, too.
-    let same = Points {
-        dims: 3,
-        values: vec![0.5; 60],
-    };
-    let places = tsne(&same, &Tsne::default(), &mut go_on).unwrap();
-    assert!(places.values.iter().all(|value| value.is_finite()));
+    for count in [20, 600] {
+        let same = Points {
+            dims: 3,
+            values: vec![0.5; 3 * count],
+        };
+        let places = tsne(&same, &Tsne::default(), &mut go_on).unwrap();
+        assert!(places.values.iter().all(|value| value.is_finite()));
+    }
 }
 
 #[test]

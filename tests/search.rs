@@ -47,6 +47,16 @@ fn in_box(point: &[f32]) -> bool {
 }
 
 #[test]
+fn sobol_points_fill_the_box_in_any_dimension() {
+    for dims in [1, 2, 10, 300] {
+        let path = points(follow(start(Method::Sobol, dims, 5), 64, |_| 1.0));
+        assert!(path.iter().all(|point| in_box(point)));
+        let low = path.iter().filter(|point| point[dims - 1] < 0.0).count();
+        assert!((24..=40).contains(&low), "{low}");
+    }
+}
+
+#[test]
 fn a_seed_fixes_the_path_and_another_seed_changes_it() {
     for method in [Method::Bo, Method::Random] {
         let path = |seed| points(follow(start(method, 2, seed), 25, branin));

@@ -8,9 +8,9 @@
 pub enum CellState {
     /// Not computed yet: the value is NaN.
     Pending,
-    /// Computed, and the decoder yields a number.
+    /// Computed, and decoded to a number.
     Number,
-    /// Computed, and the decoder yields no number.
+    /// Computed, and decoded to no number.
     Missing,
 }
 
@@ -47,15 +47,14 @@ impl Field {
 
     /// Index of the cell that contains a latent point; `None` outside the plane.
     pub fn cell_at(&self, x: f32, y: f32) -> Option<usize> {
-        let along = |coordinate: f32| {
-            // The upper border belongs to the last cell, so that the plane is closed.
-            (-1.0..=1.0).contains(&coordinate).then(|| {
-                (((coordinate + 1.0) * 0.5 * self.size as f32) as usize)
-                    .min(self.size.saturating_sub(1))
-            })
-        };
-        (self.size > 0).then_some(())?;
-        Some(along(y)? * self.size + along(x)?)
+        let is_inside = [x, y]
+            .iter()
+            .all(|coordinate| (-1.0..=1.0).contains(coordinate));
+        let last = self.size.checked_sub(1).filter(|_| is_inside)?;
+        // The upper border belongs to the last cell, so that the plane is closed.
+        let [column, row] =
+            [x, y].map(|c| (((c + 1.0) * 0.5 * self.size as f32) as usize).min(last));
+        Some(row * self.size + column)
     }
 
     /// Latent point at the centre of a cell.
@@ -66,10 +65,8 @@ impl Field {
 
     /// Value of the cell that contains a latent point; `None` if it is not computed.
     pub fn value_at(&self, x: f32, y: f32) -> Option<f32> {
-        self.values
-            .get(self.cell_at(x, y)?)
-            .copied()
-            .filter(|value| !value.is_nan())
+        let value = self.values.get(self.cell_at(x, y)?)?;
+        (!value.is_nan()).then_some(*value)
     }
 
     /// State of a cell; [`CellState::Pending`] for an index outside the field.
@@ -96,82 +93,28 @@ impl Field {
 
     /// Lowest and highest finite value; `None` if no value is finite.
     pub fn range(&self) -> Option<(f32, f32)> {
-        self.finite().fold(None, |range, value| {
-            let (low, high) = range.unwrap_or((value, value));
-            Some((low.min(value), high.max(value)))
-        })
+        let finite = self.finite().map(|(_, value)| (value, value));
+        finite.reduce(|(low, high), (value, _)| (low.min(value), high.max(value)))
     }
 
     /// Quantiles of the finite values at the given shares (0 to 1), in the order of `shares`; `None` if no
     /// value is finite.
     pub fn percentiles(&self, shares: &[f32]) -> Option<Vec<f32>> {
-        let mut sorted: Vec<f32> = self.finite().collect();
+        let mut sorted: Vec<f32> = self.finite().map(|(_, value)| value).collect();
         sorted.sort_by(f32::total_cmp);
-        let last = sorted.len().checked_sub(1)?;
-        Some(
-            shares
-                .iter()
-                .map(|share| sorted[(share.clamp(0.0, 1.0) * last as f32).round() as usize])
-                .collect(),
-        )
+        let last = sorted.len().checked_sub(1)? as f32;
+        let at = |share: &f32| sorted[(share.clamp(0.0, 1.0) * last).round() as usize];
+        Some(shares.iter().map(at).collect())
     }
 
     /// Index and value of the lowest finite cell.
     pub fn lowest(&self) -> Option<(usize, f32)> {
-        let finite = self
-            .values
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|(_, value)| value.is_finite());
-        finite.min_by(|a, b| a.1.total_cmp(&b.1))
+        self.finite().min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
-    fn finite(&self) -> impl Iterator<Item = f32> {
-        self.values
-            .iter()
-            .copied()
-            .filter(|value| value.is_finite())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_and_centres_agree() {
-        let field = Field::from_fn(5, |x, y| x + 10.0 * y);
-        for index in 0..25 {
-            let [x, y] = field.center(index);
-            assert_eq!(field.cell_at(x, y), Some(index));
-        }
-        assert_eq!(field.cell_at(-1.0, -1.0), Some(0));
-        assert_eq!(field.cell_at(1.0, 1.0), Some(24));
-        assert_eq!(field.cell_at(1.01, 0.0), None);
-        assert_eq!(field.cell_at(f32::NAN, 0.0), None);
-        assert_eq!(field.center(0), [-0.8, -0.8]);
-        assert_eq!(Field::default().cell_at(0.0, 0.0), None);
-    }
-
-    #[test]
-    fn statistics_skip_what_is_not_computed() {
-        let mut field = Field::pending(2);
-        assert_eq!(
-            (field.range(), field.lowest(), field.percentiles(&[0.5])),
-            (None, None, None)
-        );
-        field.values[1] = 3.0;
-        field.values[2] = -1.0;
-        field.values[3] = f32::INFINITY;
-        field.missing[2] = true;
-        assert_eq!(field.range(), Some((-1.0, 3.0)));
-        assert_eq!(field.lowest(), Some((2, -1.0)));
-        assert_eq!(field.percentiles(&[1.0, 0.0]), Some(vec![3.0, -1.0]));
-        assert_eq!(field.state(0), CellState::Pending);
-        assert_eq!(field.state(1), CellState::Number);
-        assert_eq!(field.state(2), CellState::Missing);
-        assert_eq!(field.state(9), CellState::Pending);
-        assert!(field.has_missing());
+    /// Finite values with the indices of their cells.
+    fn finite(&self) -> impl Iterator<Item = (usize, f32)> {
+        let values = self.values.iter().copied().enumerate();
+        values.filter(|(_, value)| value.is_finite())
     }
 }

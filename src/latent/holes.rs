@@ -60,37 +60,3 @@ pub fn largest_region(marked: &[bool]) -> f64 {
     }
     f64::from(largest) / marked.len().max(1) as f64
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn regions_are_connected_by_their_sides() {
-        let marked = [
-            true, false, true, //
-            false, true, true, //
-            true, false, false,
-        ];
-        assert_eq!(largest_region(&marked), 3.0 / 9.0);
-        assert_eq!(largest_region(&[false; 4]), 0.0);
-        assert_eq!(largest_region(&[]), 0.0);
-    }
-
-    #[test]
-    fn an_even_lattice_has_no_void_and_half_a_plane_left_empty_is_one() {
-        let lattice = Points::grid(14);
-        assert_eq!(largest_void(&lattice), 0.0);
-        let half = Points {
-            dims: 2,
-            values: lattice
-                .iter()
-                .flat_map(|place| [place[0] * 0.5 - 0.5, place[1]])
-                .collect(),
-        };
-        // Everything but a strip of one spacing beside the places.
-        let spacing = 2.0 / 14.0;
-        let expected = (1.0 + 0.5 / 14.0 - spacing) / 2.0;
-        assert!((largest_void(&half) - expected).abs() < 0.01);
-    }
-}

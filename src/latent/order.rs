@@ -13,14 +13,12 @@ pub struct OrderScores {
     pub spearman: f64,
 }
 
-/// Measures the order of embeddings in the box (-1, 1)^Z.
+/// Order scores of embeddings in the box (-1, 1)^Z.
 pub fn order(places: &Points) -> OrderScores {
     let points: Vec<&[f32]> = places.iter().collect();
     let diagonal = 2.0 * (places.dims as f64).sqrt();
-    let mut adjacent: Vec<f64> = points
-        .windows(2)
-        .map(|w| f64::from(distance(w[0], w[1])) / diagonal)
-        .collect();
+    let share = |pair: &[&[f32]]| f64::from(distance(pair[0], pair[1])) / diagonal;
+    let mut adjacent: Vec<f64> = points.windows(2).map(share).collect();
     adjacent.sort_by(f64::total_cmp);
     let (mut apart, mut far) = (Vec::new(), Vec::new());
     for i in 0..points.len() {
@@ -97,12 +95,10 @@ pub fn largest_empty_square(places: &Points) -> f64 {
             if taken[at] {
                 continue;
             }
-            let edge = x == 0 || y == 0;
-            side[at] = 1 + if edge {
-                0
-            } else {
-                side[at - 1].min(side[at - SIZE]).min(side[at - SIZE - 1])
-            };
+            side[at] = 1;
+            if x > 0 && y > 0 {
+                side[at] += side[at - 1].min(side[at - SIZE]).min(side[at - SIZE - 1]);
+            }
             largest = largest.max(side[at]);
         }
     }

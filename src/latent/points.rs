@@ -10,6 +10,12 @@ pub struct Points {
 }
 
 impl Points {
+    /// Points of the plane.
+    pub fn plane(places: impl IntoIterator<Item = [f32; 2]>) -> Self {
+        let values = places.into_iter().flatten().collect();
+        Self { dims: 2, values }
+    }
+
     /// A single point.
     pub fn one(point: &[f32]) -> Self {
         Self {
@@ -28,12 +34,12 @@ impl Points {
         self.values.is_empty()
     }
 
-    /// Iterates over the points.
+    /// Iterator over the points.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.dims.max(1))
     }
 
-    /// Iterates over consecutive chunks of at most `count` points.
+    /// Iterator over consecutive chunks of at most `count` points.
     pub fn chunks(&self, count: usize) -> impl Iterator<Item = Points> {
         let dims = self.dims.max(1);
         self.values.chunks(count * dims).map(move |values| Points {
@@ -45,18 +51,12 @@ impl Points {
     /// Cell centres of a `size` x `size` grid over the box (-1, 1)^2, row by row from y = -1 upwards.
     pub fn grid(size: usize) -> Self {
         let centre = |i: usize| (2 * i + 1) as f32 / size as f32 - 1.0;
-        let values = (0..size * size)
-            .flat_map(|i| [centre(i % size), centre(i / size)])
-            .collect();
-        Self { dims: 2, values }
+        Self::plane((0..size * size).map(|i| [centre(i % size), centre(i / size)]))
     }
 }
 
 /// Euclidean distance between two points.
 pub fn distance(a: &[f32], b: &[f32]) -> f32 {
-    a.iter()
-        .zip(b)
-        .map(|(x, y)| (x - y) * (x - y))
-        .sum::<f32>()
-        .sqrt()
+    let squares = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y));
+    squares.sum::<f32>().sqrt()
 }

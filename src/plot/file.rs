@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use image::{
     ExtendedColorType, ImageEncoder, ImageFormat,
     codecs::{jpeg::JpegEncoder, png::PngEncoder},
@@ -33,7 +33,7 @@ pub fn picture_format(path: &Path) -> Result<ImageFormat> {
     }
 }
 
-/// Writes 8-bit RGB pixels, row by row from the top, in the format of the path's extension.
+/// Picture file of 8-bit RGB pixels, row by row from the top, in the format of the path's extension.
 ///
 /// # Errors
 /// If the file can't be written; it is named.
@@ -42,16 +42,23 @@ pub fn write_picture(path: &Path, rgb: &[u8], size_px: [u32; 2]) -> Result<()> {
     write_whole(path, |writer| Ok(writer.write_all(&bytes)?))
 }
 
+/// Writes a drawn picture, or names the file in the error of the drawing.
+pub(super) fn write_drawing(path: &Path, drawn: Result<Vec<u8>>, size_px: [u32; 2]) -> Result<()> {
+    let rgb = drawn.with_context(|| format!("can't write {}", path.display()))?;
+    write_picture(path, &rgb, size_px)
+}
+
 /// Content of the file that [`write_picture`] writes to `path`.
 ///
 /// # Errors
 /// If the extension is unknown.
 pub fn encoded_picture(path: &Path, rgb: &[u8], [width, height]: [u32; 2]) -> Result<Vec<u8>> {
     let (mut bytes, color) = (Vec::new(), ExtendedColorType::Rgb8);
-    match picture_format(path)? {
-        ImageFormat::Jpeg => JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
-            .write_image(rgb, width, height, color)?,
-        _ => PngEncoder::new(&mut bytes).write_image(rgb, width, height, color)?,
+    if picture_format(path)? == ImageFormat::Jpeg {
+        let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+        encoder.write_image(rgb, width, height, color)?;
+    } else {
+        PngEncoder::new(&mut bytes).write_image(rgb, width, height, color)?;
     }
     Ok(bytes)
 }

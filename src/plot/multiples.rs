@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use plotters::style::Color;
-use plotters::style::text_anchor::{HPos, VPos};
 
-use super::file;
+use super::file::write_drawing;
 use super::panel::{self, Panel, Square};
-use super::picture::{self, Canvas, INK, PALE_INK, TEXT_FONT, style};
+use super::picture::{self, BELOW, BESIDE, CENTRED, Canvas, INK, PALE_INK};
 use crate::latent::projection::Fit;
 
 /// One layout of the small multiples.
@@ -26,11 +25,11 @@ pub struct Multiple<'a> {
 const SIDE: i32 = 400;
 const LEFT: i32 = 62;
 const TOP: i32 = 64;
-const BELOW: i32 = 44;
+const BOTTOM: i32 = 44;
 /// Width of a row's colour bar, in pixels.
 const BAR: i32 = 150;
 
-/// Draws rows of layouts, each row with the colour bar of its first one.
+/// Picture file of rows of layouts, each row with the colour bar of its last one.
 ///
 /// # Errors
 /// If the file can't be written (it is named), or there is no layout.
@@ -38,26 +37,17 @@ pub fn multiples_png(path: &Path, rows: &[Vec<Multiple<'_>>]) -> Result<()> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default() as i32;
     let size_px = [
         (columns * (LEFT + SIDE) + BAR) as u32,
-        rows.len() as u32 * (TOP + SIDE + BELOW) as u32,
+        rows.len() as u32 * (TOP + SIDE + BOTTOM) as u32,
     ];
     let picture = || {
         ensure!(columns > 0, "there is no layout to draw");
-        ensure!(
-            size_px.iter().all(|side| *side <= 20_000),
-            "a picture of {} x {} pixels: expected at most 20000 a side",
-            size_px[0],
-            size_px[1]
-        );
+        picture::check_size(size_px, true, "at most 20000 a side")?;
         picture::draw(size_px, |canvas| {
             for (row, layouts) in (0..).zip(rows) {
-                let top = row * (TOP + SIDE + BELOW) + TOP;
+                let top = row * (TOP + SIDE + BOTTOM) + TOP;
                 for (column, layout) in (0..).zip(layouts) {
-                    let left = column * (LEFT + SIDE) + LEFT;
-                    let square = Square {
-                        left,
-                        top,
-                        side: SIDE,
-                    };
+                    let (left, side) = (column * (LEFT + SIDE) + LEFT, SIDE);
+                    let square = Square { left, top, side };
                     draw(canvas, layout, square)?;
                     if column + 1 == layouts.len() as i32 {
                         panel::draw_bar(canvas, &layout.panel, square)?;
@@ -67,33 +57,30 @@ pub fn multiples_png(path: &Path, rows: &[Vec<Multiple<'_>>]) -> Result<()> {
             Ok(())
         })
     };
-    let rgb = picture().with_context(|| format!("can't write {}", path.display()))?;
-    file::write_picture(path, &rgb, size_px)
+    write_drawing(path, picture(), size_px)
 }
 
 fn draw(canvas: &Canvas<'_>, layout: &Multiple<'_>, square: Square) -> Result<()> {
     let Square { left, top, side } = square;
     let middle = left + side / 2;
-    let heading = style(TEXT_FONT, 22.0, INK, (HPos::Center, VPos::Center));
-    picture::text(canvas, layout.panel.title, &heading, [middle, top - 42])?;
-    let small = style(TEXT_FONT, 15.0, INK, (HPos::Center, VPos::Center));
-    picture::text(canvas, layout.note, &small, [middle, top - 16])?;
-    let below = style(TEXT_FONT, 15.0, INK, (HPos::Center, VPos::Top));
-    let beside = style(TEXT_FONT, 15.0, INK, (HPos::Right, VPos::Center));
+    picture::label(
+        canvas,
+        layout.panel.title,
+        22.0,
+        CENTRED,
+        [middle, top - 42],
+    )?;
+    picture::label(canvas, layout.note, 15.0, CENTRED, [middle, top - 16])?;
     for (axis, value, at) in ticks(layout.fit) {
-        let ends = if axis == 0 {
-            [[at, -1.0], [at, 1.0]]
-        } else {
-            [[-1.0, at], [1.0, at]]
-        }
-        .map(|end| square.px_from_latent(end));
+        let ends = [-1.0, 1.0].map(|end| if axis == 0 { [at, end] } else { [end, at] });
+        let ends = ends.map(|end| square.px_from_latent(end));
         picture::line(canvas, &ends, PALE_INK.mix(0.6), 1)?;
         let text = value.replace('-', "\u{2212}");
         let [x, y] = ends[0].map(|part| part.round() as i32);
         if axis == 0 {
-            picture::text(canvas, &text, &below, [x, top + side + 7])?;
+            picture::label(canvas, &text, 15.0, BELOW, [x, top + side + 7])?;
         } else {
-            picture::text(canvas, &text, &beside, [left - 6, y])?;
+            picture::label(canvas, &text, 15.0, BESIDE, [left - 6, y])?;
         }
     }
     panel::draw_spots(canvas, &layout.panel, square)?;
@@ -108,11 +95,8 @@ fn ticks(fit: Fit) -> Vec<(usize, String, f32)> {
     // About five ticks, 1, 2 or 5 times a power of ten apart.
     let rough = 2.0 * fit.unit / 5.0;
     let power = 10_f32.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .map(|times| times * power)
-        .into_iter()
-        .find(|step| *step >= rough)
-        .unwrap_or(10.0 * power);
+    let mut steps = [1.0, 2.0, 5.0].map(|times| times * power).into_iter();
+    let step = steps.find(|step| *step >= rough).unwrap_or(10.0 * power);
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     let mut ticks = Vec::new();
     for axis in 0..2 {

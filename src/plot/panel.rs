@@ -4,7 +4,9 @@ use anyhow::Result;
 use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
-use super::picture::{self, Canvas, INK, NUMBER_FONT, PALE_INK, TEXT_FONT, style};
+use super::picture::{
+    self, BELOW, BESIDE, CENTRED, Canvas, INK, NUMBER_FONT, PALE_INK, WHITE, style,
+};
 use super::placement::{Area, LabelCandidate, place};
 use crate::latent::field::{CellState, Field};
 use crate::palette::{Palette, Scale, hatch_color, luminance};
@@ -43,22 +45,13 @@ pub struct Panel<'a> {
     pub axes: [&'a str; 2],
 }
 
-/// Axis titles of a plane that is the whole latent space.
-const AXES: [&str; 2] = ["latent dimension 1", "latent dimension 2"];
-
 impl<'a> Panel<'a> {
     /// Heat map.
     pub fn heat_map(title: &'a str, field: &'a Field, scale: Scale, bar_title: &'a str) -> Self {
         Self {
-            title,
             field: Some(field),
-            scale,
-            bar_title,
-            spots: &[],
             with_discs: false,
-            path: &[],
-            missing: "no number",
-            axes: AXES,
+            ..Self::points(title, &[], scale, bar_title)
         }
     }
 
@@ -78,17 +71,17 @@ impl<'a> Panel<'a> {
             with_discs: true,
             path: &[],
             missing: "no number",
-            axes: AXES,
+            axes: ["latent dimension 1", "latent dimension 2"],
         }
     }
 
-    /// Adds labelled points.
+    /// The panel with labelled points.
     #[must_use]
     pub fn with_spots(self, spots: &'a [Spot<'a>]) -> Self {
         Self { spots, ..self }
     }
 
-    /// Adds a search path.
+    /// The panel with a search path.
     #[must_use]
     pub fn with_path(self, path: &'a [[f32; 2]]) -> Self {
         Self { path, ..self }
@@ -148,17 +141,22 @@ pub(super) fn draw(
     min: [i32; 2],
     max: [i32; 2],
 ) -> Result<()> {
-    let room = [
+    let (across, down) = (
         max[0] - min[0] - LEFT - RIGHT,
         max[1] - min[1] - TOP - BOTTOM,
-    ];
-    let side = room[0].min(room[1]).max(32);
-    let left = min[0] + LEFT + (room[0] - side) / 2;
-    let top = min[1] + TOP + (room[1] - side) / 2;
+    );
+    let side = across.min(down).max(32);
+    let left = min[0] + LEFT + (across - side) / 2;
+    let top = min[1] + TOP + (down - side) / 2;
     let square = Square { left, top, side };
 
-    let heading = style(TEXT_FONT, 24.0, INK, (HPos::Center, VPos::Center));
-    picture::text(canvas, panel.title, &heading, [left + side / 2, top - 24])?;
+    picture::label(
+        canvas,
+        panel.title,
+        24.0,
+        CENTRED,
+        [left + side / 2, top - 24],
+    )?;
     match panel.field {
         Some(field) => draw_field(canvas, panel, field, square)?,
         None => draw_grid(canvas, square)?,
@@ -199,20 +197,13 @@ impl Square {
 fn draw_field(canvas: &Canvas<'_>, panel: &Panel<'_>, field: &Field, square: Square) -> Result<()> {
     let cell_px = square.side as f32 / field.size.max(1) as f32;
     // No interpolation between classes, and a coarse map should look coarse.
-    let sharpness = if panel.scale.palette == Palette::Truth || cell_px > 12.0 {
-        cell_px.max(1.0)
-    } else {
-        1.0
-    };
+    let is_sharp = panel.scale.palette == Palette::Truth || cell_px > 12.0;
+    let sharpness = if is_sharp { cell_px.max(1.0) } else { 1.0 };
     for row in 0..square.side {
         for column in 0..square.side {
             let (x, y) = (square.left + column, square.top + row);
-            let color = match shade(
-                field,
-                &panel.scale,
-                square.latent_from_pixel(column, row),
-                sharpness,
-            ) {
+            let at = square.latent_from_pixel(column, row);
+            let color = match shade(field, &panel.scale, at, sharpness) {
                 Some(Shade::Color(color)) => color,
                 Some(Shade::Missing) => hatch_color(x as u32, y as u32),
                 Some(Shade::Pending) | None => PENDING,
@@ -227,10 +218,10 @@ const TICKS: [f32; 9] = [-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0];
 
 fn draw_grid(canvas: &Canvas<'_>, square: Square) -> Result<()> {
     for tick in TICKS {
-        let ends = [[tick, -1.0], [tick, 1.0]].map(|at| square.px_from_latent(at));
-        picture::line(canvas, &ends, PALE_INK.mix(0.6), 1)?;
-        let ends = [[-1.0, tick], [1.0, tick]].map(|at| square.px_from_latent(at));
-        picture::line(canvas, &ends, PALE_INK.mix(0.6), 1)?;
+        for ends in [[[tick, -1.0], [tick, 1.0]], [[-1.0, tick], [1.0, tick]]] {
+            let ends = ends.map(|at| square.px_from_latent(at));
+            picture::line(canvas, &ends, PALE_INK.mix(0.6), 1)?;
+        }
     }
     Ok(())
 }
@@ -243,21 +234,19 @@ fn draw_axes(canvas: &Canvas<'_>, [across, upward]: [&str; 2], square: Square) -
         let [x, y] = square.px_from_latent([tick, tick]);
         let (left, bottom) = (square.left as f32, (square.top + square.side) as f32);
         picture::line(canvas, &[[x, bottom], [x, bottom + 5.0]], INK.to_rgba(), 1)?;
-        let below = style(TEXT_FONT, 17.0, INK, (HPos::Center, VPos::Top));
-        picture::text(canvas, &label, &below, [x as i32, bottom as i32 + 9])?;
+        picture::label(canvas, &label, 17.0, BELOW, [x as i32, bottom as i32 + 9])?;
         picture::line(canvas, &[[left - 5.0, y], [left, y]], INK.to_rgba(), 1)?;
-        let beside = style(TEXT_FONT, 17.0, INK, (HPos::Right, VPos::Center));
-        picture::text(canvas, &label, &beside, [square.left - 8, y as i32])?;
+        picture::label(canvas, &label, 17.0, BESIDE, [square.left - 8, y as i32])?;
     }
-    let middle = style(TEXT_FONT, 18.0, INK, (HPos::Center, VPos::Center));
-    let below = [square.left + square.side / 2, square.top + square.side + 44];
-    picture::text(canvas, across, &middle, below)?;
-    picture::upright_text(
+    let Square { left, top, side } = square;
+    picture::label(
         canvas,
-        upward,
+        across,
         18.0,
-        [square.left - 60, square.top + square.side / 2],
-    )
+        CENTRED,
+        [left + side / 2, top + side + 44],
+    )?;
+    picture::upright_text(canvas, upward, [left - 60, top + side / 2])
 }
 
 fn draw_path(canvas: &Canvas<'_>, path: &[[f32; 2]], square: Square) -> Result<()> {
@@ -268,88 +257,60 @@ fn draw_path(canvas: &Canvas<'_>, path: &[[f32; 2]], square: Square) -> Result<(
     }
     for (step, at) in points.iter().enumerate() {
         // The path's start is hollow, its end filled.
-        let color = if step + 1 == points.len() {
-            [220, 30, 40]
-        } else {
-            [255, 255, 255]
-        };
-        picture::disc(
-            canvas,
-            *at,
-            if step == 0 || step + 1 == points.len() {
-                6
-            } else {
-                4
-            },
-            color,
-        )?;
+        let is_end = step + 1 == points.len();
+        let radius_px = if step == 0 || is_end { 6 } else { 4 };
+        let color = if is_end { [220, 30, 40] } else { [255; 3] };
+        picture::disc(canvas, *at, radius_px, color)?;
     }
     Ok(())
 }
 
-const WHITE: RGBColor = RGBColor(255, 255, 255);
 const DISC_PX: i32 = 6;
 const NUMBER_PX: f64 = 15.0;
 
 pub(super) fn draw_spots(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
-    let points: Vec<[f32; 2]> = panel
-        .spots
-        .iter()
-        .map(|spot| square.px_from_latent(spot.at))
-        .collect();
-    let measured = style(NUMBER_FONT, NUMBER_PX, INK, (HPos::Center, VPos::Center));
-    let mut candidates = Vec::with_capacity(points.len());
-    for (spot, at) in panel.spots.iter().zip(&points) {
-        let (width, height) = canvas
-            .estimate_text_size(spot.label, &measured)
-            .map_err(picture::plain)?;
+    let measured = style(NUMBER_FONT, NUMBER_PX, INK, CENTRED);
+    let radius_px = if panel.with_discs {
+        DISC_PX as f32 + 2.0
+    } else {
+        0.0
+    };
+    let mut candidates = Vec::with_capacity(panel.spots.len());
+    for spot in panel.spots {
+        let size = canvas.estimate_text_size(spot.label, &measured);
+        let (width, height) = size.map_err(picture::plain)?;
+        let at = square.px_from_latent(spot.at);
+        if panel.with_discs {
+            picture::disc(canvas, at, DISC_PX, spot.color)?;
+        }
         candidates.push(LabelCandidate {
-            at: *at,
+            at,
             size: [width as f32 + 3.0, height as f32 + 2.0],
-            radius_px: if panel.with_discs {
-                DISC_PX as f32 + 2.0
-            } else {
-                0.0
-            },
+            radius_px,
             priority: 0.0,
             may_cover_discs: !panel.with_discs,
         });
     }
+    let min = [square.left, square.top];
     let bounds = Area {
-        min: [square.left as f32, square.top as f32],
-        max: [
-            (square.left + square.side) as f32,
-            (square.top + square.side) as f32,
-        ],
+        min: min.map(|start| start as f32),
+        max: min.map(|start| (start + square.side) as f32),
     };
-    if panel.with_discs {
-        for (spot, at) in panel.spots.iter().zip(&points) {
-            picture::disc(canvas, *at, DISC_PX, spot.color)?;
-        }
-    }
-    for ((spot, at), area) in panel
-        .spots
-        .iter()
-        .zip(&points)
-        .zip(place(&candidates, bounds))
-    {
-        let under = panel
-            .field
-            .and_then(|field| field.value_at(spot.at[0], spot.at[1]));
+    let areas = place(&candidates, bounds);
+    for ((spot, candidate), area) in panel.spots.iter().zip(&candidates).zip(areas) {
+        let [x, y] = spot.at;
+        let under = panel.field.and_then(|field| field.value_at(x, y));
         let is_on_dark = under.is_some_and(|value| luminance(panel.scale.color(value)) < 0.55);
-        let [ink, halo] = if is_on_dark {
-            [WHITE, INK]
+        let (ink, halo) = if is_on_dark {
+            (WHITE, INK)
         } else {
-            [INK, WHITE]
+            (INK, WHITE)
         };
-        match area {
-            Some(area) => {
-                let middle =
-                    [0, 1].map(|axis| ((area.min[axis] + area.max[axis]) / 2.0).round() as i32);
-                draw_number(canvas, spot.label, middle, ink, halo)?;
-            }
-            None if !panel.with_discs => picture::disc(canvas, *at, 1, [ink.0, ink.1, ink.2])?,
-            None => {}
+        if let Some(Area { min, max }) = area {
+            let middle = [0, 1].map(|axis| ((min[axis] + max[axis]) / 2.0).round() as i32);
+            draw_number(canvas, spot.label, middle, ink, halo)?;
+        } else if !panel.with_discs {
+            picture::disc(canvas, candidate.at, 1, [ink.0, ink.1, ink.2])?;
         }
     }
     Ok(())
@@ -363,97 +324,66 @@ fn draw_number(
     ink: RGBColor,
     halo: RGBColor,
 ) -> Result<()> {
-    let anchor = (HPos::Center, VPos::Center);
+    let style = style(NUMBER_FONT, NUMBER_PX, ink, CENTRED);
     let halo = halo.mix(0.45);
-    let soft = style(NUMBER_FONT, NUMBER_PX, ink, anchor).color(&halo);
-    for (x, y) in [
-        (-1, 0),
-        (1, 0),
-        (0, -1),
-        (0, 1),
-        (-1, -1),
-        (1, -1),
-        (-1, 1),
-        (1, 1),
-    ] {
+    let soft = style.color(&halo);
+    let (right, down) = ([-1, 1, 0, 0, -1, 1, -1, 1], [0, 0, -1, 1, -1, -1, 1, 1]);
+    for (x, y) in right.into_iter().zip(down) {
         picture::text(canvas, number, &soft, [at[0] + x, at[1] + y])?;
     }
-    picture::text(
-        canvas,
-        number,
-        &style(NUMBER_FONT, NUMBER_PX, ink, anchor),
-        at,
-    )
+    picture::text(canvas, number, &style, at)
 }
 
 const BAR_PX: i32 = 22;
 
 pub(super) fn draw_bar(canvas: &Canvas<'_>, panel: &Panel<'_>, square: Square) -> Result<()> {
-    let left = square.left + square.side + 22;
-    let beside = style(TEXT_FONT, 17.0, INK, (HPos::Left, VPos::Center));
-    let is_hatched = panel.field.is_some_and(Field::has_missing);
-    let swatch = |top: i32, label: &str, color: &dyn Fn(i32, i32) -> [u8; 3]| -> Result<()> {
-        for y in top..top + BAR_PX {
-            for x in left..left + BAR_PX {
+    let (top, left) = (square.top, square.left + square.side + 22);
+    let right = left + BAR_PX;
+    let label = |text: &str, y: i32| {
+        picture::label(
+            canvas,
+            text,
+            17.0,
+            (HPos::Left, VPos::Center),
+            [right + 8, y],
+        )
+    };
+    let bar = |top: i32, bottom: i32, color: &dyn Fn(i32, i32) -> [u8; 3]| -> Result<()> {
+        for y in top..bottom {
+            for x in left..right {
                 picture::pixel(canvas, x, y, color(x, y))?;
             }
         }
-        picture::frame(canvas, [left, top], [left + BAR_PX, top + BAR_PX], INK)?;
-        picture::text(
-            canvas,
-            label,
-            &beside,
-            [left + BAR_PX + 8, top + BAR_PX / 2],
-        )
+        picture::frame(canvas, [left, top], [right, bottom], INK)
     };
-    let hatch = |x: i32, y: i32| hatch_color(x as u32, y as u32);
-    if panel.scale.palette == Palette::Truth {
-        let mut top = square.top;
-        for (position, label) in panel.scale.ticks().into_iter().rev() {
-            swatch(top, &label, &|_, _| panel.scale.color_at(position))?;
+    let is_hatched = panel.field.is_some_and(Field::has_missing);
+    let hatch_top = if panel.scale.palette == Palette::Truth {
+        let mut top = top;
+        for (position, text) in panel.scale.ticks().into_iter().rev() {
+            bar(top, top + BAR_PX, &|_, _| panel.scale.color_at(position))?;
+            label(&text, top + BAR_PX / 2)?;
             top += BAR_PX + 10;
         }
-        return if is_hatched {
-            swatch(top, panel.missing, &hatch)
-        } else {
-            Ok(())
-        };
-    }
-    let height = square.side - if is_hatched { BAR_PX + 18 } else { 0 };
-    for y in 0..height {
-        let color = panel
-            .scale
-            .color_at(1.0 - y as f32 / (height - 1).max(1) as f32);
-        for x in 0..BAR_PX {
-            picture::pixel(canvas, left + x, square.top + y, color)?;
-        }
-    }
-    picture::frame(
-        canvas,
-        [left, square.top],
-        [left + BAR_PX, square.top + height],
-        INK,
-    )?;
-    let right = (left + BAR_PX) as f32;
-    for (position, label) in panel.scale.ticks() {
-        let y = square.top as f32 + (1.0 - position) * height as f32;
-        picture::line(canvas, &[[right, y], [right + 5.0, y]], INK.to_rgba(), 1)?;
-        picture::text(
-            canvas,
-            &label,
-            &beside,
-            [left + BAR_PX + 8, y.round() as i32],
-        )?;
-    }
-    picture::upright_text(
-        canvas,
-        panel.bar_title,
-        18.0,
-        [left + BAR_PX + 70, square.top + height / 2],
-    )?;
-    if is_hatched {
-        swatch(square.top + square.side - BAR_PX, panel.missing, &hatch)
+        top
     } else {
-        Ok(())
+        let height = square.side - if is_hatched { BAR_PX + 18 } else { 0 };
+        let share = |y: i32| (y - top) as f32 / (height - 1).max(1) as f32;
+        bar(top, top + height, &|_, y| {
+            panel.scale.color_at(1.0 - share(y))
+        })?;
+        for (position, text) in panel.scale.ticks() {
+            let (x, y) = (right as f32, top as f32 + (1.0 - position) * height as f32);
+            picture::line(canvas, &[[x, y], [x + 5.0, y]], INK.to_rgba(), 1)?;
+            label(&text, y.round() as i32)?;
+        }
+        picture::upright_text(canvas, panel.bar_title, [right + 70, top + height / 2])?;
+        top + square.side - BAR_PX
+    };
+    if is_hatched {
+        bar(hatch_top, hatch_top + BAR_PX, &|x, y| {
+            hatch_color(x as u32, y as u32)
+        })?;
+        label(panel.missing, hatch_top + BAR_PX / 2)?;
     }
+    Ok(())
 }

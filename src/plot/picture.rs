@@ -3,7 +3,7 @@
 
 use std::sync::Once;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -21,6 +21,28 @@ pub const NUMBER_FONT: &str = "glyphspace numbers";
 pub const INK: RGBColor = RGBColor(24, 24, 30);
 /// Colour of secondary lines.
 pub const PALE_INK: RGBColor = RGBColor(200, 202, 208);
+/// Colour of the background.
+pub const WHITE: RGBColor = RGBColor(255, 255, 255);
+
+/// Anchors of texts: at the middle, at the middle of the upper and of the right edge.
+pub const CENTRED: (HPos, VPos) = (HPos::Center, VPos::Center);
+pub const BELOW: (HPos, VPos) = (HPos::Center, VPos::Top);
+pub const BESIDE: (HPos, VPos) = (HPos::Right, VPos::Center);
+
+/// Largest side of a picture, in pixels.
+const MAX_SIDE_PX: u32 = 20_000;
+
+/// Checks the size of a picture, for which the caller says if it `is_enough`.
+///
+/// # Errors
+/// If the size is not the `expected` one.
+pub fn check_size([width, height]: [u32; 2], is_enough: bool, expected: &str) -> Result<()> {
+    ensure!(
+        is_enough && width.max(height) <= MAX_SIDE_PX,
+        "a picture of {width} x {height} pixels: expected {expected}"
+    );
+    Ok(())
+}
 
 /// Draws on a white canvas of a size (width, height) and returns its RGB bytes, row by row from the top.
 pub fn draw(size_px: [u32; 2], content: impl FnOnce(&Canvas<'_>) -> Result<()>) -> Result<Vec<u8>> {
@@ -36,12 +58,10 @@ pub fn draw(size_px: [u32; 2], content: impl FnOnce(&Canvas<'_>) -> Result<()>) 
         }
     });
     let mut rgb = vec![255; size_px[0] as usize * size_px[1] as usize * 3];
-    {
-        let canvas =
-            BitMapBackend::with_buffer(&mut rgb, (size_px[0], size_px[1])).into_drawing_area();
-        content(&canvas)?;
-        canvas.present().map_err(plain)?;
-    }
+    let canvas = BitMapBackend::with_buffer(&mut rgb, size_px.into()).into_drawing_area();
+    content(&canvas)?;
+    canvas.present().map_err(plain)?;
+    drop(canvas);
     Ok(rgb)
 }
 
@@ -57,34 +77,37 @@ pub fn style(
     color: RGBColor,
     anchor: (HPos, VPos),
 ) -> TextStyle<'static> {
-    let mut style =
-        TextStyle::from((font, height_px).into_font()).pos(Pos::new(anchor.0, anchor.1));
-    style.color = color.to_backend_color();
-    style
+    let font = (font, height_px).into_font();
+    font.color(&color).pos(Pos::new(anchor.0, anchor.1))
 }
 
 /// Draws a text at a point.
 pub fn text(canvas: &Canvas<'_>, text: &str, style: &TextStyle<'_>, at: [i32; 2]) -> Result<()> {
     // plotters omits the left bearing of each glyph, which halves a space.
     let text = text.replace(' ', "  ");
-    canvas
-        .draw_text(&text, style, (at[0], at[1]))
-        .map_err(plain)
+    canvas.draw_text(&text, style, at.into()).map_err(plain)
 }
 
-/// Draws a text from bottom to top, centred on a point.
-pub fn upright_text(
+/// Draws a text in ink, of a height in pixels.
+pub fn label(
     canvas: &Canvas<'_>,
     content: &str,
     height_px: f64,
+    anchor: (HPos, VPos),
     at: [i32; 2],
 ) -> Result<()> {
-    let font = (TEXT_FONT, height_px)
-        .into_font()
-        .transform(FontTransform::Rotate270);
-    let style = TextStyle::from(font)
-        .color(&INK)
-        .pos(Pos::new(HPos::Center, VPos::Center));
+    text(
+        canvas,
+        content,
+        &style(TEXT_FONT, height_px, INK, anchor),
+        at,
+    )
+}
+
+/// Draws an axis title from bottom to top, centred on a point.
+pub fn upright_text(canvas: &Canvas<'_>, content: &str, at: [i32; 2]) -> Result<()> {
+    let mut style = style(TEXT_FONT, 18.0, INK, CENTRED);
+    style.font = style.font.transform(FontTransform::Rotate270);
     text(canvas, content, &style, at)
 }
 
@@ -95,39 +118,28 @@ pub fn line(
     color: RGBAColor,
     width_px: u32,
 ) -> Result<()> {
-    let points: Vec<(i32, i32)> = points
-        .iter()
-        .map(|[x, y]| (x.round() as i32, y.round() as i32))
-        .collect();
-    canvas
-        .draw(&PathElement::new(points, color.stroke_width(width_px)))
-        .map_err(plain)
+    let points: Vec<(i32, i32)> = points.iter().map(|at| rounded(*at)).collect();
+    let line = PathElement::new(points, color.stroke_width(width_px));
+    canvas.draw(&line).map_err(plain)
+}
+
+fn rounded([x, y]: [f32; 2]) -> (i32, i32) {
+    (x.round() as i32, y.round() as i32)
 }
 
 /// Draws the outline of a rectangle.
 pub fn frame(canvas: &Canvas<'_>, min: [i32; 2], max: [i32; 2], color: RGBColor) -> Result<()> {
-    canvas
-        .draw(&Rectangle::new(
-            [(min[0], min[1]), (max[0], max[1])],
-            color.stroke_width(1),
-        ))
-        .map_err(plain)
+    let outline = Rectangle::new([min.into(), max.into()], color.stroke_width(1));
+    canvas.draw(&outline).map_err(plain)
 }
 
 /// Draws a filled disc with an outline.
-pub fn disc(
-    canvas: &Canvas<'_>,
-    [x, y]: [f32; 2],
-    radius_px: i32,
-    [r, g, b]: [u8; 3],
-) -> Result<()> {
-    let at = (x.round() as i32, y.round() as i32);
-    canvas
-        .draw(&Circle::new(at, radius_px + 1, INK.filled()))
-        .map_err(plain)?;
-    canvas
-        .draw(&Circle::new(at, radius_px, RGBColor(r, g, b).filled()))
-        .map_err(plain)
+pub fn disc(canvas: &Canvas<'_>, at: [f32; 2], radius_px: i32, [r, g, b]: [u8; 3]) -> Result<()> {
+    for (radius_px, color) in [(radius_px + 1, INK), (radius_px, RGBColor(r, g, b))] {
+        let disc = Circle::new(rounded(at), radius_px, color.filled());
+        canvas.draw(&disc).map_err(plain)?;
+    }
+    Ok(())
 }
 
 /// Sets one pixel.

@@ -64,7 +64,7 @@ pub struct LabelCandidate {
     pub may_cover_discs: bool,
 }
 
-/// Places labels: the rectangle of each, or `None` if there is no room, in the order given. No two overlap,
+/// Placement of labels: the rectangle of each, or `None` if there is no room, in the order given. No two overlap,
 /// all lie inside the bounds, and a label whose point is outside is dropped. Discs are kept free except for
 /// labels that may cover them.
 pub fn place(candidates: &[LabelCandidate], bounds: Area) -> Vec<Option<Area>> {
@@ -73,10 +73,8 @@ pub fn place(candidates: &[LabelCandidate], bounds: Area) -> Vec<Option<Area>> {
     let mut discs = OccupancyGrid::new(bounds);
     for (index, candidate) in candidates.iter().enumerate() {
         if candidate.radius_px > 0.0 && bounds.contains(candidate.at) {
-            discs.insert(
-                Area::around(candidate.at, [candidate.radius_px * 2.0; 2]),
-                index,
-            );
+            let disc = Area::around(candidate.at, [candidate.radius_px * 2.0; 2]);
+            discs.insert(disc, index);
         }
     }
     let mut taken = OccupancyGrid::new(bounds);
@@ -86,21 +84,10 @@ pub fn place(candidates: &[LabelCandidate], bounds: Area) -> Vec<Option<Area>> {
         if !bounds.contains(candidate.at) {
             continue;
         }
-        let free: Vec<Area> = spots(&candidate)
-            .into_iter()
-            .map(|spot| {
-                if candidate.radius_px > 0.0 {
-                    spot
-                } else {
-                    spot.slid_into(&bounds)
-                }
-            })
-            .filter(|spot| spot.is_within(&bounds) && !taken.hits(spot, None))
-            .collect();
-        let spot = free
-            .iter()
-            .find(|spot| !discs.hits(spot, Some(index)))
-            .or(free.first().filter(|_| candidate.may_cover_discs));
+        let mut free = spots(&candidate, &bounds);
+        free.retain(|spot| spot.is_within(&bounds) && !taken.hits(spot, None));
+        let beside_discs = free.iter().find(|spot| !discs.hits(spot, Some(index)));
+        let spot = beside_discs.or(free.first().filter(|_| candidate.may_cover_discs));
         if let Some(&spot) = spot {
             taken.insert(spot, index);
             places[index] = Some(spot);
@@ -110,31 +97,23 @@ pub fn place(candidates: &[LabelCandidate], bounds: Area) -> Vec<Option<Area>> {
 }
 
 /// Candidate positions of a label, by preference.
-fn spots(candidate: &LabelCandidate) -> Vec<Area> {
-    let LabelCandidate {
-        at,
-        size,
-        radius_px,
-        ..
-    } = *candidate;
+fn spots(label: &LabelCandidate, bounds: &Area) -> Vec<Area> {
+    let (size, radius_px) = (label.size, label.radius_px);
     if radius_px <= 0.0 {
-        return vec![Area::around(at, size)];
+        return vec![Area::around(label.at, size).slid_into(bounds)];
     }
     let [right, down] = [radius_px + 1.0 + size[0] / 2.0, radius_px + size[1] / 2.0];
     // At a corner the disc curves away, so the label may be closer.
     let [corner_x, corner_y] = [right - 0.3 * radius_px, down - 0.3 * radius_px];
-    [
-        [right, 0.0],
-        [0.0, -down],
-        [-right, 0.0],
-        [0.0, down],
-        [corner_x, -corner_y],
-        [-corner_x, -corner_y],
-        [corner_x, corner_y],
-        [-corner_x, corner_y],
-    ]
-    .map(|[x, y]| Area::around([at[0] + x, at[1] + y], size))
-    .to_vec()
+    let x = [
+        right, 0.0, -right, 0.0, corner_x, -corner_x, corner_x, -corner_x,
+    ];
+    let y = [
+        0.0, -down, 0.0, down, -corner_y, -corner_y, corner_y, corner_y,
+    ];
+    let offsets = x.into_iter().zip(y);
+    let spot = |(x, y)| Area::around([label.at[0] + x, label.at[1] + y], size);
+    offsets.map(spot).collect()
 }
 
 /// Rectangles indexed by the coarse grid squares they touch.
@@ -179,10 +158,7 @@ impl OccupancyGrid {
     }
 
     fn hits(&self, area: &Area, except: Option<usize>) -> bool {
-        self.touched(area).any(|square| {
-            self.squares[square]
-                .iter()
-                .any(|(owner, other)| Some(*owner) != except && other.overlaps(area))
-        })
+        let mut near = self.touched(area).flat_map(|square| &self.squares[square]);
+        near.any(|(owner, other)| Some(*owner) != except && other.overlaps(area))
     }
 }

@@ -18,6 +18,7 @@ pub use slice::{Slice, SliceError};
 pub use trust::{NEIGHBOURS, Trust, trust, trust_of_values};
 pub use tsne::{EARLY_STEPS, STEPS, Tsne, TsneStage, tsne};
 
+use self::quadtree::bounds;
 use super::points::Points;
 
 /// Perplexities that are commonly compared.
@@ -38,28 +39,23 @@ pub enum Projection {
 impl Projection {
     /// PCA, then t-SNE at each perplexity.
     pub fn all(perplexities: &[f32]) -> Vec<Self> {
-        let tsne = perplexities
-            .iter()
-            .map(|&perplexity| Self::Tsne { perplexity });
-        std::iter::once(Self::Pca).chain(tsne).collect()
+        let tsne = |&perplexity: &f32| Self::Tsne { perplexity };
+        let tsnes = perplexities.iter().map(tsne);
+        std::iter::once(Self::Pca).chain(tsnes).collect()
     }
 
     /// Name shown to people, for `n` points; it says so if they are too few for the perplexity.
     pub fn name_of(self, n: usize) -> String {
-        match self {
-            Self::Pca => self.to_string(),
-            Self::Tsne { perplexity } => {
-                let settings = Tsne {
-                    perplexity,
-                    ..Tsne::default()
-                };
-                let used = settings.perplexity_of(n);
-                if used == perplexity {
-                    self.to_string()
-                } else {
-                    format!("t-SNE, perplexity {used} for {perplexity}")
-                }
-            }
+        let Self::Tsne { perplexity } = self else {
+            return self.to_string();
+        };
+        let settings = Tsne {
+            perplexity,
+            ..Tsne::default()
+        };
+        match settings.perplexity_of(n) {
+            used if used == perplexity => self.to_string(),
+            used => format!("t-SNE, perplexity {used} for {perplexity}"),
         }
     }
 
@@ -71,8 +67,8 @@ impl Projection {
         }
     }
 
-    /// Projects points onto the plane, N x 2, in their order; the axes' scale is arbitrary. `on_step` is
-    /// called at every step; `None` once it breaks off.
+    /// Projection of points onto the plane, N x 2, in their order; the axes' scale is arbitrary. `on_step`
+    /// is called at every step; `None` once it breaks off.
     pub fn project(
         self,
         points: &Points,
@@ -81,15 +77,18 @@ impl Projection {
     ) -> Option<Points> {
         match self {
             Self::Pca => Some(pca(points)),
-            Self::Tsne { perplexity } => tsne(
-                points,
-                &Tsne {
-                    perplexity,
-                    seed,
-                    ..Tsne::default()
-                },
-                on_step,
-            ),
+            Self::Tsne { perplexity } => {
+                let steps = STEPS;
+                tsne(
+                    points,
+                    &Tsne {
+                        perplexity,
+                        seed,
+                        steps,
+                    },
+                    on_step,
+                )
+            }
         }
     }
 }
@@ -116,13 +115,7 @@ pub struct Fit {
 impl Fit {
     /// Fit of a layout.
     pub fn of(places: &Points) -> Self {
-        let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
-        for place in places.iter() {
-            for axis in 0..2 {
-                low[axis] = low[axis].min(place[axis]);
-                high[axis] = high[axis].max(place[axis]);
-            }
-        }
+        let [low, high] = bounds(places.iter());
         let reach = (high[0] - low[0]).max(high[1] - low[1]) / 2.0;
         if !reach.is_finite() {
             return Self::default();
@@ -133,7 +126,7 @@ impl Fit {
         }
     }
 
-    /// Maps a point into the box.
+    /// Image of a point in the box.
     pub fn in_box(&self, place: [f32; 2]) -> [f32; 2] {
         if self.unit > 0.0 {
             [0, 1].map(|axis| (place[axis] - self.centre[axis]) / self.unit)
@@ -142,12 +135,8 @@ impl Fit {
         }
     }
 
-    /// Maps all points into the box.
+    /// Images of all points in the box.
     pub fn all_in_box(&self, places: &Points) -> Points {
-        let values = places
-            .iter()
-            .flat_map(|place| self.in_box([place[0], place[1]]))
-            .collect();
-        Points { dims: 2, values }
+        Points::plane(places.iter().map(|place| self.in_box([place[0], place[1]])))
     }
 }

@@ -1,5 +1,5 @@
-//! Exact k-nearest-neighbour search by comparison of all pairs: half a second for 10,000 points of 10
-//! values on two cores. At the usual perplexities a tree would visit most points anyway.
+//! Exact k-nearest-neighbour search by comparison of all pairs: at the usual perplexities a tree would visit
+//! most points anyway.
 
 use std::ops::ControlFlow;
 
@@ -20,8 +20,8 @@ pub struct Neighbours {
     pub squared: Vec<f32>,
 }
 
-/// Finds the `k` nearest neighbours of each point, for `k` below the number of points; ties are broken by
-/// index. `None` once `go_on` breaks off.
+/// The `k` nearest neighbours of each point, for `k` below the number of points; ties are broken by index.
+/// `None` once `go_on` breaks off.
 pub fn neighbours(
     points: &Points,
     k: usize,

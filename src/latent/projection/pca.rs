@@ -13,16 +13,10 @@ use crate::latent::points::Points;
 pub fn pca(points: &Points) -> Points {
     let (n, dims) = (points.len(), points.dims);
     if n == 0 || dims == 0 {
-        return Points {
-            dims: 2,
-            values: Vec::new(),
-        };
+        return Points::plane([]);
     }
     if points.values.iter().any(|value| !value.is_finite()) {
-        return Points {
-            dims: 2,
-            values: vec![f32::NAN; 2 * n],
-        };
+        return Points::plane(vec![[f32::NAN; 2]; n]);
     }
     let values = DMatrix::from_row_iterator(n, dims, points.values.iter().map(|v| f64::from(*v)));
     let mean = values.row_mean();
@@ -30,29 +24,20 @@ pub fn pca(points: &Points) -> Points {
     let spread = SymmetricEigen::new(centred.transpose() * &centred);
     let mut order: Vec<usize> = (0..dims).collect();
     order.sort_by(|a, b| spread.eigenvalues[*b].total_cmp(&spread.eigenvalues[*a]));
-    let axes: Vec<Vec<f64>> = order
-        .into_iter()
-        .take(2)
-        .map(|axis| {
-            let weights = spread.eigenvectors.column(axis);
-            let largest = weights
-                .iter()
-                .fold(0.0, |a: f64, b| if b.abs() > a.abs() { *b } else { a });
-            weights.iter().map(|w| w * largest.signum()).collect()
-        })
-        .collect();
-    let along = |row: usize, axis: usize| {
-        let weights = axes.get(axis).map_or(&[][..], Vec::as_slice);
-        let product = weights
-            .iter()
-            .enumerate()
-            .map(|(axis, w)| w * centred[(row, axis)]);
-        product.sum::<f64>() as f32
+    let weights = |axis: usize| -> Vec<f64> {
+        let weights = spread.eigenvectors.column(axis);
+        let larger = |a: f64, b: &f64| if b.abs() > a.abs() { *b } else { a };
+        let sign = weights.iter().fold(0.0, larger).signum();
+        weights.iter().map(|w| w * sign).collect()
     };
-    Points {
-        dims: 2,
-        values: (0..n)
-            .flat_map(|row| [along(row, 0), along(row, 1)])
-            .collect(),
-    }
+    // A space of one dimension has no second axis.
+    let axes = [0, 1].map(|rank| order.get(rank).map_or(Vec::new(), |axis| weights(*axis)));
+    let along = |row: usize, weights: &[f64]| -> f32 {
+        let products = weights
+            .iter()
+            .zip(0..)
+            .map(|(w, axis)| w * centred[(row, axis)]);
+        products.sum::<f64>() as f32
+    };
+    Points::plane((0..n).map(|row| [0, 1].map(|axis| along(row, &axes[axis]))))
 }

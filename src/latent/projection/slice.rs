@@ -10,8 +10,8 @@
 
 use crate::latent::points::{Points, distance};
 
-/// Slice coordinates of the first two points.
-const BASE_CORNERS: [[f32; 2]; 2] = [[-0.5, -0.5], [0.5, -0.5]];
+/// Second slice coordinate of the first two points.
+const BASE_HEIGHT: f32 = -0.5;
 /// Largest coordinate of the third point above or beside the middle of the base.
 const MAX_COORDINATE: f32 = 0.8;
 /// Height over the longest side below which three points count as collinear.
@@ -61,35 +61,29 @@ impl Slice {
             .max(distance(second, third));
         let base = difference(second, first);
         let side = length(&base);
-        // Also rejects NaN.
-        let has_base = side > MIN_HEIGHT_SHARE * longest && longest.is_finite();
-        if !has_base {
-            return Err(SliceError::Line);
-        }
         let along: Vec<f32> = base.iter().map(|part| part / side).collect();
         let aside = difference(third, first);
         let (x, up) = project_out(&aside, &along);
         let (_, up) = project_out(&up, &along);
         let y = length(&up);
-        let has_height = y > MIN_HEIGHT_SHARE * longest;
-        if !has_height {
+        // Also rejects NaN.
+        let is_tall = |part: f32| part > MIN_HEIGHT_SHARE * longest;
+        let is_triangle = longest.is_finite() && is_tall(side) && is_tall(y);
+        if !is_triangle {
             return Err(SliceError::Line);
         }
         // One unit is the length of the first side, or more if the third place would lie outside.
-        let needed = [
-            side,
-            y / (MAX_COORDINATE - BASE_CORNERS[0][1]),
-            (x - side / 2.0).abs() / MAX_COORDINATE,
-        ];
-        let unit = needed.into_iter().fold(0.0, f32::max);
+        let unit = side
+            .max(y / (MAX_COORDINATE - BASE_HEIGHT))
+            .max((x - side / 2.0).abs() / MAX_COORDINATE);
         let right: Vec<f32> = along.iter().map(|part| part * unit).collect();
         let up: Vec<f32> = up.iter().map(|part| part / y * unit).collect();
         // The first two lie symmetrically about the middle.
         let half = side / unit / 2.0;
         let corners = [
-            [-half, BASE_CORNERS[0][1]],
-            [half, BASE_CORNERS[1][1]],
-            [x / unit - half, y / unit + BASE_CORNERS[0][1]],
+            [-half, BASE_HEIGHT],
+            [half, BASE_HEIGHT],
+            [x / unit - half, y / unit + BASE_HEIGHT],
         ];
         let origin = (0..dims[0])
             .map(|axis| first[axis] - corners[0][0] * right[axis] - corners[0][1] * up[axis])
@@ -109,9 +103,8 @@ impl Slice {
 
     /// Point of the space at a point of the slice, clamped to the box.
     pub fn embed(&self, point: [f32; 2]) -> Vec<f32> {
-        self.point_at(point)
-            .map(|value| value.clamp(-1.0, 1.0))
-            .collect()
+        let values = self.point_at(point);
+        values.map(|value| value.clamp(-1.0, 1.0)).collect()
     }
 
     /// Corners of the polygon in which the slice, within [-1, 1]^2, intersects the box, in order.
@@ -142,14 +135,9 @@ impl Slice {
 
     /// [`Slice::embed`] of many points.
     pub fn embed_all(&self, points: &Points) -> Points {
-        let values = points
-            .iter()
-            .flat_map(|point| self.embed([point[0], point[1]]))
-            .collect();
-        Points {
-            dims: self.dims(),
-            values,
-        }
+        let embed = |point: &[f32]| self.embed([point[0], point[1]]);
+        let (dims, values) = (self.dims(), points.iter().flat_map(embed).collect());
+        Points { dims, values }
     }
 
     /// Orthogonal projection of a point of the space onto the slice, and its distance.
@@ -163,10 +151,8 @@ impl Slice {
 
     fn point_at(&self, [x, y]: [f32; 2]) -> impl Iterator<Item = f32> {
         let axes = self.right.iter().zip(&self.up);
-        self.origin
-            .iter()
-            .zip(axes)
-            .map(move |(origin, (right, up))| origin + x * right + y * up)
+        let parts = self.origin.iter().zip(axes);
+        parts.map(move |(origin, (right, up))| origin + x * right + y * up)
     }
 }
 

@@ -30,8 +30,8 @@ pub struct Trust {
     pub continuity: f64,
 }
 
-/// Scores a projection with `k` neighbours per point; ties are broken by index. `None` unless there are as
-/// many places as points and `0 < k < n / 2`, where the scores are defined.
+/// Scores of a projection with `k` neighbours per point; ties are broken by index. `None` unless there are
+/// as many places as points and `0 < k < n / 2`, where the scores are defined.
 pub fn trust(points: &Points, places: &Points, k: usize) -> Option<Trust> {
     let n = points.len();
     if n != places.len() || k == 0 || 2 * k >= n {
@@ -46,9 +46,9 @@ pub fn trust(points: &Points, places: &Points, k: usize) -> Option<Trust> {
     })
 }
 
-/// Scores a layout of consecutive values against their order: neighbours by |difference of values| against
-/// neighbours by distance. Distant numbers placed close together lower trustworthiness, consecutive numbers
-/// placed apart lower continuity.
+/// Scores of a layout of consecutive values against their order: neighbours by |difference of values|
+/// against neighbours by distance. Distant numbers placed close together lower trustworthiness, consecutive
+/// numbers placed apart lower continuity.
 pub fn trust_of_values(places: &Points, k: usize) -> Option<Trust> {
     let values = Points {
         dims: 1,
@@ -62,27 +62,26 @@ fn preservation(space: &Points, there: &Neighbours, claimed: &Neighbours) -> f64
     let (n, k, columns) = (space.len(), there.k, columns(space));
     let excess = |distances: &mut Vec<f32>, row: usize| -> f64 {
         let near = &there.index[row * k..][..k];
-        let strangers = claimed.index[row * k..][..k]
-            .iter()
-            .filter(|other| !near.contains(other));
-        let mut is_measured = false;
-        strangers
-            .map(|&other| {
-                if !is_measured {
-                    squared_from(&columns, row, distances);
-                    is_measured = true;
-                }
-                let other = other as usize;
-                let far = distances[other];
-                let (before, after) = distances.split_at(other);
-                let nearer = before.iter().filter(|d| **d <= far).count()
-                    + after.iter().filter(|d| **d < far).count();
-                // The count includes the point itself but not the other, so it equals the rank, unless the
-                // two coincide and the other comes first.
-                let itself = usize::from(distances[row] < far || row < other);
-                (nearer - itself + 1 - k) as f64
-            })
-            .sum()
+        let claimed = claimed.index[row * k..][..k].iter();
+        let strangers: Vec<u32> = claimed
+            .copied()
+            .filter(|other| !near.contains(other))
+            .collect();
+        if !strangers.is_empty() {
+            squared_from(&columns, row, distances);
+        }
+        let beyond_k = |other: u32| {
+            let other = other as usize;
+            let far = distances[other];
+            let (before, after) = distances.split_at(other);
+            let nearer = before.iter().filter(|d| **d <= far).count()
+                + after.iter().filter(|d| **d < far).count();
+            // The count includes the point itself but not the other, so it equals the rank, unless the
+            // two coincide and the other comes first.
+            let itself = usize::from(distances[row] < far || row < other);
+            (nearer - itself + 1 - k) as f64
+        };
+        strangers.into_iter().map(beyond_k).sum()
     };
     // Summed in the points' order, for results independent of the number of threads.
     let rows: Vec<f64> = (0..n)

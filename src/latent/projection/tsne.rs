@@ -60,9 +60,8 @@ impl Default for Tsne {
 impl Tsne {
     /// Perplexity after clamping for `n` points.
     pub fn perplexity_of(&self, n: usize) -> f32 {
-        self.perplexity
-            .min((n.saturating_sub(1) as f32 * 0.9).floor())
-            .max(1.0)
+        let most = (n.saturating_sub(1) as f32 * 0.9).floor();
+        self.perplexity.min(most).max(1.0)
     }
 }
 
@@ -80,7 +79,7 @@ pub struct TsneStage<'a> {
 impl TsneStage<'_> {
     /// Current layout as points, in the points' order.
     pub fn points(&self) -> Points {
-        points_from(self.places)
+        Points::plane(self.places.iter().copied())
     }
 }
 
@@ -93,28 +92,28 @@ pub fn tsne(
     on_step: &mut dyn FnMut(TsneStage<'_>) -> ControlFlow<()>,
 ) -> Option<Points> {
     let (n, steps) = (points.len(), settings.steps);
-    let mut places = initial_layout(points, settings.seed);
     if n < 3 {
         // Two points have no neighbourhoods to preserve.
         return Some(pca(points));
     }
+    let mut places = initial_layout(points, settings.seed);
     let perplexity = settings.perplexity_of(n);
     let k = ((3.0 * perplexity).ceil() as usize).min(n - 1);
-    let mut before_first = || {
+    let mut stage = |step: usize, places: &[[f32; 2]]| {
         on_step(TsneStage {
-            step: 0,
+            step,
             steps,
-            places: &[],
+            places,
         })
     };
+    let mut before_first = || stage(0, &[]);
     let attraction = Attraction::new(&neighbours(points, k, &mut before_first)?, perplexity);
     let mut repulsion = Repulsion::default();
     let (mut velocities, mut gains) = (vec![[0.0_f32; 2]; n], vec![[1.0_f32; 2]; n]);
     for step in 0..steps {
-        let exaggeration = if step < EARLY_STEPS {
-            EXAGGERATION
-        } else {
-            1.0
+        let exaggeration = match step < EARLY_STEPS {
+            true => EXAGGERATION,
+            false => 1.0,
         };
         if step == EARLY_STEPS {
             velocities.fill([0.0; 2]);
@@ -145,16 +144,11 @@ pub fn tsne(
             place[1] += velocity[1];
         }
         centre(&mut places);
-        let stage = TsneStage {
-            step: step + 1,
-            steps,
-            places: &places,
-        };
-        if on_step(stage).is_break() {
+        if stage(step + 1, &places).is_break() {
             return None;
         }
     }
-    Some(points_from(&places))
+    Some(Points::plane(places))
 }
 
 /// Initial layout: the PCA scaled down, with jitter for coincident points.
@@ -162,24 +156,16 @@ fn initial_layout(points: &Points, seed: u64) -> Vec<[f32; 2]> {
     let plane = pca(points);
     let n = points.len().max(1) as f32;
     let spread = (plane.iter().map(|at| at[0] * at[0]).sum::<f32>() / n).sqrt();
-    let scale = if spread > 0.0 {
-        INITIAL_STD / spread
-    } else {
-        0.0
+    let scale = match spread > 0.0 {
+        true => INITIAL_STD / spread,
+        false => 0.0,
     };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut shift = || 0.01 * INITIAL_STD * random.random_range(-1.0_f32..=1.0);
-    let places = plane
+    let mut shifted = |x: f32| x * scale + 0.01 * INITIAL_STD * random.random_range(-1.0_f32..=1.0);
+    plane
         .iter()
-        .map(|at| [at[0] * scale + shift(), at[1] * scale + shift()]);
-    places.collect()
-}
-
-fn points_from(places: &[[f32; 2]]) -> Points {
-    Points {
-        dims: 2,
-        values: places.as_flattened().to_vec(),
-    }
+        .map(|at| [shifted(at[0]), shifted(at[1])])
+        .collect()
 }
 
 fn centre(places: &mut [[f32; 2]]) {
@@ -244,12 +230,11 @@ impl Attraction {
             }
             force
         };
-        let n = places.len();
-        if n <= MAX_SERIAL_POINTS {
-            return (0..n).map(force).collect();
+        if places.len() <= MAX_SERIAL_POINTS {
+            return (0..places.len()).map(force).collect();
         }
-        let rows = (0..n).into_par_iter().with_min_len(POINTS_PER_TASK);
-        rows.map(force).collect()
+        let rows = (0..places.len()).into_par_iter();
+        rows.with_min_len(POINTS_PER_TASK).map(force).collect()
     }
 }
 
@@ -275,15 +260,13 @@ fn conditional(squared: &[f32], perplexity: f32, p: &mut [f32]) {
         }
         if entropy > wanted {
             low = beta;
-            beta = if high.is_finite() {
-                (low + high) / 2.0
-            } else {
-                beta * 2.0
-            };
         } else {
             high = beta;
-            beta = (low + high) / 2.0;
         }
+        beta = match high.is_finite() {
+            true => (low + high) / 2.0,
+            false => beta * 2.0,
+        };
         if !beta.is_finite() {
             break;
         }

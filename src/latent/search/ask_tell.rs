@@ -52,20 +52,29 @@ impl Observation {
 }
 
 /// Running search, driven by ask and tell.
-pub trait Search: Send {
+pub trait Search: Fork + Send {
     /// Next point to evaluate; `None` once the method is exhausted.
     fn ask(&mut self) -> Option<Candidate>;
 
-    /// Adds the observation at a point, which need not be a proposed one.
-    fn tell(&mut self, point: &[f32], observation: &Observation);
-
-    /// Copy of the search in its current state.
-    fn fork(&self) -> Box<dyn Search>;
+    /// Observation at a point, which need not be a proposed one; a method that doesn't learn ignores it.
+    fn tell(&mut self, _point: &[f32], _observation: &Observation) {}
 
     /// Surrogate's posterior at points; `None` for a method without a surrogate, or before the first
     /// observation.
     fn posterior(&self, _points: &Points) -> Option<Vec<Posterior>> {
         None
+    }
+}
+
+/// Copy of a search behind a trait object, for every search that is [`Clone`].
+pub trait Fork {
+    /// Copy of the search in its current state.
+    fn fork(&self) -> Box<dyn Search>;
+}
+
+impl<S: Search + Clone + 'static> Fork for S {
+    fn fork(&self) -> Box<dyn Search> {
+        Box::new(self.clone())
     }
 }
 

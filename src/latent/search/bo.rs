@@ -23,8 +23,6 @@ use super::{
 };
 use crate::latent::points::Points;
 
-/// Random programs in the initial design.
-const INITIAL_PROGRAMS: usize = 8;
 /// Acquisition (log EI) below which a clear improvement is considered out of reach and a small one is
 /// accepted.
 const MIN_ACQUISITION: f64 = -7.0;
@@ -41,8 +39,6 @@ const PERTURBATIONS_PER_BEST: u32 = 16;
 const REFINEMENTS: [f64; 3] = [0.05, 0.02, 0.008];
 const REFINED_CANDIDATES: usize = 5;
 const PERTURBATIONS_PER_CANDIDATE: usize = 12;
-/// Mean number of coordinates that a perturbation moves in more dimensions than that.
-const MOVED_DIMS: f64 = 20.0;
 /// Minimum distance to earlier points for a small improvement, in the plane.
 const REFINEMENT_DISTANCE: f64 = 0.002;
 
@@ -64,7 +60,7 @@ impl Bayesian {
     pub fn new(space: Space, mut random: ChaCha8Rng) -> Self {
         let dims = space.total_dims();
         let initial_design = match space.initial_points.len() {
-            0 if !space.embeddings.is_empty() => INITIAL_PROGRAMS,
+            0 if !space.embeddings.is_empty() => programs::INITIAL,
             0 => (2 * dims + 4).clamp(8, 24),
             proposals => proposals,
         };
@@ -90,21 +86,16 @@ impl Bayesian {
         if acquisition > MIN_ACQUISITION || !self.proposals.is_multiple_of(REFINE_EVERY) {
             return Some(point);
         }
-        self.maximum(&surrogate, false, self.refinement_distance())
-            .map(|(_, point)| point)
+        let refined = self.maximum(&surrogate, false, self.refinement_distance());
+        refined.map(|(_, point)| point)
     }
 
     /// Unvisited program of the highest acquisition.
     fn best_program(&mut self, surrogate: &Surrogate) -> Option<Vec<f64>> {
         let elite: Vec<Vec<f64>> = self.elite().cloned().collect();
         let candidates = programs::candidates(&self.space, &mut self.random, &elite)?;
-        let fresh = candidates
-            .into_iter()
-            .filter(|candidate| programs::is_new(candidate, &self.visited))
-            .map(|candidate| (surrogate.posterior(&candidate, true).acquisition, candidate));
-        fresh
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, candidate)| candidate)
+        let is_new = |point: &Vec<f64>| programs::is_new(point, &self.visited);
+        surrogate.best(candidates.into_iter().filter(is_new))
     }
 
     /// Points of the best observations.
@@ -124,23 +115,20 @@ impl Bayesian {
             let posterior = surrogate.posterior(&candidate, is_patient);
             (posterior.acquisition, candidate)
         };
-        let candidates = self.candidates();
-        let mut scored: Vec<(f64, Vec<f64>)> = candidates.into_iter().map(score).collect();
+        let mut scored: Vec<_> = self.candidates().into_iter().map(score).collect();
         for step in REFINEMENTS {
             scored.sort_by(|a, b| b.0.total_cmp(&a.0));
             let mut nearby = Vec::with_capacity(REFINED_CANDIDATES * PERTURBATIONS_PER_CANDIDATE);
             for (_, centre) in scored.iter().take(REFINED_CANDIDATES) {
-                nearby.extend(
-                    (0..PERTURBATIONS_PER_CANDIDATE)
-                        .map(|_| perturbed(&mut self.random, centre, step)),
-                );
+                for _ in 0..PERTURBATIONS_PER_CANDIDATE {
+                    nearby.push(self.perturbed(centre, step));
+                }
             }
             scored.extend(nearby.into_iter().map(score));
         }
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-        scored
-            .into_iter()
-            .find(|(_, candidate)| self.is_new(candidate, apart))
+        let mut best_first = scored.into_iter();
+        best_first.find(|(_, candidate)| self.is_new(candidate, apart))
     }
 
     /// Sobol points over the whole box, fresh at each call, and perturbations of the best observations with
@@ -154,10 +142,21 @@ impl Bayesian {
         for centre in self.elite().cloned().collect::<Vec<_>>() {
             for k in 0..PERTURBATIONS_PER_BEST {
                 let step = length / f64::from(1 << (k % 4));
-                candidates.push(perturbed(&mut self.random, &centre, step));
+                candidates.push(self.perturbed(&centre, step));
             }
         }
         candidates
+    }
+
+    /// Random point of the box near `centre`.
+    fn perturbed(&mut self, centre: &[f64], step: f64) -> Vec<f64> {
+        let mut point = centre.to_vec();
+        for x in &mut point {
+            if self.space.is_moved(&mut self.random) {
+                *x = (*x + step * self.random.random_range(-1.0..=1.0)).clamp(-1.0, 1.0);
+            }
+        }
+        point
     }
 
     fn refinement_distance(&self) -> f64 {
@@ -166,9 +165,8 @@ impl Bayesian {
 
     /// True if all earlier points are at least `apart` away.
     fn is_new(&self, candidate: &[f64], apart: f64) -> bool {
-        self.visited
-            .iter()
-            .all(|point| distance(point, candidate) >= apart)
+        let mut apart_from = self.visited.iter().map(|point| distance(point, candidate));
+        apart_from.all(|distance| distance >= apart)
     }
 }
 
@@ -177,19 +175,14 @@ impl Search for Bayesian {
         let index = self.proposals;
         let dims = self.space.total_dims();
         let point = if index < self.initial_design || self.observations.points.is_empty() {
-            let proposal = self
-                .space
-                .initial_points
-                .get(index)
-                .map(|point| to_f64(point));
+            let proposal = self.space.initial_points.get(index);
+            let proposal = proposal.map(|point| to_f64(point));
             proposal
                 .or_else(|| programs::unvisited(&self.space, &mut self.random, &self.visited))
                 .unwrap_or_else(|| sobol(index as u32, dims, self.scramble))
         } else {
-            match self.best_candidate() {
-                Some(point) => point,
-                None => self.space.random_point(&mut self.random),
-            }
+            let best = self.best_candidate();
+            best.unwrap_or_else(|| self.space.random_point(&mut self.random))
         };
         self.proposals += 1;
         let candidate = Candidate::at(to_f32(&point));
@@ -198,34 +191,16 @@ impl Search for Bayesian {
     }
 
     fn tell(&mut self, point: &[f32], observation: &Observation) {
-        if point.len() != self.space.total_dims() || point.iter().any(|x| !x.is_finite()) {
-            return; // The surrogate requires finite points.
-        }
-        let point: Vec<f64> = point.iter().map(|&x| f64::from(x)).collect();
+        let Some(point) = self.space.coordinates(point) else {
+            return;
+        };
         if self.is_new(&point, self.refinement_distance()) {
             self.visited.push(point.clone());
         }
-        self.observations.push(point, observation);
-    }
-
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
+        self.observations.push(point, observation.loss);
     }
 
     fn posterior(&self, points: &Points) -> Option<Vec<Posterior>> {
-        let surrogate = self.observations.clone().surrogate()?;
-        Some(surrogate.posteriors(points))
+        self.observations.posteriors(points)
     }
-}
-
-/// Random point of the box near `centre`.
-fn perturbed(random: &mut ChaCha8Rng, centre: &[f64], step: f64) -> Vec<f64> {
-    let share = (MOVED_DIMS / centre.len().max(1) as f64).min(1.0);
-    let mut point = centre.to_vec();
-    for x in &mut point {
-        if share >= 1.0 || random.random_bool(share) {
-            *x = (*x + step * random.random_range(-1.0..=1.0)).clamp(-1.0, 1.0);
-        }
-    }
-    point
 }

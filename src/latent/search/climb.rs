@@ -7,7 +7,6 @@ use std::{collections::HashSet, sync::Arc};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::sampling::concatenated;
 use super::{
     ask_tell::{Candidate, Observation, Search},
     space::Space,
@@ -97,11 +96,8 @@ fn differ_in_one(a: &str, b: &str) -> bool {
     }
     let (short, long) = (short.as_bytes(), long.as_bytes());
     let same = short.iter().zip(long).take_while(|(x, y)| x == y).count();
-    let skipped = long.len() - short.len();
-    match skipped {
-        0 => short[same + 1..] == long[same + 1..],
-        _ => short[same..] == long[same + 1..],
-    }
+    let skipped = usize::from(short.len() == long.len());
+    short[same + skipped..] == long[same + 1..]
 }
 
 impl Search for Climb {
@@ -117,7 +113,7 @@ impl Search for Climb {
             }
         };
         self.visited.insert(next.clone());
-        let candidate = Candidate::at(concatenated(&self.space.embeddings, &next));
+        let candidate = Candidate::at(self.space.point_of(&next));
         self.asked = Some(next);
         Some(candidate)
     }
@@ -126,19 +122,14 @@ impl Search for Climb {
         let Some(tuple) = self.asked.take() else {
             return; // Not a proposed point, so not the point of a program.
         };
-        let loss = if observation.loss.is_nan() {
-            f32::INFINITY
-        } else {
-            observation.loss
+        let loss = match observation.loss {
+            loss if loss.is_nan() => f32::INFINITY,
+            loss => loss,
         };
         if self.best.as_ref().is_none_or(|(_, best)| loss < *best) {
             self.untried = self.neighbours(&tuple);
             self.best = Some((tuple, loss));
         }
-    }
-
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
     }
 }
 
@@ -148,17 +139,11 @@ mod tests {
 
     #[test]
     fn neighbours_differ_in_one_character() {
-        for (a, b) in [
-            ("5", "15"),
-            ("5", "-5"),
-            ("-53", "-52"),
-            ("13", "1"),
-            ("9", "8"),
-        ] {
+        for (a, b) in [("5", "15"), ("5", "-5"), ("-53", "-52"), ("13", "1")] {
             assert!(differ_in_one(a, b) && differ_in_one(b, a), "{a} {b}");
         }
-        for (a, b) in [("5", "5"), ("5", "-15"), ("12", "21"), ("-5", "15")] {
-            assert_eq!(differ_in_one(a, b), (a, b) == ("-5", "15"), "{a} {b}");
+        for (a, b) in [("5", "5"), ("5", "-15"), ("12", "21")] {
+            assert!(!differ_in_one(a, b), "{a} {b}");
         }
     }
 }

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::gp::Factor;
 use super::{
     ask_tell::{Candidate, Observation, Search},
-    space::{Space, to_f32},
+    space::{Space, to_f32, to_f64},
 };
 
 /// Initial step size, as a share of the box's half side: of a cold start, and around an initial point.
@@ -71,27 +71,16 @@ impl Cma {
         let dims = self.space.total_dims();
         let proposal = self.space.initial_points.get(self.starts).cloned();
         self.starts += 1;
-        self.sigma = if proposal.is_some() {
-            WARM_STEP_SIZE
-        } else {
-            COLD_STEP_SIZE
+        (self.sigma, self.mean) = match proposal {
+            Some(point) => (WARM_STEP_SIZE, to_f64(&point)),
+            None => (COLD_STEP_SIZE, self.space.random_point(&mut self.random)),
         };
-        self.mean = match proposal {
-            Some(point) => point.iter().map(|&x| f64::from(x)).collect(),
-            None => self.space.random_point(&mut self.random),
-        };
-        self.covariance = triangle(dims)
-            .map(|(i, j)| f64::from(u8::from(i == j)))
-            .collect();
+        let identity = triangle(dims).map(|(i, j)| if i == j { 1.0 } else { 0.0 });
+        self.covariance = identity.collect();
         self.factor = Factor::of(&self.covariance, dims, 0.0);
         self.paths = [vec![0.0; dims], vec![0.0; dims]];
         self.population.clear();
         (self.generation, self.best, self.stale) = (0, f64::INFINITY, 0);
-    }
-
-    /// Number of offspring per generation: at least twice the parents.
-    fn population_size(&self) -> usize {
-        2 * self.weights.len()
     }
 
     fn evolve(&mut self) {
@@ -99,12 +88,10 @@ impl Cma {
         let mut population = std::mem::take(&mut self.population);
         population.sort_by(|a, b| a.1.total_cmp(&b.1));
         let newest = population[0].1;
-        self.stale = if newest < self.best {
-            0
-        } else {
-            self.stale + 1
-        };
-        self.best = self.best.min(newest);
+        self.stale += 1;
+        if newest < self.best {
+            (self.best, self.stale) = (newest, 0);
+        }
         self.generation += 1;
 
         let mu_eff = 1.0 / self.weights.iter().map(|w| w * w).sum::<f64>();
@@ -117,23 +104,17 @@ impl Cma {
         let usual = n.sqrt() * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n));
 
         // Steps of the parents in units of the step size, and their weighted mean.
-        let step = |x: &[f64]| -> Vec<f64> {
-            x.iter()
-                .zip(&self.mean)
-                .map(|(x, m)| (x - m) / self.sigma)
-                .collect()
+        let step = |(x, _): &(Vec<f64>, f64)| -> Vec<f64> {
+            let from_mean = x.iter().zip(&self.mean);
+            from_mean.map(|(x, m)| (x - m) / self.sigma).collect()
         };
-        let steps: Vec<Vec<f64>> = population
-            .iter()
-            .take(self.weights.len())
-            .map(|p| step(&p.0))
-            .collect();
+        let parents = &population[..self.weights.len()];
+        let steps: Vec<Vec<f64>> = parents.iter().map(step).collect();
         let mut shift = vec![0.0; self.mean.len()];
         for (weight, step) in self.weights.iter().zip(&steps) {
-            shift
-                .iter_mut()
-                .zip(step)
-                .for_each(|(s, y)| *s += weight * y);
+            for (s, y) in shift.iter_mut().zip(step) {
+                *s += weight * y;
+            }
         }
         let whitened = self.factor.whiten(&shift);
         let [sigma_path, path] = &mut self.paths;
@@ -144,30 +125,24 @@ impl Cma {
         let length = sigma_path.iter().map(|p| p * p).sum::<f64>().sqrt();
         let aged = (1.0 - (1.0 - c_sigma).powi(2 * self.generation as i32)).sqrt();
         let is_steady = length / aged < (1.4 + 2.0 / (n + 1.0)) * usual;
-        let rate = if is_steady {
-            (c_c * (2.0 - c_c) * mu_eff).sqrt()
-        } else {
-            0.0
+        let (rate, lost) = match is_steady {
+            true => ((c_c * (2.0 - c_c) * mu_eff).sqrt(), 0.0),
+            false => (0.0, c_c * (2.0 - c_c)),
         };
         for (p, y) in path.iter_mut().zip(&shift) {
             *p = (1.0 - c_c) * *p + rate * y;
         }
-        let lost = if is_steady { 0.0 } else { c_c * (2.0 - c_c) };
         let kept = 1.0 + c_1 * lost - c_1 - c_mu;
         for (c, (i, j)) in self.covariance.iter_mut().zip(triangle(path.len())) {
-            let rank_mu = self
-                .weights
-                .iter()
-                .zip(&steps)
-                .map(|(w, y)| w * y[i] * y[j]);
-            *c = kept * *c + c_1 * path[i] * path[j] + c_mu * rank_mu.sum::<f64>();
+            let parents = self.weights.iter().zip(&steps);
+            let rank_mu: f64 = parents.map(|(w, y)| w * y[i] * y[j]).sum();
+            *c = kept * *c + c_1 * path[i] * path[j] + c_mu * rank_mu;
         }
         for (m, y) in self.mean.iter_mut().zip(&shift) {
             *m = (*m + self.sigma * y).clamp(-1.0, 1.0);
         }
-        self.sigma *= ((c_sigma / d_sigma) * (length / usual - 1.0))
-            .min(1.0)
-            .exp();
+        let growth = (c_sigma / d_sigma) * (length / usual - 1.0);
+        self.sigma *= growth.min(1.0).exp();
         self.factor = Factor::of(&self.covariance, path.len(), 0.0);
         if !(CONVERGED..=10.0).contains(&self.sigma) || self.stale >= PATIENCE {
             self.restart();
@@ -188,27 +163,21 @@ impl Search for Cma {
         }
         let normal: Vec<f64> = self.mean.iter().map(|_| normal(&mut self.random)).collect();
         let moved = self.factor.colour(&normal).into_iter().zip(&self.mean);
-        let point: Vec<f64> = moved
-            .map(|(y, m)| (m + self.sigma * y).clamp(-1.0, 1.0))
-            .collect();
-        Some(Candidate::at(to_f32(&point)))
+        let point = moved.map(|(y, m)| (m + self.sigma * y).clamp(-1.0, 1.0) as f32);
+        Some(Candidate::at(point.collect()))
     }
 
     fn tell(&mut self, point: &[f32], observation: &Observation) {
-        if point.len() != self.mean.len() || point.iter().any(|x| !x.is_finite()) {
+        let Some(point) = self.space.coordinates(point) else {
             return;
-        }
+        };
         let loss = f64::from(observation.loss);
         let loss = if loss.is_finite() { loss } else { f64::MAX };
-        let point = point.iter().map(|&x| f64::from(x)).collect();
         self.population.push((point, loss));
-        if self.population.len() >= self.population_size() {
+        // Offspring per generation: twice the parents.
+        if self.population.len() >= 2 * self.weights.len() {
             self.evolve();
         }
-    }
-
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
     }
 }
 

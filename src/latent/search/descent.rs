@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     ask_tell::{Candidate, Observation, Search},
-    sampling::concatenated,
     space::{Space, to_f32, to_f64},
 };
 
@@ -83,11 +82,9 @@ impl Descent {
 
     /// Moves to the embedding of an unvisited program, or to a random point if none are known.
     fn probe(&mut self) {
-        let draws = (0..MAX_DRAWS).map_while(|_| self.space.random_program(&mut self.random));
-        let tuple = draws
-            .into_iter()
-            .find(|tuple| self.probed.insert(tuple.clone()));
-        let place = tuple.map(|tuple| to_f64(&concatenated(&self.space.embeddings, &tuple)));
+        let mut draws = (0..MAX_DRAWS).map_while(|_| self.space.random_program(&mut self.random));
+        let tuple = draws.find(|tuple| self.probed.insert(tuple.clone()));
+        let place = tuple.map(|tuple| to_f64(&self.space.point_of(&tuple)));
         self.at = place.unwrap_or_else(|| self.space.random_point(&mut self.random));
     }
 
@@ -142,9 +139,5 @@ impl Search for Descent {
             let spread = (second[i] / (1.0 - DECAYS[1].powi(steps))).sqrt();
             self.at[i] = (self.at[i] - LEARNING_RATE * mean / (spread + 1e-8)).clamp(-1.0, 1.0);
         }
-    }
-
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
     }
 }

@@ -63,12 +63,11 @@ impl Hyperparameters {
             let kernel: Vec<f64> = distances.iter().map(|d| matern(*d, length)).collect();
             for noise in NOISE_LEVELS {
                 factor.decompose(&kernel, points.len(), noise);
-                let whitened = factor.whiten(values);
-                let squares = whitened.iter().map(|v| v * v).sum::<f64>();
+                let squares: f64 = factor.whiten(values).iter().map(|v| v * v).sum();
                 let amplitude = (squares + PRIOR_WEIGHT) / weight;
-                let likelihood = -0.5 * weight * amplitude.ln() - factor.half_log_det();
-                if likelihood + prior > best_score {
-                    best_score = likelihood + prior;
+                let score = -0.5 * weight * amplitude.ln() - factor.half_log_det() + prior;
+                if score > best_score {
+                    best_score = score;
                     best = Self {
                         length,
                         amplitude,
@@ -136,9 +135,8 @@ impl Factor {
 
     /// Product L v.
     pub fn colour(&self, v: &[f64]) -> Vec<f64> {
-        (0..self.size)
-            .map(|row| dot(self.row(row), &v[..=row]))
-            .collect()
+        let product = |row| dot(self.row(row), &v[..=row]);
+        (0..self.size).map(product).collect()
     }
 
     /// Solves Lᵀ x = v in place.
@@ -166,10 +164,8 @@ pub(super) struct GaussianProcess {
 impl GaussianProcess {
     /// Conditions on standardised, finite values.
     pub fn new(points: Vec<Vec<f64>>, values: &[f64], hyperparameters: Hyperparameters) -> Self {
-        let kernel: Vec<f64> = distances(&points)
-            .into_iter()
-            .map(|d| matern(d, hyperparameters.length))
-            .collect();
+        let near = |distance| matern(distance, hyperparameters.length);
+        let kernel: Vec<f64> = distances(&points).into_iter().map(near).collect();
         let factor = Factor::of(&kernel, points.len(), hyperparameters.noise);
         let mut weights = factor.whiten(values);
         factor.solve_transposed(&mut weights);
@@ -188,10 +184,8 @@ impl GaussianProcess {
         let known = self.factor.whiten(&kernel);
         // Rounding may make a variance negative.
         let unknown = (1.0 - dot(&known, &known)).max(1e-8);
-        (
-            dot(&kernel, &self.weights),
-            self.hyperparameters.amplitude * unknown,
-        )
+        let mean = dot(&kernel, &self.weights);
+        (mean, self.hyperparameters.amplitude * unknown)
     }
 }
 
@@ -208,12 +202,8 @@ fn distances(points: &[Vec<f64>]) -> Vec<f64> {
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = a4
-        .remainder()
-        .iter()
-        .zip(b4.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
+    let rest = a4.remainder().iter().zip(b4.remainder());
+    let rest: f64 = rest.map(|(x, y)| x * y).sum();
     for (x, y) in a4.zip(b4) {
         for i in 0..4 {
             sums[i] += x[i] * y[i];
@@ -249,17 +239,13 @@ mod tests {
 
     #[test]
     fn the_fit_tells_long_waves_from_short_ones() {
-        let points: Vec<Vec<f64>> = (0..60)
-            .map(|i| vec![f64::from(i) / 30.0 - 1.0, 0.0])
-            .collect();
-        let wave = |f: f64| {
-            points
-                .iter()
-                .map(|p| (f * p[0]).sin() * 1.4)
-                .collect::<Vec<_>>()
+        let place = |i: i32| vec![f64::from(i) / 30.0 - 1.0, 0.0];
+        let points: Vec<Vec<f64>> = (0..60).map(place).collect();
+        let length = |frequency: f64| {
+            let waves = points.iter().map(|p| (frequency * p[0]).sin() * 1.4);
+            Hyperparameters::fit(&points, &waves.collect::<Vec<_>>()).length
         };
-        let long = Hyperparameters::fit(&points, &wave(2.0)).length;
-        let short = Hyperparameters::fit(&points, &wave(20.0)).length;
+        let [long, short] = [2.0, 20.0].map(length);
         assert!(long > 2.0 * short, "{long} {short}");
     }
 
@@ -267,12 +253,9 @@ mod tests {
     fn a_factor_colours_and_whitens() {
         // All remainders: sums have four accumulators.
         for size in 1..12usize {
-            let entry = |i: usize, j: usize| {
-                if i == j {
-                    3.0
-                } else {
-                    1.0 / (1 + i + j) as f64
-                }
+            let entry = |i: usize, j: usize| match i == j {
+                true => 3.0,
+                false => 1.0 / (1 + i + j) as f64,
             };
             let rows = (0..size).flat_map(|i| (0..=i).map(move |j| entry(i, j)));
             let factor = Factor::of(&rows.collect::<Vec<_>>(), size, 0.0);

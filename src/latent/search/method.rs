@@ -47,31 +47,26 @@ impl Method {
 
     /// Name on the command line and in files.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Bo => "bo",
-            Self::Random => "random",
-            Self::Sobol => "sobol",
-            Self::Enumerate => "enumerate",
-            Self::HillClimb => "hill-climb",
-            Self::Turbo => "turbo",
-            Self::CmaEs => "cma-es",
-            Self::Gradient => "gradient",
-            Self::Inverse => "inverse",
-        }
+        self.name_and_summary().0
     }
 
     /// One line of help.
     pub fn summary(self) -> &'static str {
+        self.name_and_summary().1
+    }
+
+    #[rustfmt::skip] // A table.
+    fn name_and_summary(self) -> (&'static str, &'static str) {
         match self {
-            Self::Bo => "Bayesian optimisation",
-            Self::Random => "Uniformly random points",
-            Self::Sobol => "The points of a scrambled Sobol sequence",
-            Self::Enumerate => "The places of all programs, in order",
-            Self::HillClimb => "Hill climbing on the program's digits and sign",
-            Self::Turbo => "Bayesian optimisation in a trust region",
-            Self::CmaEs => "Covariance matrix adaptation",
-            Self::Gradient => "Gradient descent with restarts",
-            Self::Inverse => "The inverse encoder's proposals, then points around them",
+            Self::Bo => ("bo", "Bayesian optimisation"),
+            Self::Random => ("random", "Uniformly random points"),
+            Self::Sobol => ("sobol", "The points of a scrambled Sobol sequence"),
+            Self::Enumerate => ("enumerate", "The places of all programs, in order"),
+            Self::HillClimb => ("hill-climb", "Hill climbing on the program's digits and sign"),
+            Self::Turbo => ("turbo", "Bayesian optimisation in a trust region"),
+            Self::CmaEs => ("cma-es", "Covariance matrix adaptation"),
+            Self::Gradient => ("gradient", "Gradient descent with restarts"),
+            Self::Inverse => ("inverse", "The inverse encoder's proposals, then points around them"),
         }
     }
 }

@@ -37,7 +37,9 @@ mod turbo;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-pub use ask_tell::{Candidate, Observation, Posterior, Search};
+use sampling::{Enumeration, Sampling};
+
+pub use ask_tell::{Candidate, Fork, Observation, Posterior, Search};
 pub use method::{Method, Strategy, UnknownMethod};
 pub use space::Space;
 
@@ -46,7 +48,7 @@ pub use space::Space;
 #[error("{0} begins with the proposals of an inverse encoder, and the model has none")]
 pub struct NoProposals(pub Strategy);
 
-/// Starts a search. Equal strategies, spaces and seeds give equal proposals.
+/// Search at its start. Equal strategies, spaces and seeds give equal proposals.
 ///
 /// # Errors
 /// If the strategy needs initial points and the space has none.
@@ -60,13 +62,12 @@ pub fn start(strategy: Strategy, space: &Space, seed: u64) -> Result<Box<dyn Sea
     let random = ChaCha8Rng::seed_from_u64(seed);
     Ok(match strategy.method {
         Method::Bo => Box::new(bo::Bayesian::new(space, random)),
-        Method::Random => Box::new(sampling::Uniform::new(space, random)),
-        Method::Sobol => Box::new(sampling::Sobol::new(space, random)),
+        Method::Random | Method::Inverse => Box::new(Sampling::uniform(space, random)),
+        Method::Sobol => Box::new(Sampling::sobol(space, random)),
         Method::HillClimb => Box::new(climb::Climb::new(space, random)),
         Method::Turbo => Box::new(turbo::Turbo::new(space, random)),
         Method::CmaEs => Box::new(cma::Cma::new(space, random)),
         Method::Gradient => Box::new(descent::Descent::new(space, random)),
-        Method::Inverse => Box::new(sampling::Uniform::new(space, random)),
-        Method::Enumerate => Box::new(sampling::Enumeration::new(space, random)),
+        Method::Enumerate => Box::new(Enumeration::new(space, random)),
     })
 }

@@ -6,9 +6,11 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::gp::distance;
-use super::sampling::concatenated;
 use super::space::{Space, to_f32, to_f64};
+use crate::latent::points;
 
+/// Random programs in an initial design.
+pub(super) const INITIAL: usize = 8;
 /// Number of programs up to which all are candidates; of more, a random sample.
 const MAX_PROGRAMS: usize = 1024;
 const SAMPLED_PROGRAMS: usize = 512;
@@ -26,40 +28,35 @@ pub(super) fn candidates(
     random: &mut ChaCha8Rng,
     elite: &[Vec<f64>],
 ) -> Option<Vec<Vec<f64>>> {
-    let first = space
-        .allowed
-        .first()
-        .filter(|allowed| !allowed.is_empty())?;
-    if space.lines == 1 && first.len() <= MAX_PROGRAMS {
-        let point = |index: &usize| to_f64(&concatenated(&space.embeddings, &[*index]));
-        return Some(first.iter().map(point).collect());
+    let first = space.allowed.first()?;
+    if first.is_empty() {
+        return None;
     }
-    let mut points: Vec<Vec<f64>> = (0..SAMPLED_PROGRAMS)
-        .filter_map(|_| random_embedding(space, random))
-        .collect();
+    let embedding = |index: usize| to_f64(&space.point_of(&[index]));
+    if space.lines == 1 && first.len() <= MAX_PROGRAMS {
+        return Some(first.iter().copied().map(embedding).collect());
+    }
+    let sample = (0..SAMPLED_PROGRAMS).filter_map(|_| random_embedding(space, random));
+    let mut found: Vec<Vec<f64>> = sample.collect();
     let embeddings: Vec<&[f32]> = space.embeddings.iter().collect();
     for point in elite {
         for (line, allowed) in space.allowed.iter().enumerate() {
             let part = line * space.dims..(line + 1) * space.dims;
             let from = to_f32(&point[part.clone()]);
-            let away = |place: &[f32]| crate::latent::points::distance(place, &from);
-            let all = allowed
-                .iter()
-                .map(|index| (away(embeddings[*index]), *index));
-            let mut order: Vec<(f32, usize)> = all.collect();
+            let away = |&index: &usize| (points::distance(embeddings[index], &from), index);
+            let mut order: Vec<(f32, usize)> = allowed.iter().map(away).collect();
             let nearest = NEAREST.min(order.len().saturating_sub(1));
             order.select_nth_unstable_by(nearest, |a, b| a.0.total_cmp(&b.0));
             let near = order[..=nearest].iter().map(|(_, index)| *index);
             let far = (0..NEAREST).map(|_| allowed[random.random_range(0..allowed.len())]);
             for index in near.chain(far).collect::<Vec<_>>() {
                 let mut moved = point.clone();
-                moved[part.clone()]
-                    .copy_from_slice(&to_f64(&concatenated(&space.embeddings, &[index])));
-                points.push(moved);
+                moved[part.clone()].copy_from_slice(&embedding(index));
+                found.push(moved);
             }
         }
     }
-    Some(points)
+    Some(found)
 }
 
 /// Random unvisited program for an initial design; `None` if no embeddings are known.
@@ -79,12 +76,11 @@ pub(super) fn unvisited(
 
 /// True if the program has not been visited.
 pub(super) fn is_new(point: &[f64], visited: &[Vec<f64>]) -> bool {
-    visited
-        .iter()
-        .all(|other| distance(other, point) > SAME_POINT)
+    let mut distances = visited.iter().map(|other| distance(other, point));
+    distances.all(|distance| distance > SAME_POINT)
 }
 
 fn random_embedding(space: &Space, random: &mut ChaCha8Rng) -> Option<Vec<f64>> {
     let tuple = space.random_program(random)?;
-    Some(to_f64(&concatenated(&space.embeddings, &tuple)))
+    Some(to_f64(&space.point_of(&tuple)))
 }

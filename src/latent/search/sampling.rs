@@ -6,10 +6,10 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    ask_tell::{Candidate, Observation, Search},
+    ask_tell::{Candidate, Search},
     space::{Space, to_f32},
 };
-use crate::latent::points::{Points, distance};
+use crate::latent::points::distance;
 
 /// Half width of the sampling box around an initial point after the first draw, and its growth per draw: it
 /// covers the whole space after about two hundred.
@@ -18,83 +18,48 @@ const WIDTH_GROWTH: f64 = 1.02;
 /// Draws of an unvisited tuple before the enumeration ends.
 const MAX_DRAWS: usize = 1000;
 
-/// Half width of the sampling box after `drawn` draws.
-fn half_width(drawn: usize) -> f64 {
-    (WARM_HALF_WIDTH * WIDTH_GROWTH.powi(drawn.min(10_000) as i32)).min(2.0)
-}
-
 /// Point of the unit box scaled and moved to the sampling box: around an initial point, or the whole space
 /// if there is none.
 fn around_initial_point(unit: Vec<f64>, space: &Space, drawn: usize) -> Vec<f64> {
-    let Some(count) = std::num::NonZeroUsize::new(space.initial_points.len()) else {
+    if space.initial_points.is_empty() {
         return unit;
-    };
-    let centre = &space.initial_points[drawn % count];
-    let half_width = half_width(drawn);
+    }
+    let centre = &space.initial_points[drawn % space.initial_points.len()];
+    let half_width = (WARM_HALF_WIDTH * WIDTH_GROWTH.powi(drawn.min(10_000) as i32)).min(2.0);
     let near = |(x, c): (f64, &f32)| (f64::from(*c) + half_width * x).clamp(-1.0, 1.0);
     unit.into_iter().zip(centre).map(near).collect()
 }
 
-/// Uniformly random points; with initial points, around those in a growing box.
+/// Uniformly random points or a scrambled Sobol sequence (Burley 2020, crate `sobol_burley`), which is evenly
+/// spread after any number of points; with initial points, around those in a growing box.
 #[derive(Clone)]
-pub(super) struct Uniform {
+pub(super) struct Sampling {
     space: Space,
     random: ChaCha8Rng,
+    /// Scrambling of the sequence; `None` for uniformly random points.
+    scramble: Option<u32>,
     proposed: usize,
 }
 
-impl Uniform {
-    pub fn new(space: Space, random: ChaCha8Rng) -> Self {
+impl Sampling {
+    pub fn uniform(space: Space, random: ChaCha8Rng) -> Self {
         Self {
             space,
             random,
+            scramble: None,
             proposed: 0,
         }
     }
-}
 
-impl Search for Uniform {
-    fn ask(&mut self) -> Option<Candidate> {
-        let index = self.proposed;
-        self.proposed += 1;
-        if let Some(point) = self.space.initial_points.get(index) {
-            return Some(Candidate::at(point.clone()));
-        }
-        let unit = self.space.random_point(&mut self.random);
-        let drawn = index - self.space.initial_points.len();
-        Some(Candidate::at(to_f32(&around_initial_point(
-            unit,
-            &self.space,
-            drawn,
-        ))))
-    }
-
-    fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
-
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
-    }
-}
-
-/// Scrambled Sobol sequence (Burley 2020, crate `sobol_burley`): evenly spread after any number of points.
-#[derive(Clone)]
-pub(super) struct Sobol {
-    space: Space,
-    scramble: u32,
-    proposed: usize,
-}
-
-impl Sobol {
-    pub fn new(space: Space, mut random: ChaCha8Rng) -> Self {
+    pub fn sobol(space: Space, mut random: ChaCha8Rng) -> Self {
         Self {
-            space,
-            scramble: random.next_u32(),
-            proposed: 0,
+            scramble: Some(random.next_u32()),
+            ..Self::uniform(space, random)
         }
     }
 }
 
-impl Search for Sobol {
+impl Search for Sampling {
     fn ask(&mut self) -> Option<Candidate> {
         let index = self.proposed;
         self.proposed += 1;
@@ -102,18 +67,12 @@ impl Search for Sobol {
             return Some(Candidate::at(point.clone()));
         }
         let drawn = index - self.space.initial_points.len();
-        let unit = sobol(drawn as u32, self.space.total_dims(), self.scramble);
-        Some(Candidate::at(to_f32(&around_initial_point(
-            unit,
-            &self.space,
-            drawn,
-        ))))
-    }
-
-    fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
-
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
+        let unit = match self.scramble {
+            Some(scramble) => sobol(drawn as u32, self.space.total_dims(), scramble),
+            None => self.space.random_point(&mut self.random),
+        };
+        let point = around_initial_point(unit, &self.space, drawn);
+        Some(Candidate::at(to_f32(&point)))
     }
 }
 
@@ -146,12 +105,10 @@ impl Enumeration {
     pub fn new(space: Space, random: ChaCha8Rng) -> Self {
         let mut order = space.allowed.first().map_or(Vec::new(), |all| all.to_vec());
         if !space.initial_points.is_empty() && space.lines == 1 {
-            let away = |around_initial_point: &[f32]| {
-                let all = space
-                    .initial_points
-                    .iter()
-                    .map(|point| distance(point, around_initial_point));
-                all.fold(f32::INFINITY, f32::min)
+            let away = |embedding: &[f32]| {
+                let all = space.initial_points.iter();
+                all.map(|point| distance(point, embedding))
+                    .fold(f32::INFINITY, f32::min)
             };
             let away: Vec<f32> = space.embeddings.iter().map(away).collect();
             order.sort_by(|&a, &b| away[a].total_cmp(&away[b]));
@@ -164,57 +121,18 @@ impl Enumeration {
             visited: HashSet::new(),
         }
     }
-
-    fn random_program(&mut self) -> Option<Vec<usize>> {
-        for _ in 0..MAX_DRAWS {
-            let tuple = self.space.random_program(&mut self.random)?;
-            if self.visited.insert(tuple.clone()) {
-                return Some(tuple);
-            }
-        }
-        None
-    }
 }
 
 impl Search for Enumeration {
     fn ask(&mut self) -> Option<Candidate> {
         let tuple = if self.space.lines == 1 {
-            let index = *self.order.get(self.next)?;
             self.next += 1;
-            vec![index]
+            vec![*self.order.get(self.next - 1)?]
         } else {
-            self.random_program()?
+            (0..MAX_DRAWS)
+                .map_while(|_| self.space.random_program(&mut self.random))
+                .find(|tuple| self.visited.insert(tuple.clone()))?
         };
-        Some(Candidate::at(concatenated(&self.space.embeddings, &tuple)))
-    }
-
-    fn tell(&mut self, _point: &[f32], _seen: &Observation) {}
-
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
-    }
-}
-
-/// Joint point of a program of several lines: their embeddings concatenated.
-pub(super) fn concatenated(embeddings: &Points, tuple: &[usize]) -> Vec<f32> {
-    let dims = embeddings.dims;
-    tuple
-        .iter()
-        .flat_map(|index| embeddings.values[index * dims..][..dims].iter().copied())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sobol_points_fill_the_box_in_any_dimension() {
-        for dims in [1, 2, 10, 300] {
-            let points: Vec<_> = (0..64).map(|i| sobol(i, dims, 5)).collect();
-            assert!(points.iter().flatten().all(|x| (-1.0..=1.0).contains(x)));
-            let low = points.iter().filter(|p| p[dims - 1] < 0.0).count();
-            assert!((24..=40).contains(&low), "{low}");
-        }
+        Some(Candidate::at(self.space.point_of(&tuple)))
     }
 }

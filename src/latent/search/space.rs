@@ -13,6 +13,8 @@ use crate::latent::points::Points;
 const MIN_DISTANCE: [f64; 2] = [0.04, 0.01];
 /// Number of proposals in which the distance decays by a factor e.
 const DECAY_PROPOSALS: f64 = 60.0;
+/// Mean number of coordinates that a perturbation moves in more dimensions than that.
+const MOVED_DIMS: f64 = 20.0;
 
 /// Search space with the prior knowledge about it. A program of several lines is one point: the lines'
 /// points concatenated, in the box [-1,1]^(lines x dims).
@@ -66,9 +68,30 @@ impl Space {
         (!tuple.is_empty()).then_some(tuple)
     }
 
+    /// Joint point of a program: the embeddings of its lines concatenated.
+    pub(super) fn point_of(&self, program: &[usize]) -> Vec<f32> {
+        let embedding = |index: &usize| &self.embeddings.values[index * self.embeddings.dims..];
+        let lines = program
+            .iter()
+            .map(|index| &embedding(index)[..self.embeddings.dims]);
+        lines.flatten().copied().collect()
+    }
+
     pub(super) fn random_point(&self, random: &mut ChaCha8Rng) -> Vec<f64> {
         let value = |_| random.random_range(-1.0..=1.0);
         (0..self.total_dims()).map(value).collect()
+    }
+
+    /// Coordinates of an observed point; `None` unless they are finite and as many as the space has dimensions.
+    pub(super) fn coordinates(&self, point: &[f32]) -> Option<Vec<f64>> {
+        let is_sound = point.len() == self.total_dims() && point.iter().all(|x| x.is_finite());
+        is_sound.then(|| to_f64(point))
+    }
+
+    /// Random choice of the coordinates that a perturbation moves: all, or [`MOVED_DIMS`] on average.
+    pub(super) fn is_moved(&self, random: &mut ChaCha8Rng) -> bool {
+        let share = (MOVED_DIMS / self.total_dims() as f64).min(1.0);
+        share >= 1.0 || random.random_bool(share)
     }
 }
 

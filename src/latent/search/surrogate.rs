@@ -6,18 +6,14 @@
 //!   Optimization" (2023, arXiv 2310.20708). Improvement counts from a margin below the best loss, because
 //!   the search ends with the first program that solves the task: only a clear improvement is worth an
 //!   evaluation, and without the margin a good plateau traps the search.
-//!
-//! A surrogate of the result's embedding, with the distance to the target's as a composite objective
-//! (Astudillo and Frazier 2019, arXiv 1906.01537), was tried and found worse: results that are no state lie
-//! beyond a cliff.
+//! - An alternative is a surrogate of the result's embedding, with the distance to the target's as a
+//!   composite objective (Astudillo and Frazier 2019, arXiv 1906.01537); but results that are no state lie
+//!   beyond a cliff.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use super::gp::{GaussianProcess, Hyperparameters};
-use super::{
-    ask_tell::{Observation, Posterior},
-    space::to_f64,
-};
+use super::{ask_tell::Posterior, space::to_f64};
 use crate::latent::points::Points;
 
 /// Margin below the best observation, in standard deviations of the transformed losses.
@@ -40,10 +36,15 @@ pub(super) struct Observations {
 }
 
 impl Observations {
-    /// Appends an observation at a finite point.
-    pub fn push(&mut self, point: Vec<f64>, observation: &Observation) {
+    /// Appends the observation of a loss at a finite point.
+    pub fn push(&mut self, point: Vec<f64>, loss: f32) {
         self.points.push(point);
-        self.losses.push(f64::from(observation.loss));
+        self.losses.push(f64::from(loss));
+    }
+
+    /// Lowest loss; infinite before the first observation.
+    pub fn lowest(&self) -> f64 {
+        self.losses.iter().copied().fold(f64::INFINITY, f64::min)
     }
 
     /// Indices of the observations by ascending loss.
@@ -61,7 +62,7 @@ impl Observations {
             return (0..count).collect();
         }
         let newest = count - MAX_OBSERVATIONS / 2;
-        let mut conditioned_on: Vec<usize> = self.ranking();
+        let mut conditioned_on = self.ranking();
         conditioned_on.retain(|index| *index < newest);
         conditioned_on.truncate(MAX_OBSERVATIONS / 2);
         conditioned_on.extend(newest..count);
@@ -70,8 +71,7 @@ impl Observations {
 
     /// Length scale of the last fit.
     pub fn length(&self) -> Option<f64> {
-        self.hyperparameters
-            .map(|hyperparameters| hyperparameters.length)
+        Some(self.hyperparameters?.length)
     }
 
     /// Surrogate of the observations; `None` before the first.
@@ -79,12 +79,9 @@ impl Observations {
         if self.points.is_empty() {
             return None;
         }
-        let conditioned_on = self.conditioned_on();
-        let points: Vec<Vec<f64>> = conditioned_on
-            .iter()
-            .map(|&i| self.points[i].clone())
-            .collect();
-        let losses: Vec<f64> = conditioned_on.iter().map(|&i| self.losses[i]).collect();
+        let known = self.conditioned_on();
+        let points: Vec<Vec<f64>> = known.iter().map(|&i| self.points[i].clone()).collect();
+        let losses: Vec<f64> = known.iter().map(|&i| self.losses[i]).collect();
         let values = standardised(&losses);
         let due = self.observations_at_fit + (self.observations_at_fit / REFIT_FRACTION).max(1);
         let hyperparameters = match self.hyperparameters {
@@ -100,20 +97,28 @@ impl Observations {
             process: GaussianProcess::new(points, &values, hyperparameters),
         })
     }
+
+    /// Posteriors at many points; `None` before the first observation.
+    pub fn posteriors(&self, points: &Points) -> Option<Vec<Posterior>> {
+        let surrogate = self.clone().surrogate()?;
+        let posterior = |point: &[f32]| surrogate.posterior(&to_f64(point), true);
+        Some(points.iter().map(posterior).collect())
+    }
 }
 
 /// Surrogate of the loss over the whole space.
-#[derive(Clone)]
 pub(super) struct Surrogate {
     process: GaussianProcess,
     best: f64,
 }
 
 impl Surrogate {
-    /// Posteriors at many points.
-    pub fn posteriors(&self, points: &Points) -> Vec<Posterior> {
-        let posterior = |point: &[f32]| self.posterior(&to_f64(point), true);
-        points.iter().map(posterior).collect()
+    /// Candidate of the highest acquisition.
+    pub fn best(&self, candidates: impl Iterator<Item = Vec<f64>>) -> Option<Vec<f64>> {
+        let scored = candidates.map(|point| (self.posterior(&point, true).acquisition, point));
+        scored
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, point)| point)
     }
 
     /// Posterior at a point; with `is_patient` only a clear improvement counts.
@@ -132,12 +137,8 @@ impl Surrogate {
 /// Transformed losses: log(1 + loss), of mean 0 and standard deviation 1; losses that are not finite count
 /// as the worst.
 fn standardised(losses: &[f64]) -> Vec<f64> {
-    let worst = losses
-        .iter()
-        .copied()
-        .filter(|loss| loss.is_finite())
-        .fold(f64::NEG_INFINITY, f64::max);
-    let worst = if worst.is_finite() { worst } else { 0.0 };
+    let finite = losses.iter().copied().filter(|loss| loss.is_finite());
+    let worst = finite.reduce(f64::max).unwrap_or(0.0);
     let compressed = losses.iter().map(|&loss| {
         let loss = if loss.is_finite() { loss } else { worst };
         loss.signum() * loss.abs().ln_1p() // Objectives other than a likelihood may be negative.
@@ -145,9 +146,8 @@ fn standardised(losses: &[f64]) -> Vec<f64> {
     let values: Vec<f64> = compressed.collect();
     let count = values.len().max(1) as f64;
     let mean = values.iter().sum::<f64>() / count;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count)
-        .sqrt()
-        .max(1e-9);
+    let squares = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+    let deviation = (squares / count).sqrt().max(1e-9);
     values.into_iter().map(|v| (v - mean) / deviation).collect()
 }
 

@@ -30,13 +30,8 @@ const FAILURES: usize = 4;
 const DIMS_PER_FAILURE: usize = 4;
 /// Relative decrease of the loss that counts as an improvement.
 const MIN_IMPROVEMENT: f64 = 1e-3;
-/// Random programs in a region's initial design.
-const INITIAL_PROGRAMS: usize = 8;
-/// Number of candidates, and the mean number of coordinates moved in each.
+/// Number of candidates.
 const CANDIDATES: u32 = 512;
-const MOVED_DIMS: f64 = 20.0;
-/// Distance below which two points are the same program.
-const SAME_POINT: f64 = 1e-6;
 
 /// State of the search.
 #[derive(Clone)]
@@ -79,17 +74,14 @@ impl Turbo {
         (self.successes, self.failures) = (0, 0);
         let initial_points = &self.space.initial_points;
         if self.starts == 0 && !initial_points.is_empty() {
-            self.initial_design = initial_points
-                .iter()
-                .rev()
-                .map(|point| to_f64(point))
-                .collect();
+            let last_first = initial_points.iter().rev();
+            self.initial_design = last_first.map(|point| to_f64(point)).collect();
             self.half_side = WARM_HALF_SIDE;
         } else {
             let scramble = self.random.random();
             let count = match self.space.embeddings.len() {
                 0 => (2 * dims).clamp(6, 20),
-                _ => INITIAL_PROGRAMS,
+                _ => programs::INITIAL,
             };
             for index in 0..count as u32 {
                 let visited = [&self.visited[..], &self.initial_design[..]].concat();
@@ -111,48 +103,33 @@ impl Turbo {
         let radius = self.half_side * (self.space.total_dims() as f64).sqrt();
         let is_inside = |place: &Vec<f64>| distance(place, &centre) <= radius;
         let elite = std::slice::from_ref(&centre);
-        let (candidates, apart) = match programs::candidates(&self.space, &mut self.random, elite) {
-            Some(programs) => (programs.into_iter().filter(is_inside).collect(), SAME_POINT),
-            None => (
-                self.around(&centre),
-                self.space.min_distance(self.visited.len()),
-            ),
-        };
+        if let Some(programs) = programs::candidates(&self.space, &mut self.random, elite) {
+            let is_new = |point: &Vec<f64>| programs::is_new(point, &self.visited);
+            return surrogate.best(programs.into_iter().filter(is_inside).filter(is_new));
+        }
+        let apart = self.space.min_distance(self.visited.len());
+        let around = self.around(&centre);
         let is_new = |c: &Vec<f64>| self.visited.iter().all(|point| distance(point, c) > apart);
-        let fresh = candidates.into_iter().filter(is_new);
-        fresh
-            .map(|candidate| (surrogate.posterior(&candidate, true).acquisition, candidate))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, candidate)| candidate)
+        surrogate.best(around.into_iter().filter(is_new))
     }
 
     /// Sobol points of the region; in many dimensions a few coordinates of each are moved.
     fn around(&mut self, centre: &[f64]) -> Vec<Vec<f64>> {
-        let dims = self.space.total_dims();
-        let share = (MOVED_DIMS / dims as f64).min(1.0);
-        let (half, scramble) = (self.half_side, self.random.random());
-        let mut moved = |c: f64, u: f64| {
-            let is_moved = share >= 1.0 || self.random.random_bool(share);
-            if is_moved {
-                (c + half * u).clamp(-1.0, 1.0)
-            } else {
-                c
-            }
+        let (dims, scramble) = (self.space.total_dims(), self.random.random());
+        let mut moved = |(u, c): (f64, &f64)| match self.space.is_moved(&mut self.random) {
+            true => (c + self.half_side * u).clamp(-1.0, 1.0),
+            false => *c,
         };
-        let point = |i: u32| {
-            let unit = sobol(i, dims, scramble).into_iter();
-            unit.zip(centre).map(|(u, c)| moved(*c, u)).collect()
-        };
-        (0..CANDIDATES).map(point).collect()
+        let units = (0..CANDIDATES).map(|i| sobol(i, dims, scramble));
+        units
+            .map(|unit| unit.into_iter().zip(centre).map(&mut moved).collect())
+            .collect()
     }
 }
 
 impl Search for Turbo {
     fn ask(&mut self) -> Option<Candidate> {
-        let mut point = self.initial_design.pop();
-        if point.is_none() {
-            point = self.best_candidate();
-        }
+        let mut point = self.initial_design.pop().or_else(|| self.best_candidate());
         if point.is_none() {
             self.restart();
             point = self.initial_design.pop();
@@ -164,17 +141,11 @@ impl Search for Turbo {
     }
 
     fn tell(&mut self, point: &[f32], observation: &Observation) {
-        if point.len() != self.space.total_dims() || point.iter().any(|x| !x.is_finite()) {
+        let Some(point) = self.space.coordinates(point) else {
             return;
-        }
-        let best = self
-            .observations
-            .losses
-            .iter()
-            .copied()
-            .fold(f64::INFINITY, f64::min);
-        self.observations
-            .push(point.iter().map(|&x| f64::from(x)).collect(), observation);
+        };
+        let best = self.observations.lowest();
+        self.observations.push(point, observation.loss);
         if !self.initial_design.is_empty() {
             return;
         }
@@ -183,9 +154,8 @@ impl Search for Turbo {
         } else {
             (self.successes, self.failures) = (0, self.failures + 1);
         }
-        let patience = FAILURES
-            .max(self.space.total_dims() / DIMS_PER_FAILURE)
-            .min(12);
+        let per_dims = self.space.total_dims() / DIMS_PER_FAILURE;
+        let patience = FAILURES.max(per_dims).min(12);
         if self.successes >= SUCCESSES {
             self.half_side = (2.0 * self.half_side).min(MAX_HALF_SIDE);
             self.successes = 0;
@@ -198,12 +168,7 @@ impl Search for Turbo {
         }
     }
 
-    fn fork(&self) -> Box<dyn Search> {
-        Box::new(self.clone())
-    }
-
     fn posterior(&self, points: &Points) -> Option<Vec<Posterior>> {
-        let surrogate = self.observations.clone().surrogate()?;
-        Some(surrogate.posteriors(points))
+        self.observations.posteriors(points)
     }
 }
