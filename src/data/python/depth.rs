@@ -5,7 +5,10 @@
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer::lex};
 
-use super::{error::PythonError, syntax::ends_operand};
+use super::{
+    error::PythonError,
+    syntax::{ends_operand, is_comparison},
+};
 
 /// Largest bracket depth, as in CPython's tokenizer (`MAXLEVEL`).
 const MAX_BRACKETS: usize = 200;
@@ -131,13 +134,8 @@ impl Chain {
             | TokenKind::Is
             | TokenKind::Else
             | TokenKind::For
-            | TokenKind::Equal
-            | TokenKind::EqEqual
-            | TokenKind::NotEqual
-            | TokenKind::Less
-            | TokenKind::LessEqual
-            | TokenKind::Greater
-            | TokenKind::GreaterEqual => self.operators.fill(0),
+            | TokenKind::Equal => self.operators.fill(0),
+            kind if is_comparison(kind) => self.operators.fill(0),
             TokenKind::Not => self.push(NOT),
             TokenKind::Vbar if is_binary => self.push(1),
             TokenKind::CircumFlex if is_binary => self.push(2),

@@ -41,22 +41,17 @@ pub enum EncodingError {
 /// If the declared encoding is unknown, or the bytes are invalid in it.
 pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
-    let name = declared(&bytes);
-    let codec = match &name {
-        None => Codec::Utf8,
-        Some(name) => codec(name).ok_or_else(|| EncodingError::Unknown { name: name.clone() })?,
+    let unmarked = bytes.strip_prefix(MARK);
+    let name = declared(unmarked.unwrap_or(&bytes));
+    let codec = match name.as_deref().map(|name| (name, codec(name))) {
+        None | Some((_, Some(Codec::Utf8))) => Codec::Utf8,
+        Some((name, None)) => return Err(EncodingError::Unknown { name: name.into() }),
+        Some((name, _)) if unmarked.is_some() => {
+            return Err(EncodingError::Marked { name: name.into() });
+        }
+        Some((_, Some(codec))) => codec,
     };
-    let is_marked = bytes.starts_with(MARK);
-    if let Some(name) = name
-        .as_ref()
-        .filter(|_| is_marked && !matches!(codec, Codec::Utf8))
-    {
-        return Err(EncodingError::Marked { name: name.clone() });
-    }
-    let bytes = match is_marked {
-        true => bytes[MARK.len()..].to_vec(),
-        false => bytes,
-    };
+    let bytes = unmarked.map(<[u8]>::to_vec).unwrap_or(bytes);
     text(bytes, codec).map_err(|good| {
         let line = good.bytes().filter(|byte| *byte == b'\n').count() + 1;
         match name {
@@ -89,10 +84,7 @@ fn text(bytes: Vec<u8>, codec: Codec) -> Result<String, String> {
         }
         Codec::Ascii => {
             let foreign = bytes.iter().position(|byte| !byte.is_ascii());
-            return match foreign {
-                Some(end) => Err(good(&bytes, end)),
-                None => Ok(good(&bytes, bytes.len())),
-            };
+            return foreign.map_or(Ok(good(&bytes, bytes.len())), |end| Err(good(&bytes, end)));
         }
         Codec::Latin1 => return Ok(bytes.into_iter().map(char::from).collect()),
         Codec::Iso(encoding) => {
@@ -139,22 +131,18 @@ fn of_jis(sign: char) -> char {
 
 /// Name of the encoding declared in a comment in the first two lines.
 fn declared(bytes: &[u8]) -> Option<String> {
-    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut rest = bytes;
     for _ in 0..2 {
-        let end = rest.iter().position(is_end).unwrap_or(rest.len());
-        let (line, after) = rest.split_at(end);
-        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\x0c');
-        let start = line.iter().position(|byte| !is_blank(byte));
-        match start.map(|start| &line[start..]) {
-            None => (),
-            Some(comment) if comment.starts_with(b"#") => {
-                if let Some(name) = in_comment(comment) {
-                    return Some(name);
-                }
-            }
+        let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let (line, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let is_code = |byte: &&u8| !matches!(byte, b' ' | b'\t' | b'\x0c');
+        match line.iter().find(is_code) {
             // A declaration can't follow code.
-            Some(_) => return None,
+            Some(first) if *first != b'#' => return None,
+            _ => (),
+        }
+        if let Some(name) = in_comment(line) {
+            return Some(name);
         }
         rest = after.strip_prefix(b"\r\n").or(after.get(1..))?;
     }
@@ -163,109 +151,87 @@ fn declared(bytes: &[u8]) -> Option<String> {
 
 /// Name matched by the pattern `coding[:=][ \t]*([-\w.]+)`.
 fn in_comment(comment: &[u8]) -> Option<String> {
-    const WORD: &[u8] = b"coding";
-    let mut places = comment.windows(WORD.len()).enumerate();
-    places
-        .by_ref()
-        .filter(|(_, word)| *word == WORD)
-        .find_map(|(at, _)| {
-            let rest = &comment[at + WORD.len()..];
-            let rest = rest.strip_prefix(b":").or(rest.strip_prefix(b"="))?;
-            let name = rest.iter().skip_while(|byte| matches!(byte, b' ' | b'\t'));
-            let name =
-                name.take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
-            let name: String = name.map(|byte| char::from(*byte)).collect();
-            (!name.is_empty()).then_some(name)
-        })
+    (0..comment.len()).find_map(|at| {
+        let rest = comment[at..].strip_prefix(b"coding")?;
+        let rest = rest.strip_prefix(b":").or(rest.strip_prefix(b"="))?;
+        let name = rest.iter().skip_while(|byte| matches!(byte, b' ' | b'\t'));
+        let name = name.take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte));
+        let name: String = name.map(|byte| char::from(*byte)).collect();
+        (!name.is_empty()).then_some(name)
+    })
 }
 
 /// Codec by name, with Python's aliases (`encodings.aliases`).
 fn codec(name: &str) -> Option<Codec> {
-    let mut plain = name.to_ascii_lowercase();
     // Editors append the line end to the name: `utf-8-unix`.
+    let hyphenated = name.to_ascii_lowercase().replace('_', "-");
     for (start, codec) in [
         ("utf-8", Codec::Utf8),
         ("latin-1", Codec::Latin1),
         ("iso-8859-1", Codec::Latin1),
         ("iso-latin-1", Codec::Latin1),
     ] {
-        let rest = plain.replace('_', "-");
-        if rest
-            .strip_prefix(start)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        {
+        let rest = hyphenated.strip_prefix(start);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) {
             return Some(codec);
         }
     }
+    let mut plain = name.to_ascii_lowercase();
     plain.retain(|c| c.is_ascii_alphanumeric());
-    Some(match plain.as_str() {
-        "utf8" | "u8" | "utf" | "cp65001" | "utf8sig" => Codec::Utf8,
-        "ascii" | "646" | "ansix341968" | "ansix341986" | "cp367" | "csascii" | "ibm367"
-        | "iso646irv1991" | "iso646us" | "isoir6" | "us" | "usascii" => Codec::Ascii,
-        "8859" | "cp819" | "csisolatin1" | "ibm819" | "iso8859" | "iso88591" | "iso885911987"
-        | "isoir100" | "l1" | "latin" | "latin1" => Codec::Latin1,
-        "1250" | "cp1250" | "windows1250" => Codec::Other(rs::WINDOWS_1250),
-        "1251" | "cp1251" | "windows1251" => Codec::Other(rs::WINDOWS_1251),
-        "1252" | "cp1252" | "windows1252" => Codec::Other(rs::WINDOWS_1252),
-        "1253" | "cp1253" | "windows1253" => Codec::Other(rs::WINDOWS_1253),
-        "1254" | "cp1254" | "windows1254" => Codec::Other(rs::WINDOWS_1254),
-        "1255" | "cp1255" | "windows1255" => Codec::Other(rs::WINDOWS_1255),
-        "1256" | "cp1256" | "windows1256" => Codec::Other(rs::WINDOWS_1256),
-        "1257" | "cp1257" | "windows1257" => Codec::Other(rs::WINDOWS_1257),
-        "1258" | "cp1258" | "windows1258" => Codec::Other(rs::WINDOWS_1258),
-        "866" | "cp866" | "csibm866" | "ibm866" => Codec::Other(rs::IBM866),
-        "cp874" => Codec::Other(rs::WINDOWS_874),
-        "tis620" | "tis6200" | "tis62025290" | "tis62025291" | "isoir166" | "iso885911"
-        | "iso8859112001" | "thai" => Codec::Iso(rs::WINDOWS_874),
-        "csisolatin2" | "iso88592" | "iso885921987" | "isoir101" | "l2" | "latin2" => {
-            Codec::Other(rs::ISO_8859_2)
-        }
-        "csisolatin3" | "iso88593" | "iso885931988" | "isoir109" | "l3" | "latin3" => {
-            Codec::Other(rs::ISO_8859_3)
-        }
-        "csisolatin4" | "iso88594" | "iso885941988" | "isoir110" | "l4" | "latin4" => {
-            Codec::Other(rs::ISO_8859_4)
-        }
-        "csisolatincyrillic" | "cyrillic" | "iso88595" | "iso885951988" | "isoir144" => {
-            Codec::Other(rs::ISO_8859_5)
-        }
-        "arabic" | "asmo708" | "csisolatinarabic" | "ecma114" | "iso88596" | "iso885961987"
-        | "isoir127" => Codec::Other(rs::ISO_8859_6),
-        "csisolatingreek" | "ecma118" | "elot928" | "greek" | "greek8" | "iso88597"
-        | "iso885971987" | "isoir126" => Codec::Other(rs::ISO_8859_7),
-        "csisolatinhebrew" | "hebrew" | "iso88598" | "iso885981988" | "isoir138" => {
-            Codec::Other(rs::ISO_8859_8)
-        }
-        "csisolatin5" | "iso88599" | "iso885991989" | "isoir148" | "l5" | "latin5" => {
-            Codec::Iso(rs::WINDOWS_1254)
-        }
-        "csisolatin6" | "iso885910" | "iso8859101992" | "isoir157" | "l6" | "latin6" => {
-            Codec::Other(rs::ISO_8859_10)
-        }
-        "iso885913" | "l7" | "latin7" => Codec::Other(rs::ISO_8859_13),
-        "iso885914" | "iso8859141998" | "isoceltic" | "isoir199" | "l8" | "latin8" => {
-            Codec::Other(rs::ISO_8859_14)
-        }
-        "iso885915" | "l9" | "latin9" => Codec::Other(rs::ISO_8859_15),
-        "iso885916" | "iso8859162001" | "isoir226" | "l10" | "latin10" => {
-            Codec::Other(rs::ISO_8859_16)
-        }
-        "cskoi8r" | "koi8r" => Codec::Other(rs::KOI8_R),
-        "koi8u" => Codec::Other(rs::KOI8_U),
-        "macintosh" | "macroman" => Codec::Other(rs::MACINTOSH),
-        "maccyrillic" => Codec::Other(rs::X_MAC_CYRILLIC),
-        "gb2312" | "chinese" | "csiso58gb231280" | "euccn" | "eucgb2312cn" | "gb23121980"
-        | "gb231280" | "isoir58" | "936" | "cp936" | "gbk" | "ms936" => Codec::Other(rs::GBK),
-        "gb18030" | "gb180302000" => Codec::Other(rs::GB18030),
-        "big5" | "big5tw" | "csbig5" | "big5hkscs" | "hkscs" | "950" | "cp950" | "ms950" => {
-            Codec::Other(rs::BIG5)
-        }
-        "eucjp" | "ujis" => Codec::Jis(rs::EUC_JP),
-        "csshiftjis" | "shiftjis" | "sjis" => Codec::Jis(rs::SHIFT_JIS),
-        "932" | "cp932" | "ms932" | "mskanji" | "windows31j" => Codec::Other(rs::SHIFT_JIS),
-        "csiso2022jp" | "iso2022jp" => Codec::Jis(rs::ISO_2022_JP),
-        "euckr" | "korean" | "ksc5601" | "ksc56011987" | "ksx1001" | "949" | "cp949" | "ms949"
-        | "uhc" => Codec::Other(rs::EUC_KR),
-        _ => return None,
-    })
+    let mut rows = CODECS.lines().filter_map(|row| row.split_once(": "));
+    let (label, _) = rows.find(|(_, names)| names.split(' ').any(|alias| alias == plain))?;
+    let encoding = |label: &str| Encoding::for_label(label.as_bytes());
+    match (label, label.split_once(' ')) {
+        ("utf-8", _) => Some(Codec::Utf8),
+        ("ascii", _) => Some(Codec::Ascii),
+        ("latin-1", _) => Some(Codec::Latin1),
+        (_, Some(("iso", label))) => encoding(label).map(Codec::Iso),
+        (_, Some((_, label))) => encoding(label).map(Codec::Jis),
+        _ => encoding(label).map(Codec::Other),
+    }
 }
+
+/// Codecs and Python's names for them, in lower case without signs. The codecs of the web have its labels; `iso` and
+/// `jis` mark the variants of [`Codec`].
+const CODECS: &str = "
+utf-8: utf8 u8 utf cp65001 utf8sig
+ascii: ascii 646 ansix341968 ansix341986 cp367 csascii ibm367 iso646irv1991 iso646us isoir6 us usascii
+latin-1: 8859 cp819 csisolatin1 ibm819 iso8859 iso88591 iso885911987 isoir100 l1 latin latin1
+windows-1250: 1250 cp1250 windows1250
+windows-1251: 1251 cp1251 windows1251
+windows-1252: 1252 cp1252 windows1252
+windows-1253: 1253 cp1253 windows1253
+windows-1254: 1254 cp1254 windows1254
+windows-1255: 1255 cp1255 windows1255
+windows-1256: 1256 cp1256 windows1256
+windows-1257: 1257 cp1257 windows1257
+windows-1258: 1258 cp1258 windows1258
+ibm866: 866 cp866 csibm866 ibm866
+windows-874: cp874
+iso windows-874: tis620 tis6200 tis62025290 tis62025291 isoir166 iso885911 iso8859112001 thai
+iso-8859-2: csisolatin2 iso88592 iso885921987 isoir101 l2 latin2
+iso-8859-3: csisolatin3 iso88593 iso885931988 isoir109 l3 latin3
+iso-8859-4: csisolatin4 iso88594 iso885941988 isoir110 l4 latin4
+iso-8859-5: csisolatincyrillic cyrillic iso88595 iso885951988 isoir144
+iso-8859-6: arabic asmo708 csisolatinarabic ecma114 iso88596 iso885961987 isoir127
+iso-8859-7: csisolatingreek ecma118 elot928 greek greek8 iso88597 iso885971987 isoir126
+iso-8859-8: csisolatinhebrew hebrew iso88598 iso885981988 isoir138
+iso windows-1254: csisolatin5 iso88599 iso885991989 isoir148 l5 latin5
+iso-8859-10: csisolatin6 iso885910 iso8859101992 isoir157 l6 latin6
+iso-8859-13: iso885913 l7 latin7
+iso-8859-14: iso885914 iso8859141998 isoceltic isoir199 l8 latin8
+iso-8859-15: iso885915 l9 latin9
+iso-8859-16: iso885916 iso8859162001 isoir226 l10 latin10
+koi8-r: cskoi8r koi8r
+koi8-u: koi8u
+macintosh: macintosh macroman
+x-mac-cyrillic: maccyrillic
+gbk: gb2312 chinese csiso58gb231280 euccn eucgb2312cn gb23121980 gb231280 isoir58 936 cp936 gbk ms936
+gb18030: gb18030 gb180302000
+big5: big5 big5tw csbig5 big5hkscs hkscs 950 cp950 ms950
+jis euc-jp: eucjp ujis
+jis shift_jis: csshiftjis shiftjis sjis
+shift_jis: 932 cp932 ms932 mskanji windows31j
+jis iso-2022-jp: csiso2022jp iso2022jp
+euc-kr: euckr korean ksc5601 ksc56011987 ksx1001 949 cp949 ms949 uhc
+";

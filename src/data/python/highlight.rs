@@ -65,9 +65,7 @@ fn special_names(tree: &Tree) -> HashMap<TextSize, TokenClass> {
     let mut names = HashMap::new();
     tree.walk(|node| {
         let (at, kind) = match node {
-            AnyNodeRef::StmtFunctionDef(function) => {
-                (function.name.start(), TokenClass::Definition)
-            }
+            AnyNodeRef::StmtFunctionDef(def) => (def.name.start(), TokenClass::Definition),
             AnyNodeRef::StmtClassDef(class) => (class.name.start(), TokenClass::Definition),
             AnyNodeRef::StmtMatch(_) | AnyNodeRef::MatchCase(_) | AnyNodeRef::StmtTypeAlias(_) => {
                 (node.start(), TokenClass::Keyword)

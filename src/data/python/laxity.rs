@@ -4,20 +4,18 @@
 use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
-use super::syntax::Tree;
+use super::syntax::{Tree, is_comparison};
 
 /// First such offset, with the error message.
 pub fn first_laxity(tree: &Tree) -> Option<(usize, &'static str)> {
-    let nul = tree.source().find('\0').map(|at| (at, "a NUL character"));
+    let nul = tree.source.find('\0').map(|at| (at, "a NUL character"));
     let found = [nul, bad_indentation(tree), bad_yield(tree)];
     found.into_iter().flatten().min_by_key(|(at, _)| *at)
 }
 
 fn bad_yield(tree: &Tree) -> Option<(usize, &'static str)> {
-    let tokens = tree
-        .tokens()
-        .iter()
-        .filter(|token| !token.kind().is_trivia());
+    let tokens = tree.tokens().iter();
+    let tokens = tokens.filter(|token| !token.kind().is_trivia());
     let pairs = tokens.clone().zip(tokens.skip(1));
     let is_wrong = |kind: TokenKind| match kind {
         TokenKind::Plus | TokenKind::Minus | TokenKind::Star => false,
@@ -28,14 +26,8 @@ fn bad_yield(tree: &Tree) -> Option<(usize, &'static str)> {
         | TokenKind::And
         | TokenKind::Or
         | TokenKind::In
-        | TokenKind::Is
-        | TokenKind::EqEqual
-        | TokenKind::NotEqual
-        | TokenKind::Less
-        | TokenKind::LessEqual
-        | TokenKind::Greater
-        | TokenKind::GreaterEqual => true,
-        kind => kind.as_binary_operator().is_some(),
+        | TokenKind::Is => true,
+        kind => is_comparison(kind) || kind.as_binary_operator().is_some(),
     };
     let mut wrong = pairs.filter(|(a, b)| a.kind() == TokenKind::Yield && is_wrong(b.kind()));
     let (_, behind) = wrong.next()?;
@@ -54,7 +46,7 @@ fn bad_indentation(tree: &Tree) -> Option<(usize, &'static str)> {
             _ => {
                 is_new_line = false;
                 let at = token.start().to_usize();
-                let Some((columns, narrow)) = columns(tree.source(), at) else {
+                let Some((columns, narrow)) = columns(tree.source, at) else {
                     continue;
                 };
                 let before = blocks.len();

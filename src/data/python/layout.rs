@@ -7,10 +7,10 @@ use ruff_text_size::Ranged;
 use super::{
     key, normalised,
     parse::parse,
-    syntax::{Edit, Leaf, Tree, edited, ends_operand},
+    syntax::{Edit, Leaf, Tree, edited, ends_operand, is_comparison},
 };
 
-/// Reformats a function with the same `ast`: no comments, different blank lines, quotes, indentation and
+/// Variant of a function with the same `ast`: no comments, different blank lines, quotes, indentation and
 /// spaces round operators. `None` if that changes nothing, or `source` is no Python.
 pub fn reformatted(source: &str, rng: &mut impl Rng) -> Option<String> {
     let source = normalised(source);
@@ -46,7 +46,7 @@ struct Style {
 
 impl Style {
     fn lay_out(&self, tree: &Tree) -> Vec<Edit> {
-        let source = tree.source();
+        let source = tree.source;
         let mut edits = Vec::new();
         let mut tokens = tree.tokens().iter().peekable();
         let mut brackets = Brackets::default();
@@ -78,11 +78,8 @@ impl Style {
             last = Some(leaf.kind);
             is_new_line = false;
         }
-        for comment in tree
-            .tokens()
-            .iter()
-            .filter(|token| token.kind().is_comment())
-        {
+        let comments = tree.tokens().iter();
+        for comment in comments.filter(|token| token.kind().is_comment()) {
             let (start, end) = (comment.start().to_usize(), comment.end().to_usize());
             let before = end_before(source, start);
             // Only the end of the line follows; it goes, too, if the comment is alone on the line.
@@ -176,21 +173,17 @@ impl Brackets {
             }
             TokenKind::Colon => {
                 bracket.is_typed = true;
-                match bracket.is_brace {
-                    true => Role::Separator,
-                    false => Role::Other,
+                if bracket.is_brace {
+                    Role::Separator
+                } else {
+                    Role::Other
                 }
             }
             TokenKind::Equal if bracket.lambdas > 0 => Role::Keyword,
             TokenKind::Equal if is_outside => Role::Operator,
             TokenKind::Equal if bracket.is_typed => Role::Other,
             TokenKind::Equal => Role::Keyword,
-            TokenKind::EqEqual
-            | TokenKind::NotEqual
-            | TokenKind::Less
-            | TokenKind::LessEqual
-            | TokenKind::Greater
-            | TokenKind::GreaterEqual => Role::Operator,
+            kind if is_comparison(kind) => Role::Operator,
             kind if kind.as_augmented_assign_operator().is_some() => Role::Operator,
             kind if kind.as_binary_operator().is_some() && last.is_some_and(ends_operand) => {
                 Role::Operator
@@ -229,10 +222,7 @@ fn set_spaces(
         edits.push(Edit::new(before..start, left));
     }
     if !rest.starts_with(['\n', '\\', '#']) {
-        let right = match rest.starts_with([')', ']', '}']) {
-            true => "",
-            false => right,
-        };
-        edits.push(Edit::new(end..after, right));
+        let is_last = rest.starts_with([')', ']', '}']);
+        edits.push(Edit::new(end..after, if is_last { "" } else { right }));
     }
 }

@@ -36,8 +36,7 @@ pub struct Function {
     /// Qualified name: `Class.method`.
     pub name: String,
     /// Dedented source with decorators and comments, without docstrings (nested ones included); lines end
-    /// with `
-    /// `, the last one without. Valid Python.
+    /// with `\n`, except the last. Valid Python.
     pub source: String,
     /// Line of the `def`, from 1.
     pub line: usize,
@@ -47,8 +46,8 @@ pub struct Function {
     pub docstrings: usize,
 }
 
-/// Extracts all functions and methods of a source in textual order, nested ones included (which also remain
-/// in the text of the enclosing one).
+/// All functions and methods of a source in textual order, nested ones included (which also remain in the
+/// text of the enclosing one).
 ///
 /// # Errors
 /// If the source is no Python 3 or has no function.
@@ -76,8 +75,8 @@ fn key_tokens(tree: &Tree) -> Vec<u8> {
         }
         match leaf.kind {
             TokenKind::Semi => continue,
-            TokenKind::String => push_string(&mut tokens, &tree.source()[leaf.range]),
-            _ => tokens.extend(tree.source()[leaf.range].bytes()),
+            TokenKind::String => push_string(&mut tokens, &tree.source[leaf.range]),
+            _ => tokens.extend(tree.source[leaf.range].bytes()),
         }
         tokens.push(0);
     }
@@ -121,8 +120,7 @@ fn push_string(tokens: &mut Vec<u8>, literal: &str) {
     }
 }
 
-/// Source without a byte order mark and with `
-/// ` line ends, as CPython reads it.
+/// Source without a byte order mark and with `\n` line ends, as CPython reads it.
 fn normalised(source: &str) -> String {
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     source.replace("\r\n", "\n").replace('\r', "\n")
@@ -146,43 +144,41 @@ pub struct Definitions {
 }
 
 impl Definitions {
-    /// Locates the functions of a source.
+    /// Functions of a source, located.
     ///
     /// # Errors
     /// As [`functions`].
     pub fn find(source: &str) -> Result<Self, PythonError> {
         let source = normalised(source);
-        let mut found = parse(&source, |tree| {
-            let lines: Vec<usize> = source.match_indices('\n').map(|(at, _)| at).collect();
+        let (definitions, docstrings, strings) = parse(&source, |tree| {
             let mut finder = Finder {
                 tree,
-                lines: &lines,
+                lines: source.match_indices('\n').map(|(at, _)| at).collect(),
                 names: Vec::new(),
                 definitions: Vec::new(),
                 docstrings: Vec::new(),
             };
             finder.visit_body(tree.body());
-            let literals = tree.leaves().into_iter().filter(|leaf| {
-                matches!(
-                    leaf.kind,
-                    TokenKind::String | TokenKind::FStringEnd | TokenKind::TStringEnd
-                )
+            let mut leaves = tree.leaves();
+            leaves.retain(|leaf| {
+                use TokenKind::{FStringEnd, String, TStringEnd};
+                matches!(leaf.kind, String | FStringEnd | TStringEnd)
             });
-            Self {
-                source: String::new(),
-                definitions: finder.definitions,
-                docstrings: finder.docstrings,
-                strings: literals.map(|leaf| leaf.range).collect(),
-            }
+            let strings = leaves.into_iter().map(|leaf| leaf.range).collect();
+            (finder.definitions, finder.docstrings, strings)
         })?;
-        if found.definitions.is_empty() {
+        if definitions.is_empty() {
             return Err(PythonError::NoFunction);
         }
-        found.source = source;
-        Ok(found)
+        Ok(Self {
+            source,
+            definitions,
+            docstrings,
+            strings,
+        })
     }
 
-    /// Extracts the functions one by one.
+    /// Functions extracted one by one.
     pub fn functions(&self) -> impl Iterator<Item = Function> {
         let definitions = self.definitions.iter();
         definitions.filter_map(|definition| self.cut_out(definition))
@@ -190,42 +186,30 @@ impl Definitions {
 
     /// Source of one function; `None` if extraction leaves anything but a single function.
     fn cut_out(&self, definition: &Definition) -> Option<Function> {
-        let Definition {
-            name,
-            span,
-            first_line,
-            line,
-        } = definition;
+        let (source, span) = (&self.source, &definition.span);
         // A form feed resets the column, as in CPython.
-        let before = &self.source[line_start(&self.source, span.start)..span.start];
+        let before = &source[line_start(source, span.start)..span.start];
         let indentation = before.rsplit('\u{c}').next().map_or(0, str::len);
-        let lines = self.source[span.clone()]
-            .match_indices('\n')
-            .map(|(at, _)| span.start + at + 1);
-        let outdents = lines.filter(|line| !self.is_in_string(*line)).map(|line| {
-            Edit::new(
-                line..line + blank(&self.source[line..]).min(indentation),
-                "",
-            )
-        });
-        let first = self
-            .docstrings
-            .partition_point(|(at, _)| at.start < span.start);
-        let within = self.docstrings[first..].partition_point(|(at, _)| at.start < span.end);
-        let docstrings = &self.docstrings[first..first + within];
+        let text = &source[span.clone()];
+        let lines = text.match_indices('\n').map(|(at, _)| span.start + at + 1);
+        let lines = lines.filter(|line| !self.is_in_string(*line));
+        let outdent = |line| line..line + blank(&source[line..]).min(indentation);
+        let outdents = lines.map(|line| Edit::new(outdent(line), ""));
+        let before = |offset| self.docstrings.partition_point(|(at, _)| at.start < offset);
+        let docstrings = &self.docstrings[before(span.start)..before(span.end)];
         let cuts = docstrings
             .iter()
             .map(|(at, text)| Edit::new(at.clone(), text));
-        let source = edited(&self.source, span.clone(), outdents.chain(cuts).collect());
-        let source = source.trim_end().to_owned();
+        let extracted = edited(source, span.clone(), outdents.chain(cuts).collect());
+        let extracted = extracted.trim_end().to_owned();
 
         let is_function = |tree: &Tree| matches!(tree.body(), [Stmt::FunctionDef(_)]);
-        parse(&source, is_function).ok()?.then(|| Function {
-            name: name.clone(),
-            source,
-            line: *line,
-            lines: *first_line
-                ..=first_line + self.source[span.clone()].trim_end().matches('\n').count(),
+        let last_line = definition.first_line + text.trim_end().matches('\n').count();
+        parse(&extracted, is_function).ok()?.then(|| Function {
+            name: definition.name.clone(),
+            source: extracted,
+            line: definition.line,
+            lines: definition.first_line..=last_line,
             docstrings: docstrings.len(),
         })
     }
@@ -239,7 +223,7 @@ impl Definitions {
 struct Finder<'t> {
     tree: &'t Tree<'t>,
     /// Offsets of line ends.
-    lines: &'t [usize],
+    lines: Vec<usize>,
     /// Names of the enclosing definitions.
     names: Vec<&'t str>,
     definitions: Vec<Definition>,
@@ -249,18 +233,16 @@ struct Finder<'t> {
 impl Finder<'_> {
     /// End of a function, including trailing comments at its indentation.
     fn end(&self, function: &StmtFunctionDef) -> usize {
-        let source = self.tree.source();
+        let source = self.tree.source;
         let mut end = function.end().to_usize();
         let semicolon = end + blank(&source[end..]);
         if source[semicolon..].starts_with(';') {
             end = semicolon + 1;
         }
         let end = end_of_line(source, end);
-        let body = function
-            .body
-            .first()
-            .map_or(end, |first| first.start().to_usize());
-        let Some(indentation) = indentation(source, body) else {
+        let body = function.body.first();
+        let body = body.map_or(end, |first| first.start().to_usize());
+        let Some(least) = indentation(source, body) else {
             return end;
         };
         let behind = self.tree.tokens_from(function.end()).iter();
@@ -270,8 +252,7 @@ impl Finder<'_> {
         let comments =
             behind.filter(|token| token.kind().is_comment() && token.start().to_usize() >= end);
         let is_within = |comment: &&Token| {
-            let column = self::indentation(source, comment.start().to_usize());
-            column.is_some_and(|column| column >= indentation)
+            indentation(source, comment.start().to_usize()).is_some_and(|column| column >= least)
         };
         let last = comments.take_while(is_within).last();
         last.map_or(end, |comment| comment.end().to_usize())
@@ -286,7 +267,7 @@ impl<'t> SourceOrderVisitor<'t> for Finder<'t> {
             _ => return walk_stmt(self, statement),
         };
         self.names.push(self.tree.text(name));
-        let source = self.tree.source();
+        let source = self.tree.source;
         self.docstrings.extend(docstring(body, source));
         if let Stmt::FunctionDef(function) = statement {
             let end = self.end(function);
@@ -328,8 +309,7 @@ fn docstring(body: &[Stmt], source: &str) -> Option<(Range<usize>, &'static str)
     }
     end += blank(&source[end..]);
     if source[end..].starts_with(';') {
-        end += 1;
-        end += blank(&source[end..]);
+        end += 1 + blank(&source[end + 1..]);
     }
     let line = line_start(source, start);
     if source[line..start].trim().is_empty() && source[end..].starts_with('\n') {

@@ -34,24 +34,23 @@ pub fn parse_lenient<T>(source: &str, work: impl FnOnce(&Tree) -> T) -> Result<T
         let options = ParseOptions::from(Mode::Module).with_target_version(PythonVersion::PY313);
         let parsed = parse_unchecked(source, options).try_into_module();
         let parsed = parsed.expect("a module: this is the mode it was parsed in");
-        work(&Tree::new(source, parsed))
+        work(&Tree { source, parsed })
     }))
 }
 
 /// First error with respect to Python 3.
 fn first_error(tree: &Tree) -> Option<PythonError> {
-    let (source, parsed) = (tree.source(), tree.parsed());
+    let source = tree.source;
     // `raise;` is valid Python that ruff rejects.
     let is_raise = |at: usize| {
         let before = source[..at].trim_end_matches([' ', '\t']);
         source[at..].starts_with(';') && before.ends_with("raise")
     };
-    let errors = parsed.errors().iter();
-    let errors = errors.map(|error| (error.location.start().to_usize(), &error.error));
+    let errors = tree.parsed.errors().iter();
+    let errors = errors.map(|error| (error.location.start().to_usize(), error.error.to_string()));
     let wrong = errors.filter(|(at, _)| !is_raise(*at));
     let wrong = wrong.min_by_key(|(at, _)| *at);
-    let wrong = wrong.map(|(at, error)| (at, error.to_string()));
-    let mut newer = parsed.unsupported_syntax_errors().iter();
+    let mut newer = tree.parsed.unsupported_syntax_errors().iter();
     let python2 =
         newer.find(|error| error.kind == UnsupportedSyntaxErrorKind::UnparenthesizedExceptionTypes);
     let python2 = python2.map(|error| {
@@ -60,25 +59,18 @@ fn first_error(tree: &Tree) -> Option<PythonError> {
     });
     let laxity = first_laxity(tree).map(|(at, reason)| (at, reason.to_owned()));
     let all = [wrong, python2, laxity].into_iter().flatten();
-    let (at, reason) = all.min_by_key(|(at, _)| *at)?;
-    Some(syntax_error(source, at, &reason))
-}
-
-/// Syntax error at an offset of a source.
-fn syntax_error(source: &str, at: usize, reason: &str) -> PythonError {
-    // At the end of the text there is nothing to quote.
-    let at = match source[at..].trim().is_empty() {
-        true => source[..at].trim_end().len(),
-        false => at,
-    };
+    let (mut at, mut reason) = all.min_by_key(|(at, _)| *at)?;
+    if source[at..].trim().is_empty() {
+        // At the end of the text there is nothing to quote.
+        at = source[..at].trim_end().len();
+    }
     let found = source[at..].lines().next().unwrap_or_default().trim();
-    let mut reason = reason.to_owned();
     if let Some(first) = reason.get_mut(..1) {
         first.make_ascii_lowercase();
     }
-    PythonError::Syntax {
+    Some(PythonError::Syntax {
         line: source[..at].matches('\n').count() + 1,
         found: found.chars().take(40).collect(),
         reason,
-    }
+    })
 }

@@ -48,11 +48,6 @@ struct Scope<'s> {
     bound: HashSet<&'s str>,
 }
 
-struct Mention<'s> {
-    place: Place<'s>,
-    scope: usize,
-}
-
 /// Names fixed by convention.
 const CONVENTIONAL: [&str; 4] = ["self", "cls", "mcs", "_"];
 /// Callees that observe the names of locals.
@@ -65,7 +60,8 @@ struct ScopeFinder<'s> {
     scope: usize,
     /// Depth of nodes whose names are kept.
     keeping: usize,
-    mentions: Vec<Mention<'s>>,
+    /// Mentions of names with their scopes.
+    mentions: Vec<(Place<'s>, usize)>,
     kept: BTreeSet<&'s str>,
     /// Callee and keywords of calls of a plain name.
     keywords: Vec<(&'s str, Vec<&'s str>)>,
@@ -77,7 +73,7 @@ impl<'s> Names<'s> {
     /// Analyses the text of one function.
     pub fn new(tree: &Tree<'s>) -> Self {
         let mut finder = ScopeFinder {
-            source: tree.source(),
+            source: tree.source,
             scopes: vec![Scope {
                 kind: ScopeKind::Module,
                 parent: None,
@@ -111,12 +107,10 @@ impl SourceOrderVisitor<'_> for ScopeFinder<'_> {
     fn visit_stmt(&mut self, statement: &Stmt) {
         match statement {
             Stmt::FunctionDef(function) => {
-                let decorators = &function.decorator_list;
-                decorators
-                    .iter()
-                    .for_each(|part| self.visit_decorator(part));
-                let is_outermost = self.function.is_none();
-                if is_outermost {
+                for decorator in &function.decorator_list {
+                    self.visit_decorator(decorator);
+                }
+                if self.function.is_none() {
                     self.function = Some(self.place(function.name.range, false));
                     let first = function.parameters.iter_source_order().next();
                     self.is_method =
@@ -124,32 +118,37 @@ impl SourceOrderVisitor<'_> for ScopeFinder<'_> {
                 } else {
                     self.bind(&function.name);
                 }
-                let types = function.type_params.iter();
-                types.for_each(|types| self.visit_type_params(types));
+                if let Some(types) = &function.type_params {
+                    self.visit_type_params(types);
+                }
                 let inner = self.open(ScopeKind::Function);
                 self.parameters(&function.parameters, inner);
-                let returns = function.returns.iter();
-                returns.for_each(|returns| self.visit_annotation(returns));
+                if let Some(returns) = &function.returns {
+                    self.visit_annotation(returns);
+                }
                 self.within(inner, |finder| finder.visit_body(&function.body));
             }
             Stmt::ClassDef(class) => {
-                let decorators = &class.decorator_list;
-                decorators
-                    .iter()
-                    .for_each(|part| self.visit_decorator(part));
+                for decorator in &class.decorator_list {
+                    self.visit_decorator(decorator);
+                }
                 self.keep(class.name.range);
-                let types = class.type_params.iter();
-                types.for_each(|types| self.visit_type_params(types));
-                let bases = class.arguments.iter();
-                bases.for_each(|bases| self.visit_arguments(bases));
+                if let Some(types) = &class.type_params {
+                    self.visit_type_params(types);
+                }
+                if let Some(bases) = &class.arguments {
+                    self.visit_arguments(bases);
+                }
                 let inner = self.open(ScopeKind::Class);
                 self.within(inner, |finder| finder.visit_body(&class.body));
             }
             Stmt::Global(global) => global.names.iter().for_each(|name| self.keep(name.range)),
-            Stmt::Nonlocal(nonlocal) => nonlocal
-                .names
-                .iter()
-                .for_each(|name| self.mention(name.range, true)),
+            Stmt::Nonlocal(outer) => {
+                outer
+                    .names
+                    .iter()
+                    .for_each(|name| self.mention(name.range, true));
+            }
             Stmt::ImportFrom(import) => {
                 import.module.iter().for_each(|name| self.keep_path(name));
                 import.names.iter().for_each(|name| self.visit_alias(name));
@@ -292,20 +291,19 @@ impl<'s> ScopeFinder<'s> {
         if !is_read {
             self.scopes[self.scope].bound.insert(place.name);
         }
-        self.mentions.push(Mention {
-            place,
-            scope: self.scope,
-        });
+        self.mentions.push((place, self.scope));
     }
 
     /// Parameters belong to the function's scope, their annotations and defaults to the enclosing one.
     fn parameters(&mut self, parameters: &Parameters, inner: usize) {
         for parameter in parameters.iter_source_order() {
             self.within(inner, |finder| finder.bind(parameter.name()));
-            let annotation = parameter.annotation().into_iter();
-            annotation.for_each(|annotation| self.visit_annotation(annotation));
-            let default = parameter.default().into_iter();
-            default.for_each(|default| self.visit_expr(default));
+            if let Some(annotation) = parameter.annotation() {
+                self.visit_annotation(annotation);
+            }
+            if let Some(default) = parameter.default() {
+                self.visit_expr(default);
+            }
         }
     }
 
@@ -318,22 +316,20 @@ impl<'s> ScopeFinder<'s> {
     }
 
     fn names(mut self, all: BTreeSet<&'s str>) -> Names<'s> {
-        if let Some(function) = &self.function {
-            // Inside a method, the bare name refers to something outside the class.
-            if !self.is_method {
-                self.scopes[0].bound.insert(function.name);
-            }
-        }
+        // Inside a method, the bare name refers to something outside the class.
+        let function = self.function.as_ref().filter(|_| !self.is_method);
+        self.scopes[0]
+            .bound
+            .extend(function.map(|function| function.name));
         let mut kept = std::mem::take(&mut self.kept);
         let mut free = BTreeSet::new();
-        for mention in &self.mentions {
-            match self.resolve(mention) {
-                Some(ScopeKind::Function | ScopeKind::Comprehension | ScopeKind::Module) => (),
-                Some(ScopeKind::Class) => drop(kept.insert(mention.place.name)),
-                None => {
-                    kept.insert(mention.place.name);
-                    free.insert(mention.place.name);
-                }
+        for (place, scope) in &self.mentions {
+            let kind = self.resolve(place.name, *scope);
+            if kind.is_none() {
+                free.insert(place.name);
+            }
+            if matches!(kind, None | Some(ScopeKind::Class)) {
+                kept.insert(place.name);
             }
         }
         let sees_names = OBSERVES_LOCALS.iter().any(|name| free.contains(name));
@@ -345,7 +341,7 @@ impl<'s> ScopeFinder<'s> {
         let is_own = |place: &Place| {
             !sees_names && !kept.contains(place.name) && !place.name.starts_with("__")
         };
-        let mut own: Vec<_> = self.mentions.into_iter().map(|m| m.place).collect();
+        let mut own: Vec<_> = self.mentions.into_iter().map(|(place, _)| place).collect();
         own.retain(is_own);
         own.sort_by_key(|place| place.at);
         Names {
@@ -355,22 +351,15 @@ impl<'s> ScopeFinder<'s> {
         }
     }
 
-    /// ScopeKind of the scope that binds a mentioned name; `None` if it is bound outside.
-    fn resolve(&self, mention: &Mention) -> Option<ScopeKind> {
-        let mut scope = Some(mention.scope);
-        while let Some(number) = scope {
-            let Scope {
-                kind,
-                parent,
-                bound,
-            } = &self.scopes[number];
-            if bound.contains(mention.place.name)
-                && (*kind != ScopeKind::Class || number == mention.scope)
-            {
-                return Some(*kind);
-            }
-            scope = *parent;
-        }
-        None
+    /// Kind of the scope that binds a name mentioned in a scope; `None` if it is bound outside.
+    fn resolve(&self, name: &str, mentioned_in: usize) -> Option<ScopeKind> {
+        let parent = |number: &usize| self.scopes[*number].parent;
+        let binds = |number: &usize| {
+            let scope = &self.scopes[*number];
+            scope.bound.contains(name)
+                && (scope.kind != ScopeKind::Class || *number == mentioned_in)
+        };
+        let binding = std::iter::successors(Some(mentioned_in), parent).find(binds)?;
+        Some(self.scopes[binding].kind)
     }
 }

@@ -12,21 +12,13 @@ use ruff_text_size::{Ranged, TextSize};
 
 /// Syntax tree and its tokens.
 pub struct Tree<'s> {
-    source: &'s str,
-    parsed: Parsed<ModModule>,
+    /// Source text.
+    pub source: &'s str,
+    /// Result of the parser for it, with its errors.
+    pub parsed: Parsed<ModModule>,
 }
 
 impl<'s> Tree<'s> {
-    /// Tree of a source and the parser's result for it.
-    pub fn new(source: &'s str, parsed: Parsed<ModModule>) -> Self {
-        Self { source, parsed }
-    }
-
-    /// Result of the parser, with its errors.
-    pub fn parsed(&self) -> &Parsed<ModModule> {
-        &self.parsed
-    }
-
     /// Statements of the module.
     pub fn body(&self) -> &[Stmt] {
         self.parsed.suite()
@@ -43,11 +35,6 @@ impl<'s> Tree<'s> {
         &tokens[tokens.partition_point(|token| token.start() < at)..]
     }
 
-    /// Source text.
-    pub fn source(&self) -> &'s str {
-        self.source
-    }
-
     /// Text of a node or token.
     pub fn text(&self, of: impl Ranged) -> &'s str {
         &self.source[of.range()]
@@ -61,9 +48,8 @@ impl<'s> Tree<'s> {
         for token in self.tokens() {
             let range = Range::<usize>::from(token.range());
             match token.kind() {
-                TokenKind::Comment
-                | TokenKind::Newline
-                | TokenKind::NonLogicalNewline
+                kind if kind.is_trivia() => (),
+                TokenKind::Newline
                 | TokenKind::Indent
                 | TokenKind::Dedent
                 | TokenKind::EndOfFile => (),
@@ -114,6 +100,19 @@ pub fn ends_operand(kind: TokenKind) -> bool {
                 | TokenKind::Rsqb
                 | TokenKind::Rbrace
         )
+}
+
+/// True for comparison signs.
+pub fn is_comparison(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        TokenKind::EqEqual
+            | TokenKind::NotEqual
+            | TokenKind::Less
+            | TokenKind::LessEqual
+            | TokenKind::Greater
+            | TokenKind::GreaterEqual
+    )
 }
 
 struct Walk<F>(F);

@@ -16,31 +16,22 @@ use super::{
 
 pub use super::layout::reformatted;
 
-const NOUNS: &[&str] = &[
-    "account", "action", "amount", "answer", "area", "array", "base", "batch", "body", "bound",
-    "buffer", "cell", "chunk", "code", "column", "config", "content", "context", "count", "cursor",
-    "data", "date", "depth", "detail", "domain", "edge", "element", "entry", "error", "event",
-    "factor", "field", "first", "flag", "frame", "group", "handle", "header", "height", "index",
-    "info", "item", "key", "kind", "label", "last", "layer", "left", "level", "limit", "line",
-    "link", "mark", "mask", "message", "mode", "model", "name", "node", "number", "offset",
-    "option", "order", "origin", "output", "owner", "page", "pair", "part", "path", "piece",
-    "place", "point", "prefix", "query", "queue", "rate", "reason", "record", "request", "result",
-    "right", "role", "root", "row", "sample", "scale", "score", "section", "segment", "shape",
-    "size", "slot", "source", "span", "stack", "start", "state", "step", "suffix", "table",
-    "target", "task", "term", "text", "title", "token", "total", "tree", "unit", "user", "value",
-    "vector", "version", "weight", "width", "window", "word",
-];
-const VERBS: &[&str] = &[
-    "add", "apply", "build", "check", "clean", "collect", "compute", "convert", "copy", "create",
-    "drop", "extract", "fetch", "find", "format", "get", "handle", "load", "make", "merge", "move",
-    "pack", "parse", "prepare", "process", "read", "render", "reset", "resolve", "run", "scan",
-    "send", "set", "show", "sort", "split", "store", "test", "trim", "update", "visit", "wrap",
-    "write",
-];
+/// Words of new names.
+const NOUNS: &str = "account action amount answer area array base batch body bound buffer cell chunk code \
+    column config content context count cursor data date depth detail domain edge element entry error event \
+    factor field first flag frame group handle header height index info item key kind label last layer left \
+    level limit line link mark mask message mode model name node number offset option order origin output \
+    owner page pair part path piece place point prefix query queue rate reason record request result right \
+    role root row sample scale score section segment shape size slot source span stack start state step \
+    suffix table target task term text title token total tree unit user value vector version weight width \
+    window word";
+const VERBS: &str = "add apply build check clean collect compute convert copy create drop extract fetch find \
+    format get handle load make merge move pack parse prepare process read render reset resolve run scan \
+    send set show sort split store test trim update visit wrap write";
 
-/// Renames a function, its parameters and locals consistently: the tokens are equal up to names, and so is
-/// the meaning. Special names (`__init__`), `self` and names with a meaning outside the function stay.
-/// `None` if nothing can be renamed, or `source` is no Python.
+/// Variant of a function with its name, parameters and locals renamed consistently: the tokens are equal up to
+/// names, and so is the meaning. Special names (`__init__`), `self` and names with a meaning outside the
+/// function stay. `None` if nothing can be renamed, or `source` is no Python.
 pub fn renamed(source: &str, rng: &mut impl Rng) -> Option<String> {
     let source = normalised(source);
     let edits = parse(&source, |tree| new_names(tree, rng)).ok()?;
@@ -53,12 +44,12 @@ fn new_names(tree: &Tree, rng: &mut impl Rng) -> Vec<Edit> {
     let mut places = names.by_name();
     let mut edits = Vec::new();
     let mut taken: Vec<String> = names.all.iter().map(|name| (*name).to_owned()).collect();
+    let [nouns, verbs] = [NOUNS, VERBS].map(|words| words.split(' ').collect::<Vec<&str>>());
     let mut fresh = |words: &[&[&str]]| loop {
-        let parts: Vec<&str> = words
+        let parts = words
             .iter()
-            .map(|list| list[rng.random_range(0..list.len())])
-            .collect();
-        let mut name = parts.join("_");
+            .map(|list| list[rng.random_range(0..list.len())]);
+        let mut name = parts.collect::<Vec<_>>().join("_");
         if rng.random_bool(0.1) {
             name.push_str(&format!("_{}", rng.random_range(1..100)));
         }
@@ -67,38 +58,29 @@ fn new_names(tree: &Tree, rng: &mut impl Rng) -> Vec<Edit> {
             return name;
         }
     };
-    if let Some(function) = names
-        .function
-        .filter(|function| !function.name.starts_with("__"))
-    {
-        let name = fresh(&[VERBS, NOUNS]);
-        let recursions = places.remove(function.name).unwrap_or_default();
-        let recursions = recursions.into_iter().chain([function.at]);
-        edits.extend(recursions.map(|at| Edit::new(at..at + function.name.len(), &name)));
+    let mut replace = |old: &str, places: Vec<usize>, new: String| {
+        let edit = |at: usize| Edit::new(at..at + old.len(), &new);
+        edits.extend(places.into_iter().map(edit));
+    };
+    let function = names.function.as_ref();
+    if let Some(function) = function.filter(|function| !function.name.starts_with("__")) {
+        let mut recursions = places.remove(function.name).unwrap_or_default();
+        recursions.push(function.at);
+        replace(function.name, recursions, fresh(&[&verbs, &nouns]));
     }
     for (old, places) in places {
-        let name = if is_short(old) {
-            fresh(&[NOUNS])
-        } else {
-            fresh(&[NOUNS, NOUNS])
+        let new = match old.len() < 10 && !old.contains('_') {
+            true => fresh(&[&nouns]),
+            false => fresh(&[&nouns, &nouns]),
         };
-        edits.extend(
-            places
-                .into_iter()
-                .map(|at| Edit::new(at..at + old.len(), &name)),
-        );
+        replace(old, places, new);
     }
     edits
 }
 
-/// True if a single word suffices as the replacement of a name.
-fn is_short(old: &str) -> bool {
-    old.len() < 10 && !old.contains('_')
-}
-
-/// Changes one token of a function so that its meaning differs: an operator, a constant, or a method for
-/// its opposite; in absence of these a variable or attribute for another, or a string. `None` if there is
-/// nothing to change, or `source` is no Python.
+/// Variant of a function with another meaning, in which one token differs: an operator, a constant, or a
+/// method for its opposite; in absence of these a variable or attribute for another, or a string. `None` if
+/// there is nothing to change, or `source` is no Python.
 pub fn near_miss(source: &str, rng: &mut impl Rng) -> Option<String> {
     let source = normalised(source);
     let mut misses = parse(&source, |tree| match opposites(tree) {
@@ -116,42 +98,24 @@ pub fn near_miss(source: &str, rng: &mut impl Rng) -> Option<String> {
     None
 }
 
-const OPERATORS: &[(&str, &str)] = &[
-    ("<", "<="),
-    (">", ">="),
-    ("==", "!="),
-    ("+", "-"),
-    ("*", "/"),
-    ("//", "%"),
-    ("+=", "-="),
-    ("*=", "/="),
-    ("|=", "&="),
-    ("|", "&"),
-    ("<<", ">>"),
-    ("and", "or"),
-    ("True", "False"),
-    ("break", "continue"),
-];
-const FUNCTIONS: &[(&str, &str)] = &[
-    ("any", "all"),
-    ("min", "max"),
-    ("int", "float"),
-    ("list", "tuple"),
-];
-const METHODS: &[(&str, &str)] = &[
-    ("append", "extend"),
-    ("startswith", "endswith"),
-    ("lower", "upper"),
-    ("keys", "values"),
-    ("min", "max"),
-    ("add", "discard"),
-    ("assertTrue", "assertFalse"),
-    ("assertEqual", "assertNotEqual"),
-    ("assertIs", "assertIsNot"),
-    ("assertIn", "assertNotIn"),
-    ("assertIsNone", "assertIsNotNone"),
-    ("assertLess", "assertGreater"),
-];
+/// Pairs of opposites: two words each.
+const OPERATORS: &str = "< <= > >= == != + - * / // % += -= *= /= |= &= | & << >> and or True False \
+    break continue";
+const FUNCTIONS: &str = "any all min max int float list tuple";
+const METHODS: &str = "append extend startswith endswith lower upper keys values min max add discard \
+    assertTrue assertFalse assertEqual assertNotEqual assertIs assertIsNot assertIn assertNotIn \
+    assertIsNone assertIsNotNone assertLess assertGreater";
+
+/// Opposite of a word in a list of pairs.
+fn opposite(pairs: &'static str, word: &str) -> Option<&'static str> {
+    let mut words = pairs.split_whitespace();
+    while let (Some(a), Some(b)) = (words.next(), words.next()) {
+        if word == a || word == b {
+            return Some(if word == a { b } else { a });
+        }
+    }
+    None
+}
 
 /// Replacements of tokens that have an opposite.
 fn opposites(tree: &Tree) -> Vec<Edit> {
@@ -165,33 +129,15 @@ fn opposites(tree: &Tree) -> Vec<Edit> {
             TokenKind::Int => {
                 let next = old.parse::<u64>().ok().and_then(|n| n.checked_add(1));
                 misses.extend(next.map(|n| Edit::new(token.range().into(), &n.to_string())));
-                &[]
+                ""
             }
             TokenKind::Name => names.get(&token.start()).copied().unwrap_or_default(),
-            TokenKind::True
-            | TokenKind::False
-            | TokenKind::And
-            | TokenKind::Or
-            | TokenKind::Break
-            | TokenKind::Continue
-            | TokenKind::EqEqual
-            | TokenKind::NotEqual
-            | TokenKind::Less
-            | TokenKind::LessEqual
-            | TokenKind::Greater
-            | TokenKind::GreaterEqual => OPERATORS,
-            kind if kind.as_augmented_assign_operator().is_some() => OPERATORS,
+            TokenKind::FStringMiddle | TokenKind::TStringMiddle => "",
             // Elsewhere `*`, `/` and `|` have other meanings.
-            kind if kind.as_binary_operator().is_some() && before.is_some_and(ends_operand) => {
-                OPERATORS
-            }
-            _ => &[],
+            kind if kind.as_binary_operator().is_some() && !before.is_some_and(ends_operand) => "",
+            _ => OPERATORS,
         };
-        let other = pairs.iter().find_map(|(a, b)| match old {
-            old if old == *a => Some(*b),
-            old if old == *b => Some(*a),
-            _ => None,
-        });
+        let other = opposite(pairs, old);
         misses.extend(other.map(|other| Edit::new(token.range().into(), other)));
         before = Some(token.kind());
     }
@@ -199,7 +145,7 @@ fn opposites(tree: &Tree) -> Vec<Edit> {
 }
 
 /// Names of callees and attributes, with their possible opposites.
-fn called(tree: &Tree) -> HashMap<TextSize, &'static [(&'static str, &'static str)]> {
+fn called(tree: &Tree) -> HashMap<TextSize, &'static str> {
     let mut names = HashMap::new();
     tree.walk(|node| match node {
         AnyNodeRef::ExprCall(call) => {
@@ -226,11 +172,7 @@ fn fallback_edits(tree: &Tree) -> Vec<Edit> {
         others.map(|other| Edit::new(place.at..place.at + place.name.len(), other))
     });
     let mut attributes = Vec::new();
-    tree.walk(|node| {
-        if let AnyNodeRef::ExprAttribute(attribute) = node {
-            attributes.push(&attribute.attr);
-        }
-    });
+    tree.walk(|node| attributes.extend(node.as_expr_attribute().map(|found| &found.attr)));
     let (mut texts, mut returns) = (Vec::new(), Vec::new());
     for token in tree.tokens() {
         if token.kind() == TokenKind::Return {
@@ -242,7 +184,7 @@ fn fallback_edits(tree: &Tree) -> Vec<Edit> {
             _ => continue,
         };
         let end = token.end().to_usize() - closing;
-        let content = &tree.source()[token.start().to_usize()..end];
+        let content = &tree.source[token.start().to_usize()..end];
         if !content.ends_with(['"', '\'']) && !content.contains('\\') {
             texts.push(Edit::new(end..end, "s"));
         }
@@ -252,9 +194,7 @@ fn fallback_edits(tree: &Tree) -> Vec<Edit> {
         let others = others.filter(|b| *b != tree.text(*a));
         others.map(|b| Edit::new(a.range().into(), b))
     });
-    let kinds = [variables.collect(), texts, swaps.collect(), returns];
-    kinds
-        .into_iter()
-        .find(|kind: &Vec<Edit>| !kind.is_empty())
-        .unwrap_or_default()
+    let kinds: [Vec<Edit>; 4] = [variables.collect(), texts, swaps.collect(), returns];
+    let first = kinds.into_iter().find(|kind| !kind.is_empty());
+    first.unwrap_or_default()
 }

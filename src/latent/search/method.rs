@@ -55,18 +55,23 @@ impl Method {
         self.name_and_summary().1
     }
 
-    #[rustfmt::skip] // A table.
     fn name_and_summary(self) -> (&'static str, &'static str) {
         match self {
             Self::Bo => ("bo", "Bayesian optimisation"),
             Self::Random => ("random", "Uniformly random points"),
             Self::Sobol => ("sobol", "The points of a scrambled Sobol sequence"),
             Self::Enumerate => ("enumerate", "The places of all programs, in order"),
-            Self::HillClimb => ("hill-climb", "Hill climbing on the program's digits and sign"),
+            Self::HillClimb => (
+                "hill-climb",
+                "Hill climbing on the program's digits and sign",
+            ),
             Self::Turbo => ("turbo", "Bayesian optimisation in a trust region"),
             Self::CmaEs => ("cma-es", "Covariance matrix adaptation"),
             Self::Gradient => ("gradient", "Gradient descent with restarts"),
-            Self::Inverse => ("inverse", "The inverse encoder's proposals, then points around them"),
+            Self::Inverse => (
+                "inverse",
+                "The inverse encoder's proposals, then points around them",
+            ),
         }
     }
 }
