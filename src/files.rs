@@ -23,10 +23,8 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 enum OutputTarget {
     /// Regular file after all links, with the metadata of an existing one.
     File(PathBuf, Option<Metadata>),
-    /// Device or FIFO, opened for writing on demand.
-    Stream,
-    /// Standard output or standard error of the program.
-    Standard(File),
+    /// Device or FIFO, opened on demand, or the program's standard output or error.
+    Stream(Option<File>),
 }
 
 impl OutputTarget {
@@ -40,29 +38,27 @@ impl OutputTarget {
         };
         ensure!(!found.is_dir(), "it is a folder, expected a file");
         if let Some(stream) = standard_stream(&found) {
-            return Ok(Self::Standard(stream));
+            return Ok(Self::Stream(Some(stream)));
         }
         if found.is_file() {
             // A file without a name, such as a deleted one in /proc, is written in place.
-            return Ok(
-                fs::canonicalize(path).map_or(Self::Stream, |path| Self::File(path, Some(found)))
-            );
+            let place = fs::canonicalize(path).ok();
+            return Ok(place.map_or(Self::Stream(None), |place| Self::File(place, Some(found))));
         }
         #[cfg(unix)]
         {
             use std::os::unix::fs::FileTypeExt;
             let kind = found.file_type();
             ensure!(
+                !kind.is_block_device(),
+                "it is a block device, expected a file"
+            );
+            ensure!(
                 kind.is_char_device() || kind.is_fifo(),
-                "it is a {}, expected a file",
-                if kind.is_block_device() {
-                    "block device"
-                } else {
-                    "socket"
-                }
+                "it is a socket, expected a file"
             );
         }
-        Ok(Self::Stream)
+        Ok(Self::Stream(None))
     }
 }
 
@@ -86,12 +82,14 @@ fn end_of_links(path: &Path) -> Result<PathBuf> {
 #[cfg(unix)]
 fn standard_stream(found: &Metadata) -> Option<File> {
     use std::os::fd::AsFd;
-    let (out, error) = (io::stdout(), io::stderr());
-    let streams = [out.as_fd(), error.as_fd()];
-    streams.into_iter().find_map(|stream| {
-        let file = File::from(stream.try_clone_to_owned().ok()?);
-        is_same(&file.metadata().ok()?, found).then_some(file)
-    })
+    same_stream(io::stdout().as_fd(), found).or_else(|| same_stream(io::stderr().as_fd(), found))
+}
+
+/// A stream of the program, if it is the file with this metadata.
+#[cfg(unix)]
+fn same_stream(stream: std::os::fd::BorrowedFd<'_>, found: &Metadata) -> Option<File> {
+    let file = File::from(stream.try_clone_to_owned().ok()?);
+    is_same(&file.metadata().ok()?, found).then_some(file)
 }
 
 #[cfg(not(unix))]
@@ -113,7 +111,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Checks, before any work, that an output path can be written and is none of the input `sources` under any
+/// Check, before any work, that an output path can be written and is none of the input `sources` under any
 /// name.
 ///
 /// # Errors
@@ -142,11 +140,8 @@ pub fn is_same_file(a: &Path, b: &Path) -> bool {
     let (Ok(found), Ok(other)) = (fs::metadata(a), fs::metadata(b)) else {
         let place = |path: &Path| {
             let end = end_of_links(path).ok()?;
-            Some(
-                fs::canonicalize(folder_of(&end))
-                    .ok()?
-                    .join(end.file_name()?),
-            )
+            let folder = fs::canonicalize(folder_of(&end)).ok()?;
+            Some(folder.join(end.file_name()?))
         };
         return place(a).is_some_and(|a| place(b) == Some(a));
     };
@@ -159,10 +154,7 @@ pub fn is_same_file(a: &Path, b: &Path) -> bool {
 
 /// True if output to this path goes to a device or FIFO, or to standard output or error.
 pub fn is_stream(path: &Path) -> bool {
-    matches!(
-        OutputTarget::of(path),
-        Ok(OutputTarget::Stream | OutputTarget::Standard(_))
-    )
+    matches!(OutputTarget::of(path), Ok(OutputTarget::Stream(_)))
 }
 
 /// True if output to this path goes to standard output.
@@ -170,9 +162,7 @@ pub fn is_standard_output(path: &Path) -> bool {
     #[cfg(unix)]
     {
         use std::os::fd::AsFd;
-        let out = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-        let out = out.and_then(|out| out.metadata());
-        matches!((fs::metadata(path), out), (Ok(found), Ok(out)) if is_same(&found, &out))
+        fs::metadata(path).is_ok_and(|found| same_stream(io::stdout().as_fd(), &found).is_some())
     }
     #[cfg(not(unix))]
     {
@@ -189,12 +179,12 @@ pub fn is_standard_output(path: &Path) -> bool {
 pub fn scratch_folder(path: &Path) -> Result<PathBuf> {
     Ok(match OutputTarget::of(path)? {
         OutputTarget::File(place, _) => folder_of(&place).to_owned(),
-        OutputTarget::Stream | OutputTarget::Standard(_) => std::env::temp_dir(),
+        OutputTarget::Stream(_) => std::env::temp_dir(),
     })
 }
 
-/// Writes a file atomically through a temporary one in the same folder, which takes over its name,
-/// permissions and owner once it is complete. Devices and FIFOs receive the complete content at once.
+/// Atomic write of a file through a temporary one in the same folder, which takes over its name, permissions
+/// and owner once it is complete. Devices and FIFOs receive the complete content at once.
 ///
 /// # Errors
 /// If it can't be written; the file is named, and an older one is unchanged.
@@ -214,11 +204,16 @@ pub fn write_whole(
                 temporary.as_file().sync_all()?;
                 temporary.persist(&place)?;
             }
-            OutputTarget::Stream => {
-                let spool = filled_spool(write)?;
-                copy_into_stream(spool, OpenOptions::new().write(true).open(path)?)?;
+            OutputTarget::Stream(standard) => {
+                // Encoders may seek, and a failed one must leave nothing behind.
+                let mut spool = tempfile::tempfile()?;
+                fill(&spool, write)?;
+                spool.rewind()?;
+                let open = || OpenOptions::new().write(true).open(path);
+                let mut stream = standard.map_or_else(open, Ok)?;
+                io::copy(&mut spool, &mut stream)?;
+                stream.flush()?;
             }
-            OutputTarget::Standard(stream) => copy_into_stream(filled_spool(write)?, stream)?,
         }
         Ok(())
     };
@@ -245,20 +240,6 @@ fn fill(file: &File, write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) ->
     let mut writer = BufWriter::new(file);
     write(&mut writer)?;
     Ok(writer.flush()?)
-}
-
-/// Complete content of a stream in a spool file, rewound: encoders may seek, and a failed one must leave
-/// nothing behind.
-fn filled_spool(write: impl FnOnce(&mut BufWriter<&File>) -> Result<()>) -> Result<File> {
-    let mut spool = tempfile::tempfile()?;
-    fill(&spool, write)?;
-    spool.rewind()?;
-    Ok(spool)
-}
-
-fn copy_into_stream(mut spool: File, mut stream: File) -> io::Result<()> {
-    io::copy(&mut spool, &mut stream)?;
-    stream.flush()
 }
 
 /// Copies permissions of the replaced file, and its owner and group as far as the system allows.

@@ -24,6 +24,9 @@ const PADS: [&str; 4] = ["<pad>", "[PAD]", "<|pad|>", "<PAD>"];
 /// Probe of a text that a tokenizer without bytes, or with normalisation, does not reproduce.
 const PROBE: &str = " def f(x):\r\n\tif x  <= 'e\u{301} \u{e9}\u{fb01} \u{1f600}\u{3000}\0':\n        return\u{a0}X # <s> </s>[PAD]<mask> \n\n ";
 
+/// Invariant that [`Bpe::new`] establishes.
+const ALL_BYTES: &str = "every byte has a token: `new` looked";
+
 /// Byte-level BPE: a vocabulary and the merges that split text into its tokens.
 #[derive(Clone)]
 pub struct Bpe {
@@ -33,8 +36,8 @@ pub struct Bpe {
 }
 
 impl Bpe {
-    /// Trains a vocabulary of at most `vocabulary` tokens; fewer if the texts have no more pairs to merge.
-    /// The result does not depend on the order of the texts.
+    /// Tokenizer trained on texts, of at most `vocabulary` tokens; fewer if the texts have no more pairs to
+    /// merge. Independent of the order of the texts.
     ///
     /// # Errors
     /// If `vocabulary` is below [`MIN_VOCABULARY`].
@@ -59,7 +62,7 @@ impl Bpe {
         Self::new(tokenizer)
     }
 
-    /// Parses the output of [`Self::to_json`], or any byte-level tokenizer.json.
+    /// Tokenizer of the output of [`Self::to_json`], or of any byte-level tokenizer.json.
     ///
     /// # Errors
     /// If the text is no tokenizer, the tokenizer is not lossless, or it has no padding token.
@@ -70,7 +73,7 @@ impl Bpe {
         Self::new(tokenizer)
     }
 
-    /// Reads a tokenizer.json, a vocab.json with the merges.txt beside it, or a folder of either.
+    /// Tokenizer of a file: a tokenizer.json, a vocab.json with the merges.txt beside it, or a folder of either.
     ///
     /// # Errors
     /// As [`Self::from_json`], and if a file can't be read; the file is named.
@@ -79,16 +82,10 @@ impl Bpe {
             inside if path.is_dir() && inside.is_file() => inside,
             _ => path.to_owned(),
         };
-        let folder = if path.is_dir() {
-            Some(path.as_path())
-        } else {
-            path.parent()
-        };
-        let named = path.file_name().unwrap_or_default();
-        let read = || match folder {
-            Some(folder) if path.is_dir() || named == "vocab.json" || named == "merges.txt" => {
-                from_vocabulary(folder)
-            }
+        let is_part = path.ends_with("vocab.json") || path.ends_with("merges.txt");
+        let read = || match path.parent() {
+            _ if path.is_dir() => from_vocabulary(&path),
+            Some(folder) if is_part => from_vocabulary(folder),
             _ => Self::from_json(&fs::read_to_string(&path)?),
         };
         read().with_context(|| path.display().to_string())
@@ -98,15 +95,12 @@ impl Bpe {
         // A function may contain the text `<pad>`, which must stay text.
         tokenizer.set_encode_special_tokens(true);
         tokenizer.with_padding(None);
-        tokenizer
-            .with_truncation(None)
-            .map_err(|error| anyhow!("{error}"))?;
+        tokenizer.with_truncation(None).map_err(plain)?;
         let pad = PADS.iter().find_map(|name| tokenizer.token_to_id(name));
         let pad = pad.with_context(|| format!("has no padding token: none of {PADS:?}"))?;
-        if let Some(byte) = ByteLevel::alphabet()
-            .into_iter()
-            .find(|byte| tokenizer.token_to_id(&byte.to_string()).is_none())
-        {
+        let mut bytes = ByteLevel::alphabet().into_iter();
+        let has_token = |byte: &char| tokenizer.token_to_id(&byte.to_string()).is_some();
+        if let Some(byte) = bytes.find(|byte| !has_token(byte)) {
             bail!("is no byte-level BPE: {byte:?} has no token");
         }
         let json = serde_json::to_string(&tokenizer)?;
@@ -124,7 +118,7 @@ impl Bpe {
         Ok(bpe)
     }
 
-    /// Serialises the tokenizer as tokenizer.json.
+    /// Content of a tokenizer.json.
     pub fn to_json(&self) -> String {
         self.json.clone()
     }
@@ -132,19 +126,15 @@ impl Bpe {
     /// Token ids of a text; no special token is added or parsed.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let encoding = self.tokenizer.encode_fast(text, false);
-        encoding
-            .expect("every byte has a token: `new` looked")
-            .get_ids()
-            .to_vec()
+        encoding.expect(ALL_BYTES).get_ids().to_vec()
     }
 
     /// [`Self::encode`] of many texts, in parallel.
     pub fn encode_all(&self, texts: &[String]) -> Vec<Vec<u32>> {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let encodings = self.tokenizer.encode_batch_fast(texts, false);
+        let encodings = encodings.expect(ALL_BYTES).into_iter();
         encodings
-            .expect("every byte has a token: `new` looked")
-            .iter()
             .map(|encoding| encoding.get_ids().to_vec())
             .collect()
     }
@@ -213,13 +203,18 @@ fn from_vocabulary(folder: &Path) -> Result<Bpe> {
     let (vocabulary, merges) = (vocabulary.to_string_lossy(), merges.to_string_lossy());
     let model = BPE::from_file(&vocabulary, &merges)
         .build()
-        .map_err(|error| anyhow!("{error}"))?;
+        .map_err(plain)?;
     let mut tokenizer = byte_level(model);
-    let known =
-        (SPECIALS.into_iter().chain(PADS)).filter(|name| tokenizer.token_to_id(name).is_some());
-    let known: Vec<_> = known.map(|name| AddedToken::from(name, true)).collect();
+    let mut known: Vec<&str> = SPECIALS.into_iter().chain(PADS).collect();
+    known.retain(|name| tokenizer.token_to_id(name).is_some());
+    let known = known.into_iter().map(|name| AddedToken::from(name, true));
     tokenizer
-        .add_special_tokens(known)
-        .map_err(|error| anyhow!("{error}"))?;
+        .add_special_tokens(known.collect::<Vec<_>>())
+        .map_err(plain)?;
     Bpe::new(tokenizer)
+}
+
+/// Error of the tokenizers library by its message.
+fn plain(error: tokenizers::Error) -> anyhow::Error {
+    anyhow!("{error}")
 }

@@ -1,6 +1,9 @@
 //! Languages: the range of numbers a model reads, and the programs it runs.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{
+    fmt,
+    ops::{Range, RangeInclusive},
+};
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -96,8 +99,6 @@ pub enum Language {
     Operators,
 }
 
-/// Factors of [`Language::Operators`]; 0 and 1 are left out, as addition covers their results.
-const FACTORS: RangeInclusive<i32> = 2..=9;
 /// One in this many large states is shown to people, and one in twice as many programs.
 const SHOWN_EVERY: i32 = 100;
 /// Modulus of the ten's complement of [`Language::FourDigits`].
@@ -147,44 +148,43 @@ impl Language {
         }
     }
 
+    /// Range of factors, empty but for [`Self::Operators`]; 0 and 1 are left out, as addition covers their
+    /// results.
+    fn factors(self) -> Range<i32> {
+        match self {
+            Self::TwoDigits | Self::FourDigits => 0..0,
+            Self::Operators => 2..10,
+        }
+    }
+
     /// One-line programs in canonical order: additions by number, then multiplications.
     pub fn codes(self) -> impl Iterator<Item = Code> {
-        let factors = (self == Self::Operators).then_some(FACTORS);
-        let times = factors.into_iter().flatten().map(Code::Times);
+        let times = self.factors().map(Code::Times);
         self.addends().map(Code::Add).chain(times)
     }
 
     /// Number of one-line programs.
     pub fn code_count(self) -> usize {
-        let factors = match self {
-            Self::Operators => FACTORS.count(),
-            _ => 0,
-        };
-        self.addends().count() + factors
+        self.addends().count() + self.factors().count()
     }
 
     /// Program at `index` of [`Self::codes`].
     pub fn code_at(self, index: usize) -> Option<Code> {
-        let addends = self.addends();
+        let (mut addends, mut factors) = (self.addends(), self.factors());
         match index.checked_sub(addends.clone().count()) {
-            None => Some(Code::Add(addends.start() + index as i32)),
-            Some(rest) if index < self.code_count() => {
-                Some(Code::Times(FACTORS.start() + rest as i32))
-            }
-            Some(_) => None,
+            None => addends.nth(index).map(Code::Add),
+            Some(rest) => factors.nth(rest).map(Code::Times),
         }
     }
 
     /// Index of a program in [`Self::codes`]; `None` if the language lacks it.
     pub fn index_of(self, code: Code) -> Option<usize> {
-        let addends = self.addends();
-        match code {
-            Code::Add(number) => addends
-                .contains(&number)
-                .then(|| number.abs_diff(*addends.start()) as usize),
-            Code::Times(number) => (self == Self::Operators && FACTORS.contains(&number))
-                .then(|| addends.count() + number.abs_diff(*FACTORS.start()) as usize),
-        }
+        let (addends, factors) = (self.addends(), self.factors());
+        let (is_known, first, before) = match code {
+            Code::Add(number) => (addends.contains(&number), *addends.start(), 0),
+            Code::Times(number) => (factors.contains(&number), factors.start, addends.count()),
+        };
+        is_known.then(|| before + code.operand().abs_diff(first) as usize)
     }
 
     /// True if a training step can hold all numbers, and tables of all pairs.

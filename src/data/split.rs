@@ -24,7 +24,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// Holds out `share` (0..=1) of all executions, determined by `seed` alone.
+    /// Split that holds out `share` (0..=1) of all executions, determined by `seed` alone.
     pub fn new(language: Language, share: f64, seed: u64) -> Self {
         let mut split = Self {
             train: Vec::new(),
@@ -43,15 +43,8 @@ impl Split {
             split.train = all;
             return split;
         }
-        let judged = |is_held_out: bool| if is_held_out { share } else { 1.0 - share } > 0.0;
-        while [true, false].into_iter().any(|held_out| {
-            let drawn = if held_out {
-                &split.held_out
-            } else {
-                &split.train
-            };
-            judged(held_out) && drawn.len() < EVALUATION_SAMPLE
-        }) {
+        let size = |share: f64| if share > 0.0 { EVALUATION_SAMPLE } else { 0 };
+        while split.held_out.len() < size(share) || split.train.len() < size(1.0 - share) {
             let execution = any(language, &mut rng);
             let drawn = match split.is_held_out(execution) {
                 true => &mut split.held_out,
@@ -106,20 +99,16 @@ impl Split {
 /// All executions of a small language whose result is a state: for each state the additions by result, then
 /// the multiplications.
 fn all(language: Language) -> impl Iterator<Item = Execution> {
-    let add = move |start| {
-        let to = move |result| Execution::from(Sum { start, result });
-        language.states().map(to)
-    };
-    let times = move |start| {
-        let factors = language
+    let from = move |start| {
+        let add = move |result| Execution::from(Sum { start, result });
+        let times = language
             .codes()
             .filter(|code| matches!(code, Code::Times(_)));
-        let executions = factors.map(move |code| Execution { start, code });
-        executions.filter(move |execution| language.states().contains(&execution.result()))
+        let times = times.map(move |code| Execution { start, code });
+        let times = times.filter(move |times| language.states().contains(&times.result()));
+        language.states().map(add).chain(times)
     };
-    language
-        .states()
-        .flat_map(move |start| add(start).chain(times(start)))
+    language.states().flat_map(from)
 }
 
 fn any(language: Language, rng: &mut ChaCha8Rng) -> Execution {

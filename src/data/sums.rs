@@ -1,6 +1,6 @@
 //! Sums with a hole, `71+?=18`: parsing, and the tasks they pose.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -173,7 +173,7 @@ impl Task {
         }
     }
 
-    /// Merges the examples of several tasks on one program.
+    /// Task with the examples of several tasks on one program.
     ///
     /// # Errors
     /// If `tasks` is empty, or their programs differ in form.
@@ -264,18 +264,13 @@ impl Task {
     /// # Errors
     /// If there is none.
     pub fn language(&self) -> Result<Language, SumError> {
-        let known = Language::ALL
-            .into_iter()
-            .find(|language| self.check(*language).is_ok());
-        match known {
-            Some(language) => Ok(language),
-            None => self
-                .check(Language::Operators)
-                .map(|()| Language::Operators),
-        }
+        let mut all = Language::ALL.into_iter();
+        let known = all.find(|language| self.check(*language).is_ok());
+        let language = known.unwrap_or(Language::Operators);
+        self.check(language).map(|()| language)
     }
 
-    /// Checks that a language has all numbers and operators of the task.
+    /// Check that a language has all numbers and operators of the task.
     ///
     /// # Errors
     /// If a number is no state, or an operator is not in the language.
@@ -284,21 +279,15 @@ impl Task {
         for example in &self.examples {
             for number in [example.start, example.result] {
                 if !states.contains(&number) {
-                    return Err(SumError::Range {
-                        text: self.text_of(example),
-                        number: number.to_string(),
-                        low: *states.start(),
-                        high: *states.end(),
-                    });
+                    let text = self.text_of(example);
+                    return Err(out_of_range(text, number.to_string(), states));
                 }
             }
         }
         if language != Language::Operators && self.operators.contains(&Operator::Times) {
-            return Err(SumError::Operator {
-                text: self.to_string(),
-                low: *Language::Operators.states().start(),
-                high: *Language::Operators.states().end(),
-            });
+            let (low, high) = Language::Operators.states().into_inner();
+            let text = self.to_string();
+            return Err(SumError::Operator { text, low, high });
         }
         Ok(())
     }
@@ -324,13 +313,14 @@ impl FromStr for Task {
     /// addition, `71 + x = 18` and `?+71=18`. White space and case are ignored; signs and digits of other
     /// keyboards are accepted.
     fn from_str(text: &str) -> Result<Self, SumError> {
-        let form = || SumError::Form(text.trim().to_owned());
-        let to_ascii: String = text.chars().map(to_ascii).collect();
-        let (left, result) = to_ascii.split_once('=').ok_or_else(form)?;
+        let typed = || text.trim().to_owned();
+        let form = || SumError::Form(typed());
+        let ascii: String = text.chars().map(to_ascii).collect();
+        let (left, result) = ascii.split_once('=').ok_or_else(form)?;
         let (start, operators) = parse_left_side(left.trim()).ok_or_else(form)?;
         if operators.len() > MAX_LINES {
             return Err(SumError::Lines {
-                text: text.trim().to_owned(),
+                text: typed(),
                 expected: MAX_LINES,
             });
         }
@@ -340,21 +330,24 @@ impl FromStr for Task {
                 return Err(form());
             }
             let widest = Language::FourDigits.states();
-            part.parse()
-                .ok()
-                .filter(|n| widest.contains(n))
-                .ok_or_else(|| SumError::Range {
-                    text: text.trim().to_owned(),
-                    number: part.to_owned(),
-                    low: *widest.start(),
-                    high: *widest.end(),
-                })
+            let number = part.parse().ok().filter(|n| widest.contains(n));
+            number.ok_or_else(|| out_of_range(typed(), part.to_owned(), widest))
         };
         let (start, result) = (number(&start)?, number(result.trim())?);
         Ok(Self {
             operators,
             examples: vec![Sum { start, result }],
         })
+    }
+}
+
+fn out_of_range(text: String, number: String, range: RangeInclusive<i32>) -> SumError {
+    let (low, high) = range.into_inner();
+    SumError::Range {
+        text,
+        number,
+        low,
+        high,
     }
 }
 
@@ -396,17 +389,14 @@ fn parse_left_side(left: &str) -> Option<(String, Vec<Operator>)> {
         let operator = match character {
             '+' => Operator::Plus,
             '-' => Operator::Minus,
-            '*' => Operator::Times,
-            // A multiplication sign between a number and a hole; alone it would be a hole without an
-            // operator.
-            'x' | 'X' => Operator::Times,
-            '?' | '_' => {
-                operators.push(Operator::Any);
-                continue;
-            }
+            // An x is a sign between a number and a hole; alone it would be a hole without an operator.
+            '*' | 'x' | 'X' => Operator::Times,
+            '?' | '_' => Operator::Any,
             _ => return None,
         };
-        characters.next_if(|c| is_hole(*c))?;
+        if operator != Operator::Any {
+            characters.next_if(|c| is_hole(*c))?;
+        }
         operators.push(operator);
     }
     (!operators.is_empty()).then(|| (start.to_owned(), operators))

@@ -42,14 +42,11 @@ impl SumTokenizer {
                 include_str!("../../assets/sums-tokenizer.json"),
             ),
         };
-        let tokenizer = file
-            .parse::<Tokenizer>()
-            .map_err(|e| anyhow!("{e}"))
-            .context(name)?;
+        let tokenizer = file.parse::<Tokenizer>();
+        let tokenizer = tokenizer.map_err(|e| anyhow!("{e}")).context(name)?;
         let spell = |code: Code| -> Result<TokenIds> {
-            let encoding = tokenizer
-                .encode(language.spell(code), false)
-                .map_err(|e| anyhow!("{e}"))?;
+            let encoding = tokenizer.encode(language.spell(code), false);
+            let encoding = encoding.map_err(|e| anyhow!("{e}"))?;
             let mut word = empty_result(language);
             for (token, id) in word.iter_mut().zip(encoding.get_ids()) {
                 *token = *id as i32;
@@ -74,9 +71,7 @@ impl SumTokenizer {
     /// Token ids of a program; `None` if the language lacks it. A number is encoded as the program that
     /// adds it.
     pub fn encode(&self, code: Code) -> Option<&[i32]> {
-        self.words
-            .get(self.language.index_of(code)?)
-            .map(Vec::as_slice)
+        Some(&self.words[self.language.index_of(code)?])
     }
 
     /// Program of the token ids; `None` unless they are exactly an output of [`Self::encode`].

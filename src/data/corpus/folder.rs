@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::{
     item::{
-        Form, Item, ItemSink, PassedOver, file_name, guarded, of_path, read_limited, text_item,
+        Form, Item, ItemSink, PassedOver, file_name, guarded, read_limited, source, text_item,
         within,
     },
     jsonl,
@@ -32,18 +32,12 @@ struct FoundFile {
 /// Reads the archives of a folder one by one, then its Python files.
 pub fn read(folder: &Path, sink: &mut ItemSink) -> Result<()> {
     let found = find(folder, true, sink)?;
-    let (sources, archives): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .partition(|found| found.form == Form::Python);
-    let all: u64 = archives
-        .iter()
-        .chain(&sources)
-        .map(|found| found.bytes)
-        .sum();
-    let share = |bytes: u64| bytes as f64 / all.max(1) as f64;
+    let all: u64 = found.iter().map(|file| file.bytes).sum();
+    let is_source = |file: &FoundFile| file.form == Form::Python;
+    let (sources, archives): (Vec<_>, Vec<_>) = found.into_iter().partition(is_source);
     let mut start = 0.0;
     for archive in &archives {
-        let part = share(archive.bytes);
+        let part = archive.bytes as f64 / all.max(1) as f64;
         read_file(&archive.path, archive.form, &mut |item| {
             sink(within(item, start, part))
         })?;
@@ -51,31 +45,23 @@ pub fn read(folder: &Path, sink: &mut ItemSink) -> Result<()> {
     }
     let mut names = entries(folder)?.into_iter().map(|path| file_name(&path));
     let licence = names.rfind(|name| is_licence_file(name));
-    sink(of_path(folder, licence.map(|name| format!("see {name}"))))?;
+    let licence = licence.map(|name| format!("see {name}"));
+    sink(source(folder, None, licence))?;
     sink_sources(&sources, &mut |item| sink(within(item, start, 1.0 - start)))
 }
 
 /// Reads a file, an archive or a folder.
 pub fn read_file(path: &Path, form: Form, sink: &mut ItemSink) -> Result<()> {
+    let place = path.display().to_string();
     match form {
         Form::Folder => read(path, sink),
         Form::Python => {
-            sink(of_path(path, None))?;
-            sink(text_item(
-                &path.display().to_string(),
-                read_limited(path),
-                1.0,
-            ))
+            sink(source(path, None, None))?;
+            sink(text_item(&place, read_limited(path), 1.0))
         }
-        Form::Zip => guarded(path, &path.display().to_string(), sink, |sink| {
-            zip::read(path, sink)
-        }),
-        Form::TarGz => guarded(path, &path.display().to_string(), sink, |sink| {
-            tar::read(path, sink)
-        }),
-        Form::Jsonl { gz } => guarded(path, &path.display().to_string(), sink, |sink| {
-            jsonl::read(path, gz, sink)
-        }),
+        Form::Zip => guarded(path, &place, sink, |sink| zip::read(path, sink)),
+        Form::TarGz => guarded(path, &place, sink, |sink| tar::read(path, sink)),
+        Form::Jsonl { gz } => guarded(path, &place, sink, |sink| jsonl::read(path, gz, sink)),
     }
 }
 
@@ -153,12 +139,9 @@ fn find(folder: &Path, with_archives: bool, sink: &mut ItemSink) -> Result<Vec<F
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = || -> std::io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect()
-    };
-    let mut paths = read().with_context(|| format!("can't read {}", folder.display()))?;
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = entries.with_context(|| format!("can't read {}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
     paths.sort();
     Ok(paths)
 }

@@ -1,7 +1,8 @@
 //! Library of the installed Python, whose path the interpreter reports.
 
 use std::{
-    io::{Read, Seek},
+    fs::File,
+    io::{self, Read, Seek},
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
@@ -27,30 +28,22 @@ pub fn default_input(
     note: &mut dyn FnMut(String),
 ) -> Result<Input> {
     for python in ["python3", "python"] {
-        match ask(python, go_on) {
-            PythonReply::Library(input) => return Ok(input),
-            PythonReply::Nothing => (),
-            PythonReply::Late => note(format!(
-                "{python} gave no answer within {} s and is passed over",
-                TIMEOUT.as_secs()
-            )),
-            PythonReply::Cancelled => return Err(Cancelled.into()),
+        if let Some(library) = ask(python, go_on, note)? {
+            return Ok(library);
         }
     }
     Ok(Input::Sample)
 }
 
-enum PythonReply {
-    Library(Input),
-    Nothing,
-    Late,
-    Cancelled,
-}
-
-fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> PythonReply {
+/// Library of an interpreter, if it reports one.
+fn ask(
+    python: &str,
+    go_on: &mut dyn FnMut() -> bool,
+    note: &mut dyn FnMut(String),
+) -> Result<Option<Input>> {
     let asked = "import platform, sysconfig; print(platform.python_version()); print(sysconfig.get_path('stdlib'))";
     // A file, since a child process may keep a pipe open for ever.
-    let start = || -> std::io::Result<(std::fs::File, Child)> {
+    let start = || -> io::Result<(File, Child)> {
         let answer = tempfile::tempfile()?;
         let child = Command::new(python)
             .args(["-c", asked])
@@ -60,39 +53,40 @@ fn ask(python: &str, go_on: &mut dyn FnMut() -> bool) -> PythonReply {
             .spawn()?;
         Ok((answer, child))
     };
-    let Ok((mut answer, mut child)) = start() else {
-        return PythonReply::Nothing;
+    let Ok((answer, mut child)) = start() else {
+        return Ok(None);
     };
     let begun = Instant::now();
-    loop {
+    let unanswered = loop {
         match child.try_wait() {
-            Ok(None) if !go_on() => return kill(&mut child, PythonReply::Cancelled),
+            Ok(None) if !go_on() => break Err(Cancelled.into()),
             Ok(None) if begun.elapsed() > TIMEOUT => {
-                return kill(&mut child, PythonReply::Late);
+                let seconds = TIMEOUT.as_secs();
+                note(format!(
+                    "{python} gave no answer within {seconds} s and is passed over"
+                ));
+                break Ok(None);
             }
             Ok(None) => thread::sleep(POLL_INTERVAL),
-            Ok(Some(_)) => break,
-            Err(_) => return kill(&mut child, PythonReply::Nothing),
+            Ok(Some(_)) => return Ok(library(answer)),
+            Err(_) => break Ok(None),
         }
-    }
-    let mut read = || -> Option<Input> {
-        let mut text = String::new();
-        answer.rewind().ok()?;
-        (&answer).take(1 << 16).read_to_string(&mut text).ok()?;
-        let (version, folder) = text.trim().split_once('\n')?;
-        let folder = PathBuf::from(folder.trim());
-        let version = version.trim().to_owned();
-        // A stripped Python may report a library that doesn't exist.
-        let is_there = folder.join("os.py").is_file();
-        is_there.then_some(Input::Library { folder, version })
     };
-    read().map_or(PythonReply::Nothing, PythonReply::Library)
-}
-
-/// Kills a process that is no longer waited for.
-fn kill(child: &mut Child, answer: PythonReply) -> PythonReply {
     // The process may have ended by itself; either way nothing is left to do.
     drop(child.kill());
     drop(child.wait());
-    answer
+    unanswered
+}
+
+/// Library of an interpreter's answer.
+fn library(mut answer: File) -> Option<Input> {
+    let mut text = String::new();
+    answer.rewind().ok()?;
+    answer.take(1 << 16).read_to_string(&mut text).ok()?;
+    let (version, folder) = text.trim().split_once('\n')?;
+    let folder = PathBuf::from(folder.trim());
+    let version = version.trim().to_owned();
+    // A stripped Python may report a library that doesn't exist.
+    let is_there = folder.join("os.py").is_file();
+    is_there.then_some(Input::Library { folder, version })
 }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use crate::data::python::decode;
@@ -79,20 +79,22 @@ pub enum Form {
 impl Form {
     /// Form by file name.
     pub fn of_name(name: &str) -> Option<Self> {
+        let endings = [
+            (".py", Self::Python),
+            (".whl", Self::Zip),
+            (".zip", Self::Zip),
+            (".egg", Self::Zip),
+            (".pyz", Self::Zip),
+            (".tar.gz", Self::TarGz),
+            (".tgz", Self::TarGz),
+            (".jsonl.gz", Self::Jsonl { gz: true }),
+            (".jsonl", Self::Jsonl { gz: false }),
+        ];
         let name = name.to_ascii_lowercase();
-        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        if ends(&[".py"]) {
-            Some(Self::Python)
-        } else if ends(&[".whl", ".zip", ".egg", ".pyz"]) {
-            Some(Self::Zip)
-        } else if ends(&[".tar.gz", ".tgz"]) {
-            Some(Self::TarGz)
-        } else if ends(&[".jsonl.gz", ".jsonl"]) {
-            let gz = name.ends_with(".gz");
-            Some(Self::Jsonl { gz })
-        } else {
-            None
-        }
+        let mut found = endings
+            .into_iter()
+            .filter(|(ending, _)| name.ends_with(ending));
+        found.next().map(|(_, form)| form)
     }
 
     /// True for archives and tables that are not read, by file name.
@@ -114,6 +116,19 @@ pub fn guarded(
     sink: &mut ItemSink,
     read: impl FnOnce(&mut ItemSink) -> Result<()>,
 ) -> Result<()> {
+    if let Err(error) = fault_of(sink, read)? {
+        // The archive may have failed before its source was announced.
+        sink(source(path, None, None))?;
+        sink(text_item(place, Err(error), 1.0))?;
+    }
+    Ok(())
+}
+
+/// Result of reading, apart from a fault of `sink`, which is returned as the error.
+pub fn fault_of(
+    sink: &mut ItemSink,
+    read: impl FnOnce(&mut ItemSink) -> Result<()>,
+) -> Result<Result<()>> {
     let mut refused = None;
     let result = read(&mut |item| {
         sink(item).map_err(|error| {
@@ -121,25 +136,26 @@ pub fn guarded(
             anyhow::anyhow!("refused")
         })
     });
-    match (refused, result) {
-        (Some(error), _) => Err(error),
-        (None, Ok(())) => Ok(()),
-        (None, Err(error)) => {
-            // The archive may have failed before its source was announced.
-            sink(of_path(path, None))?;
-            sink(text_item(place, Err(error), 1.0))
-        }
+    refused.map_or(Ok(result), Err)
+}
+
+/// Source of a name, or named after its file or folder.
+pub fn source(path: &Path, name: Option<String>, licence: Option<String>) -> Item {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    Item::CorpusSource {
+        path: name.is_none().then(|| path.clone()),
+        name: name.unwrap_or_else(|| file_name(&path)),
+        licence,
     }
 }
 
-/// Source named after its file or folder.
-pub fn of_path(path: &Path, licence: Option<String>) -> Item {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    Item::CorpusSource {
-        name: file_name(&path),
-        licence,
-        path: Some(path),
+/// Passes over a file in an archive, if it may contain functions.
+pub fn pass_over(place: String, name: &str, sink: &mut ItemSink) -> Result<()> {
+    if Form::of_name(name).is_some() || Form::is_unread(name) {
+        let kind = PassedOver::OtherArchive;
+        sink(Item::PassedOver { place, kind })?;
     }
+    Ok(())
 }
 
 /// Rescales the progress of an item from a part of an input (`share` of it, from `start`) to the whole.
@@ -162,9 +178,8 @@ pub fn text_item(place: &str, text: Result<String>, done: f64) -> Item {
 /// Text of a Python file.
 pub fn read_limited(path: &Path) -> Result<String> {
     // Opening a pipe may block for ever.
-    if !fs::metadata(path)?.is_file() {
-        bail!("is a pipe, a socket or a device, not a file");
-    }
+    let is_file = fs::metadata(path)?.is_file();
+    ensure!(is_file, "is a pipe, a socket or a device, not a file");
     read_source(File::open(path)?)
 }
 
@@ -172,19 +187,18 @@ pub fn read_limited(path: &Path) -> Result<String> {
 ///
 /// # Errors
 /// If it can't be read, is too large or is not in its declared encoding.
-pub fn read_source(mut from: impl Read) -> Result<String> {
+pub fn read_source(from: impl Read) -> Result<String> {
     let mut bytes = Vec::new();
-    (&mut from)
-        .take(MAX_SOURCE_BYTES + 1)
-        .read_to_end(&mut bytes)?;
+    from.take(MAX_SOURCE_BYTES + 1).read_to_end(&mut bytes)?;
     small_enough(bytes.len() as u64)?;
     Ok(decode(bytes)?)
 }
 
 pub fn small_enough(bytes: u64) -> Result<()> {
-    if bytes > MAX_SOURCE_BYTES {
-        bail!("is too large: more than {MAX_SOURCE_BYTES} bytes");
-    }
+    ensure!(
+        bytes <= MAX_SOURCE_BYTES,
+        "is too large: more than {MAX_SOURCE_BYTES} bytes"
+    );
     Ok(())
 }
 

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use flate2::read::MultiGzDecoder;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
@@ -17,8 +16,8 @@ use serde::{
 use serde_json::Value;
 
 use super::{
-    item::{Item, ItemSink, MAX_SOURCE_BYTES, of_path},
-    unpack::drain,
+    item::{Item, ItemSink, MAX_SOURCE_BYTES, source},
+    unpack::{content, drain},
 };
 
 /// Fields of the function's text, by preference.
@@ -40,15 +39,12 @@ pub fn read(path: &Path, gz: bool, sink: &mut ItemSink) -> Result<()> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
     if gz {
-        drain(&mut MultiGzDecoder::new(BufReader::new(&file)), bytes, sink)?;
+        drain(&mut content(&file, gz), bytes, sink)?;
         (&file).rewind()?;
     }
-    let lines: Box<dyn Read + '_> = match gz {
-        true => Box::new(MultiGzDecoder::new(BufReader::new(&file))),
-        false => Box::new(&file),
-    };
     let done = || Ok((&file).stream_position()? as f64 / bytes.max(1) as f64);
-    read_lines(lines, path, &path.display().to_string(), &done, sink)
+    let place = path.display().to_string();
+    read_lines(content(&file, gz), path, &place, &done, sink)
 }
 
 /// Reads the lines of a data set: the file at `path`, or a part of it at `place`.
@@ -75,14 +71,9 @@ pub fn read_lines(
         };
         let repository = row.as_ref().ok().and_then(JsonFields::repository);
         if from.as_ref() != Some(&repository) {
-            sink(match &repository {
-                None => of_path(path, None),
-                Some(name) => Item::CorpusSource {
-                    name: name.clone(),
-                    licence: Some(format!("that of the repository {name}")),
-                    path: None,
-                },
-            })?;
+            let licence = repository.as_ref();
+            let licence = licence.map(|name| format!("that of the repository {name}"));
+            sink(source(path, repository.clone(), licence))?;
             from = Some(repository);
         }
         let name = row.as_ref().ok().and_then(|row| row.text(NAME));

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     folder,
-    item::{Form, Item, ItemSink, text_item},
+    item::{Form, Item, ItemSink, source, text_item},
     zip,
 };
 
@@ -35,11 +35,8 @@ pub enum Input {
 impl Input {
     /// Name for people.
     pub fn name(&self) -> String {
-        match self {
-            Self::Path(path) => path.display().to_string(),
-            Self::Library { folder, .. } => folder.display().to_string(),
-            Self::Sample => "the bundled sample".into(),
-        }
+        let path = self.path().map(|path| path.display().to_string());
+        path.unwrap_or_else(|| "the bundled sample".into())
     }
 
     /// File or folder it is read from.
@@ -50,15 +47,12 @@ impl Input {
         }
     }
 
-    /// Checks that the input exists and has a known form.
+    /// Check that the input exists and has a known form.
     ///
     /// # Errors
     /// If it is missing or of unknown form; it is named.
     pub fn check(&self) -> Result<()> {
-        match self {
-            Self::Path(path) | Self::Library { folder: path, .. } => form(path).map(drop),
-            Self::Sample => Ok(()),
-        }
+        self.path().map_or(Ok(()), |path| form(path).map(drop))
     }
 
     /// True if the existing file at `path` would be read as part of the input.
@@ -79,17 +73,15 @@ impl Input {
         match self {
             Self::Path(path) => folder::read_file(path, form(path)?, sink),
             Self::Library { folder, version } => {
-                sink(Item::CorpusSource {
-                    name: format!("Python {version} library"),
-                    licence: Some("PSF-2.0".into()),
-                    path: None,
-                })?;
+                let name = format!("Python {version} library");
+                sink(source(folder, Some(name), Some("PSF-2.0".into())))?;
                 folder::read_sources(folder, sink)
             }
             Self::Sample => {
+                let licence = env!("CARGO_PKG_LICENSE");
                 sink(Item::CorpusSource {
                     name: "glyphspace sample".into(),
-                    licence: Some(env!("CARGO_PKG_LICENSE").into()),
+                    licence: Some(licence.into()),
                     path: None,
                 })?;
                 sink(text_item("sample-functions.py", Ok(sample().into()), 1.0))

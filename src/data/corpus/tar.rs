@@ -13,11 +13,11 @@ use tar::{Archive, EntryType};
 
 use super::{
     item::{
-        Form, Item, ItemSink, PassedOver, file_name, guarded, of_path, small_enough, text_item,
+        Form, ItemSink, fault_of, file_name, guarded, pass_over, small_enough, source, text_item,
     },
     jsonl,
     licence::{MAX_METADATA_BYTES, of_metadata},
-    unpack::{Metered, drain},
+    unpack::{Metered, content, drain},
 };
 use crate::data::python::decode;
 
@@ -34,14 +34,7 @@ pub fn read(path: &Path, sink: &mut ItemSink) -> Result<()> {
     let stream = || MultiGzDecoder::new(BufReader::new(&file));
     let checked = check(stream(), bytes, sink)?;
     let (name, licence) = of_metadata(&checked.metadata);
-    sink(match name {
-        Some(name) => Item::CorpusSource {
-            name,
-            licence,
-            path: None,
-        },
-        None => of_path(path, licence),
-    })?;
+    sink(source(path, name, licence))?;
 
     (&file).rewind()?;
     let done = || Ok((&file).stream_position()? as f64 / bytes.max(1) as f64);
@@ -66,18 +59,9 @@ pub fn read(path: &Path, sink: &mut ItemSink) -> Result<()> {
             }
             Some(Form::Jsonl { gz }) => guarded(path, &place, sink, |sink| {
                 ensure!(!checked.damaged.contains(&number), "is cut or damaged");
-                let lines: Box<dyn Read + '_> = match gz {
-                    true => Box::new(MultiGzDecoder::new(BufReader::new(&mut entry))),
-                    false => Box::new(&mut entry),
-                };
-                jsonl::read_lines(lines, path, &place, &done, sink)
+                jsonl::read_lines(content(&mut entry, gz), path, &place, &done, sink)
             })?,
-            form => {
-                if form.is_some() || Form::is_unread(&name) {
-                    let kind = PassedOver::OtherArchive;
-                    sink(Item::PassedOver { place, kind })?;
-                }
-            }
+            _ => pass_over(place, &name, sink)?,
         }
     }
     Ok(())
@@ -124,24 +108,12 @@ fn check(stream: impl Read, bytes: u64, sink: &mut ItemSink) -> Result<CheckedTa
             head.read_to_end(&mut start).context(DAMAGED)?;
             checked.metadata = String::from_utf8_lossy(&start).into_owned();
         } else {
-            (&mut entry)
-                .take(2)
-                .read_to_end(&mut start)
-                .context(DAMAGED)?;
+            let mut head = (&mut entry).take(2);
+            head.read_to_end(&mut start).context(DAMAGED)?;
         }
         if start.starts_with(b"\x1f\x8b") {
             let mut unpacked = MultiGzDecoder::new(start.as_slice().chain(&mut entry));
-            let mut refused = None;
-            let drained = drain(&mut unpacked, bytes, &mut |item| {
-                sink(item).map_err(|error| {
-                    refused = Some(error);
-                    anyhow::anyhow!("refused")
-                })
-            });
-            if let Some(error) = refused {
-                return Err(error);
-            }
-            if drained.is_err() {
+            if fault_of(sink, |sink| drain(&mut unpacked, bytes, sink))?.is_err() {
                 checked.damaged.insert(number);
             }
         } else {

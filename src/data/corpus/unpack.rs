@@ -1,9 +1,10 @@
 //! Compressed streams: read to their end before use, since their checksums come last, and abandoned if they
 //! unpack to far more than text does.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
 use anyhow::{Context, Result};
+use flate2::read::MultiGzDecoder;
 
 use super::item::{Item, ItemSink};
 
@@ -19,6 +20,14 @@ pub fn is_bomb(packed: u64, unpacked: u64) -> bool {
 
 /// Message for a decompression bomb.
 pub const BOMB: &str = "unpacks to more than 300 times its size, as no text does";
+
+/// Content of a stream that may be compressed by gzip.
+pub fn content<'a>(stream: impl Read + 'a, gz: bool) -> Box<dyn Read + 'a> {
+    match gz {
+        true => Box::new(MultiGzDecoder::new(BufReader::new(stream))),
+        false => Box::new(stream),
+    }
+}
 
 /// Reads a stream of `packed` bytes to its end, where its checksum is verified.
 pub fn drain(stream: &mut dyn Read, packed: u64, sink: &mut ItemSink) -> Result<()> {

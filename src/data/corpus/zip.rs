@@ -10,16 +10,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use flate2::{
-    Crc,
-    read::{DeflateDecoder, MultiGzDecoder},
-};
+use flate2::{Crc, read::DeflateDecoder};
 
 use super::{
-    item::{Form, Item, ItemSink, PassedOver, guarded, of_path, small_enough, text_item},
+    item::{Form, Item, ItemSink, guarded, pass_over, small_enough, source, text_item},
     jsonl,
     licence::{MAX_METADATA_BYTES, is_licence_file, of_metadata},
-    unpack::{BOMB, drain, is_bomb},
+    unpack::{BOMB, content, drain, is_bomb},
 };
 use crate::data::python::decode;
 
@@ -59,30 +56,19 @@ pub fn read(path: &Path, sink: &mut ItemSink) -> Result<()> {
         let mut names = members
             .iter()
             .filter_map(|member| member.name.rsplit('/').next());
-        licence = names
-            .find(|name| is_licence_file(name))
-            .map(|name| format!("see {name}"));
+        let file = names.find(|name| is_licence_file(name));
+        licence = file.map(|name| format!("see {name}"));
     }
-    sink(match name {
-        Some(name) => Item::CorpusSource {
-            name,
-            licence,
-            path: None,
-        },
-        None => of_path(path, licence),
-    })?;
+    sink(source(path, name, licence))?;
     let place = |member: &Member| format!("{}: {}", path.display(), member.name);
     if let Some((member, Err(error))) = metadata {
         sink(text_item(&place(member), Err(error), 0.0))?;
     }
 
-    let sizes = members
-        .iter()
-        .filter(|member| Form::of_name(&member.name) == Some(Form::Python));
-    ensure!(
-        !is_bomb(zip.bytes, sizes.map(|member| member.size).sum()),
-        BOMB
-    );
+    let is_source = |member: &&Member| Form::of_name(&member.name) == Some(Form::Python);
+    let sources = members.iter().filter(is_source);
+    let unpacked = sources.map(|member| member.size).sum();
+    ensure!(!is_bomb(zip.bytes, unpacked), BOMB);
     let all: u64 = members.iter().map(|member| member.packed).sum();
     let mut behind = 0;
     for member in &members {
@@ -101,22 +87,11 @@ pub fn read(path: &Path, sink: &mut ItemSink) -> Result<()> {
                 sink(text_item(&place, text, done))?;
             }
             Some(Form::Jsonl { gz }) => guarded(path, &place, sink, |sink| {
-                let packed = |zip: &mut Zip| -> Result<Box<dyn Read>> {
-                    let member = zip.unpack(member)?;
-                    Ok(match gz {
-                        true => Box::new(MultiGzDecoder::new(BufReader::new(member))),
-                        false => Box::new(member),
-                    })
-                };
-                drain(&mut packed(&mut zip)?, member.packed, sink)?;
-                jsonl::read_lines(packed(&mut zip)?, path, &place, &|| Ok(done), sink)
+                drain(&mut content(zip.unpack(member)?, gz), member.packed, sink)?;
+                let lines = content(zip.unpack(member)?, gz);
+                jsonl::read_lines(lines, path, &place, &|| Ok(done), sink)
             })?,
-            form => {
-                if form.is_some() || Form::is_unread(&member.name) {
-                    let kind = PassedOver::OtherArchive;
-                    sink(Item::PassedOver { place, kind })?;
-                }
-            }
+            _ => pass_over(place, &member.name, sink)?,
         }
     }
     Ok(())
@@ -233,10 +208,8 @@ impl Read for CheckedZip {
         self.crc.update(&buffer[..count]);
         let is_end = count == 0 && !buffer.is_empty();
         if is_end && (self.unpacked.limit() > 0 || self.crc.sum() != self.expected) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "its checksum is another",
-            ));
+            let kind = io::ErrorKind::InvalidData;
+            return Err(io::Error::new(kind, "its checksum is another"));
         }
         Ok(count)
     }
@@ -244,37 +217,25 @@ impl Read for CheckedZip {
 
 /// Members of the directory whose end record `end` is at `at`.
 fn directory(file: &File, at: u64, end: &[u8]) -> Result<Vec<Member>> {
-    let (mut count, mut size, mut offset) =
-        (number(end, 10, 2), number(end, 12, 4), number(end, 16, 4));
+    let [mut count, mut size, mut offset] =
+        [(10, 2), (12, 4), (16, 4)].map(|(at, bytes)| number(end, at, bytes));
     // An older archive of more than 65,535 members counts modulo 65,536.
     let (mut directory_end, mut counted) = (at, 0xffff);
-    let locator = at.checked_sub(LOCATOR64_BYTES as u64);
-    let locator = locator.map(|at| read_at(file, at, LOCATOR64_BYTES));
-    if let Some(locator) = locator
-        .transpose()?
-        .filter(|bytes| bytes.starts_with(LOCATOR64))
+    let before = at.checked_sub(LOCATOR64_BYTES as u64);
+    let locator = before
+        .map(|at| read_at(file, at, LOCATOR64_BYTES))
+        .transpose()?;
+    if let (Some(before), Some(locator)) = (before, locator)
+        && locator.starts_with(LOCATOR64)
     {
         // The record is directly before the locator; with data before the archive, not at the stated
         // offset.
-        let before = at - LOCATOR64_BYTES as u64;
-        let places = [
-            number(&locator, 8, 8),
-            before.saturating_sub(END64_BYTES as u64),
-        ];
-        let mut found = None;
-        for place in places {
-            let end64 = read_at(file, place, END64_BYTES).unwrap_or_default();
-            if end64.starts_with(END64) {
-                found = Some((place, end64));
-                break;
-            }
-        }
-        let (place, end64) = found.context(DAMAGED)?;
-        (count, size, offset) = (
-            number(&end64, 32, 8),
-            number(&end64, 40, 8),
-            number(&end64, 48, 8),
-        );
+        let place_before = before.saturating_sub(END64_BYTES as u64);
+        let records = [number(&locator, 8, 8), place_before].into_iter();
+        let records = records.map(|at| (at, read_at(file, at, END64_BYTES).unwrap_or_default()));
+        let mut found = records.filter(|(_, record)| record.starts_with(END64));
+        let (place, end64) = found.next().context(DAMAGED)?;
+        [count, size, offset] = [32, 40, 48].map(|at| number(&end64, at, 8));
         (directory_end, counted) = (place, u64::MAX);
     }
     ensure!(size <= MAX_DIRECTORY_BYTES, DAMAGED);
