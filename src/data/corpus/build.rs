@@ -79,8 +79,8 @@ pub struct BuildReport {
     pub sources: Vec<CorpusSource>,
 }
 
-/// Builds the corpus file `out`. `on_progress` is called with the progress; if it returns false, the build ends
-/// with [`Cancelled`](super::Cancelled). An existing file at `out` is replaced only on success.
+/// Build of the corpus file `out`. `on_progress` is called with the progress; if it returns false, the build
+/// ends with [`Cancelled`](super::Cancelled). An existing file at `out` is replaced only on success.
 ///
 /// # Errors
 /// If an input is missing or of unknown form, no input has a function, or `out` can't be written. Unusable
@@ -95,11 +95,9 @@ pub fn build(
         input.check()?;
     }
     // Fail before any work if the tokenizer is unusable or the folder is missing.
-    let size = options.vocabulary;
-    Corpus::check(
-        options.tokenizer.as_ref().map_or(size, Bpe::size),
-        options.max_tokens,
-    )?;
+    let tokenizer = options.tokenizer.as_ref();
+    let size = tokenizer.map_or(options.vocabulary, Bpe::size);
+    Corpus::check(size, options.max_tokens)?;
     check_out(inputs, out)?;
     let spool = scratch_folder(out)
         .and_then(|folder| Ok(tempfile::tempfile_in(folder)?))
@@ -118,39 +116,14 @@ pub fn build(
         found.done = 0.0;
     }
     found.disambiguate();
-    ensure!(
-        found.unique > 0,
-        "no Python function in {} ({} files read, {} of them bad{}{})",
-        inputs
-            .iter()
-            .map(Input::name)
-            .collect::<Vec<_>>()
-            .join(", "),
-        found.files,
-        found.bad,
-        found.bad_files.first().map_or(String::new(), |bad| format!(
-            "; {}: {}",
-            bad.place, bad.reason
-        )),
-        found.unread.first().map_or(String::new(), |unread| format!(
-            "; passed over: {}",
-            unread
-                .places
-                .join(", ")
-                .chars()
-                .take(200)
-                .collect::<String>()
-        ))
-    );
+    ensure!(found.unique > 0, nothing_found(inputs, &found));
 
     found.done = READING;
     continue_if(on_progress(found.progress(Phase::Training)))?;
-    let bpe = match &options.tokenizer {
+    let sample = std::mem::take(&mut found.sample).into_iter();
+    let bpe = match tokenizer {
         Some(bpe) => bpe.clone(),
-        None => Bpe::train(
-            std::mem::take(&mut found.sample).into_iter(),
-            options.vocabulary,
-        )?,
+        None => Bpe::train(sample, options.vocabulary)?,
     };
     let (corpus, too_long, beyond_limit) =
         tokenise(&mut found, bpe, options, &mut rng, on_progress)?;
@@ -176,6 +149,29 @@ pub fn build(
         tokenizer: corpus.bpe().fingerprint(),
         sources: corpus.sources().to_vec(),
     })
+}
+
+/// Message for inputs without a function.
+fn nothing_found(inputs: &[Input], found: &FunctionFinder) -> String {
+    let names: Vec<String> = inputs.iter().map(Input::name).collect();
+    let bad = found.bad_files.iter().take(1);
+    let bad: String = bad
+        .map(|bad| format!("; {}: {}", bad.place, bad.reason))
+        .collect();
+    let unread = found.unread.iter().take(1).map(|unread| {
+        let places = unread.places.join(", ");
+        format!(
+            "; passed over: {}",
+            places.chars().take(200).collect::<String>()
+        )
+    });
+    format!(
+        "no Python function in {} ({} files read, {} of them bad{bad}{})",
+        names.join(", "),
+        found.files,
+        found.bad,
+        unread.collect::<String>()
+    )
 }
 
 /// Rejects an output that can't be written, or would replace an input.
@@ -212,16 +208,14 @@ fn tokenise(
     let mut records = found.records()?;
     let most_bytes = options.max_tokens * bpe.max_token_bytes();
     while done < found.unique {
-        let batch: Vec<Record> = (done..found.unique.min(done + BATCH))
-            .map(|_| Record::read(&mut records))
-            .collect::<Result<_>>()?;
-        done += batch.len();
+        let count = BATCH.min(found.unique - done);
+        let batch = (0..count).map(|_| Record::read(&mut records));
+        let mut batch: Vec<Record> = batch.collect::<Result<_>>()?;
+        done += count;
         // The longest token bounds the text of a function that is short enough.
-        let batch: Vec<_> = batch
-            .iter()
-            .filter(|record| record.source.len() <= most_bytes)
-            .collect();
-        let texts: Vec<String> = batch.iter().map(|record| record.source.clone()).collect();
+        batch.retain(|record| record.source.len() <= most_bytes);
+        let take = |record: &mut Record| std::mem::take(&mut record.source);
+        let texts: Vec<String> = batch.iter_mut().map(take).collect();
         for (record, tokens) in batch.iter().zip(bpe.encode_all(&texts)) {
             if tokens.len() <= options.max_tokens {
                 fitting.push(record.origin, &record.name, &tokens)?;

@@ -71,22 +71,19 @@ impl Corpus {
     /// If the vocabulary, or the length of a function, exceeds 16 bits.
     pub fn new(bpe: Bpe, max_tokens: usize, sources: Vec<CorpusSource>) -> Result<Self> {
         Self::check(bpe.size(), max_tokens)?;
-        let most = usize::from(u16::MAX);
+        let (count, most) = (sources.len(), usize::from(u16::MAX));
         ensure!(
-            sources.len() <= most,
-            "{} sources are too many, at most {most}",
-            sources.len()
+            count <= most,
+            "{count} sources are too many, at most {most}"
         );
-        let sources = sources.into_iter();
+        let unused = |source| CorpusSource {
+            functions: 0,
+            ..source
+        };
         Ok(Self {
             bpe,
             max_tokens,
-            sources: sources
-                .map(|source| CorpusSource {
-                    functions: 0,
-                    ..source
-                })
-                .collect(),
+            sources: sources.into_iter().map(unused).collect(),
             origins: Vec::new(),
             tokens: Vec::new(),
             token_ends: Vec::new(),
@@ -95,7 +92,7 @@ impl Corpus {
         })
     }
 
-    /// Checks the sizes of a corpus.
+    /// Check of the sizes of a corpus.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -103,8 +100,7 @@ impl Corpus {
         let most = usize::from(u16::MAX);
         ensure!(
             tokenizer_size <= most,
-            "a corpus can't take a tokenizer of {} tokens, only up to {most}",
-            tokenizer_size
+            "a corpus can't take a tokenizer of {tokenizer_size} tokens, only up to {most}"
         );
         ensure!(
             (1..=most).contains(&max_tokens),
@@ -130,9 +126,8 @@ impl Corpus {
             bail!("{name} has the token {token}, but the tokenizer only {size}");
         }
         let source = self.sources.get_mut(origin);
-        source
-            .with_context(|| format!("{name} is of no source"))?
-            .functions += 1;
+        let source = source.with_context(|| format!("{name} is of no source"))?;
+        source.functions += 1;
         self.origins.push(origin as u16);
         self.tokens.extend(tokens.iter().map(|token| *token as u16));
         self.token_ends.push(self.tokens.len());
@@ -141,7 +136,7 @@ impl Corpus {
         Ok(())
     }
 
-    /// Reads a corpus file.
+    /// Corpus of a file.
     ///
     /// # Errors
     /// If the file can't be read, is no corpus, is truncated or damaged; the file is named.
@@ -180,19 +175,15 @@ impl Corpus {
             names: String::from_utf8(names.to_vec()).context(damaged)?,
             name_ends: ends(name_lengths),
         };
-        let (size, sources) = (corpus.bpe.size(), corpus.sources.len());
-        let sound = corpus.token_ends.last().copied().unwrap_or(0) == corpus.tokens.len()
-            && corpus.name_ends.last().copied().unwrap_or(0) == corpus.names.len()
-            && corpus
-                .name_ends
-                .iter()
-                .all(|end| corpus.names.is_char_boundary(*end))
+        let below = |numbers: &[u16], end: usize| numbers.iter().all(|n| usize::from(*n) < end);
+        let last = |ends: &[usize]| ends.last().copied().unwrap_or(0);
+        let mut name_ends = corpus.name_ends.iter();
+        let sound = last(&corpus.token_ends) == corpus.tokens.len()
+            && last(&corpus.name_ends) == corpus.names.len()
+            && name_ends.all(|end| corpus.names.is_char_boundary(*end))
             && numbers(counts).all(|n| (1..=corpus.max_tokens).contains(&usize::from(n)))
-            && corpus
-                .origins
-                .iter()
-                .all(|origin| usize::from(*origin) < sources)
-            && corpus.tokens.iter().all(|token| usize::from(*token) < size);
+            && below(&corpus.origins, corpus.sources.len())
+            && below(&corpus.tokens, corpus.bpe.size());
         ensure!(sound, damaged);
         Ok(corpus)
     }
@@ -217,19 +208,14 @@ impl Corpus {
             tokenizer: self.bpe.to_json(),
         })?;
         let lengths = |ends: &[usize]| -> Vec<u16> {
-            (0..ends.len())
-                .map(|i| range(ends, i).len() as u16)
-                .collect()
+            let length = |i| range(ends, i).len() as u16;
+            (0..ends.len()).map(length).collect()
         };
+        let (counts, name_lengths) = (lengths(&self.token_ends), lengths(&self.name_ends));
         let mut bytes = MAGIC.to_vec();
         bytes.extend(u32::try_from(header.len())?.to_le_bytes());
         bytes.extend(header);
-        for part in [
-            &lengths(&self.token_ends),
-            &self.origins,
-            &lengths(&self.name_ends),
-            &self.tokens,
-        ] {
+        for part in [&counts, &self.origins, &name_lengths, &self.tokens] {
             bytes.extend(part.iter().flat_map(|number| number.to_le_bytes()));
         }
         bytes.extend(self.names.as_bytes());
@@ -314,11 +300,8 @@ fn checksum(bytes: &[u8]) -> u32 {
 }
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u16> {
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|pair| u16::from_le_bytes(*pair))
+    let (pairs, _) = bytes.as_chunks();
+    pairs.iter().map(|pair| u16::from_le_bytes(*pair))
 }
 
 fn ends(lengths: &[u8]) -> Vec<usize> {
@@ -330,5 +313,6 @@ fn ends(lengths: &[u8]) -> Vec<usize> {
 }
 
 fn range(ends: &[usize], i: usize) -> Range<usize> {
-    (if i == 0 { 0 } else { ends[i - 1] })..ends[i]
+    let start = if i == 0 { 0 } else { ends[i - 1] };
+    start..ends[i]
 }

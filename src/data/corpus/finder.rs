@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rand::{Rng, RngExt};
 use serde::Serialize;
 
@@ -77,11 +77,8 @@ pub struct Cancelled;
 
 /// Error if the build is cancelled.
 pub fn continue_if(goes_on: bool) -> Result<()> {
-    if goes_on {
-        Ok(())
-    } else {
-        Err(Cancelled.into())
-    }
+    ensure!(goes_on, Cancelled);
+    Ok(())
 }
 
 /// State of the first pass.
@@ -213,59 +210,56 @@ impl FunctionFinder {
     }
 
     fn pass_over(&mut self, place: String, kind: PassedOver) {
-        let of_kind = self.unread.iter_mut().find(|unread| unread.kind == kind);
-        match of_kind {
-            Some(unread) => {
-                unread.count += 1;
-                if unread.places.len() < MAX_LISTED {
-                    unread.places.push(place);
-                }
-            }
-            None => self.unread.push(Unread {
+        let known = self.unread.iter_mut().find(|unread| unread.kind == kind);
+        let Some(unread) = known else {
+            let (count, places) = (1, vec![place]);
+            return self.unread.push(Unread {
                 kind,
-                count: 1,
-                places: vec![place],
-            }),
+                count,
+                places,
+            });
+        };
+        unread.count += 1;
+        if unread.places.len() < MAX_LISTED {
+            unread.places.push(place);
         }
     }
 
     fn select_source(&mut self, name: String, licence: Option<String>, path: Option<PathBuf>) {
         let next = self.sources.len();
-        let known = (name, licence, path);
-        // The number of sources is limited by the corpus format; further ones of a data set are merged into
-        // the last.
-        if next < usize::from(u16::MAX) || self.numbers.contains_key(&known) {
-            self.current = *self.numbers.entry(known.clone()).or_insert(next);
-            if self.current == next {
-                let (name, licence, path) = known;
-                self.paths.push(path);
-                self.sources.push(CorpusSource {
-                    name,
-                    licence,
-                    files: 0,
-                    functions: 0,
-                });
-            }
+        let key = (name, licence, path);
+        if let Some(number) = self.numbers.get(&key) {
+            self.current = *number;
+        } else if next < usize::from(u16::MAX) {
+            // The number of sources is limited by the corpus format; further ones of a data set are merged
+            // into the last.
+            self.current = next;
+            self.numbers.insert(key.clone(), next);
+            let (name, licence, path) = key;
+            self.paths.push(path);
+            self.sources.push(CorpusSource {
+                name,
+                licence,
+                files: 0,
+                functions: 0,
+            });
         }
     }
 
     /// Disambiguates sources of equal names by as many parent folders as necessary.
     pub fn disambiguate(&mut self) {
-        let most = self
-            .paths
-            .iter()
-            .flatten()
-            .map(|path| path.components().count());
-        for parts in 2..=most.max().unwrap_or(0) {
+        let paths = self.paths.iter().flatten();
+        let most = paths.map(|path| path.components().count()).max();
+        for parts in 2..=most.unwrap_or(0) {
             let mut named: HashMap<String, usize> = HashMap::new();
             for (source, path) in self.sources.iter().zip(&self.paths) {
                 *named.entry(source.name.clone()).or_default() += usize::from(path.is_some());
             }
             for (source, path) in self.sources.iter_mut().zip(&self.paths) {
                 if let Some(path) = path.as_ref().filter(|_| named[&source.name] > 1) {
-                    let parts = path.components().rev().take(parts).collect::<Vec<_>>();
-                    let path: PathBuf = parts.into_iter().rev().collect();
-                    source.name = path.display().to_string();
+                    let above = path.components().count().saturating_sub(parts);
+                    let end: PathBuf = path.components().skip(above).collect();
+                    source.name = end.display().to_string();
                 }
             }
         }
@@ -282,9 +276,8 @@ impl FunctionFinder {
             name,
             source,
         };
-        record
-            .write(&mut self.spool)
-            .context("can't write the temporary file")?;
+        let written = record.write(&mut self.spool);
+        written.context("can't write the temporary file")?;
         if record.source.len() <= self.sample_bytes {
             // Reservoir sampling (Vitter 1985, algorithm R).
             self.sampled_from += 1;
@@ -324,23 +317,18 @@ impl Record {
     }
 
     pub fn read(from: &mut impl Read) -> Result<Self> {
-        let mut numbers = [0; 12];
-        from.read_exact(&mut numbers)?;
-        let number = |i: usize| {
-            numbers[4 * i..][..4]
-                .iter()
-                .rev()
-                .fold(0, |n, b| n << 8 | usize::from(*b))
-        };
+        let mut numbers = [[0; 4]; 3];
+        from.read_exact(numbers.as_flattened_mut())?;
+        let [origin, name, source] = numbers.map(|bytes| u32::from_le_bytes(bytes) as usize);
         let mut text = |length| -> Result<String> {
             let mut bytes = vec![0; length];
             from.read_exact(&mut bytes)?;
             Ok(String::from_utf8(bytes)?)
         };
         Ok(Self {
-            origin: number(0),
-            name: text(number(1))?,
-            source: text(number(2))?,
+            origin,
+            name: text(name)?,
+            source: text(source)?,
         })
     }
 }

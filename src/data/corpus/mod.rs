@@ -33,9 +33,8 @@ pub use read::{Input, sample};
 pub fn tokenizer(path: &Path) -> Result<Bpe> {
     let mut start = Vec::new();
     if path.is_file() {
-        File::open(path)?
-            .take(MAGIC.len() as u64)
-            .read_to_end(&mut start)?;
+        let mut head = File::open(path)?.take(MAGIC.len() as u64);
+        head.read_to_end(&mut start)?;
     }
     if start == MAGIC {
         return Ok(Corpus::open(path)?.bpe().clone());

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use flate2::{Crc, read::DeflateDecoder};
 
 use super::{
@@ -77,7 +77,7 @@ pub fn read(path: &Path, sink: &mut ItemSink) -> Result<()> {
         let done = behind as f64 / all.max(1) as f64;
         let place = place(member);
         if let Some(damage) = member.damage {
-            sink(text_item(&place, Err(anyhow::anyhow!(damage)), done))?;
+            sink(text_item(&place, Err(anyhow!(damage)), done))?;
             continue;
         }
         match Form::of_name(&member.name) {
@@ -137,23 +137,20 @@ impl Zip {
         let tail = read_at(&file, tail_start, (bytes - tail_start) as usize)?;
         let last = tail.len().checked_sub(END_BYTES).context(CUT)?;
         let ends = (0..=last).rev().filter(|at| tail[*at..].starts_with(END));
-        let mut why = CUT.to_owned();
+        let mut why = anyhow!(CUT);
         let mut members = None;
         for at in ends.take(100) {
             sink(Item::Busy)?;
             match directory(&file, tail_start + at as u64, &tail[at..]) {
-                // A comment can easily imitate the end of an empty archive.
-                Ok(found) if found.is_empty() => members = Some(found),
-                Ok(found) => {
-                    members = Some(found);
-                    break;
-                }
-                Err(error) => why = format!("{error:#}"),
+                Ok(found) => members = Some(found),
+                Err(error) => why = error,
+            }
+            // A comment can easily imitate the end of an empty archive.
+            if members.as_ref().is_some_and(|found| !found.is_empty()) {
+                break;
             }
         }
-        let Some(mut members) = members else {
-            bail!(why);
-        };
+        let mut members = members.ok_or(why)?;
         compare(&file, &mut members, sink)?;
         members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self {
@@ -165,10 +162,10 @@ impl Zip {
 
     /// Unpacks a member of at most `most` bytes.
     fn read(&mut self, member: &Member, most: u64) -> Result<Vec<u8>> {
+        let size = member.size;
         ensure!(
-            member.size <= most,
-            "is too large: {} bytes, at most {most} are read",
-            member.size
+            size <= most,
+            "is too large: {size} bytes, at most {most} are read"
         );
         let mut bytes = Vec::new();
         let read = self.unpack(member)?.read_to_end(&mut bytes);
