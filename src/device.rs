@@ -89,15 +89,10 @@ impl Adapter {
     }
 
     /// Preference; lower is better.
-    fn rank(&self) -> usize {
+    fn rank(&self) -> Option<usize> {
         use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu, Other, VirtualGpu};
-        match self.kind {
-            DiscreteGpu => 0,
-            IntegratedGpu => 1,
-            VirtualGpu => 2,
-            Other => 3,
-            Cpu => 4,
-        }
+        let order = [DiscreteGpu, IntegratedGpu, VirtualGpu, Other, Cpu];
+        order.iter().position(|kind| *kind == self.kind)
     }
 }
 

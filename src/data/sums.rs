@@ -36,18 +36,13 @@ pub enum SumError {
         /// Highest number of the range.
         high: i32,
     },
-    /// Operator that the model doesn't run.
+    /// Operator that the model doesn't run, in a text as typed.
     #[error(
-        "can't use x in {text:?}: only models of operators multiply, and they read {low} to {high}"
+        "can't use x in {0:?}: only models of operators multiply, and they read {low} to {high}",
+        low = Language::Operators.states().start(),
+        high = Language::Operators.states().end()
     )]
-    Operator {
-        /// Text as typed.
-        text: String,
-        /// Lowest number of the models that run it.
-        low: i32,
-        /// Highest number of the models that run it.
-        high: i32,
-    },
+    Operator(String),
     /// Program of another length.
     #[error("can't use {text:?}: expected {expected} holes at most, and as many in every example")]
     Lines {
@@ -285,9 +280,7 @@ impl Task {
             }
         }
         if language != Language::Operators && self.operators.contains(&Operator::Times) {
-            let (low, high) = Language::Operators.states().into_inner();
-            let text = self.to_string();
-            return Err(SumError::Operator { text, low, high });
+            return Err(SumError::Operator(self.to_string()));
         }
         Ok(())
     }

@@ -21,18 +21,12 @@ pub enum EncodingError {
     },
     /// Unsupported encoding.
     #[error(
-        "declares the encoding {name:?}: expected one of those that Python and the web have, such as utf-8, latin-1, cp1252 or shift_jis"
+        "declares the encoding {0:?}: expected one of those that Python and the web have, such as utf-8, latin-1, cp1252 or shift_jis"
     )]
-    Unknown {
-        /// Encoding as declared.
-        name: String,
-    },
+    Unknown(String),
     /// UTF-8 byte order mark together with another declared encoding.
-    #[error("begins with UTF-8's byte order mark, but declares the encoding {name:?}")]
-    Marked {
-        /// Encoding as declared.
-        name: String,
-    },
+    #[error("begins with UTF-8's byte order mark, but declares the encoding {0:?}")]
+    Marked(String),
 }
 
 /// Text of a source, without its byte order mark.
@@ -45,10 +39,8 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
     let name = declared(unmarked.unwrap_or(&bytes));
     let codec = match name.as_deref().map(|name| (name, codec(name))) {
         None | Some((_, Some(Codec::Utf8))) => Codec::Utf8,
-        Some((name, None)) => return Err(EncodingError::Unknown { name: name.into() }),
-        Some((name, _)) if unmarked.is_some() => {
-            return Err(EncodingError::Marked { name: name.into() });
-        }
+        Some((name, None)) => return Err(EncodingError::Unknown(name.into())),
+        Some((name, _)) if unmarked.is_some() => return Err(EncodingError::Marked(name.into())),
         Some((_, Some(codec))) => codec,
     };
     let bytes = unmarked.map(<[u8]>::to_vec).unwrap_or(bytes);
