@@ -1,8 +1,8 @@
 //! Choice of the compute device: a GPU through burn's wgpu backend, else burn's `flex` backend on the CPU.
 //!
 //! The choice is made once, by name, and reported. An adapter of type CPU (llvmpipe and the like) is a GPU
-//! driver running on the CPU: made for drawing, it takes tens of times as long for a training step as
-//! `flex`, so only an explicit `gpu:N` selects it, never `auto` or `gpu`.
+//! driver running on the CPU: made for drawing, it is far slower than `flex` in a training step, so only an
+//! explicit `gpu:N` selects it, never `auto` or `gpu`.
 //!
 //! The window draws with a device of its own, even on the same GPU: wgpu 30 presents a frame only while no
 //! thread waits for that device, and burn waits for each value it reads back. A shared device would save the

@@ -264,7 +264,7 @@ fn copy_attributes(file: &File, replaced: &Metadata) -> io::Result<()> {
 pub struct Unfinished(PathBuf);
 
 impl Unfinished {
-    /// Registers a path until this is dropped.
+    /// Registration of a path, until this is dropped.
     pub fn new(path: &Path) -> Self {
         unfinished().push(path.to_owned());
         Self(path.to_owned())
@@ -277,7 +277,7 @@ impl Drop for Unfinished {
     }
 }
 
-/// Removes all registered temporary files and folders, just before the program ends without unwinding.
+/// Removal of all registered temporary files and folders, just before the program ends without unwinding.
 pub fn remove_unfinished() {
     // Never blocks: the caller may hold the lock.
     let Ok(mut paths) = UNFINISHED.try_lock() else {

@@ -211,11 +211,9 @@ impl Task {
     /// True if the program solves every example, by integer arithmetic.
     pub fn is_solved_by(&self, program: &[Code]) -> bool {
         let solves = |example: &Sum| Code::run_all(program, example.start) == example.result;
+        let mut lines = program.iter().zip(&self.operators);
         program.len() == self.lines()
-            && program
-                .iter()
-                .zip(&self.operators)
-                .all(|(code, operator)| operator.allows(*code))
+            && lines.all(|(code, operator)| operator.allows(*code))
             && self.examples.iter().all(solves)
     }
 
@@ -247,10 +245,8 @@ impl Task {
             return None;
         }
         let first = self.examples[0];
-        let other = self
-            .examples
-            .iter()
-            .find(|example| example.solution() != first.solution())?;
+        let mut examples = self.examples.iter();
+        let other = examples.find(|example| example.solution() != first.solution())?;
         Some([first, *other])
     }
 
@@ -407,9 +403,11 @@ fn parse_terms(left: &str) -> Option<(String, Vec<Operator>)> {
         let end = rest.find(['+', '-']).unwrap_or(rest.len());
         let (term, after) = (rest[..end].trim(), &rest[end..]);
         if term.len() == 1 && term.starts_with(is_hole) {
-            operators.push(match sign {
-                "-" => Operator::Minus,
-                _ => Operator::Plus,
+            let is_minus = sign == "-";
+            operators.push(if is_minus {
+                Operator::Minus
+            } else {
+                Operator::Plus
             });
         } else if start.is_none() && !term.is_empty() {
             start = Some(format!("{}{term}", sign.trim_start_matches('+')));

@@ -27,20 +27,16 @@ pub struct SumTokenizer {
 }
 
 impl SumTokenizer {
-    /// Loads the bundled vocabulary and encodes every program with it.
+    /// Tokenizer of the bundled vocabulary, with every program encoded.
     ///
     /// # Errors
     /// Only if the bundled file is invalid.
     pub fn new(language: Language) -> Result<Self> {
+        let sums = include_str!("../../assets/sums-tokenizer.json");
+        let operators = include_str!("../../assets/operators-tokenizer.json");
         let (name, file) = match language {
-            Language::Operators => (
-                "assets/operators-tokenizer.json",
-                include_str!("../../assets/operators-tokenizer.json"),
-            ),
-            _ => (
-                "assets/sums-tokenizer.json",
-                include_str!("../../assets/sums-tokenizer.json"),
-            ),
+            Language::Operators => ("assets/operators-tokenizer.json", operators),
+            _ => ("assets/sums-tokenizer.json", sums),
         };
         let tokenizer = file.parse::<Tokenizer>();
         let tokenizer = tokenizer.map_err(|e| anyhow!("{e}")).context(name)?;

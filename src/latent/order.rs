@@ -77,8 +77,7 @@ fn pearson(x: &[f64], y: &[f64]) -> f64 {
 }
 
 /// Side of the largest axis-parallel square without an embedding, as a share of the plane's side, on a grid
-/// of 512 x 512 cells. 199 places on an even lattice leave about 0.07 and uniform random ones about 0.2; a
-/// larger square is a hole.
+/// of 512 x 512 cells.
 pub fn largest_empty_square(places: &Points) -> f64 {
     const SIZE: usize = 512;
     let mut taken = vec![false; SIZE * SIZE];

@@ -223,10 +223,9 @@ fn tokenise(
             }
         }
         continue_if(on_progress(BuildProgress {
-            phase: Phase::Tokenising,
             done: TRAINING + (1.0 - TRAINING) * done as f64 / found.unique as f64,
-            files: found.files,
             functions: fitting.len(),
+            ..found.progress(Phase::Tokenising)
         }))?;
     }
 

@@ -109,7 +109,7 @@ impl Corpus {
         Ok(())
     }
 
-    /// Appends a function of the source at index `origin`; its name is cut after 200 characters.
+    /// New entry for a function of the source at index `origin`; its name is cut after 200 characters.
     ///
     /// # Errors
     /// If it has no tokens, more than `max_tokens`, or one outside the vocabulary, or if there is no such
@@ -188,7 +188,7 @@ impl Corpus {
         Ok(corpus)
     }
 
-    /// Writes the corpus; an existing file is replaced only once everything is written.
+    /// Corpus file of the functions; an existing file is replaced only once everything is written.
     ///
     /// # Errors
     /// If it can't be written; the file is named, and an existing one remains.

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{
     folder,
-    item::{Form, Item, ItemSink, source, text_item},
+    item::{Form, ItemSink, source, text_item},
     zip,
 };
 
@@ -65,7 +65,7 @@ impl Input {
         }
     }
 
-    /// Reads the input in a deterministic order.
+    /// Items of the input, given to `sink` in a deterministic order.
     ///
     /// # Errors
     /// As [`Self::check`], and those of `sink`.
@@ -78,13 +78,10 @@ impl Input {
                 folder::read_sources(folder, sink)
             }
             Self::Sample => {
-                let licence = env!("CARGO_PKG_LICENSE");
-                sink(Item::CorpusSource {
-                    name: "glyphspace sample".into(),
-                    licence: Some(licence.into()),
-                    path: None,
-                })?;
-                sink(text_item("sample-functions.py", Ok(sample().into()), 1.0))
+                let (file, name) = ("sample-functions.py", "glyphspace sample".into());
+                let licence = env!("CARGO_PKG_LICENSE").into();
+                sink(source(Path::new(file), Some(name), Some(licence)))?;
+                sink(text_item(file, Ok(sample().into()), 1.0))
             }
         }
     }

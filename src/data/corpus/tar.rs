@@ -86,17 +86,12 @@ fn check(stream: impl Read, bytes: u64, sink: &mut ItemSink) -> Result<CheckedTa
         let mut entry = entry.context(DAMAGED)?;
         let kind = entry.header().entry_type();
         if !kind.is_file() {
-            let is_header = matches!(
-                kind,
-                EntryType::GNULongName
-                    | EntryType::GNULongLink
-                    | EntryType::XHeader
-                    | EntryType::XGlobalHeader
-            );
+            use EntryType::{GNULongLink, GNULongName, XGlobalHeader, XHeader};
+            let headers = [GNULongName, GNULongLink, XHeader, XGlobalHeader];
+            let size = entry.size();
             ensure!(
-                !is_header || entry.size() <= MAX_HEADER_BYTES,
-                "has a member with a name of {} bytes",
-                entry.size()
+                !headers.contains(&kind) || size <= MAX_HEADER_BYTES,
+                "has a member with a name of {size} bytes"
             );
             continue;
         }

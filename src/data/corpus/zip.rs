@@ -268,7 +268,7 @@ fn member(entry: &[u8], [name, extra, _]: [usize; 3], shift: u64) -> Result<Memb
         }
         extra = after;
     }
-    let mut sink = |at| -> Result<u64> {
+    let mut number32 = |at| -> Result<u64> {
         let narrow = number(entry, at, 4);
         if narrow < u64::from(u32::MAX) {
             return Ok(narrow);
@@ -277,7 +277,7 @@ fn member(entry: &[u8], [name, extra, _]: [usize; 3], shift: u64) -> Result<Memb
         wide = after;
         Ok(number(number64, 0, 8))
     };
-    let (size, packed, offset) = (sink(24)?, sink(20)?, sink(42)?);
+    let (size, packed, offset) = (number32(24)?, number32(20)?, number32(42)?);
     Ok(Member {
         name: String::from_utf8_lossy(name).into_owned(),
         size,

@@ -109,9 +109,8 @@ impl SourceOrderVisitor<'_> for BlockMarkers {
 fn push_string(tokens: &mut Vec<u8>, literal: &str) {
     let quote = literal.find(['"', '\'']).unwrap_or(0);
     let (prefix, quoted) = literal.split_at(quote);
-    let inner = quoted
-        .get(1..quoted.len().saturating_sub(1))
-        .unwrap_or_default();
+    let inner = quoted.get(1..quoted.len().saturating_sub(1));
+    let inner = inner.unwrap_or_default();
     tokens.extend(prefix.bytes());
     if inner.contains(['"', '\'', '\\']) {
         tokens.extend(quoted.bytes());
@@ -346,9 +345,6 @@ fn blank(text: &str) -> usize {
 /// End of a comment directly after `at`, else `at`.
 fn end_of_line(source: &str, at: usize) -> usize {
     let rest = source[at..].lines().next().unwrap_or_default();
-    if rest.trim_start().starts_with('#') {
-        at + rest.len()
-    } else {
-        at
-    }
+    let is_comment = rest.trim_start().starts_with('#');
+    if is_comment { at + rest.len() } else { at }
 }

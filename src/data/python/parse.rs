@@ -8,7 +8,7 @@ use super::{depth::depth, error::PythonError, laxity::first_laxity, syntax::Tree
 
 /// Stack for constructs that don't nest.
 const BASE_STACK_BYTES: usize = 128 << 10;
-/// Stack per level of nesting; the measured need is below 250 bytes.
+/// Stack per level of nesting, several times the need.
 const LEVEL_STACK_BYTES: usize = 2 << 10;
 
 /// Result of `work` on the tree of a valid Python 3 source.

@@ -44,7 +44,7 @@ impl Projection {
         std::iter::once(Self::Pca).chain(tsnes).collect()
     }
 
-    /// Name shown to people, for `n` points; it says so if they are too few for the perplexity.
+    /// Name shown to people, for `n` points; with both perplexities if the points are too few for this one.
     pub fn name_of(self, n: usize) -> String {
         let Self::Tsne { perplexity } = self else {
             return self.to_string();

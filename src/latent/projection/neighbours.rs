@@ -32,9 +32,8 @@ pub fn neighbours(
     if k == 0 {
         return Some(Neighbours { k, index, squared });
     }
-    let chunks = index
-        .chunks_mut(CHUNK * k)
-        .zip(squared.chunks_mut(CHUNK * k));
+    let chunks = index.chunks_mut(CHUNK * k);
+    let chunks = chunks.zip(squared.chunks_mut(CHUNK * k));
     for (chunk, (index, squared)) in chunks.enumerate() {
         if go_on().is_break() {
             return None;

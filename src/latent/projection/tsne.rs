@@ -188,10 +188,8 @@ impl Attraction {
     fn new(near: &Neighbours, perplexity: f32) -> Self {
         let (k, n) = (near.k, near.index.len() / near.k);
         let mut one_way = vec![0.0_f32; n * k];
-        one_way
-            .par_chunks_mut(k)
-            .zip(near.squared.par_chunks(k))
-            .for_each(|(p, squared)| conditional(squared, perplexity, p));
+        let rows = one_way.par_chunks_mut(k).zip(near.squared.par_chunks(k));
+        rows.for_each(|(p, squared)| conditional(squared, perplexity, p));
         // p_ij = (p_j|i + p_i|j) / 2n, sparse: kept if either is.
         let mut edges: Vec<(u32, u32, f32)> = Vec::with_capacity(2 * n * k);
         for (at, (other, p)) in near.index.iter().zip(&one_way).enumerate() {

@@ -147,14 +147,11 @@ impl FromStr for Strategy {
 
     fn from_str(text: &str) -> Result<Self, UnknownMethod> {
         let text = text.trim();
-        let (name, is_warm) = match text.strip_prefix(WARM) {
-            Some(name) => (name, true),
-            None => (text, false),
-        };
-        let method = Method::ALL
-            .into_iter()
-            .find(|method| method.name() == name)
-            .ok_or_else(|| UnknownMethod(text.to_owned()))?;
+        let warm = text.strip_prefix(WARM);
+        let name = warm.unwrap_or(text);
+        let method = Method::ALL.into_iter().find(|method| method.name() == name);
+        let method = method.ok_or_else(|| UnknownMethod(text.to_owned()))?;
+        let is_warm = warm.is_some();
         Ok(Self { method, is_warm })
     }
 }
