@@ -99,6 +99,7 @@ fn glyphs(reader: &GlyphReader) -> Vec<RgbImage> {
 
 #[test]
 fn a_funnel_narrows_tokens_and_widens_them_again() {
+    use burn::module::Module as _;
     let device = Device::flex();
     let init = &mut Initializer::new(1, &device);
     let (down, up) = (
@@ -112,6 +113,12 @@ fn a_funnel_narrows_tokens_and_widens_them_again() {
     // Nothing to narrow, nothing done.
     let same = SlotProjection::down(40, 40, init).forward(slots.clone());
     assert!(same.equal(slots).all().into_scalar::<u8>() != 0);
+    // Widths are halved.
+    for widths in [&[768, 384, 192, 96, 48, 24, 16][..], &[64, 32, 16, 8]] {
+        let layers = SlotProjection::down(widths[0], widths[widths.len() - 1], init);
+        let counts = widths.windows(2).map(|sizes| (sizes[0] + 1) * sizes[1]);
+        assert_eq!(layers.num_params(), counts.sum::<usize>());
+    }
 }
 
 #[test]

@@ -2,9 +2,12 @@
 //! the statistics of their random parameters.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use glyphspace::nn::distortions::{
-    Distortion, DistortionBatch, DistortionKinds, HARDEST, Homography, Patch, blur, dct, jpeg,
-    rounded, warp, warp_to,
+use glyphspace::{
+    kernels::image_ops,
+    nn::distortions::{
+        self, Distortion, DistortionBatch, DistortionKinds, HARDEST, Homography, Patch,
+        blur_kernel, dct, jpeg_steps, rounded, warp,
+    },
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -111,6 +114,33 @@ fn one(distortion: Distortion) -> DistortionBatch {
     DistortionBatch {
         distortions: vec![distortion],
     }
+}
+
+/// Pictures of another size.
+fn warp_to(images: Tensor<4>, maps: &[Homography], size: [usize; 2]) -> Tensor<4> {
+    let maps = maps.iter();
+    let numbers = maps.flat_map(|map| [map.numbers(), Homography::IDENTITY.numbers()]);
+    let numbers = TensorData::new(numbers.flatten().collect(), [images.dims()[0], 18]);
+    image_ops::warp(images, Tensor::from_data(numbers, &Device::flex()), size)
+}
+
+/// Pictures blurred by these standard deviations.
+fn blur(images: Tensor<4>, deviations: &[f32]) -> Tensor<4> {
+    let kernels: Vec<[f32; 7]> = deviations.iter().map(|of| blur_kernel(*of)).collect();
+    let kernels = TensorData::new(kernels.concat(), [deviations.len(), 7]);
+    distortions::blur(images, Tensor::from_data(kernels, &Device::flex()))
+}
+
+/// Pictures after JPEG compression of these qualities.
+fn jpeg(images: Tensor<4>, qualities: &[Option<f32>]) -> Tensor<4> {
+    let rows = |values: Vec<f32>| {
+        let columns = values.len() / qualities.len();
+        let rows = TensorData::new(values, [qualities.len(), columns]);
+        Tensor::from_data(rows, &Device::flex())
+    };
+    let steps = qualities.iter().flat_map(|quality| jpeg_steps(*quality));
+    let is_on = qualities.iter().map(|quality| f32::from(quality.is_some()));
+    distortions::jpeg(images, rows(steps.collect()), rows(is_on.collect()))
 }
 
 #[test]

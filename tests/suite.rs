@@ -14,6 +14,7 @@ mod distortions;
 mod engine;
 mod files;
 mod glyphs;
+mod kernels;
 mod latent;
 mod layering;
 mod nn;

@@ -44,4 +44,4 @@ pub use fused::{
     layer_norm, leaky_relu, matmul, permute_rows, relu, rms_norm, sigmoid, silu,
 };
 
-pub(crate) use fused::copy;
+pub(crate) use fused::cube::copy;

@@ -22,11 +22,11 @@ use super::{
 pub struct AdamW {
     /// Decay of the first and second moment.
     pub betas: (f64, f64),
-    /// Added to the root of the second moment.
+    /// Constant added to the root of the second moment.
     pub epsilon: f64,
     /// Weight decay, decoupled: a fraction of the learning rate.
     pub weight_decay: f64,
-    /// The gradient's norm is clipped to this.
+    /// Largest norm of the gradient, to which it is clipped.
     pub max_norm: f64,
     /// Multipliers of the learning rate, decay included, value by value.
     pub rates: Option<Rates>,
@@ -39,7 +39,7 @@ pub struct AdamW {
 pub struct OptimizerState {
     /// Decaying mean of the gradient.
     pub first: Param<Tensor<1>>,
-    /// Decaying mean of its square.
+    /// Decaying mean of the gradient's square.
     pub second: Param<Tensor<1>>,
     /// Parameters `[N]` after the last step: kept, or they would be concatenated from a hundred tensors every step.
     #[module(skip)]
@@ -64,7 +64,7 @@ impl OptimizerState {
         [self.first.val(), self.second.val(), values]
     }
 
-    /// Replaces first moment, second moment and parameters, each `[N]`.
+    /// Replacement of first moment, second moment and parameters, each `[N]`.
     pub fn replace(&mut self, [first, second, values]: [Tensor<1>; 3]) {
         let replace = |param: &Param<Tensor<1>>, value: Tensor<1>| param.clone().map(|_| value);
         self.first = replace(&self.first, first);
@@ -78,8 +78,7 @@ impl OptimizerState {
 pub struct Rates(Tensor<1>);
 
 impl Rates {
-    /// Multipliers by `rate` of a parameter's path, such as `encoder.layers.0.query.weight`.
-    /// A parameter whose rate is 0 stays as it is.
+    /// Multipliers by `rate` of a parameter's path, such as `encoder.layers.0.query.weight`; 0 leaves a parameter as it is.
     pub fn new<M: Module>(module: &M, rate: impl Fn(&str) -> f64) -> Self {
         let device = module.devices().remove(0).inner();
         let spread = parameters(module)
@@ -90,7 +89,7 @@ impl Rates {
 }
 
 impl AdamW {
-    /// Betas 0.9 and 0.98 and epsilon 1e-8, as both systems are trained.
+    /// AdamW with betas 0.9 and 0.98 and epsilon 1e-8, as both systems are trained.
     pub fn new(weight_decay: f64, max_norm: f64) -> Self {
         Self {
             betas: (0.9, 0.98),
@@ -114,8 +113,8 @@ impl AdamW {
         .map(|value| value as f32)
     }
 
-    /// Module after a step along `gradient` `[N]`, see [`flat_gradient`](super::flat::flat_gradient), and the gradient's norm `[1]` before clipping.
-    /// `scalars` `[3]` are the [`step_scalars`](Self::step_scalars); `module` is that of the step before.
+    /// Module after a step along `gradient` `[N]`, see [`flat_gradient`](super::flat::flat_gradient), and the gradient's norm
+    /// `[1]` before clipping. `scalars` `[3]` are the [`step_scalars`](Self::step_scalars); `module` is that of the step before.
     pub fn step<M: Module>(
         &self,
         module: M,

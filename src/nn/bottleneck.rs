@@ -42,7 +42,7 @@ impl FourierBands {
         Self::new(&vec![1.0; count], device)
     }
 
-    /// Same octaves with other weights `[K]`.
+    /// Octaves of `self` with other weights `[K]`.
     pub fn weighted(&self, weights: Tensor<1>) -> Self {
         let bands = self.0.clone().map(|bands| Bands {
             weights: as_row(weights),
@@ -91,12 +91,12 @@ pub struct BottleneckStart {
     pub gain: f64,
     /// Activation between the layers.
     pub activation: Activation,
-    /// True for a further layer of the decoder, which tells points of few dimensions apart.
+    /// Further layer of the decoder, which tells points of few dimensions apart.
     pub is_deep: bool,
 }
 
 impl Bottleneck {
-    /// For hidden states of `length` tokens of `d_model`, `dims` latent values, `width` inner units.
+    /// Autoencoder of `length` tokens of `d_model` each, with `dims` latent values and `width` inner units.
     pub fn new(
         length: usize,
         d_model: usize,
@@ -106,40 +106,32 @@ impl Bottleneck {
         start: BottleneckStart,
         init: &mut Initializer,
     ) -> Self {
-        let BottleneckStart {
-            gain,
-            activation,
-            is_deep,
-        } = start;
         let features = dims * (1 + 2 * octaves);
         let mut layer = |inputs: usize, outputs: usize| {
-            init.linear_biased(inputs, outputs, (gain * gain / inputs as f64).sqrt() as f32)
+            let deviation = (start.gain * start.gain / inputs as f64).sqrt() as f32;
+            init.linear_biased(inputs, outputs, deviation)
         };
         Self {
             encoder_in: layer(length * d_model, width),
             encoder_out: layer(width, dims),
             decoder_in: layer(features, width),
-            decoder_mid: is_deep.then(|| layer(width, width)),
+            decoder_mid: start.is_deep.then(|| layer(width, width)),
             decoder_out: layer(width, length * d_model),
             length,
-            activation,
+            activation: start.activation,
         }
     }
 
     /// Latent points [B, Z] of hidden states [B, L, D].
     pub fn encode(&self, hidden: Tensor<3>) -> Tensor<2> {
-        let x = self
-            .activation
-            .forward(linear(&self.encoder_in, hidden.flatten(1, 2)));
-        linear(&self.encoder_out, x).tanh()
+        let x = linear(&self.encoder_in, hidden.flatten(1, 2));
+        linear(&self.encoder_out, self.activation.forward(x)).tanh()
     }
 
     /// Hidden states [B, L, D] of latent points [B, Z].
     pub fn decode(&self, point: Tensor<2>, octaves: &FourierBands) -> Tensor<3> {
-        let x = self.activation.forward(linear(
-            &self.decoder_in,
-            with_fourier_features(point, octaves),
-        ));
+        let x = linear(&self.decoder_in, with_fourier_features(point, octaves));
+        let x = self.activation.forward(x);
         let x = match &self.decoder_mid {
             Some(layer) => self.activation.forward(linear(layer, x)),
             None => x,
@@ -152,15 +144,11 @@ impl Bottleneck {
 
 /// Points [B, Z] concatenated with their Fourier features, octave by octave: [B, (1 + 2 K) Z].
 fn with_fourier_features(point: Tensor<2>, octaves: &FourierBands) -> Tensor<2> {
-    let Some(Bands {
-        frequencies,
-        weights,
-    }) = octaves.0.clone()
-    else {
+    let Some(bands) = octaves.0.clone() else {
         return point;
     };
-    let ([batch, dims], [_, count, ..]) = (point.dims(), frequencies.dims());
-    let angles = point.clone().reshape([batch, 1, 1, dims]) * frequencies;
-    let features = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2) * weights;
+    let ([batch, dims], [_, count, ..]) = (point.dims(), bands.frequencies.dims());
+    let angles = point.clone().reshape([batch, 1, 1, dims]) * bands.frequencies;
+    let features = Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2) * bands.weights;
     Tensor::cat(vec![point, features.reshape([batch, count * 2 * dims])], 1)
 }

@@ -10,6 +10,36 @@ use burn::{
 use super::{device_constants::table, init::Initializer};
 use crate::kernels::{Activation, matmul};
 
+/// Convolution [B, O, ceil(H / stride), ceil(W / stride)] of [B, C, H, W] with kernels `weight` [O, C, K, K], K odd, and a zero
+/// padding of half a kernel.
+pub fn conv(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize) -> Tensor<4> {
+    let padding = weight.dims()[2] / 2;
+    let options = ConvOptions::new([stride; 2], [padding; 2], [1, 1], 1);
+    conv2d(x, weight, bias, options)
+}
+
+/// Convolution [B, O, H / 2, W / 2] of stride 2 without bias of [B, C, H, W], H and W even, with kernels `weight` [O, C, K, K], K
+/// odd. Some are computed with stride 1 over blocks of 2x2 pixels as channels: from at most 4 channels to at most 16,
+/// burn computes value by value on the CPU, this is a product.
+pub fn halving_conv(x: Tensor<4>, weight: Tensor<4>) -> Tensor<4> {
+    let [outputs, channels, size, _] = weight.dims();
+    if channels > 4 || outputs > 16 || size % 4 != 1 {
+        return conv(x, weight, None, 2);
+    }
+    let [batch, _, height, width] = x.dims();
+    let blocks = x
+        .reshape([batch, channels, height / 2, 2, width / 2, 2])
+        .permute([0, 1, 3, 5, 2, 4])
+        .reshape([batch, 4 * channels, height / 2, width / 2]);
+    // A row and a column of zeros complete the last blocks.
+    let half = size.div_ceil(2);
+    let weight = pad_zeros(weight, [0, 1], [0, 1])
+        .reshape([outputs, channels, half, 2, half, 2])
+        .permute([0, 1, 3, 5, 2, 4])
+        .reshape([outputs, 4 * channels, half, half]);
+    conv(blocks, weight, None, 1)
+}
+
 /// Convolution with bias and zero padding that keeps the picture's size; kernels are odd.
 #[derive(Module, Debug)]
 pub struct SameConv {
@@ -34,10 +64,7 @@ impl SameConv {
 
     /// [B, inputs, H, W] to [B, outputs, H, W].
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let weight = self.weight.val();
-        let padding = weight.dims()[2] / 2;
-        let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
-        conv2d(x, weight, Some(self.bias.val()), options)
+        conv(x, self.weight.val(), Some(self.bias.val()), 1)
     }
 }
 
@@ -65,10 +92,7 @@ impl StdConv {
 
     /// [B, inputs, H, W] to [B, outputs, H / stride, W / stride], rounded up.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let weight = self.weight.val();
-        let padding = weight.dims()[2] / 2;
-        let options = ConvOptions::new([self.stride, self.stride], [padding, padding], [1, 1], 1);
-        conv2d(x, standardised(weight), None, options)
+        conv(x, standardised(self.weight.val()), None, self.stride)
     }
 }
 
@@ -94,7 +118,7 @@ pub struct NormAct {
 }
 
 impl NormAct {
-    /// For `channels` in `groups` of equal size.
+    /// Norm of `channels` in `groups` of equal size.
     ///
     /// # Panics
     /// When the groups don't divide the channels.
@@ -133,9 +157,9 @@ impl NormAct {
 /// Interpolation of [`upsample`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interpolation {
-    /// Linear between the two nearest pixels.
+    /// Line between the two nearest pixels.
     Bilinear,
-    /// A cubic through the four nearest (Keys 1981, a = -0.75 as in PyTorch); may overshoot.
+    /// Cubic through the four nearest (Keys 1981, a = -0.75 as in PyTorch); may overshoot.
     Bicubic,
 }
 
@@ -143,12 +167,8 @@ pub enum Interpolation {
 ///
 /// Two products with matrices: burn 0.22 has no backward of smooth interpolation on GPUs.
 pub fn upsample(x: Tensor<4>, factor: usize, interpolation: Interpolation) -> Tensor<4> {
-    upsample_last(
-        upsample_last(x, factor, interpolation).swap_dims(2, 3),
-        factor,
-        interpolation,
-    )
-    .swap_dims(2, 3)
+    let across = upsample_last(x, factor, interpolation).swap_dims(2, 3);
+    upsample_last(across, factor, interpolation).swap_dims(2, 3)
 }
 
 /// [B, C, H, W] padded with so many rows of zeros above and below and columns on the left and right. burn's own padding
@@ -177,12 +197,8 @@ fn upsample_last(x: Tensor<4>, factor: usize, interpolation: Interpolation) -> T
         interpolation_matrix(width, factor, interpolation)
     });
     let matrix = matrix.reshape([width, width * factor]);
-    matmul(x.reshape([batch * channels * height, width]), matrix).reshape([
-        batch,
-        channels,
-        height,
-        width * factor,
-    ])
+    let rows = matmul(x.reshape([batch * channels * height, width]), matrix);
+    rows.reshape([batch, channels, height, width * factor])
 }
 
 /// Interpolation matrix [from, from * factor] of a row.

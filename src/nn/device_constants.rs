@@ -22,13 +22,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps the constants of a device: they are freed with its last lease. Whatever replays captured steps holds one for as
+/// Lease of the constants of a device, which are freed with its last one. Whatever replays captured steps holds one for as
 /// long, since a captured step reads the constants' buffers without owning them.
 #[derive(Debug)]
 pub struct ConstantsLease(Device);
 
 impl ConstantsLease {
-    /// A lease of the constants of `device`.
+    /// Lease of the constants of `device`.
     pub fn new(device: &Device) -> Self {
         let device = device.clone().without_autodiff();
         lock(&LEASES).push(device.clone());

@@ -36,43 +36,39 @@ impl ModuleVisitor for ShapeVisitor {
 /// Gradient of all parameters of a module as one vector `[N]`, in its visiting order; 0 for parameters the loss does not
 /// depend on.
 pub fn flat_gradient<M: Module>(module: &M, gradients: &Gradients) -> Tensor<1> {
-    let mut visitor = GradientVisitor {
-        gradients,
-        parts: Vec::new(),
-    };
-    module.visit(&mut visitor);
-    Tensor::cat(visitor.parts, 0)
-}
-
-struct GradientVisitor<'a> {
-    gradients: &'a Gradients,
-    parts: Vec<Tensor<1>>,
-}
-
-impl ModuleVisitor for GradientVisitor<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let value = param.val();
-        let gradient = value.grad(self.gradients);
-        let gradient = gradient.unwrap_or_else(|| value.inner().zeros_like());
-        let count = gradient.shape().num_elements();
-        self.parts.push(gradient.reshape([count]));
-    }
+    concatenated(module, Some(gradients))
 }
 
 /// All parameters of a module as one vector `[N]`, in its visiting order, without autodiff.
 pub fn flatten<M: Module>(module: &M) -> Tensor<1> {
-    let mut values = ParameterVisitor(Vec::new());
-    module.visit(&mut values);
-    Tensor::cat(values.0, 0)
+    concatenated(module, None)
 }
 
-struct ParameterVisitor(Vec<Tensor<1>>);
+/// Parameters of a module, or if given their gradients.
+fn concatenated<M: Module>(module: &M, gradients: Option<&Gradients>) -> Tensor<1> {
+    let parts = Vec::new();
+    let mut visitor = FlatVisitor { gradients, parts };
+    module.visit(&mut visitor);
+    Tensor::cat(visitor.parts, 0)
+}
 
-impl ModuleVisitor for ParameterVisitor {
+struct FlatVisitor<'a> {
+    gradients: Option<&'a Gradients>,
+    parts: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for FlatVisitor<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let value = param.val().inner();
-        let count = value.shape().num_elements();
-        self.0.push(value.reshape([count]));
+        let value = param.val();
+        let part = match self.gradients {
+            None => value.inner(),
+            Some(gradients) => {
+                let gradient = value.grad(gradients);
+                gradient.unwrap_or_else(|| value.inner().zeros_like())
+            }
+        };
+        let count = part.shape().num_elements();
+        self.parts.push(part.reshape([count]));
     }
 }
 

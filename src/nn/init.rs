@@ -23,12 +23,16 @@ impl Initializer {
         }
     }
 
-    /// Matrix [rows, columns] of normal values with the given standard deviation.
-    pub fn normal(&mut self, rows: usize, columns: usize, deviation: f32) -> Param<Tensor<2>> {
-        let values: Vec<f32> = (0..rows * columns)
+    /// Tensor of normal values with the given standard deviation.
+    pub fn normal<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        deviation: f32,
+    ) -> Param<Tensor<D>> {
+        let values: Vec<f32> = (0..shape.iter().product())
             .map(|_| normal(&mut self.rng) * deviation)
             .collect();
-        self.param(TensorData::new(values, [rows, columns]))
+        self.param(TensorData::new(values, shape))
     }
 
     /// Vector filled with one value.
@@ -39,18 +43,22 @@ impl Initializer {
     /// Linear layer without bias.
     pub fn linear(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
         Linear {
-            weight: self.normal(inputs, outputs, deviation),
+            weight: self.normal([inputs, outputs], deviation),
             bias: None,
+        }
+    }
+
+    /// Linear layer with a zero bias.
+    pub fn linear_biased(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
+        Linear {
+            weight: self.normal([inputs, outputs], deviation),
+            bias: Some(self.constant(outputs, 0.0)),
         }
     }
 
     /// Linear layer with a zero bias, scaled for ReLU (He et al. 2015, arXiv 1502.01852).
     pub fn linear_relu(&mut self, inputs: usize, outputs: usize) -> Linear {
-        let deviation = (2.0 / inputs as f32).sqrt();
-        Linear {
-            weight: self.normal(inputs, outputs, deviation),
-            bias: Some(self.constant(outputs, 0.0)),
-        }
+        self.linear_biased(inputs, outputs, (2.0 / inputs as f32).sqrt())
     }
 
     /// Convolution kernels [outputs, inputs, size, size], scaled for ReLU and by `gain`.
@@ -61,20 +69,8 @@ impl Initializer {
         size: usize,
         gain: f32,
     ) -> Param<Tensor<4>> {
-        let fan_in = inputs * size * size;
-        let deviation = gain * (2.0 / fan_in as f32).sqrt();
-        let values: Vec<f32> = (0..outputs * fan_in)
-            .map(|_| normal(&mut self.rng) * deviation)
-            .collect();
-        self.param(TensorData::new(values, [outputs, inputs, size, size]))
-    }
-
-    /// Linear layer with a zero bias.
-    pub fn linear_biased(&mut self, inputs: usize, outputs: usize, deviation: f32) -> Linear {
-        Linear {
-            weight: self.normal(inputs, outputs, deviation),
-            bias: Some(self.constant(outputs, 0.0)),
-        }
+        let deviation = gain * (2.0 / (inputs * size * size) as f32).sqrt();
+        self.normal([outputs, inputs, size, size], deviation)
     }
 
     /// Layer norm.
@@ -87,7 +83,7 @@ impl Initializer {
     /// Embedding table.
     pub fn embedding(&mut self, entries: usize, width: usize, deviation: f32) -> Embedding {
         Embedding {
-            weight: self.normal(entries, width, deviation),
+            weight: self.normal([entries, width], deviation),
         }
     }
 

@@ -34,12 +34,19 @@ pub struct T5Sizes {
     pub initializer_factor: f32,
 }
 
+impl T5Sizes {
+    /// Standard deviation of the initial weights of a layer of so many inputs.
+    fn deviation(&self, inputs: usize) -> f32 {
+        self.initializer_factor * (inputs as f32).powf(-0.5)
+    }
+}
+
 /// Attention mask of a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// None: every token attends to every token, as in an encoder.
+    /// No mask: every token attends to every token, as in an encoder.
     Both,
-    /// Causal: tokens attend to themselves and earlier ones, as in an autoregressive decoder.
+    /// Causal mask: tokens attend to themselves and earlier ones, as in an autoregressive decoder.
     Backward,
 }
 
@@ -56,13 +63,12 @@ pub struct T5Attention {
 impl T5Attention {
     fn new(sizes: &T5Sizes, init: &mut Initializer) -> Self {
         let (d, inner) = (sizes.d_model, sizes.num_heads * sizes.d_kv);
-        let deviation = |inputs: usize| sizes.initializer_factor * (inputs as f32).powf(-0.5);
         // T5's initialisation: the queries carry the 1/sqrt(d_kv) that the scores leave out.
         Self {
-            q: init.linear(d, inner, deviation(d * sizes.d_kv)),
-            k: init.linear(d, inner, deviation(d)),
-            v: init.linear(d, inner, deviation(d)),
-            o: init.linear(inner, d, deviation(inner)),
+            q: init.linear(d, inner, sizes.deviation(d * sizes.d_kv)),
+            k: init.linear(d, inner, sizes.deviation(d)),
+            v: init.linear(d, inner, sizes.deviation(d)),
+            o: init.linear(inner, d, sizes.deviation(inner)),
             num_heads: sizes.num_heads,
         }
     }
@@ -127,15 +133,15 @@ impl T5Stack {
             attention: T5Attention::new(sizes, init),
             layer_norm: init_norm(sizes.d_model, init),
         };
-        let deviation = |inputs: usize| sizes.initializer_factor * (inputs as f32).powf(-0.5);
+        let (d, inner) = (sizes.d_model, sizes.d_ff);
         let block = (0..layers)
             .map(|_| T5Block {
                 self_attention: attention(init),
                 cross_attention: cross.then(|| attention(init)),
                 feed_forward: T5LayerFF {
-                    wi: init.linear(sizes.d_model, sizes.d_ff, deviation(sizes.d_model)),
-                    wo: init.linear(sizes.d_ff, sizes.d_model, deviation(sizes.d_ff)),
-                    layer_norm: init_norm(sizes.d_model, init),
+                    wi: init.linear(d, inner, sizes.deviation(d)),
+                    wo: init.linear(inner, d, sizes.deviation(inner)),
+                    layer_norm: init_norm(d, init),
                 },
             })
             .collect();
@@ -146,7 +152,7 @@ impl T5Stack {
                 sizes.num_heads,
                 sizes.relative_attention_deviation,
             ),
-            final_layer_norm: init_norm(sizes.d_model, init),
+            final_layer_norm: init_norm(d, init),
             relative_attention_max_distance: sizes.relative_attention_max_distance,
         }
     }
@@ -179,22 +185,13 @@ impl T5Stack {
         let [_, length, _] = x.dims();
         let bias = self.position_bias(length, direction, &x.device());
         for (i, block) in self.block.iter().enumerate() {
-            let queries = if i + 1 == self.block.len() {
-                keep
-            } else {
-                length
-            };
             let layer = &block.self_attention;
             let normed = rms_norm(&layer.layer_norm, x.clone());
-            let (query, bias) = if queries == length {
-                (normed.clone(), bias.clone())
-            } else {
-                x = x.narrow(1, 0, queries);
-                (
-                    normed.clone().narrow(1, 0, queries),
-                    bias.clone().narrow(2, 0, queries),
-                )
-            };
+            let (mut query, mut bias) = (normed.clone(), bias.clone());
+            if i + 1 == self.block.len() && keep != length {
+                [x, query] = [x, query].map(|tokens| tokens.narrow(1, 0, keep));
+                bias = bias.narrow(2, 0, keep);
+            }
             x = x + layer.attention.forward(query, normed, Some(bias));
             if let (Some(layer), Some(memory)) = (&block.cross_attention, &memory) {
                 let normed = rms_norm(&layer.layer_norm, x.clone());
@@ -243,11 +240,11 @@ fn init_norm(width: usize, init: &mut Initializer) -> RmsNorm {
 /// [`Direction::Both`] one half for each side.
 pub fn bucket(offset: i32, direction: Direction, buckets: usize, reach: usize) -> usize {
     let (first, buckets, distance) = match direction {
-        Direction::Both => (
-            if offset > 0 { buckets / 2 } else { 0 },
-            buckets / 2,
-            offset.unsigned_abs() as usize,
-        ),
+        Direction::Both => {
+            let half = buckets / 2;
+            let first = if offset > 0 { half } else { 0 };
+            (first, half, offset.unsigned_abs() as usize)
+        }
         Direction::Backward => (0, buckets, (-offset).max(0) as usize),
     };
     let exact = buckets / 2;

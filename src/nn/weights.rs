@@ -15,50 +15,50 @@ use thiserror::Error;
 /// Failure to read or write the weights of a network.
 #[derive(Debug, Error)]
 pub enum WeightsError {
-    /// No such file, or no safetensors.
+    /// Missing file, or no safetensors.
     #[error("{}: not readable as safetensors: {reason}", file.display())]
     Unreadable {
-        /// The file.
+        /// File.
         file: PathBuf,
         /// Message of its reader.
         reason: String,
     },
-    /// A value has another shape than the network's.
+    /// Value of another shape than the network's.
     #[error("{}: {key} has the shape {found:?}, expected {expected:?}", file.display())]
     Shape {
-        /// The file.
+        /// File.
         file: PathBuf,
-        /// The network's name of the value, which is the file's after the remapping.
+        /// Name of the value in the network, which is the file's after the remapping.
         key: String,
         /// Shape in the file.
         found: Vec<usize>,
         /// Shape in the network.
         expected: Vec<usize>,
     },
-    /// A value is no number or can't be read.
+    /// Value that is no number or can't be read.
     #[error("{}: {key}: {reason}", file.display())]
     Value {
-        /// The file.
+        /// File.
         file: PathBuf,
-        /// The value's name.
+        /// Name of the value.
         key: String,
         /// Message of its reader.
         reason: String,
     },
-    /// The file can't be written.
+    /// File that can't be written.
     #[error("can't write {}: {reason}", file.display())]
     Unwritable {
-        /// The file.
+        /// File.
         file: PathBuf,
         /// Message of its writer.
         reason: String,
     },
-    /// Values of the network are not in the file.
+    /// Values of the network that are not in the file.
     #[error("{}: {key} and {others} others are missing", file.display())]
     Missing {
-        /// The file.
+        /// File.
         file: PathBuf,
-        /// The first one's name.
+        /// Name of the first one.
         key: String,
         /// Number of further ones.
         others: usize,
@@ -69,7 +69,7 @@ pub enum WeightsError {
 /// first: each of `renames` is a regular expression and its replacement.
 ///
 /// # Errors
-/// Names the file and the key that is missing or doesn't fit.
+/// [`WeightsError`] with the file and the key that is missing or doesn't fit.
 ///
 /// # Panics
 /// When a regular expression is none.
@@ -129,10 +129,10 @@ pub fn read_weights<M: Module>(
     Ok(module)
 }
 
-/// Writes a module's weights as PyTorch names and lays them out: matrices of linear layers transposed.
+/// Output of a module's weights to `file`, as PyTorch names and lays them out: matrices of linear layers transposed.
 ///
 /// # Errors
-/// Names the file.
+/// [`WeightsError::Unwritable`].
 pub fn write_weights<M: Module>(module: &M, file: &Path) -> Result<(), WeightsError> {
     let mut store = SafetensorsStore::from_file(file).with_to_adapter(BurnToPyTorchAdapter);
     let written = module.save_into(&mut store);

@@ -3,8 +3,7 @@
 
 mod adamw;
 mod bottleneck;
-mod fused;
-mod fused_gpu;
+mod conv;
 pub mod gradients;
 mod losses;
 mod muon;

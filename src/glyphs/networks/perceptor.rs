@@ -28,7 +28,7 @@ pub struct Perceptor {
 }
 
 impl Perceptor {
-    /// Random kernels by `seed`, which still distinguish textures (cf. Ustyuzhaninov et al. 2016,
+    /// Perceptor with random kernels by `seed`, which still distinguish textures (cf. Ustyuzhaninov et al. 2016,
     /// arXiv 1606.00021).
     pub fn random(config: &ResNetV2Config, seed: u64, device: &Device) -> Self {
         let network = ResNetV2::new(config, &mut Initializer::new(seed, device));
@@ -38,11 +38,11 @@ impl Perceptor {
         }
     }
 
-    /// Pretrained weights from a safetensors file with timm's names of `resnetv2_50x1_bit` (for
+    /// Perceptor with pretrained weights from a safetensors file with timm's names of `resnetv2_50x1_bit` (for
     /// [`ResNetV2Config::bit_r50x1`]); its head is ignored.
     ///
     /// # Errors
-    /// Names the file and the key that is missing or doesn't fit.
+    /// [`WeightsError`] with the file and the key that is missing or doesn't fit.
     pub fn read(
         file: &Path,
         config: &ResNetV2Config,

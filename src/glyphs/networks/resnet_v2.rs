@@ -33,7 +33,7 @@ pub struct ResNetV2Config {
 }
 
 impl ResNetV2Config {
-    /// The published R50x1: 2048 channels at a 32nd of the picture's size.
+    /// Published R50x1: 2048 channels at a 32nd of the picture's size.
     pub fn bit_r50x1() -> Self {
         Self {
             stem: 64,

@@ -61,15 +61,3 @@ fn widths(wide: usize, narrow: usize) -> Vec<usize> {
     });
     halves.collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::widths;
-
-    #[test]
-    fn widths_are_halved_down_to_the_latents_share() {
-        assert_eq!(widths(768, 16), [768, 384, 192, 96, 48, 24, 16]);
-        assert_eq!(widths(64, 8), [64, 32, 16, 8]);
-        assert_eq!(widths(8, 8), [8]);
-    }
-}

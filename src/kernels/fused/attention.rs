@@ -54,6 +54,18 @@ pub struct Sequence<'a> {
     pub value: &'a [f32],
 }
 
+impl Sequence<'_> {
+    /// Sequence `i` of those of a batch, one after the other.
+    pub fn part(&self, sizes: &Sizes, i: usize) -> Self {
+        let [queries, keys] = [sizes.queries, sizes.keys].map(|length| length * sizes.width);
+        Self {
+            query: &self.query[i * queries..][..queries],
+            key: &self.key[i * keys..][..keys],
+            value: &self.value[i * keys..][..keys],
+        }
+    }
+}
+
 /// Gradients of one sequence's inputs, of their shapes, and of its biased scores [H, Lq, Lk].
 pub struct Gradients<'a> {
     pub query: &'a mut [f32],

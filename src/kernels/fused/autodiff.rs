@@ -1,5 +1,7 @@
 //! Registration of fused operations in burn's autodiff graph.
 
+use std::fmt::Debug;
+
 use burn::backend::{
     Autodiff, Backend, TensorMetadata,
     autodiff::{
@@ -12,179 +14,49 @@ use burn::backend::{
 
 use super::{Activation, Fused, FusedGradients, Heads};
 
-/// `output` as a node of the autodiff graph, with `operation` and its `state` for the backward pass.
-pub fn register<B, C, O, const N: usize>(
-    operation: O,
+/// Backward pass of an operation with N parents: their gradients, from the operation's state, its own gradient, and
+/// whether each parent needs one.
+type BackwardPass<B, S, const N: usize> =
+    fn(S, FloatTensor<B>, [bool; N]) -> [Option<FloatTensor<B>>; N];
+
+#[derive(Debug)]
+struct Operation<B: Backend, S, const N: usize>(BackwardPass<B, S, N>);
+
+impl<B, S, const N: usize> Backward<B, N> for Operation<B, S, N>
+where
+    B: Backend,
+    S: Clone + Debug + Send + 'static,
+{
+    type State = S;
+
+    fn backward(self, ops: Ops<S, N>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let is_needed = ops.parents.each_ref().map(Option::is_some);
+        let parent_grads = (self.0)(ops.state, grad, is_needed);
+        for (parent, grad) in ops.parents.into_iter().zip(parent_grads) {
+            if let (Some(parent), Some(grad)) = (parent, grad) {
+                grads.register::<B>(parent.id, grad);
+            }
+        }
+    }
+}
+
+/// `output` as a node of the autodiff graph, with the `state` of its `backward` pass.
+pub fn register<B, C, S, const N: usize>(
     parents: [NodeGuard; N],
-    state: O::State,
+    state: S,
     output: FloatTensor<B>,
+    backward: BackwardPass<B, S, N>,
 ) -> FloatTensor<Autodiff<B, C>>
 where
     B: Backend,
     C: CheckpointStrategy,
-    O: Backward<B, N>,
+    S: Clone + Debug + Send + 'static,
 {
-    match operation.prepare::<C>(parents).compute_bound().stateful() {
+    let operation = Operation::<B, S, N>(backward).prepare::<C>(parents);
+    match operation.compute_bound().stateful() {
         OpsKind::Tracked(prepared) => prepared.finish(state, output),
         OpsKind::UnTracked(prepared) => prepared.finish(output),
-    }
-}
-
-/// Registers the gradients of an operation's parents, in their order: `backward` of its state and its own gradient.
-pub fn accumulate<B: Backend, S, const N: usize>(
-    ops: Ops<S, N>,
-    grads: &mut Gradients,
-    backward: impl FnOnce(S, FloatTensor<B>) -> [FloatTensor<B>; N],
-) {
-    let grad = grads.consume::<B>(&ops.node);
-    for (parent, grad) in ops.parents.into_iter().zip(backward(ops.state, grad)) {
-        if let Some(parent) = parent {
-            grads.register::<B>(parent.id, grad);
-        }
-    }
-}
-
-#[derive(Debug)]
-struct ActivationGrad;
-
-impl<B: FusedGradients> Backward<B, 1> for ActivationGrad {
-    type State = (FloatTensor<B>, Activation);
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 1>(ops, grads, |(x, kind), grad| {
-            [B::fused_activation_backward(x, grad, kind)]
-        });
-    }
-}
-
-#[derive(Debug)]
-struct CrossEntropyGrad;
-
-impl<B: FusedGradients> Backward<B, 1> for CrossEntropyGrad {
-    type State = (FloatTensor<B>, IntTensor<B>, FloatTensor<B>, f32);
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 1>(
-            ops,
-            grads,
-            |(logits, classes, log_sums, smoothing), grad| {
-                [B::fused_cross_entropy_backward(
-                    logits, classes, log_sums, grad, smoothing,
-                )]
-            },
-        );
-    }
-}
-
-#[derive(Debug)]
-struct LayerNormGrad;
-
-impl<B: FusedGradients> Backward<B, 3> for LayerNormGrad {
-    type State = (FloatTensor<B>, FloatTensor<B>, f64);
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 3>(ops, grads, |(x, gamma, epsilon), grad| {
-            B::fused_layer_norm_backward(x, gamma, grad, epsilon).into()
-        });
-    }
-}
-
-#[derive(Debug)]
-struct RmsNormGrad;
-
-impl<B: FusedGradients> Backward<B, 2> for RmsNormGrad {
-    type State = (FloatTensor<B>, FloatTensor<B>, f64);
-
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 2>(ops, grads, |(x, gamma, epsilon), grad| {
-            B::fused_rms_norm_backward(x, gamma, grad, epsilon).into()
-        });
-    }
-}
-
-#[derive(Debug)]
-struct GatherGrad;
-
-impl<B: FusedGradients> Backward<B, 1> for GatherGrad {
-    type State = (IntTensor<B>, usize);
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 1>(ops, grads, |(rows, count), grad| {
-            [B::fused_gather_backward(grad, rows, count)]
-        });
-    }
-}
-
-#[derive(Debug)]
-struct PermuteRowsGrad;
-
-impl<B: FusedGradients> Backward<B, 1> for PermuteRowsGrad {
-    /// The permutation and its inverse.
-    type State = [IntTensor<B>; 2];
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 1>(ops, grads, |[permutation, inverse], grad| {
-            [B::fused_permute_rows(grad, inverse, permutation)]
-        });
-    }
-}
-
-#[derive(Debug)]
-struct MatmulGrad;
-
-impl<B: FusedGradients> Backward<B, 2> for MatmulGrad {
-    type State = (FloatTensor<B>, FloatTensor<B>);
-
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let grad = grads.consume::<B>(&ops.node);
-        let ([left_node, right_node], (left, right)) = (ops.parents, ops.state);
-        let row_dim = grad.shape().num_dims() - 2;
-        if let Some(node) = left_node {
-            let right = B::float_swap_dims(right, row_dim, row_dim + 1);
-            grads.register::<B>(node.id, B::fused_matmul(grad.clone(), right));
-        }
-        if let Some(node) = right_node {
-            let left = B::float_swap_dims(left, row_dim, row_dim + 1);
-            grads.register::<B>(node.id, B::fused_matmul(left, grad));
-        }
-    }
-}
-
-#[derive(Debug)]
-struct AttentionGrad;
-
-/// Tensors that attention's backward pass needs.
-#[derive(Clone, Debug)]
-struct AttentionState<T> {
-    query: T,
-    key: T,
-    value: T,
-    attention_weights: T,
-    heads: Heads,
-    /// Dimensions along which the bias is broadcast.
-    broadcast: Vec<usize>,
-}
-
-impl<B: FusedGradients> Backward<B, 4> for AttentionGrad {
-    type State = AttentionState<FloatTensor<B>>;
-
-    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let needs_bias_grad = ops.parents[3].is_some();
-        accumulate::<B, _, 4>(ops, grads, |state, grad| {
-            let (query, key, value, mut scores) = B::fused_attention_backward(
-                state.query,
-                state.key,
-                state.value,
-                state.attention_weights,
-                grad,
-                state.heads,
-            );
-            if needs_bias_grad {
-                let broadcast = state.broadcast.into_iter();
-                scores = broadcast.fold(scores, |scores, dim| B::float_sum_dim(scores, dim));
-            }
-            [query, key, value, scores]
-        });
     }
 }
 
@@ -192,7 +64,9 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     fn fused_activation(x: FloatTensor<Self>, kind: Activation) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
         let output = B::fused_activation(x.clone(), kind);
-        register::<B, C, _, 1>(ActivationGrad, [node], (x, kind), output)
+        register::<B, C, _, 1>([node], (x, kind), output, |(x, kind), grad, _| {
+            [Some(B::fused_activation_backward(x, grad, kind))]
+        })
     }
 
     fn fused_cross_entropy(
@@ -203,7 +77,11 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let (logits, node) = logits.into_parts();
         let (output, log_sums) = B::fused_cross_entropy(logits.clone(), classes.clone(), smoothing);
         let state = (logits, classes, log_sums.clone(), smoothing);
-        let output = register::<B, C, _, 1>(CrossEntropyGrad, [node], state, output);
+        let output = register::<B, C, _, 1>([node], state, output, |state, grad, _| {
+            let (logits, classes, log_sums, smoothing) = state;
+            let grad = B::fused_cross_entropy_backward(logits, classes, log_sums, grad, smoothing);
+            [Some(grad)]
+        });
         (output, FloatTensor::<Self>::new(log_sums))
     }
 
@@ -220,8 +98,10 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
         let [(x, x_node), (gamma, gamma_node), (beta, beta_node)] =
             [x, gamma, beta].map(FloatTensor::<Self>::into_parts);
         let output = B::fused_layer_norm(x.clone(), gamma.clone(), beta, epsilon);
-        let parents = [x_node, gamma_node, beta_node];
-        register::<B, C, _, 3>(LayerNormGrad, parents, (x, gamma, epsilon), output)
+        let (parents, state) = ([x_node, gamma_node, beta_node], (x, gamma, epsilon));
+        register::<B, C, _, 3>(parents, state, output, |(x, gamma, epsilon), grad, _| {
+            B::fused_layer_norm_backward(x, gamma, grad, epsilon).map(Some)
+        })
     }
 
     fn fused_rms_norm(
@@ -231,19 +111,19 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         let [(x, x_node), (gamma, gamma_node)] = [x, gamma].map(FloatTensor::<Self>::into_parts);
         let output = B::fused_rms_norm(x.clone(), gamma.clone(), epsilon);
-        register::<B, C, _, 2>(
-            RmsNormGrad,
-            [x_node, gamma_node],
-            (x, gamma, epsilon),
-            output,
-        )
+        let (parents, state) = ([x_node, gamma_node], (x, gamma, epsilon));
+        register::<B, C, _, 2>(parents, state, output, |(x, gamma, epsilon), grad, _| {
+            B::fused_rms_norm_backward(x, gamma, grad, epsilon).map(Some)
+        })
     }
 
     fn fused_gather(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
         let count = x.shape()[0];
         let output = B::fused_gather(x, rows.clone());
-        register::<B, C, _, 1>(GatherGrad, [node], (rows, count), output)
+        register::<B, C, _, 1>([node], (rows, count), output, |(rows, count), grad, _| {
+            [Some(B::fused_gather_backward(grad, rows, count))]
+        })
     }
 
     fn fused_permute_rows(
@@ -253,14 +133,25 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         let (x, node) = x.into_parts();
         let output = B::fused_permute_rows(x, permutation.clone(), inverse.clone());
-        register::<B, C, _, 1>(PermuteRowsGrad, [node], [permutation, inverse], output)
+        let state = (permutation, inverse);
+        register::<B, C, _, 1>([node], state, output, |(permutation, inverse), grad, _| {
+            [Some(B::fused_permute_rows(grad, inverse, permutation))]
+        })
     }
 
     fn fused_matmul(left: FloatTensor<Self>, right: FloatTensor<Self>) -> FloatTensor<Self> {
         let [(left, left_node), (right, right_node)] =
             [left, right].map(FloatTensor::<Self>::into_parts);
         let output = B::fused_matmul(left.clone(), right.clone());
-        register::<B, C, _, 2>(MatmulGrad, [left_node, right_node], (left, right), output)
+        let (parents, state) = ([left_node, right_node], (left, right));
+        register::<B, C, _, 2>(parents, state, output, |(left, right), grad, is_needed| {
+            let row_dim = grad.shape().num_dims() - 2;
+            let transposed = |x| B::float_swap_dims(x, row_dim, row_dim + 1);
+            [
+                is_needed[0].then(|| B::fused_matmul(grad.clone(), transposed(right))),
+                is_needed[1].then(|| B::fused_matmul(transposed(left), grad.clone())),
+            ]
+        })
     }
 
     fn fused_attention(
@@ -277,20 +168,21 @@ impl<B: FusedGradients, C: CheckpointStrategy> Fused for Autodiff<B, C> {
             (value, value_node),
             (bias, bias_node),
         ] = [query, key, value, bias].map(FloatTensor::<Self>::into_parts);
-        let (output, attention_weights) =
+        let (output, weights) =
             B::fused_attention(query.clone(), key.clone(), value.clone(), bias, heads);
-        let broadcast =
-            (0..4).filter(|&dim| shape[dim] == 1 && attention_weights.shape()[dim] != 1);
-        let state = AttentionState {
-            query,
-            key,
-            value,
-            attention_weights: attention_weights.clone(),
-            heads,
-            broadcast: broadcast.collect(),
-        };
+        let is_broadcast = |dim: &usize| shape[*dim] == 1 && weights.shape()[*dim] != 1;
+        let broadcast: Vec<usize> = (0..4).filter(is_broadcast).collect();
         let parents = [query_node, key_node, value_node, bias_node];
-        let output = register::<B, C, _, 4>(AttentionGrad, parents, state, output);
-        (output, FloatTensor::<Self>::new(attention_weights))
+        let state = (query, key, value, weights.clone(), heads, broadcast);
+        let output = register::<B, C, _, 4>(parents, state, output, |state, grad, is_needed| {
+            let (query, key, value, weights, heads, broadcast) = state;
+            let [query, key, value, mut scores] =
+                B::fused_attention_backward(query, key, value, weights, grad, heads);
+            if is_needed[3] {
+                scores = broadcast.into_iter().fold(scores, B::float_sum_dim);
+            }
+            [query, key, value, scores].map(Some)
+        });
+        (output, FloatTensor::<Self>::new(weights))
     }
 }

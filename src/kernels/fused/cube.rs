@@ -13,15 +13,35 @@ use burn_cubecl::{
     tensor::CubeTensor,
 };
 
-use super::{
-    Activation, Fused, FusedGradients, Heads, cube_kernels,
-    reference::{attention_backward_with, attention_with, sum_rows},
-};
+use super::{Activation, Fused, FusedGradients, Heads, cube_kernels};
 
 /// Most units of a cube: every GPU has as many.
 const UNITS: usize = 128;
 /// Most cubes in a dimension.
 const CUBES: usize = 65_535;
+
+/// Cubes of a launch and units of a cube.
+type Grid = (CubeCount, CubeDim);
+
+/// Launches a kernel of the module `cube_kernels` on a [`Grid`], with tensors to read, tensors to write and further
+/// arguments.
+macro_rules! launch {
+    ($kernel:ident, $grid:expr, [$($input:expr),+], [$output:expr $(, $another:expr)*] $(, $rest:expr)*) => {{
+        let (count, dim) = $grid;
+        let client = $output.client.clone();
+        cube_kernels::$kernel::launch(
+            &client,
+            count,
+            dim,
+            $($input.into_tensor_arg(),)+
+            $output.clone().into_tensor_arg(),
+            $($another.clone().into_tensor_arg(),)*
+            $($rest),*
+        )
+    }};
+}
+
+pub(in crate::kernels) use launch;
 
 /// Uninitialised tensor of the shape, dtype and device of `x`.
 pub fn empty_like(x: &CubeTensor) -> CubeTensor {
@@ -29,8 +49,8 @@ pub fn empty_like(x: &CubeTensor) -> CubeTensor {
 }
 
 /// Uninitialised tensor of the dtype and device of `x`.
-pub fn empty(x: &CubeTensor, shape: Shape) -> CubeTensor {
-    empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape, x.dtype)
+pub fn empty(x: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+    empty_device_contiguous_dtype(x.client.clone(), x.device.clone(), shape.into(), x.dtype)
 }
 
 /// At least `count` cubes, in two dimensions where one is too short.
@@ -39,14 +59,17 @@ fn cubes(count: usize) -> CubeCount {
     CubeCount::Static(wide as u32, count.div_ceil(wide).max(1) as u32, 1)
 }
 
-/// A cube per row of `width` values, and its units: a power of two.
-fn cube_per_row(rows: usize, width: usize) -> (CubeCount, CubeDim, usize) {
+/// Grid of a cube per row, the last dimension of `x`, and its units: a power of two.
+fn cube_per_row(x: &CubeTensor) -> (Grid, usize) {
+    let shape = x.shape();
+    let width = shape[shape.num_dims() - 1];
     let units = width.next_power_of_two().min(UNITS);
-    (cubes(rows), CubeDim::new_1d(units as u32), units)
+    let rows = shape.num_elements() / width.max(1);
+    ((cubes(rows), CubeDim::new_1d(units as u32)), units)
 }
 
-/// A unit per element.
-pub fn unit_per_element(count: usize) -> (CubeCount, CubeDim) {
+/// Grid of a unit per element.
+pub fn unit_per_element(count: usize) -> Grid {
     (cubes(count.div_ceil(UNITS)), CubeDim::new_1d(UNITS as u32))
 }
 
@@ -67,20 +90,17 @@ fn norm(x: CubeTensor, gamma: CubeTensor, beta: Option<CubeTensor>, epsilon: f64
     let is_centred = beta.is_some();
     // Unread unless centred.
     let beta = beta.map_or_else(|| gamma.clone(), contiguous);
-    let [rows, width] = x.shape().dims();
-    let (count, dim, units) = cube_per_row(rows, width);
-    let (client, out) = (x.client.clone(), empty_like(&x));
-    cube_kernels::norm::launch(
-        &client,
-        count,
-        dim,
-        x.into_tensor_arg(),
-        gamma.into_tensor_arg(),
-        beta.into_tensor_arg(),
-        out.clone().into_tensor_arg(),
-        epsilon as f32,
+    let (grid, units) = cube_per_row(&x);
+    let out = empty_like(&x);
+    let epsilon = epsilon as f32;
+    launch!(
+        norm,
+        grid,
+        [x, gamma, beta],
+        [out],
+        epsilon,
         is_centred,
-        units,
+        units
     );
     out
 }
@@ -92,94 +112,59 @@ fn norm_backward(
     grad: CubeTensor,
     epsilon: f64,
     is_centred: bool,
-) -> (CubeTensor, CubeTensor) {
+) -> [CubeTensor; 2] {
     let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
-    let [rows, width] = x.shape().dims();
-    let (count, dim, units) = cube_per_row(rows, width);
-    let (client, x_grad, gamma_grads) = (x.client.clone(), empty_like(&x), empty_like(&x));
-    cube_kernels::norm_backward::launch(
-        &client,
-        count,
-        dim,
-        x.into_tensor_arg(),
-        gamma.into_tensor_arg(),
-        grad.into_tensor_arg(),
-        x_grad.clone().into_tensor_arg(),
-        gamma_grads.clone().into_tensor_arg(),
+    let (grid, units) = cube_per_row(&x);
+    let (x_grad, gamma_grads) = (empty_like(&x), empty_like(&x));
+    launch!(
+        norm_backward,
+        grid,
+        [x, gamma, grad],
+        [x_grad, gamma_grads],
         epsilon as f32,
         is_centred,
-        units,
+        units
     );
-    (x_grad, gamma_grads)
+    [x_grad, gamma_grads]
 }
 
-/// Softmax of `scale` times `scores` [B, H, Lq, Lk] plus `bias`.
-fn attention_weights(scores: CubeTensor, bias: CubeTensor, scale: f32) -> CubeTensor {
-    let scores = contiguous(scores);
-    let bias = Cube::float_expand(bias, scores.shape());
-    let width = scores.shape()[3];
-    let rows = scores.shape().num_elements() / width.max(1);
-    let (count, dim, units) = cube_per_row(rows, width);
-    let (client, out) = (scores.client.clone(), empty_like(&scores));
-    cube_kernels::attention_weights::launch(
-        &client,
-        count,
-        dim,
-        scores.into_tensor_arg(),
-        bias.into_tensor_arg(),
-        out.clone().into_tensor_arg(),
-        scale,
-        units,
-    );
-    out
+/// Sum over rows [N, W], `[W]`.
+fn sum_rows(rows: CubeTensor) -> CubeTensor {
+    let width = rows.shape()[1];
+    Cube::float_reshape(Cube::float_sum_dim(rows, 0), Shape::from([width]))
 }
 
-/// Gradients of the biased scores, and of the products before scaling.
-fn attention_weights_backward(
-    attention_weights: CubeTensor,
-    grad: CubeTensor,
-    scale: f32,
-) -> (CubeTensor, CubeTensor) {
-    let [attention_weights, grad] = [attention_weights, grad].map(contiguous);
-    let width = attention_weights.shape()[3];
-    let rows = attention_weights.shape().num_elements() / width.max(1);
-    let (count, dim, units) = cube_per_row(rows, width);
-    let (client, score_grad, scaled) = (
-        attention_weights.client.clone(),
-        empty_like(&attention_weights),
-        empty_like(&attention_weights),
-    );
-    cube_kernels::attention_weights_backward::launch(
-        &client,
-        count,
-        dim,
-        attention_weights.into_tensor_arg(),
-        grad.into_tensor_arg(),
-        score_grad.clone().into_tensor_arg(),
-        scaled.clone().into_tensor_arg(),
-        scale,
-        width,
-        units,
-    );
-    (score_grad, scaled)
+/// [B, L, W] as heads [B, H, L, W / H].
+fn split_heads(x: CubeTensor, heads: usize) -> CubeTensor {
+    let [batch, length, width] = x.shape().dims();
+    let shape = Shape::from([batch, length, heads, width / heads]);
+    Cube::float_swap_dims(Cube::float_reshape(x, shape), 1, 2)
+}
+
+/// Heads [B, H, L, D] as [B, L, H D].
+fn join_heads(x: CubeTensor) -> CubeTensor {
+    let [batch, heads, length, width] = x.shape().dims();
+    let shape = Shape::from([batch, length, heads * width]);
+    Cube::float_reshape(Cube::float_swap_dims(x, 1, 2), shape)
+}
+
+/// Matrices [B, H, R, C] as [B, H, C, R].
+fn transposed(x: CubeTensor) -> CubeTensor {
+    Cube::float_swap_dims(x, 2, 3)
 }
 
 /// Copies the elements of `from` into the buffer of `to`.
 pub(crate) fn copy(from: CubeTensor, to: CubeTensor) {
     let from = contiguous(from);
-    let (count, dim) = unit_per_element(from.shape().num_elements());
-    let client = from.client.clone();
-    let (from, to) = (from.into_tensor_arg(), to.into_tensor_arg());
-    cube_kernels::copy::launch(&client, count, dim, from, to);
+    let grid = unit_per_element(from.shape().num_elements());
+    launch!(copy, grid, [from], [to]);
 }
 
 impl Fused for Cube {
     fn fused_activation(x: CubeTensor, kind: Activation) -> CubeTensor {
         let x = contiguous(x);
-        let (count, dim) = unit_per_element(x.shape().num_elements());
-        let (client, out) = (x.client.clone(), empty_like(&x));
-        let (x, to) = (x.into_tensor_arg(), out.clone().into_tensor_arg());
-        cube_kernels::activate::launch(&client, count, dim, x, to, kind);
+        let (grid, out) = (unit_per_element(x.shape().num_elements()), empty_like(&x));
+        launch!(activate, grid, [x], [out], kind);
         out
     }
 
@@ -189,22 +174,29 @@ impl Fused for Cube {
         smoothing: f32,
     ) -> (CubeTensor, CubeTensor) {
         let (logits, classes) = (contiguous(logits), as_i32(classes));
-        let [rows, vocabulary] = logits.shape().dims();
-        let (count, dim, units) = cube_per_row(rows, vocabulary);
-        let column = || empty(&logits, Shape::from([rows, 1]));
-        let (client, nll, log_sums) = (logits.client.clone(), column(), column());
-        cube_kernels::cross_entropy::launch(
-            &client,
-            count,
-            dim,
-            logits.into_tensor_arg(),
-            classes.into_tensor_arg(),
-            nll.clone().into_tensor_arg(),
-            log_sums.clone().into_tensor_arg(),
+        let (grid, units) = cube_per_row(&logits);
+        let column = || empty(&logits, [logits.shape()[0], 1]);
+        let (nll, log_sums) = (column(), column());
+        launch!(
+            cross_entropy,
+            grid,
+            [logits, classes],
+            [nll, log_sums],
             smoothing,
-            units,
+            units
         );
         (nll, log_sums)
+    }
+
+    fn fused_entropy(logits: CubeTensor) -> CubeTensor {
+        let shifted = Cube::float_sub(logits.clone(), Cube::float_max_dim(logits, 1));
+        let exps = Cube::float_exp(shifted.clone());
+        let sums = Cube::float_sum_dim(exps.clone(), 1);
+        let weighted = Cube::float_sum_dim(Cube::float_mul(exps, shifted), 1);
+        Cube::float_sub(
+            Cube::float_log(sums.clone()),
+            Cube::float_div(weighted, sums),
+        )
     }
 
     fn fused_layer_norm(
@@ -227,20 +219,30 @@ impl Fused for Cube {
         bias: CubeTensor,
         heads: Heads,
     ) -> (CubeTensor, CubeTensor) {
-        attention_with::<Cube>(query, key, value, heads.count, |scores| {
-            attention_weights(scores, bias, heads.scale)
-        })
+        let split = |x| split_heads(x, heads.count);
+        let scores = contiguous(Cube::float_matmul(split(query), transposed(split(key))));
+        let bias = Cube::float_expand(bias, scores.shape());
+        let (grid, units) = cube_per_row(&scores);
+        let weights = empty_like(&scores);
+        let scale = heads.scale;
+        launch!(
+            attention_weights,
+            grid,
+            [scores, bias],
+            [weights],
+            scale,
+            units
+        );
+        let output = Cube::float_matmul(weights.clone(), split(value));
+        (join_heads(output), weights)
     }
 }
 
 impl FusedGradients for Cube {
     fn fused_activation_backward(x: CubeTensor, grad: CubeTensor, kind: Activation) -> CubeTensor {
         let [x, grad] = [x, grad].map(contiguous);
-        let (count, dim) = unit_per_element(x.shape().num_elements());
-        let (client, out) = (x.client.clone(), empty_like(&x));
-        let [x, grad] = [x, grad].map(CubeTensor::into_tensor_arg);
-        let to = out.clone().into_tensor_arg();
-        cube_kernels::activate_backward::launch(&client, count, dim, x, grad, to, kind);
+        let (grid, out) = (unit_per_element(x.shape().num_elements()), empty_like(&x));
+        launch!(activate_backward, grid, [x, grad], [out], kind);
         out
     }
 
@@ -253,18 +255,14 @@ impl FusedGradients for Cube {
     ) -> CubeTensor {
         let [logits, log_sums, grad] = [logits, log_sums, grad].map(contiguous);
         let classes = as_i32(classes);
-        let (count, dim) = unit_per_element(logits.shape().num_elements());
-        let (client, out) = (logits.client.clone(), empty_like(&logits));
-        cube_kernels::cross_entropy_backward::launch(
-            &client,
-            count,
-            dim,
-            logits.into_tensor_arg(),
-            classes.into_tensor_arg(),
-            log_sums.into_tensor_arg(),
-            grad.into_tensor_arg(),
-            out.clone().into_tensor_arg(),
-            smoothing,
+        let grid = unit_per_element(logits.shape().num_elements());
+        let out = empty_like(&logits);
+        launch!(
+            cross_entropy_backward,
+            grid,
+            [logits, classes, log_sums, grad],
+            [out],
+            smoothing
         );
         out
     }
@@ -274,13 +272,9 @@ impl FusedGradients for Cube {
         gamma: CubeTensor,
         grad: CubeTensor,
         epsilon: f64,
-    ) -> (CubeTensor, CubeTensor, CubeTensor) {
-        let (x_grad, gamma_grads) = norm_backward(x, gamma, grad.clone(), epsilon, true);
-        (
-            x_grad,
-            sum_rows::<Cube>(gamma_grads),
-            sum_rows::<Cube>(grad),
-        )
+    ) -> [CubeTensor; 3] {
+        let [x_grad, gamma_grads] = norm_backward(x, gamma, grad.clone(), epsilon, true);
+        [x_grad, sum_rows(gamma_grads), sum_rows(grad)]
     }
 
     fn fused_rms_norm_backward(
@@ -288,27 +282,18 @@ impl FusedGradients for Cube {
         gamma: CubeTensor,
         grad: CubeTensor,
         epsilon: f64,
-    ) -> (CubeTensor, CubeTensor) {
-        let (x_grad, gamma_grads) = norm_backward(x, gamma, grad, epsilon, false);
-        (x_grad, sum_rows::<Cube>(gamma_grads))
+    ) -> [CubeTensor; 2] {
+        let [x_grad, gamma_grads] = norm_backward(x, gamma, grad, epsilon, false);
+        [x_grad, sum_rows(gamma_grads)]
     }
 
     fn fused_gather_backward(grad: CubeTensor, rows: CubeTensor, count: usize) -> CubeTensor {
         let (grad, rows) = (contiguous(grad), as_i32(rows));
         let width = grad.shape()[1];
         let chunks = width.div_ceil(UNITS).max(1);
-        let out = empty(&grad, Shape::from([count, width]));
-        let client = grad.client.clone();
-        cube_kernels::gather_backward::launch(
-            &client,
-            cubes(count * chunks),
-            CubeDim::new_1d(UNITS as u32),
-            grad.into_tensor_arg(),
-            rows.into_tensor_arg(),
-            out.clone().into_tensor_arg(),
-            width,
-            UNITS,
-        );
+        let out = empty(&grad, [count, width]);
+        let grid = (cubes(count * chunks), CubeDim::new_1d(UNITS as u32));
+        launch!(gather_backward, grid, [grad, rows], [out], width, UNITS);
         out
     }
 
@@ -319,18 +304,27 @@ impl FusedGradients for Cube {
         attention_weights: CubeTensor,
         grad: CubeTensor,
         heads: Heads,
-    ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
-        let softmax_backward = |attention_weights, grad| {
-            attention_weights_backward(attention_weights, grad, heads.scale)
-        };
-        attention_backward_with::<Cube>(
-            query,
-            key,
-            value,
-            attention_weights,
-            grad,
-            heads.count,
-            softmax_backward,
-        )
+    ) -> [CubeTensor; 4] {
+        let split = |x| split_heads(x, heads.count);
+        let grad = split(grad);
+        let value_grad = Cube::float_matmul(transposed(attention_weights.clone()), grad.clone());
+        let weight_grad = Cube::float_matmul(grad, transposed(split(value)));
+        let [weights, weight_grad] = [attention_weights, weight_grad].map(contiguous);
+        let (grid, units) = cube_per_row(&weights);
+        let (score_grad, scaled) = (empty_like(&weights), empty_like(&weights));
+        let width = weights.shape()[3];
+        launch!(
+            attention_weights_backward,
+            grid,
+            [weights, weight_grad],
+            [score_grad, scaled],
+            heads.scale,
+            width,
+            units
+        );
+        let query_grad = Cube::float_matmul(scaled.clone(), split(key));
+        let key_grad = Cube::float_matmul(transposed(scaled), split(query));
+        let [query, key, value] = [query_grad, key_grad, value_grad].map(join_heads);
+        [query, key, value, score_grad]
     }
 }

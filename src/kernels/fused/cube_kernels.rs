@@ -191,8 +191,8 @@ pub fn norm(
         terminate!();
     }
     let unit = UNIT_POS as usize;
-    let mean = mean_of_row(x, first, width, is_centred, units);
-    let rms = rms_of_row(x, first, width, mean, epsilon, units);
+    let moments = moments(x, first, width, epsilon, is_centred, units);
+    let (mean, rms) = (moments.mean, moments.rms);
     for i in range_stepped(unit, width, units) {
         let mut y = (x[first + i] - mean) / rms * gamma[i];
         if is_centred {
@@ -220,8 +220,8 @@ pub fn norm_backward(
         terminate!();
     }
     let unit = UNIT_POS as usize;
-    let mean = mean_of_row(x, first, width, is_centred, units);
-    let rms = rms_of_row(x, first, width, mean, epsilon, units);
+    let moments = moments(x, first, width, epsilon, is_centred, units);
+    let (mean, rms) = (moments.mean, moments.rms);
     let mut radial = 0.0f32;
     let mut sum = 0.0f32;
     for i in range_stepped(unit, width, units) {
@@ -242,42 +242,38 @@ pub fn norm_backward(
     }
 }
 
-/// Mean of a row, 0 unless it is centred.
+/// Mean of a row, 0 unless it is centred, and its root mean square about the mean.
+#[derive(CubeType)]
+struct Moments {
+    mean: f32,
+    rms: f32,
+}
+
 #[cube]
-fn mean_of_row(
+fn moments(
     x: &Tensor<f32>,
     first: usize,
     width: usize,
+    epsilon: f32,
     #[comptime] is_centred: bool,
     #[comptime] units: usize,
-) -> f32 {
+) -> Moments {
+    let unit = UNIT_POS as usize;
     let mut mean = 0.0f32;
     if is_centred {
         let mut sum = 0.0f32;
-        for i in range_stepped(UNIT_POS as usize, width, units) {
+        for i in range_stepped(unit, width, units) {
             sum += x[first + i];
         }
         mean = sum_of_units(sum, units) / width as f32;
     }
-    mean
-}
-
-/// Root mean square of a row about `mean`.
-#[cube]
-fn rms_of_row(
-    x: &Tensor<f32>,
-    first: usize,
-    width: usize,
-    mean: f32,
-    epsilon: f32,
-    #[comptime] units: usize,
-) -> f32 {
     let mut squares = 0.0f32;
-    for i in range_stepped(UNIT_POS as usize, width, units) {
+    for i in range_stepped(unit, width, units) {
         let centred = x[first + i] - mean;
         squares += centred * centred;
     }
-    (sum_of_units(squares, units) / width as f32 + epsilon).sqrt()
+    let rms = (sum_of_units(squares, units) / width as f32 + epsilon).sqrt();
+    Moments { mean, rms }
 }
 
 /// Attention weights `out`: softmax of `scale` times `scores` [B, H, Lq, Lk] plus `bias`, which is expanded to that

@@ -4,9 +4,9 @@ use burn::{
     backend::{
         Flex, TensorMetadata,
         flex::{FlexTensor, Layout},
-        ops::IntTensorOps,
+        ops::{FloatTensorOps, IntTensorOps},
     },
-    tensor::{Bytes, DType, Element, IntDType, Shape},
+    tensor::{Bytes, DType, Element, IndexingUpdateOp, IntDType, Shape},
 };
 use bytemuck::Pod;
 use rayon::prelude::*;
@@ -161,7 +161,7 @@ impl Fused for Flex {
         let output = match pairs[..] {
             [(left, right)] => matmul(left, right),
             _ => {
-                // Muon's are small: waking threads for each stack costs a step 1.05 times the processor's time.
+                // Muon's are small: threads are woken only for as much work as is worth it.
                 let work = shape[last - 1] * right_shape[last - 1] * shape[last];
                 let output = pairs
                     .par_iter()
@@ -223,17 +223,8 @@ impl FusedGradients for Flex {
         gamma: FlexTensor,
         grad: FlexTensor,
         epsilon: f64,
-    ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
-        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
-        let [x_grad, gamma_grad, beta_grad] =
-            rowwise::norm_backward::<true>(rows, weights, grad, epsilon as f32);
-        let width = gamma.shape();
-        (
-            tensor(x_grad, x.shape()),
-            tensor(gamma_grad, width.clone()),
-            tensor(beta_grad, width),
-        )
+    ) -> [FlexTensor; 3] {
+        norm_backward::<true>(x, gamma, grad, epsilon)
     }
 
     fn fused_rms_norm_backward(
@@ -241,12 +232,15 @@ impl FusedGradients for Flex {
         gamma: FlexTensor,
         grad: FlexTensor,
         epsilon: f64,
-    ) -> (FlexTensor, FlexTensor) {
-        let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
-        let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
-        let [x_grad, gamma_grad, _] =
-            rowwise::norm_backward::<false>(rows, weights, grad, epsilon as f32);
-        (tensor(x_grad, x.shape()), tensor(gamma_grad, gamma.shape()))
+    ) -> [FlexTensor; 2] {
+        let [x_grad, gamma_grad, _] = norm_backward::<false>(x, gamma, grad, epsilon);
+        [x_grad, gamma_grad]
+    }
+
+    fn fused_gather_backward(grad: FlexTensor, rows: FlexTensor, count: usize) -> FlexTensor {
+        let shape = Shape::from([count, grad.shape()[1]]);
+        let zeros = Flex::float_zeros(shape, &grad.device(), grad.dtype().into());
+        Flex::float_select_assign(zeros, 0, rows, grad, IndexingUpdateOp::Add)
     }
 
     fn fused_attention_backward(
@@ -256,12 +250,31 @@ impl FusedGradients for Flex {
         attention_weights: FlexTensor,
         grad: FlexTensor,
         heads: Heads,
-    ) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+    ) -> [FlexTensor; 4] {
         match is_narrow(&query, heads) {
             true => attention_backward::<8>(query, key, value, attention_weights, grad, heads),
             false => attention_backward::<16>(query, key, value, attention_weights, grad, heads),
         }
     }
+}
+
+/// Gradients of rows `x`, of `gamma` and, if `CENTRED`, of `beta`.
+fn norm_backward<const CENTRED: bool>(
+    x: FlexTensor,
+    gamma: FlexTensor,
+    grad: FlexTensor,
+    epsilon: f64,
+) -> [FlexTensor; 3] {
+    let [x, gamma, grad] = [x, gamma, grad].map(contiguous);
+    let (rows, weights, grad) = (values(&x), values(&gamma), values(&grad));
+    let [x_grad, gamma_grad, beta_grad] =
+        rowwise::norm_backward::<CENTRED>(rows, weights, grad, epsilon as f32);
+    let of_weights = |grad| tensor(grad, gamma.shape());
+    [
+        tensor(x_grad, x.shape()),
+        of_weights(gamma_grad),
+        of_weights(beta_grad),
+    ]
 }
 
 /// True if a head fits into a block of eight columns.
@@ -289,8 +302,7 @@ fn attention<const BLOCK: usize>(
         ..sizes
     };
     let batch_stride = stride(bias_batch, bias_heads * bias_queries * bias_keys);
-    let inputs = Inputs::new(&query, &key, &value, &sizes);
-    let bias = values(&bias);
+    let (inputs, bias) = (sequences(&query, &key, &value), values(&bias));
 
     let (output_len, weights_len) = (sizes.queries * sizes.width, sizes.weight_count());
     let mut output = vec![0.0; batch * output_len];
@@ -303,8 +315,8 @@ fn attention<const BLOCK: usize>(
         .for_each_init(
             Scratch::<BLOCK>::default,
             |scratch, (i, (output, attention_weights))| {
-                let (sequence, bias) = (inputs.sequence(i), &bias[i * batch_stride..]);
-                attend(&sizes, sequence, bias, output, attention_weights, scratch);
+                let (of, bias) = (inputs.part(&sizes, i), &bias[i * batch_stride..]);
+                attend(&sizes, of, bias, output, attention_weights, scratch);
             },
         );
     let shape = [batch, heads.count, sizes.queries, sizes.keys];
@@ -321,11 +333,11 @@ fn attention_backward<const BLOCK: usize>(
     attention_weights: FlexTensor,
     grad: FlexTensor,
     heads: Heads,
-) -> (FlexTensor, FlexTensor, FlexTensor, FlexTensor) {
+) -> [FlexTensor; 4] {
     let [query, key, value, attention_weights, grad] =
         [query, key, value, attention_weights, grad].map(contiguous);
     let (sizes, _) = sizes(&query, &key, heads);
-    let inputs = Inputs::new(&query, &key, &value, &sizes);
+    let inputs = sequences(&query, &key, &value);
     let (weights, grad) = (values(&attention_weights), values(&grad));
 
     let zeros = |like: &FlexTensor| vec![0.0; like.shape().num_elements()];
@@ -348,17 +360,17 @@ fn attention_backward<const BLOCK: usize>(
                 value,
                 scores,
             };
-            let sequence = inputs.sequence(i);
+            let of = inputs.part(&sizes, i);
             let attention_weights = &weights[i * weights_len..][..weights_len];
             let grad = &grad[i * query_len..][..query_len];
-            attend_backward(&sizes, sequence, attention_weights, grad, to, scratch);
+            attend_backward(&sizes, of, attention_weights, grad, to, scratch);
         });
-    (
+    [
         tensor(query_grad, query.shape()),
         tensor(key_grad, key.shape()),
         tensor(value_grad, value.shape()),
         tensor(score_grad, attention_weights.shape()),
-    )
+    ]
 }
 
 /// Sizes of `query` [B, Lq, W] and `key` [B, Lk, W], without a bias; and B.
@@ -374,34 +386,12 @@ fn sizes(query: &FlexTensor, key: &FlexTensor, heads: Heads) -> (Sizes, usize) {
     (sizes, batch)
 }
 
-/// Inputs of all sequences of a batch.
-struct Inputs<'a> {
-    all: Sequence<'a>,
-    query_len: usize,
-    key_len: usize,
-}
-
-impl<'a> Inputs<'a> {
-    fn new(
-        query: &'a FlexTensor,
-        key: &'a FlexTensor,
-        value: &'a FlexTensor,
-        sizes: &Sizes,
-    ) -> Self {
-        let [query, key, value] = [query, key, value].map(values);
-        Self {
-            all: Sequence { query, key, value },
-            query_len: sizes.queries * sizes.width,
-            key_len: sizes.keys * sizes.width,
-        }
-    }
-
-    fn sequence(&self, i: usize) -> Sequence<'a> {
-        let keys = i * self.key_len..(i + 1) * self.key_len;
-        Sequence {
-            query: &self.all.query[i * self.query_len..][..self.query_len],
-            key: &self.all.key[keys.clone()],
-            value: &self.all.value[keys],
-        }
-    }
+/// Inputs of all sequences of a batch, one after the other.
+fn sequences<'a>(
+    query: &'a FlexTensor,
+    key: &'a FlexTensor,
+    value: &'a FlexTensor,
+) -> Sequence<'a> {
+    let [query, key, value] = [query, key, value].map(values);
+    Sequence { query, key, value }
 }

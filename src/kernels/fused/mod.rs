@@ -1,26 +1,14 @@
 //! Fused operations: each one pass over memory, or one kernel, with a gradient of its own.
 
 mod attention;
-mod autodiff;
+pub(super) mod autodiff;
 mod blocks;
-mod cube;
+pub(super) mod cube;
 mod cube_kernels;
-mod flex;
+pub(super) mod flex;
 mod matmul;
-mod reference;
 mod rowwise;
 mod simd;
-
-pub(crate) use cube::copy;
-pub(super) use {
-    autodiff::{accumulate, register},
-    flex::{as_i64, contiguous, tensor, values},
-};
-
-/// Allocation and launch sizes of kernels on a GPU.
-pub(super) mod gpu {
-    pub use super::cube::{as_i32, contiguous, empty, empty_like, unit_per_element};
-}
 
 use burn::{
     backend::{
@@ -73,27 +61,21 @@ pub struct Heads {
     pub scale: f32,
 }
 
-/// Forward passes a backend provides for this module's functions, of the same shapes; by default the reference.
+/// Forward passes of this module's functions, of the same shapes; gradients are [`FusedGradients`].
 #[backend_extension(Flex, Cube, Autodiff)]
 pub trait Fused: Backend {
     /// Activations of `x`.
-    fn fused_activation(x: FloatTensor<Self>, kind: Activation) -> FloatTensor<Self> {
-        reference::activation::<Self>(x, kind)
-    }
+    fn fused_activation(x: FloatTensor<Self>, kind: Activation) -> FloatTensor<Self>;
 
     /// Cross entropies and log-sum-exps, both [N, 1], of `logits` [N, V] and `classes` `[N]`.
     fn fused_cross_entropy(
         logits: FloatTensor<Self>,
         classes: IntTensor<Self>,
         smoothing: f32,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        reference::cross_entropy::<Self>(logits, classes, smoothing)
-    }
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
     /// Entropies [N, 1] of the softmax of `logits` [N, V], without a gradient.
-    fn fused_entropy(logits: FloatTensor<Self>) -> FloatTensor<Self> {
-        reference::entropy::<Self>(logits)
-    }
+    fn fused_entropy(logits: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// Layer norm of rows [N, W] with `gamma` and `beta` `[W]`.
     fn fused_layer_norm(
@@ -101,18 +83,14 @@ pub trait Fused: Backend {
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
-    ) -> FloatTensor<Self> {
-        Self::layer_norm(x, gamma, Some(beta), epsilon)
-    }
+    ) -> FloatTensor<Self>;
 
     /// RMS norm of rows [N, W] with `gamma` `[W]`.
     fn fused_rms_norm(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         epsilon: f64,
-    ) -> FloatTensor<Self> {
-        reference::rms_norm::<Self>(x, gamma, epsilon)
-    }
+    ) -> FloatTensor<Self>;
 
     /// Rows `[N]` of `x` [V, W], [N, W].
     fn fused_gather(x: FloatTensor<Self>, rows: IntTensor<Self>) -> FloatTensor<Self> {
@@ -141,9 +119,7 @@ pub trait Fused: Backend {
         value: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         heads: Heads,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        reference::attention::<Self>(query, key, value, bias, heads)
-    }
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// Backward passes, of backends that compute. Not implemented by autodiff: nothing needs second derivatives, and as
@@ -154,9 +130,7 @@ pub trait FusedGradients: Fused {
         x: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         kind: Activation,
-    ) -> FloatTensor<Self> {
-        reference::activation_backward::<Self>(x, grad, kind)
-    }
+    ) -> FloatTensor<Self>;
 
     /// Gradient [N, V] of the logits, from `grad` [N, 1] of the cross entropies.
     fn fused_cross_entropy_backward(
@@ -165,9 +139,7 @@ pub trait FusedGradients: Fused {
         log_sums: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         smoothing: f32,
-    ) -> FloatTensor<Self> {
-        reference::cross_entropy_backward::<Self>(logits, classes, log_sums, grad, smoothing)
-    }
+    ) -> FloatTensor<Self>;
 
     /// Gradients of `x`, `gamma` and `beta`.
     fn fused_layer_norm_backward(
@@ -175,9 +147,7 @@ pub trait FusedGradients: Fused {
         gamma: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         epsilon: f64,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        reference::layer_norm_backward::<Self>(x, gamma, grad, epsilon)
-    }
+    ) -> [FloatTensor<Self>; 3];
 
     /// Gradients of `x` and `gamma`.
     fn fused_rms_norm_backward(
@@ -185,18 +155,14 @@ pub trait FusedGradients: Fused {
         gamma: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         epsilon: f64,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        reference::rms_norm_backward::<Self>(x, gamma, grad, epsilon)
-    }
+    ) -> [FloatTensor<Self>; 2];
 
     /// Gradient [V, W] of V = `count` rows, from `grad` [N, W] of the gathered rows.
     fn fused_gather_backward(
         grad: FloatTensor<Self>,
         rows: IntTensor<Self>,
         count: usize,
-    ) -> FloatTensor<Self> {
-        reference::gather_backward::<Self>(grad, rows, count)
-    }
+    ) -> FloatTensor<Self>;
 
     /// Gradients of `query`, `key`, `value` and the biased scores [B, H, Lq, Lk].
     fn fused_attention_backward(
@@ -206,45 +172,20 @@ pub trait FusedGradients: Fused {
         attention_weights: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         heads: Heads,
-    ) -> (
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-        FloatTensor<Self>,
-    ) {
-        reference::attention_backward::<Self>(query, key, value, attention_weights, grad, heads)
-    }
+    ) -> [FloatTensor<Self>; 4];
 }
 
-/// [`Activation::Relu`] of `x`.
-pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    Activation::Relu.forward(x)
+/// Defines a function for each of these activations.
+macro_rules! activations {
+    ($($name:ident: $kind:ident),+) => {$(
+        #[doc = concat!("[`Activation::", stringify!($kind), "`] of `x`.")]
+        pub fn $name<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+            Activation::$kind.forward(x)
+        }
+    )+};
 }
 
-/// [`Activation::Exp`] of `x`.
-pub fn exp<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    Activation::Exp.forward(x)
-}
-
-/// [`Activation::Sigmoid`] of `x`.
-pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    Activation::Sigmoid.forward(x)
-}
-
-/// [`Activation::Silu`] of `x`.
-pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    Activation::Silu.forward(x)
-}
-
-/// [`Activation::LeakyRelu`] of `x`.
-pub fn leaky_relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    Activation::LeakyRelu.forward(x)
-}
-
-/// [`Activation::Gelu`] of `x`.
-pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    Activation::Gelu.forward(x)
-}
+activations!(relu: Relu, exp: Exp, sigmoid: Sigmoid, silu: Silu, leaky_relu: LeakyRelu, gelu: Gelu);
 
 /// Cross entropies `[N]` in nats of `logits` [N, V] and `classes` `[N]`, with label smoothing (Szegedy et al. 2016,
 /// arXiv 1512.00567): the target is `smoothing` times the uniform distribution and for the rest the class.
@@ -322,139 +263,4 @@ pub fn attention(
     let [query, key, value] = [query, key, value].map(Tensor::into_dispatch);
     let (output, _) = Dispatch::fused_attention(query, key, value, bias.into_dispatch(), heads);
     Tensor::from_dispatch(output)
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::{
-        backend::{Flex, TensorMetadata, flex::FlexTensor, ops::FloatTensorOps},
-        tensor::{Device, TensorData},
-    };
-
-    use super::*;
-
-    fn given<const D: usize>(shape: [usize; D], seed: usize) -> FlexTensor {
-        let count: usize = shape.iter().product();
-        let value = |i: usize| ((i * 37 + seed * 101) % 61) as f32 / 15.0 - 2.0;
-        let values: Vec<f32> = (0..count).map(value).collect();
-        FlexTensor::from_data(TensorData::new(values, shape))
-    }
-
-    /// Largest absolute difference of two tensors of one shape.
-    fn max_difference(ours: FlexTensor, expected: FlexTensor) -> f32 {
-        assert_eq!(ours.shape(), expected.shape());
-        let difference = Flex::float_max(Flex::float_abs(Flex::float_sub(ours, expected)));
-        difference.into_data().as_slice::<f32>().expect("float32")[0]
-    }
-
-    #[test]
-    fn the_cpu_computes_what_the_reference_does() {
-        let mut differences = Vec::new();
-        let x = || given([5, 7], 1);
-        let grad = || given([5, 7], 2);
-        for kind in [
-            Activation::Relu,
-            Activation::Exp,
-            Activation::Sigmoid,
-            Activation::Silu,
-            Activation::Gelu,
-            Activation::LeakyRelu,
-        ] {
-            let expected = reference::activation::<Flex>(x(), kind);
-            differences.push(max_difference(Flex::fused_activation(x(), kind), expected));
-            let expected = reference::activation_backward::<Flex>(x(), grad(), kind);
-            differences.push(max_difference(
-                Flex::fused_activation_backward(x(), grad(), kind),
-                expected,
-            ));
-        }
-
-        let classes = Tensor::<1, Int>::from_data([3, 0, 6, 6, 2], &Device::flex());
-        let classes = || FlexTensor::from_data(classes.to_data());
-        let (ours, log_sums) = Flex::fused_cross_entropy(x(), classes(), 0.1);
-        let (expected, expected_log_sums) = reference::cross_entropy::<Flex>(x(), classes(), 0.1);
-        differences.extend([
-            max_difference(ours, expected),
-            max_difference(log_sums.clone(), expected_log_sums),
-        ]);
-        let grad_of_rows = given([5, 1], 3);
-        let inputs = || (x(), classes(), log_sums.clone(), grad_of_rows.clone());
-        let (logits, of, sums, grads) = inputs();
-        let ours = Flex::fused_cross_entropy_backward(logits, of, sums, grads, 0.1);
-        let (logits, of, sums, grads) = inputs();
-        let expected = reference::cross_entropy_backward::<Flex>(logits, of, sums, grads, 0.1);
-        differences.push(max_difference(ours, expected));
-
-        let expected = reference::entropy::<Flex>(x());
-        differences.push(max_difference(Flex::fused_entropy(x()), expected));
-
-        let gamma = || given([7], 4);
-        let ours = Flex::fused_layer_norm_backward(x(), gamma(), grad(), 1e-5);
-        let expected = reference::layer_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
-        differences.extend([
-            max_difference(ours.0, expected.0),
-            max_difference(ours.1, expected.1),
-            max_difference(ours.2, expected.2),
-        ]);
-        let expected = reference::rms_norm::<Flex>(x(), gamma(), 1e-5);
-        differences.push(max_difference(
-            Flex::fused_rms_norm(x(), gamma(), 1e-5),
-            expected,
-        ));
-        let ours = Flex::fused_rms_norm_backward(x(), gamma(), grad(), 1e-5);
-        let expected = reference::rms_norm_backward::<Flex>(x(), gamma(), grad(), 1e-5);
-        differences.extend([
-            max_difference(ours.0, expected.0),
-            max_difference(ours.1, expected.1),
-        ]);
-
-        let heads = Heads {
-            count: 2,
-            scale: 0.3,
-        };
-        let parts = || {
-            (
-                given([2, 3, 8], 5),
-                given([2, 4, 8], 6),
-                given([2, 4, 8], 7),
-            )
-        };
-        let bias = given([1, 2, 3, 4], 8);
-        let (query, key, value) = parts();
-        let (ours, attention_weights) =
-            Flex::fused_attention(query, key, value, bias.clone(), heads);
-        let (query, key, value) = parts();
-        let (expected, expected_weights) =
-            reference::attention::<Flex>(query, key, value, bias, heads);
-        differences.extend([
-            max_difference(ours, expected),
-            max_difference(attention_weights.clone(), expected_weights),
-        ]);
-        let grad = || given([2, 3, 8], 9);
-        let (query, key, value) = parts();
-        let ours = Flex::fused_attention_backward(
-            query,
-            key,
-            value,
-            attention_weights.clone(),
-            grad(),
-            heads,
-        );
-        let (query, key, value) = parts();
-        let expected = reference::attention_backward::<Flex>(
-            query,
-            key,
-            value,
-            attention_weights,
-            grad(),
-            heads,
-        );
-        differences.extend([
-            max_difference(ours.0, expected.0),
-            max_difference(ours.1, expected.1),
-            max_difference(ours.2, expected.2),
-            max_difference(ours.3, expected.3),
-        ]);
-        assert!(differences.iter().all(|&d| d < 1e-5), "{differences:?}");
-    }
 }

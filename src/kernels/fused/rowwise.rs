@@ -21,90 +21,38 @@ pub trait Elementwise {
     fn derivative(&self, x: f32) -> f32;
 }
 
-pub struct Relu;
+/// Defines elementwise functions: their values and derivatives.
+macro_rules! elementwise {
+    ($($name:ident($x:ident): $value:expr, $derivative:expr;)+) => {$(
+        pub struct $name;
 
-impl Elementwise for Relu {
-    #[inline(always)]
-    fn value(&self, x: f32) -> f32 {
-        if x < 0.0 { 0.0 } else { x }
-    }
+        impl Elementwise for $name {
+            #[inline(always)]
+            fn value(&self, $x: f32) -> f32 {
+                $value
+            }
 
-    #[inline(always)]
-    fn derivative(&self, x: f32) -> f32 {
-        if x > 0.0 { 1.0 } else { 0.0 }
-    }
+            #[inline(always)]
+            fn derivative(&self, $x: f32) -> f32 {
+                $derivative
+            }
+        }
+    )+};
 }
 
-pub struct Exp;
-
-impl Elementwise for Exp {
-    #[inline(always)]
-    fn value(&self, x: f32) -> f32 {
-        exp(x)
-    }
-
-    #[inline(always)]
-    fn derivative(&self, x: f32) -> f32 {
-        exp(x)
-    }
-}
-
-pub struct Sigmoid;
-
-impl Elementwise for Sigmoid {
-    #[inline(always)]
-    fn value(&self, x: f32) -> f32 {
-        sigmoid(x)
-    }
-
-    #[inline(always)]
-    fn derivative(&self, x: f32) -> f32 {
+elementwise! {
+    Relu(x): if x < 0.0 { 0.0 } else { x }, if x > 0.0 { 1.0 } else { 0.0 };
+    LeakyRelu(x): if x < 0.0 { x * LEAKY_SLOPE } else { x }, if x < 0.0 { LEAKY_SLOPE } else { 1.0 };
+    Exp(x): exp(x), exp(x);
+    Sigmoid(x): sigmoid(x), {
         let s = sigmoid(x);
         s * (1.0 - s)
-    }
-}
-
-pub struct Silu;
-
-impl Elementwise for Silu {
-    #[inline(always)]
-    fn value(&self, x: f32) -> f32 {
-        x * sigmoid(x)
-    }
-
-    #[inline(always)]
-    fn derivative(&self, x: f32) -> f32 {
+    };
+    Silu(x): x * sigmoid(x), {
         let s = sigmoid(x);
         s * (1.0 + x * (1.0 - s))
-    }
-}
-
-pub struct Gelu;
-
-impl Elementwise for Gelu {
-    #[inline(always)]
-    fn value(&self, x: f32) -> f32 {
-        x * normal_cdf(x)
-    }
-
-    #[inline(always)]
-    fn derivative(&self, x: f32) -> f32 {
-        normal_cdf(x) + x * normal_pdf(x)
-    }
-}
-
-pub struct LeakyRelu;
-
-impl Elementwise for LeakyRelu {
-    #[inline(always)]
-    fn value(&self, x: f32) -> f32 {
-        if x < 0.0 { x * LEAKY_SLOPE } else { x }
-    }
-
-    #[inline(always)]
-    fn derivative(&self, x: f32) -> f32 {
-        if x < 0.0 { LEAKY_SLOPE } else { 1.0 }
-    }
+    };
+    Gelu(x): x * normal_cdf(x), normal_cdf(x) + x * normal_pdf(x);
 }
 
 /// Values of `function` at `x`.
@@ -151,11 +99,7 @@ pub fn cross_entropy<'a, S: Simd>(
     logits: &[f32],
     target: SmoothedTarget<'a>,
 ) -> (Vec<f32>, Vec<f32>) {
-    let SmoothedTarget {
-        classes,
-        vocabulary,
-        smoothing,
-    } = target;
+    let (classes, vocabulary, smoothing) = (target.classes, target.vocabulary, target.smoothing);
     let mut exps = vec![0.0; vocabulary];
     let [mut losses, mut log_sums] = [(); 2].map(|()| Vec::with_capacity(classes.len()));
     for (row, &class) in logits.chunks_exact(vocabulary).zip(classes) {
@@ -198,11 +142,7 @@ pub fn cross_entropy_backward<'a, S: Simd>(
     log_sums: &[f32],
     grads: &[f32],
 ) -> Vec<f32> {
-    let SmoothedTarget {
-        classes,
-        vocabulary,
-        smoothing,
-    } = target;
+    let (classes, vocabulary, smoothing) = (target.classes, target.vocabulary, target.smoothing);
     let uniform = smoothing / vocabulary as f32;
     let mut out = Vec::with_capacity(logits.len());
     let mut buffer = vec![0.0; vocabulary];
@@ -268,7 +208,7 @@ pub fn norm_backward<S: Simd, const CENTRED: bool>(
         [(); 4].map(|()| vec![0.0f32; width]);
     for (row, grad) in x.chunks_exact(width).zip(grads.chunks_exact(width)) {
         let (mean, inverse_std) = moments::<CENTRED>(row, epsilon);
-        // Separate loops: the compiler can't prove that the slices of one loop inverse_std all don't alias.
+        // Separate loops: the compiler can't prove that the slices of one loop don't alias.
         for (unit, x) in unit.iter_mut().zip(row) {
             *unit = (x - mean) * inverse_std;
         }

@@ -2,48 +2,12 @@
 
 use burn::backend::{
     Autodiff, TensorMetadata,
-    autodiff::{
-        checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
-        grads::Gradients,
-        ops::{Backward, Ops},
-    },
+    autodiff::checkpoint::strategy::CheckpointStrategy,
     tensor::{FloatTensor, IntTensor},
 };
 
 use super::{ImageOps, ImageOpsGradients};
-use crate::kernels::fused::{accumulate, register};
-
-#[derive(Debug)]
-struct WarpGrad;
-
-impl<B: ImageOpsGradients> Backward<B, 1> for WarpGrad {
-    /// The maps, and the size of the input.
-    type State = (FloatTensor<B>, [usize; 2]);
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 1>(ops, grads, |(maps, size), grad| {
-            [B::image_warp_backward(grad, maps, size)]
-        });
-    }
-}
-
-#[derive(Debug)]
-struct OverlayGrad;
-
-impl<B: ImageOpsGradients> Backward<B, 1> for OverlayGrad {
-    type State = FloatTensor<B>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        accumulate::<B, _, 1>(ops, grads, |params, grad| {
-            [B::image_overlay_backward(grad, params)]
-        });
-    }
-}
-
-fn size_of(images: &impl TensorMetadata) -> [usize; 2] {
-    let [_, _, height, width] = images.shape().dims();
-    [height, width]
-}
+use crate::kernels::fused::autodiff::register;
 
 impl<B: ImageOpsGradients, C: CheckpointStrategy> ImageOps for Autodiff<B, C> {
     fn image_warp(
@@ -52,9 +16,12 @@ impl<B: ImageOpsGradients, C: CheckpointStrategy> ImageOps for Autodiff<B, C> {
         size: [usize; 2],
     ) -> FloatTensor<Self> {
         let [(images, node), (maps, _)] = [images, maps].map(FloatTensor::<Self>::into_parts);
-        let from = size_of(&images);
+        let [_, _, height, width] = images.shape().dims();
         let output = B::image_warp(images, maps.clone(), size);
-        register::<B, C, _, 1>(WarpGrad, [node], (maps, from), output)
+        let state = (maps, [height, width]);
+        register::<B, C, _, 1>([node], state, output, |(maps, size), grad, _| {
+            [Some(B::image_warp_backward(grad, maps, size))]
+        })
     }
 
     fn image_overlay(
@@ -67,7 +34,9 @@ impl<B: ImageOpsGradients, C: CheckpointStrategy> ImageOps for Autodiff<B, C> {
         let [(images, node), (params, _), (scales, _), (table, _)] =
             [images, params, noise_scales, noise_table].map(FloatTensor::<Self>::into_parts);
         let output = B::image_overlay(images, params.clone(), noise_offsets, scales, table);
-        register::<B, C, _, 1>(OverlayGrad, [node], params, output)
+        register::<B, C, _, 1>([node], params, output, |params, grad, _| {
+            [Some(B::image_overlay_backward(grad, params))]
+        })
     }
 
     fn image_rectify(corners: FloatTensor<Self>, tilted: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -10,7 +10,9 @@ use burn::{
 use burn_cubecl::tensor::CubeTensor;
 
 use super::{HOMOGRAPHY_LEN, ImageOps, ImageOpsGradients, cube_kernels};
-use crate::kernels::fused::gpu::{as_i32, contiguous, empty, empty_like, unit_per_element};
+use crate::kernels::fused::cube::{
+    as_i32, contiguous, empty, empty_like, launch, unit_per_element,
+};
 
 /// Shape of as many pictures of `size`.
 fn resized(images: &CubeTensor, size: [usize; 2]) -> Shape {
@@ -21,22 +23,17 @@ fn resized(images: &CubeTensor, size: [usize; 2]) -> Shape {
 /// Overlay with `noise` (offsets, scales, table) and the patch's colour, or the factors of the pictures alone.
 fn overlay(images: CubeTensor, params: CubeTensor, noise: Option<[CubeTensor; 3]>) -> CubeTensor {
     let [images, params] = [images, params].map(contiguous);
-    let (count, dim) = unit_per_element(images.shape().num_elements());
-    let (client, out) = (images.client.clone(), empty_like(&images));
+    let grid = unit_per_element(images.shape().num_elements());
+    let out = empty_like(&images);
     let is_additive = noise.is_some();
     // Unread otherwise.
     let [offsets, scales, table] = noise.unwrap_or_else(|| [(); 3].map(|()| params.clone()));
-    cube_kernels::overlay::launch(
-        &client,
-        count,
-        dim,
-        images.into_tensor_arg(),
-        params.into_tensor_arg(),
-        offsets.into_tensor_arg(),
-        scales.into_tensor_arg(),
-        table.into_tensor_arg(),
-        out.clone().into_tensor_arg(),
-        is_additive,
+    launch!(
+        overlay,
+        grid,
+        [images, params, offsets, scales, table],
+        [out],
+        is_additive
     );
     out
 }
@@ -45,10 +42,8 @@ impl ImageOps for Cube {
     fn image_warp(images: CubeTensor, maps: CubeTensor, size: [usize; 2]) -> CubeTensor {
         let [images, maps] = [images, maps].map(contiguous);
         let out = empty(&images, resized(&images, size));
-        let (count, dim) = unit_per_element(images.shape()[0] * size[0] * size[1]);
-        let (client, to) = (images.client.clone(), out.clone().into_tensor_arg());
-        let [images, maps] = [images, maps].map(CubeTensor::into_tensor_arg);
-        cube_kernels::warp::launch(&client, count, dim, images, maps, to);
+        let grid = unit_per_element(images.shape()[0] * size[0] * size[1]);
+        launch!(warp, grid, [images, maps], [out]);
         out
     }
 
@@ -66,11 +61,8 @@ impl ImageOps for Cube {
     fn image_rectify(corners: CubeTensor, tilted: CubeTensor) -> CubeTensor {
         let [corners, tilted] = [corners, tilted].map(contiguous);
         let batch = corners.shape()[0];
-        let maps = empty(&corners, Shape::from([batch, HOMOGRAPHY_LEN]));
-        let (count, dim) = unit_per_element(batch);
-        let (client, to) = (corners.client.clone(), maps.clone().into_tensor_arg());
-        let [corners, tilted] = [corners, tilted].map(CubeTensor::into_tensor_arg);
-        cube_kernels::rectify::launch(&client, count, dim, corners, tilted, to);
+        let maps = empty(&corners, [batch, HOMOGRAPHY_LEN]);
+        launch!(rectify, unit_per_element(batch), [corners, tilted], [maps]);
         maps
     }
 }
@@ -84,22 +76,16 @@ impl ImageOpsGradients for Cube {
         let sums = contiguous(Cube::float_sum_dim(magnitudes, 1));
         let shape = resized(&grad, size);
         let fixed_point = Cube::int_zeros(shape.clone(), &grad.device, IntDType::I32);
-        let client = grad.client.clone();
-        let (count, dim) = unit_per_element(batch * height * width);
-        cube_kernels::warp_backward::launch(
-            &client,
-            count,
-            dim,
-            grad.clone().into_tensor_arg(),
-            maps.into_tensor_arg(),
-            sums.clone().into_tensor_arg(),
-            fixed_point.clone().into_tensor_arg(),
+        let grid = unit_per_element(batch * height * width);
+        launch!(
+            warp_backward,
+            grid,
+            [grad.clone(), maps, sums.clone()],
+            [fixed_point]
         );
         let image_grad = empty(&grad, shape);
-        let (count, dim) = unit_per_element(image_grad.shape().num_elements());
-        let [fixed_point, sums] = [fixed_point, sums].map(CubeTensor::into_tensor_arg);
-        let to = image_grad.clone().into_tensor_arg();
-        cube_kernels::from_fixed_point::launch(&client, count, dim, fixed_point, sums, to);
+        let grid = unit_per_element(image_grad.shape().num_elements());
+        launch!(from_fixed_point, grid, [fixed_point, sums], [image_grad]);
         image_grad
     }
 

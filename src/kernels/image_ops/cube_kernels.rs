@@ -66,21 +66,20 @@ fn split(point: f32, side: usize) -> AxisTap {
     }
 }
 
-/// Tap of the pixel in row `i` and column `j` of an output of `height` x `width`, in an input of `rows` x `columns`.
+/// Tap of `pixel` of an output of `height` x `width`, in an input of `rows` x `columns`.
 #[cube]
-#[allow(clippy::too_many_arguments)]
 fn tap(
     maps: &Tensor<f32>,
     picture: usize,
-    i: usize,
-    j: usize,
+    pixel: usize,
     height: usize,
     width: usize,
     rows: usize,
     columns: usize,
 ) -> Tap {
     let map = picture * comptime!(2 * HOMOGRAPHY_LEN);
-    let photo = project(maps, map, centre(j, width), centre(i, height));
+    let (u, v) = (centre(pixel % width, width), centre(pixel / width, height));
+    let photo = project(maps, map, u, v);
     let x = min(max(photo.x, -1.0f32), 1.0f32);
     let y = min(max(photo.y, -1.0f32), 1.0f32);
     let source = project(maps, map + HOMOGRAPHY_LEN, x, y);
@@ -107,8 +106,7 @@ pub fn warp(images: &Tensor<f32>, maps: &Tensor<f32>, out: &mut Tensor<f32>) {
     let picture = ABSOLUTE_POS / pixels;
     let pixel = ABSOLUTE_POS % pixels;
     let (rows, columns) = (images.shape(2), images.shape(3));
-    let (i, j) = (pixel / width, pixel % width);
-    let tap = tap(maps, picture, i, j, height, width, rows, columns);
+    let tap = tap(maps, picture, pixel, height, width, rows, columns);
     let channels = out.shape(1);
     for channel in 0..channels {
         let plane = picture * channels + channel;
@@ -137,8 +135,7 @@ pub fn warp_backward(
     let picture = ABSOLUTE_POS / pixels;
     let pixel = ABSOLUTE_POS % pixels;
     let (rows, columns) = (fixed_point.shape(2), fixed_point.shape(3));
-    let (i, j) = (pixel / width, pixel % width);
-    let tap = tap(maps, picture, i, j, height, width, rows, columns);
+    let tap = tap(maps, picture, pixel, height, width, rows, columns);
     let channels = grad.shape(1);
     for channel in 0..channels {
         let plane = picture * channels + channel;

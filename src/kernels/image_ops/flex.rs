@@ -13,11 +13,10 @@ use super::{
     HOMOGRAPHY_LEN, Homography, ImageOps, ImageOpsGradients, NOISE_BLOCK, OVERLAY_LEN, SUBPIXELS,
     noise_block_count,
 };
-use crate::kernels::fused::{as_i64, contiguous, tensor, values};
+use crate::kernels::fused::flex::{as_i64, contiguous, tensor, values};
 
 /// Bilinear taps of a row of pixels: the first of the four pixels around each sampling point, and the point's distances
 /// from its centre to the right and below, 0 to 1.
-#[derive(Default)]
 struct Taps {
     first: Vec<u32>,
     right: Vec<f32>,
@@ -25,8 +24,8 @@ struct Taps {
 }
 
 impl Taps {
-    /// Room for a row of `columns`.
-    fn with_columns(columns: usize) -> Self {
+    /// Taps of a row of `columns` pixels, all 0.
+    fn of_row(columns: usize) -> Self {
         Self {
             first: vec![0; columns],
             right: vec![0.0; columns],
@@ -39,11 +38,14 @@ impl Taps {
         [usize::from(width > 1), if height > 1 { width } else { 0 }]
     }
 
+    fn iter(&self) -> impl Iterator<Item = (usize, f32, f32)> {
+        let taps = self.first.iter().zip(&self.right).zip(&self.below);
+        taps.map(|((&first, &right), &below)| (first as usize, right, below))
+    }
+
     /// Samples `plane` into `row`.
     fn sample(&self, plane: &[f32], [right, below]: [usize; 2], row: &mut [f32]) {
-        let taps = self.first.iter().zip(&self.right).zip(&self.below);
-        for (value, ((&first, &x), &y)) in row.iter_mut().zip(taps) {
-            let first = first as usize;
+        for (value, (first, x, y)) in row.iter_mut().zip(self.iter()) {
             let (above, under) = (&plane[first..], &plane[first + below..]);
             let line = |line: &[f32]| line[0] * (1.0 - x) + line[right] * x;
             *value = line(above) * (1.0 - y) + line(under) * y;
@@ -52,9 +54,7 @@ impl Taps {
 
     /// Adds the gradient of `row` to that of `plane`.
     fn scatter(&self, row: &[f32], [right, below]: [usize; 2], plane: &mut [f32]) {
-        let taps = self.first.iter().zip(&self.right).zip(&self.below);
-        for (grad, ((&first, &x), &y)) in row.iter().zip(taps) {
-            let first = first as usize;
+        for (grad, (first, x, y)) in row.iter().zip(self.iter()) {
             let (above, under) = (grad * (1.0 - y), grad * y);
             plane[first] += above * (1.0 - x);
             plane[first + right] += above * x;
@@ -139,7 +139,7 @@ impl ImageOps for Flex {
         let (from, pixels) = ([height, width], size[0] * size[1]);
         let mut output = vec![0.0; batch * channels * pixels];
         by_picture(&mut output, values(&images), values(&maps), batch).for_each_init(
-            || Taps::with_columns(size[1]),
+            || Taps::of_row(size[1]),
             |taps, ((output, picture), maps)| {
                 for i in 0..size[0] {
                     compute_taps(taps, maps, i, size, from);
@@ -164,18 +164,14 @@ impl ImageOps for Flex {
         let [images, params, scales, table] =
             [images, params, noise_scales, noise_table].map(contiguous);
         let offsets = as_i64(noise_offsets);
-        let [_, channels, height, width] = images.shape().dims();
-        let (size, blocks) = (
-            [height, width],
-            noise_block_count(channels * height * width),
-        );
+        let [batch, channels, height, width] = images.shape().dims();
+        let blocks = noise_block_count(channels * height * width);
         let mut output = attenuated(&images, &params);
         let (offsets, table) = (values::<i64>(&offsets), values::<f32>(&table));
-        let batch = images.shape()[0];
         by_picture(&mut output, values(&scales), values(&params), batch)
             .zip(offsets.par_chunks(blocks.max(1)))
             .for_each(|(((output, scales), params), offsets)| {
-                OverlayParams::new(params, size).add_patch(output);
+                OverlayParams::new(params, [height, width]).add_patch(output);
                 let blocks = output
                     .chunks_mut(NOISE_BLOCK)
                     .zip(offsets.iter().zip(scales));
@@ -208,7 +204,7 @@ impl ImageOpsGradients for Flex {
         let pixels = size[0] * size[1];
         let mut image_grad = vec![0.0; batch * channels * pixels];
         by_picture(&mut image_grad, values(&grad), values(&maps), batch).for_each_init(
-            || Taps::with_columns(width),
+            || Taps::of_row(width),
             |taps, ((picture, grad), maps)| {
                 for i in 0..height {
                     compute_taps(taps, maps, i, [height, width], size);

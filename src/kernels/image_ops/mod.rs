@@ -10,7 +10,6 @@ mod cube;
 mod cube_kernels;
 mod flex;
 mod homography;
-mod reference;
 
 use burn::{
     backend::{
@@ -39,7 +38,7 @@ pub fn noise_block_count(values: usize) -> usize {
     values.div_ceil(NOISE_BLOCK)
 }
 
-/// Forward passes a backend provides for this module's functions, of the same shapes; by default the reference.
+/// Forward passes of this module's functions, of the same shapes; gradients are [`ImageOpsGradients`].
 #[backend_extension(Flex, Cube, Autodiff)]
 pub trait ImageOps: Backend {
     /// Pictures warped by two maps each, in `size` [rows, columns].
@@ -47,9 +46,7 @@ pub trait ImageOps: Backend {
         images: FloatTensor<Self>,
         maps: FloatTensor<Self>,
         size: [usize; 2],
-    ) -> FloatTensor<Self> {
-        reference::warp::<Self>(images, maps, size)
-    }
+    ) -> FloatTensor<Self>;
 
     /// Pictures with gains, a patch and noise.
     fn image_overlay(
@@ -58,9 +55,7 @@ pub trait ImageOps: Backend {
         noise_offsets: IntTensor<Self>,
         noise_scales: FloatTensor<Self>,
         noise_table: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        reference::overlay::<Self>(images, params, noise_offsets, noise_scales, noise_table)
-    }
+    ) -> FloatTensor<Self>;
 
     /// Homographies that rectify pictures.
     fn image_rectify(corners: FloatTensor<Self>, tilted: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -73,17 +68,13 @@ pub trait ImageOpsGradients: ImageOps {
         grad: FloatTensor<Self>,
         maps: FloatTensor<Self>,
         size: [usize; 2],
-    ) -> FloatTensor<Self> {
-        reference::warp_backward::<Self>(grad, maps, size)
-    }
+    ) -> FloatTensor<Self>;
 
     /// Gradient of pictures, from `grad` of the overlaid ones.
     fn image_overlay_backward(
         grad: FloatTensor<Self>,
         params: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        reference::overlay_backward::<Self>(grad, params)
-    }
+    ) -> FloatTensor<Self>;
 }
 
 /// Pictures [B, C, h, w] of `size` = [h, w], sampled from `images` [B, C, H, W] through the two homographies of each in
@@ -117,72 +108,4 @@ pub fn overlay(
 pub fn rectify(corners: Tensor<2>, tilted: Tensor<1>) -> Tensor<2> {
     let (corners, tilted) = (corners.into_dispatch(), tilted.into_dispatch());
     Tensor::from_dispatch(Dispatch::image_rectify(corners, tilted))
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::{
-        backend::{Flex, TensorMetadata, flex::FlexTensor, ops::FloatTensorOps},
-        tensor::TensorData,
-    };
-
-    use super::*;
-
-    fn given<const D: usize>(shape: [usize; D], seed: usize) -> FlexTensor {
-        let count: usize = shape.iter().product();
-        let value = |i: usize| ((i * 37 + seed * 101) % 61) as f32 / 61.0;
-        FlexTensor::from_data(TensorData::new((0..count).map(value).collect(), shape))
-    }
-
-    fn check_close(ours: FlexTensor, expected: FlexTensor, what: &str) {
-        assert_eq!(ours.shape(), expected.shape(), "{what}");
-        let difference = Flex::float_max(Flex::float_abs(Flex::float_sub(ours, expected)));
-        let difference = difference.into_data().as_slice::<f32>().expect("float32")[0];
-        // Sampling points may be rounded to another fraction of a pixel.
-        assert!(difference < 1e-4, "{what}: {difference}");
-    }
-
-    #[test]
-    fn warps_and_overlays_are_the_references() {
-        let (from, to) = ([6, 9], [5, 8]);
-        let turned = Homography::affine(0.3, 0.1, 1.2, [0.1, -0.2]);
-        let tilted = [[-0.9, -0.8], [0.8, -1.0], [1.0, 0.7], [-0.7, 0.9]];
-        let tilted = Homography::from_corners(tilted).expect("a convex quadrilateral");
-        let pairs = [(turned, tilted), (Homography::IDENTITY, turned)];
-        let numbers = pairs.iter().flat_map(|(a, b)| [a.numbers(), b.numbers()]);
-        let numbers: Vec<f32> = numbers.flatten().collect();
-        let maps =
-            || FlexTensor::from_data(TensorData::new(numbers.clone(), [2, 2 * HOMOGRAPHY_LEN]));
-        let images = || given([2, 3, from[0], from[1]], 1);
-        let expected = reference::warp::<Flex>(images(), maps(), to);
-        check_close(Flex::image_warp(images(), maps(), to), expected, "warp");
-        let grad = || given([2, 3, to[0], to[1]], 2);
-        let expected = reference::warp_backward::<Flex>(grad(), maps(), from);
-        let ours = Flex::image_warp_backward(grad(), maps(), from);
-        check_close(ours, expected, "gradient of a warp");
-
-        // A picture of more than one noise block.
-        let images = || given([2, 3, 7, 9], 3);
-        let blocks = noise_block_count(3 * 7 * 9);
-        let patch = [0.1, -0.2, 0.9, 0.5];
-        let params = |soft_edge: f32, is_shown: f32| {
-            let rest = [soft_edge, 0.2, 0.5, 0.9, is_shown];
-            [&[0.7, 1.1, 1.3], &patch[..], &rest].concat()
-        };
-        let numbers = [params(0.3, 1.0), params(0.0, 0.0)].concat();
-        let params = || FlexTensor::from_data(TensorData::new(numbers.clone(), [2, OVERLAY_LEN]));
-        let offsets = TensorData::new((0..2 * blocks as i64).collect(), [2, blocks]);
-        let noise = || {
-            let offsets = FlexTensor::from_data(offsets.clone());
-            (offsets, given([2, blocks], 4), given([200], 5))
-        };
-        let (offsets, scales, table) = noise();
-        let expected = reference::overlay::<Flex>(images(), params(), offsets, scales, table);
-        let (offsets, scales, table) = noise();
-        let ours = Flex::image_overlay(images(), params(), offsets, scales, table);
-        check_close(ours, expected, "overlay");
-        let expected = reference::overlay_backward::<Flex>(images(), params());
-        let ours = Flex::image_overlay_backward(images(), params());
-        check_close(ours, expected, "gradient of an overlay");
-    }
 }

@@ -3,7 +3,7 @@
 //! Computed as two products with banded matrices, down and across: any border rule is free, products are fast on every
 //! device, and for pictures of this size no slower than a grouped convolution.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::{kernels::matmul, nn::device_constants::table};
 
@@ -12,22 +12,9 @@ const RADIUS: usize = 3;
 /// Weights of a kernel.
 pub(super) const TAPS: usize = 2 * RADIUS + 1;
 
-/// Pictures [B, C, H, W], each blurred by a 7x7 Gaussian of its own standard deviation in pixels (0: no blur), with the
-/// border replicated.
-///
-/// # Panics
-/// Unless there are B deviations.
-pub fn blur(images: Tensor<4>, deviations: &[f32]) -> Tensor<4> {
-    let batch = images.dims()[0];
-    assert_eq!(deviations.len(), batch, "one deviation for each picture");
-    let kernels = deviations.iter().flat_map(|deviation| kernel(*deviation));
-    let kernels = TensorData::new(kernels.collect(), [batch, TAPS]);
-    let kernels = Tensor::from_data(kernels, &images.device().inner());
-    blurred(images, kernels)
-}
-
-/// Pictures [B, C, H, W], each blurred by its row of `kernels` [B, 7], down and across.
-pub(super) fn blurred(images: Tensor<4>, kernels: Tensor<2>) -> Tensor<4> {
+/// Pictures [B, C, H, W], each blurred by its row of `kernels` [B, 7], see [`blur_kernel`], down and across, with the border
+/// replicated.
+pub fn blur(images: Tensor<4>, kernels: Tensor<2>) -> Tensor<4> {
     let [batch, channels, height, width] = images.dims();
     let matrix = |side: usize| {
         let shifts = table("shifts", &[side], &kernels.device(), || shifts(side));
@@ -57,8 +44,8 @@ fn shifts(side: usize) -> Vec<f32> {
     values
 }
 
-/// Gaussian kernel of a standard deviation in pixels.
-pub(super) fn kernel(deviation: f32) -> [f32; TAPS] {
+/// Gaussian kernel of a standard deviation in pixels; 0 for no blur.
+pub fn blur_kernel(deviation: f32) -> [f32; TAPS] {
     let mut kernel = std::array::from_fn(|tap| {
         let distance = tap.abs_diff(RADIUS) as f32 / deviation.max(1e-3);
         (-0.5 * distance * distance).exp()

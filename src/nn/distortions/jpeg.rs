@@ -1,32 +1,13 @@
 //! JPEG quantisation (ITU-T T.81, tables K.1 and K.2; quality as in the Independent JPEG Group's library), without chroma
 //! subsampling. Its gradient is straight-through: the identity.
 
-use burn::tensor::{Tensor, TensorData, ops::PadMode};
+use burn::tensor::{Tensor, ops::PadMode};
 
 use crate::{kernels::matmul, nn::device_constants::table};
 
-/// Pictures [B, 3, H, W] after JPEG compression of these qualities (1 to 100; None: none), as in StegaStamp (Tancik et
-/// al. 2020, arXiv 1904.05343) but with real rounding.
-///
-/// # Panics
-/// Unless there are B qualities.
-pub fn jpeg(images: Tensor<4>, qualities: &[Option<f32>]) -> Tensor<4> {
-    let batch = images.dims()[0];
-    assert_eq!(qualities.len(), batch, "one quality for each picture");
-    let device = images.device().inner();
-    let steps = qualities.iter().flat_map(|quality| steps(*quality));
-    let steps = TensorData::new(steps.collect(), [batch, STEPS]);
-    let is_on: Vec<f32> = qualities.iter().map(|q| f32::from(q.is_some())).collect();
-    let is_on = TensorData::new(is_on, [batch, 1]);
-    compressed(
-        images,
-        Tensor::from_data(steps, &device),
-        Tensor::from_data(is_on, &device),
-    )
-}
-
-/// Pictures [B, 3, H, W] after quantisation by `steps` [B, 192] where `is_on` [B, 1] is 1.
-pub(super) fn compressed(images: Tensor<4>, steps: Tensor<2>, is_on: Tensor<2>) -> Tensor<4> {
+/// Pictures [B, 3, H, W] after JPEG compression with the quantisation `steps` [B, 192], see [`jpeg_steps`], where `is_on` [B, 1]
+/// is 1; as in StegaStamp (Tancik et al. 2020, arXiv 1904.05343) but with real rounding.
+pub fn jpeg(images: Tensor<4>, steps: Tensor<2>, is_on: Tensor<2>) -> Tensor<4> {
     let plain = images.clone().inner();
     let is_on = is_on.unsqueeze_dims(&[2, 3]);
     let loss = (quantised(plain.clone(), steps) - plain) * is_on;
@@ -91,8 +72,8 @@ pub fn dct() -> [[f32; 8]; 8] {
 /// Number of quantisation steps of a picture.
 pub(super) const STEPS: usize = 3 * 8 * 8;
 
-/// Quantisation steps [3, 8, 8] of a quality, where values run from 0 to 1.
-pub(super) fn steps(quality: Option<f32>) -> [f32; STEPS] {
+/// Quantisation steps [3, 8, 8] of a quality from 1 to 100, where values run from 0 to 1; without a quality those of 100.
+pub fn jpeg_steps(quality: Option<f32>) -> [f32; STEPS] {
     let quality = quality.unwrap_or(100.0).clamp(1.0, 100.0);
     let percent = if quality < 50.0 {
         5000.0 / quality

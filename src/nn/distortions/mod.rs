@@ -19,14 +19,14 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 pub use self::{
-    blur::blur,
-    jpeg::{dct, jpeg},
+    blur::{blur, blur_kernel},
+    jpeg::{dct, jpeg, jpeg_steps},
     noise::Patch,
-    warp::{warp, warp_to},
+    warp::warp,
 };
 use super::{device_constants::table, init::normal};
-use crate::kernels::image_ops;
 pub use crate::kernels::image_ops::Homography;
+use crate::kernels::image_ops::{self, HOMOGRAPHY_LEN};
 
 /// Greatest difficulty.
 pub const HARDEST: f64 = 15.0;
@@ -76,25 +76,21 @@ pub struct DistortionKinds {
 
 impl DistortionKinds {
     /// All kinds.
-    pub const ALL: Self = Self {
-        affine: true,
-        perspective: true,
-        blur: true,
-        scale: true,
-        occlusion: true,
-        noise: true,
-        jpeg: true,
-    };
+    pub const ALL: Self = Self::each(true);
     /// No kind but the rounding.
-    pub const NONE: Self = Self {
-        affine: false,
-        perspective: false,
-        blur: false,
-        scale: false,
-        occlusion: false,
-        noise: false,
-        jpeg: false,
-    };
+    pub const NONE: Self = Self::each(false);
+
+    const fn each(is_on: bool) -> Self {
+        Self {
+            affine: is_on,
+            perspective: is_on,
+            blur: is_on,
+            scale: is_on,
+            occlusion: is_on,
+            noise: is_on,
+            jpeg: is_on,
+        }
+    }
 }
 
 /// Distortion of one picture.
@@ -154,29 +150,24 @@ impl Distortion {
             return Self::NONE;
         }
 
-        let affine = Homography::affine(rotation, shear, zoom, shift);
-        let mut homography = Homography::IDENTITY;
-        if kinds.affine {
-            homography = affine;
-        }
+        let mut homography = match kinds.affine {
+            true => Homography::affine(rotation, shear, zoom, shift),
+            false => Homography::IDENTITY,
+        };
         if kinds.perspective {
             let mut corners = Homography::IDENTITY.corners();
-            for (corner, step) in corners.iter_mut().zip(displacements) {
-                *corner = [corner[0] + step[0], corner[1] + step[1]];
+            for ([x, y], [dx, dy]) in corners.iter_mut().zip(displacements) {
+                (*x, *y) = (*x + dx, *y + dy);
             }
             let perspective = Homography::from_corners(corners)
                 .expect("corners that move by a tenth of a side stay convex");
             homography = perspective.then(&homography);
         }
-        let fade = if is_soft {
-            softness * sides[0].min(sides[1])
-        } else {
-            0.0
-        };
+        let softest = softness * sides[0].min(sides[1]);
         let patch = Patch {
             centre,
             sides,
-            fade,
+            fade: if is_soft { softest } else { 0.0 },
             colour,
         };
         Self {
@@ -201,11 +192,9 @@ pub struct DistortionBatch {
 impl DistortionBatch {
     /// Random distortions, one for each of the difficulties, see [`Distortion::sample`]; the same on every device.
     pub fn sample(difficulties: &[f64], kinds: DistortionKinds, rng: &mut ChaCha8Rng) -> Self {
-        let distortions = difficulties
-            .iter()
-            .map(|difficulty| Distortion::sample(*difficulty, kinds, rng));
+        let each = |difficulty: &f64| Distortion::sample(*difficulty, kinds, rng);
         Self {
-            distortions: distortions.collect(),
+            distortions: difficulties.iter().map(each).collect(),
         }
     }
 
@@ -218,10 +207,8 @@ impl DistortionBatch {
 
     /// Maps from the distorted pictures to the originals; [`warp`] by their inverses rectifies.
     pub fn homographies(&self) -> Vec<Homography> {
-        self.distortions
-            .iter()
-            .map(|distortion| distortion.homography)
-            .collect()
+        let each = self.distortions.iter();
+        each.map(|distortion| distortion.homography).collect()
     }
 
     /// Approximation for pictures that were downscaled by `factor` before: averaged pixels have less blur and noise, and
@@ -244,39 +231,28 @@ impl DistortionBatch {
         let any = |test: fn(&Distortion) -> bool| distortions.iter().any(test);
         let each =
             |numbers: fn(&Distortion) -> Vec<f32>| distortions.iter().flat_map(numbers).collect();
-        let has_overlay = |distortion: &Distortion| {
-            distortion.scale != [1.0; 3] || distortion.patch.is_some() || distortion.deviation > 0.0
-        };
         PackedDistortions {
-            is_warped: any(|distortion| distortion.homography != Homography::IDENTITY),
-            maps: each(|distortion| distortion.homography.numbers().into()),
-            kernels: any(|distortion| distortion.blur_px > 0.0)
-                .then(|| each(|distortion| blur::kernel(distortion.blur_px).into())),
-            overlay: any(has_overlay).then(|| {
-                let params = each(|distortion| {
-                    let patch = distortion.patch.map_or([0.0; 9], |patch| patch.numbers());
-                    [&distortion.scale[..], &patch].concat()
-                });
-                let blocks = distortions.iter().flat_map(|distortion| {
-                    noise::noise_blocks(
-                        3 * height * width,
-                        distortion.deviation,
-                        distortion.noise_seed,
-                    )
-                });
-                let (noise_offsets, noise_scales) = blocks.unzip();
-                PackedOverlay {
-                    params,
-                    noise_offsets,
-                    noise_scales,
-                }
-            }),
-            jpeg: any(|distortion| distortion.quality.is_some()).then(|| {
-                let is_on = each(|distortion| vec![f32::from(distortion.quality.is_some())]);
-                PackedJpeg {
-                    steps: each(|distortion| jpeg::steps(distortion.quality).into()),
-                    is_on,
-                }
+            is_warped: any(|of| of.homography != Homography::IDENTITY),
+            maps: each(|of| of.homography.numbers().into()),
+            kernels: any(|of| of.blur_px > 0.0).then(|| each(|of| blur_kernel(of.blur_px).into())),
+            overlay: any(|of| of.scale != [1.0; 3] || of.patch.is_some() || of.deviation > 0.0)
+                .then(|| {
+                    let blocks = distortions.iter().flat_map(|of| {
+                        noise::noise_blocks(3 * height * width, of.deviation, of.noise_seed)
+                    });
+                    let (noise_offsets, noise_scales) = blocks.unzip();
+                    PackedOverlay {
+                        params: each(|of| {
+                            let patch = of.patch.map_or([0.0; 9], |patch| patch.numbers());
+                            [&of.scale[..], &patch].concat()
+                        }),
+                        noise_offsets,
+                        noise_scales,
+                    }
+                }),
+            jpeg: any(|of| of.quality.is_some()).then(|| PackedJpeg {
+                steps: each(|of| jpeg_steps(of.quality).into()),
+                is_on: each(|of| vec![f32::from(of.quality.is_some())]),
             }),
         }
     }
@@ -293,7 +269,7 @@ impl DistortionBatch {
     /// Parameters on the device of these pictures.
     ///
     /// # Panics
-    /// As [`Self::apply`].
+    /// Unless there are as many pictures as distortions, of three channels.
     pub fn upload(&self, images: &Tensor<4>) -> PackedDistortions<Tensor<1>, Tensor<1, Int>> {
         let [batch, channels, height, width] = images.dims();
         let expected = (self.distortions.len(), 3);
@@ -340,7 +316,7 @@ struct PackedJpeg<V> {
 }
 
 impl<V, R> PackedDistortions<V, R> {
-    /// Same parameters in another representation; `values` and `rows` are called in the order of the fields.
+    /// Parameters in another representation; `values` and `rows` are called in the order of the fields.
     pub fn map<W, S>(
         self,
         mut values: impl FnMut(V) -> W,
@@ -369,17 +345,11 @@ impl PackedDistortions<Tensor<1>, Tensor<1, Int>> {
         let mut images = rounded(images);
         let [batch, _, height, width] = images.dims();
         if self.is_warped {
-            let maps = self
-                .maps
-                .clone()
-                .reshape([batch, image_ops::HOMOGRAPHY_LEN]);
-            let identity = table("alone", &[batch], &maps.device(), || {
+            let identity = table("alone", &[batch], &self.maps.device(), || {
                 Homography::IDENTITY.numbers().repeat(batch)
             });
-            let maps = Tensor::cat(
-                vec![maps, identity.reshape([batch, image_ops::HOMOGRAPHY_LEN])],
-                1,
-            );
+            let maps = [&self.maps, &identity].map(|maps| rows(maps, [batch, HOMOGRAPHY_LEN]));
+            let maps = Tensor::cat(maps.into(), 1);
             images = image_ops::warp(images, maps, [height, width]);
         }
         self.apply_photometric(images)
@@ -388,23 +358,25 @@ impl PackedDistortions<Tensor<1>, Tensor<1, Int>> {
     /// Distortions after rounding and homography: blur to clamping.
     pub fn apply_photometric(&self, mut images: Tensor<4>) -> Tensor<4> {
         let [batch, _, height, width] = images.dims();
-        let each = |values: &Tensor<1>, count| values.clone().reshape([batch, count]);
         if let Some(kernels) = &self.kernels {
-            images = blur::blurred(images, each(kernels, blur::TAPS));
+            images = blur(images, rows(kernels, [batch, blur::TAPS]));
         }
         if let Some(overlay) = &self.overlay {
             let blocks = image_ops::noise_block_count(3 * height * width);
             images = image_ops::overlay(
                 images,
-                each(&overlay.params, image_ops::OVERLAY_LEN),
+                rows(&overlay.params, [batch, image_ops::OVERLAY_LEN]),
                 overlay.noise_offsets.clone().reshape([batch, blocks]),
-                each(&overlay.noise_scales, blocks),
+                rows(&overlay.noise_scales, [batch, blocks]),
                 noise::noise_table(&overlay.params.device()),
             );
         }
         if let Some(jpeg) = &self.jpeg {
-            let steps = each(&jpeg.steps, jpeg::STEPS);
-            images = jpeg::compressed(images, steps, each(&jpeg.is_on, 1));
+            images = self::jpeg(
+                images,
+                rows(&jpeg.steps, [batch, jpeg::STEPS]),
+                rows(&jpeg.is_on, [batch, 1]),
+            );
         }
         images.clamp(0.0, 1.0)
     }
@@ -418,14 +390,18 @@ impl PackedDistortions<Tensor<1>, Tensor<1, Int>> {
         tilted: Tensor<1>,
     ) -> Tensor<4> {
         let [batch, _, height, width] = images.dims();
-        let distorted = self
-            .maps
-            .clone()
-            .reshape([batch, image_ops::HOMOGRAPHY_LEN]);
         let rectified = image_ops::rectify(corners.inner(), tilted);
-        let maps = Tensor::cat(vec![rectified, distorted], 1);
+        let maps = Tensor::cat(
+            vec![rectified, rows(&self.maps, [batch, HOMOGRAPHY_LEN])],
+            1,
+        );
         self.apply_photometric(image_ops::warp(images, maps, [height, width]))
     }
+}
+
+/// Values [B N] as rows [B, N].
+fn rows(values: &Tensor<1>, shape: [usize; 2]) -> Tensor<2> {
+    values.clone().reshape(shape)
 }
 
 /// Values 0..=1 rounded to 8 bits, with a straight-through gradient.

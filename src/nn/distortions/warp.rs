@@ -11,20 +11,10 @@ use crate::kernels::image_ops::{self, HOMOGRAPHY_LEN};
 /// # Panics
 /// Unless there are B maps.
 pub fn warp(images: Tensor<4>, maps: &[Homography]) -> Tensor<4> {
-    let [_, _, height, width] = images.dims();
-    warp_to(images, maps, [height, width])
-}
-
-/// Pictures [B, C, height, width] of `size` = [height, width], see [`warp`]. Bilinear without a filter: shrink by less
-/// than two, or blur before.
-///
-/// # Panics
-/// Unless there are as many maps as pictures.
-pub fn warp_to(images: Tensor<4>, maps: &[Homography], size: [usize; 2]) -> Tensor<4> {
-    let (device, [batch, ..]) = (images.device().inner(), images.dims());
+    let (device, [batch, _, height, width]) = (images.device().inner(), images.dims());
     assert_eq!(maps.len(), batch, "a map for each picture");
     let photo = Homography::IDENTITY;
     let maps = maps.iter().flat_map(|map| [map.numbers(), photo.numbers()]);
     let maps = TensorData::new(maps.flatten().collect(), [batch, 2 * HOMOGRAPHY_LEN]);
-    image_ops::warp(images, Tensor::from_data(maps, &device), size)
+    image_ops::warp(images, Tensor::from_data(maps, &device), [height, width])
 }

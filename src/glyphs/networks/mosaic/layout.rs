@@ -29,17 +29,11 @@ impl Layout {
             columns: 2,
         }];
         while let Some(last) = layouts.last().filter(|last| last.slots() < max_tokens) {
-            layouts.push(if last.rows == last.columns {
-                Self {
-                    rows: last.rows + 1,
-                    ..*last
-                }
-            } else {
-                Self {
-                    columns: last.rows,
-                    ..*last
-                }
-            });
+            let (rows, columns) = match last.rows == last.columns {
+                true => (last.rows + 1, last.columns),
+                false => (last.rows, last.rows),
+            };
+            layouts.push(Self { rows, columns });
         }
         layouts
     }
@@ -99,38 +93,26 @@ impl Layout {
             let cell = position.floor().clamp(0.0, (cells - 1) as f32);
             (2.0 * (position - cell) - 1.0).clamp(-1.5, 1.5)
         };
-        let features = |(x, y): (f32, f32)| -> [f32; POSITION_FEATURES] {
+        let features = |(x, y): (f32, f32)| {
             let (u, v) = (in_cell(x, self.columns), in_cell(y, self.rows));
             let centred = |position: f32| 2.0 * position / CANVAS as f32 - 1.0;
             let (gx, gy) = (centred(x), centred(y));
-            let (u1, v1) = (u * FRAC_PI_2, v * FRAC_PI_2);
+            let wave = |x: f32| [x.sin(), x.cos()];
+            let [[su, cu], [sv, cv], [sx, cx], [sy, cy]] =
+                [u, v, gx, gy].map(|x| wave(x * FRAC_PI_2));
+            let [[su2, cu2], [sv2, cv2], [sx2, cx2], [sy2, cy2]] =
+                [u, v, gx, gy].map(|x| wave(x * PI));
+            let ring = (2.0 * PI * (gx * gx + gy * gy).sqrt()).cos();
             [
-                1.0,
-                u1.sin(),
-                u1.cos(),
-                v1.sin(),
-                v1.cos(),
-                u1.sin() * v1.sin(),
-                u1.sin() * v1.cos(),
-                u1.cos() * v1.sin(),
-                u1.cos() * v1.cos(),
-                (u * PI).sin(),
-                (u * PI).cos(),
-                (v * PI).sin(),
-                (v * PI).cos(),
-                (gx * FRAC_PI_2).sin(),
-                (gy * FRAC_PI_2).sin(),
-                (gx * FRAC_PI_2).cos(),
-                (gy * FRAC_PI_2).cos(),
-                (gx * PI).sin(),
-                (gx * PI).cos(),
-                (gy * PI).sin(),
-                (gy * PI).cos(),
-                (gx * FRAC_PI_2).sin() * (gy * FRAC_PI_2).sin(),
-                (gx * PI).sin() * (gy * PI).sin(),
-                (gx * PI).cos() * (gy * PI).cos(),
-                (2.0 * PI * (gx * gx + gy * gy).sqrt()).cos(),
+                &[1.0][..],
+                &[su, cu, sv, cv],
+                &[su * sv, su * cv, cu * sv, cu * cv],
+                &[su2, cu2, sv2, cv2],
+                &[sx, sy, cx, cy],
+                &[sx2, cx2, sy2, cy2],
+                &[sx * sy, sx2 * sy2, cx2 * cy2, ring],
             ]
+            .concat()
         };
         let pixels = (0..CANVAS * CANVAS).map(|i| {
             let centre = |i: usize| i as f32 + 0.5;

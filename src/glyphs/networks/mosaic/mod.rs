@@ -122,40 +122,33 @@ impl BatchLayout {
     /// slot of each cell and cell of each slot (2 B S).
     pub fn packed(&self) -> Vec<i32> {
         let (frame, slots) = (self.frame, self.frame.slots());
-        let each = || self.of.iter().enumerate();
         let indices = self.layouts.iter().map(|&layout| layout as i32);
         let counts = |of: fn(&Layout) -> usize| self.of.iter().map(move |layout| of(layout) as i32);
-        // Cells of the frame beyond the layout, and slots beyond the picture's, have index 0 and are masked.
-        let slot_of_cell = each().flat_map(move |(picture, layout)| {
-            let cell = move |cell: usize| {
-                let (row, column) = (cell / frame.columns, cell % frame.columns);
-                let is_cell = row < layout.rows && column < layout.columns;
-                let slot = if is_cell {
-                    row * layout.columns + column
-                } else {
-                    0
-                };
-                (picture * slots + slot) as i32
-            };
-            (0..slots).map(cell)
-        });
-        let cell_of_slot = each().flat_map(move |(picture, layout)| {
-            let slot = move |slot: usize| {
-                let (row, column) = (slot / layout.columns, slot % layout.columns);
-                let cell = if row < layout.rows {
-                    row * frame.columns + column
-                } else {
-                    0
-                };
-                (picture * slots + cell) as i32
-            };
-            (0..slots).map(slot)
-        });
         let numbers = indices
             .chain(counts(|layout| layout.rows))
             .chain(counts(|layout| layout.columns))
             .chain(counts(Layout::slots));
-        numbers.chain(slot_of_cell).chain(cell_of_slot).collect()
+        // Cells of the frame beyond the layout, and slots beyond the picture's, have index 0 and are masked.
+        let places = |from_frame: bool| {
+            let each = self.of.iter().enumerate();
+            each.flat_map(move |(picture, &layout)| {
+                let (from, to) = match from_frame {
+                    true => (frame, layout),
+                    false => (layout, frame),
+                };
+                (0..slots).map(move |index| {
+                    let (row, column) = (index / from.columns, index % from.columns);
+                    let is_cell = row < layout.rows && column < layout.columns;
+                    let place = if is_cell {
+                        row * to.columns + column
+                    } else {
+                        0
+                    };
+                    (picture * slots + place) as i32
+                })
+            })
+        };
+        numbers.chain(places(true)).chain(places(false)).collect()
     }
 
     /// Batch layout on a device.
@@ -276,7 +269,7 @@ impl MosaicGenerator {
             whole: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
             place_whole: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES)),
             paint: init.linear_biased(inner, 3, deviation(inner) * 1.5),
-            frame: init.normal(3, PIXELS, 0.1),
+            frame: init.normal([3, PIXELS], 0.1),
         }
     }
 

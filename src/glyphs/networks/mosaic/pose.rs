@@ -5,12 +5,12 @@
 use burn::{
     module::{Module, Param},
     nn::Linear,
-    tensor::{Tensor, module::conv2d, ops::ConvOptions},
+    tensor::Tensor,
 };
 
 use crate::{
     kernels::silu,
-    nn::{conv::pad_zeros, device_constants::table, init::Initializer, linear::linear},
+    nn::{conv::halving_conv, device_constants::table, init::Initializer, linear::linear},
 };
 
 /// Pixels a side of the head's input.
@@ -62,78 +62,10 @@ impl PoseHead {
         let device = small.device();
         let mut x = small * 2.0 - 1.0;
         for kernel in &self.kernels {
-            let kernel = kernel.val();
-            let [outputs, channels, size, _] = kernel.dims();
-            x = silu(if channels <= 4 && outputs <= 16 && size % 4 == 1 {
-                conv_stride_2_by_blocks(x, kernel)
-            } else {
-                conv_stride_2(x, kernel)
-            });
+            x = silu(halving_conv(x, kernel.val()));
         }
         let offsets = linear(&self.output, silu(linear(&self.dense, x.flatten(1, 3))));
         let upright = table("upright", &[], &device, || UPRIGHT.to_vec());
         offsets + upright.unsqueeze()
-    }
-}
-
-/// Convolution [B, O, H / 2, W / 2] of stride 2 of [B, C, H, W], H and W even, with `kernel` [O, C, K, K], K odd.
-fn conv_stride_2(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
-    let reach = kernel.dims()[2] / 2;
-    conv2d(
-        x,
-        kernel,
-        None,
-        ConvOptions::new([2, 2], [reach, reach], [1, 1], 1),
-    )
-}
-
-/// [`conv_stride_2`] for kernels of 1, 5, 9, .. pixels: of stride 1 over blocks of 2x2 pixels as channels. From at most 4
-/// channels to at most 16, burn computes value by value on the CPU; this is a product, which saves 6 % of a training step
-/// (2026-11-22).
-fn conv_stride_2_by_blocks(x: Tensor<4>, kernel: Tensor<4>) -> Tensor<4> {
-    let [batch, channels, height, width] = x.dims();
-    let blocks = x
-        .reshape([batch, channels, height / 2, 2, width / 2, 2])
-        .permute([0, 1, 3, 5, 2, 4])
-        .reshape([batch, 4 * channels, height / 2, width / 2]);
-    let [outputs, _, size, _] = kernel.dims();
-    // A row and a column of zeros complete the last blocks.
-    let even = pad_zeros(kernel, [0, 1], [0, 1]);
-    let kernel = even
-        .reshape([outputs, channels, size.div_ceil(2), 2, size.div_ceil(2), 2])
-        .permute([0, 1, 3, 5, 2, 4])
-        .reshape([outputs, 4 * channels, size.div_ceil(2), size.div_ceil(2)]);
-    let reach = size / 4;
-    conv2d(
-        blocks,
-        kernel,
-        None,
-        ConvOptions::new([1, 1], [reach, reach], [1, 1], 1),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::{Device, TensorData};
-
-    use super::*;
-
-    #[test]
-    fn blocks_give_the_convolution_they_stand_for() {
-        let given = |shape: [usize; 4]| {
-            let count: usize = shape.iter().product();
-            let values: Vec<f32> = (0..count)
-                .map(|i| (i * 37 % 61) as f32 / 30.0 - 1.0)
-                .collect();
-            Tensor::from_data(TensorData::new(values, shape), &Device::flex())
-        };
-        for (size, height, width) in [(1, 4, 6), (5, 8, 8), (5, 2, 12), (9, 12, 10)] {
-            let x = given([2, 3, height, width]);
-            let kernel = given([4, 3, size, size]);
-            let difference =
-                conv_stride_2_by_blocks(x.clone(), kernel.clone()) - conv_stride_2(x, kernel);
-            let difference: f32 = difference.abs().max().into_scalar();
-            assert!(difference < 1e-5, "kernels of {size}: {difference}");
-        }
     }
 }

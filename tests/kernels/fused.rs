@@ -2,73 +2,43 @@
 //! differences.
 
 use burn::{
-    nn::RmsNorm,
-    tensor::{
-        Device, Int, Tensor, TensorData,
-        activation::{log_softmax, softmax},
-    },
+    nn::{LayerNorm, RmsNorm},
+    tensor::{Device, Int, Tensor},
 };
 use glyphspace::{
     kernels::{
-        Heads, attention, cross_entropy, entropy, exp, gather, gelu, layer_norm, leaky_relu,
-        matmul, permute_rows, relu, rms_norm, sigmoid, silu,
+        Activation, Heads, attention, cross_entropy, entropy, exp, gather, gelu, layer_norm,
+        leaky_relu, matmul, permute_rows, relu, rms_norm, sigmoid, silu,
     },
-    nn::init::{Initializer, normal},
+    nn::init::Initializer,
 };
 
-use super::{check_close, draws, gradients::check_gradient, values};
+use super::{ROUNDING, check_same, compositions, data, given, weighed};
+use crate::nn::{check_close, gradients::check_gradient, values};
 
 const EPSILON: f64 = 1e-5;
-
-pub fn data<const D: usize>(shape: [usize; D], seed: u64) -> TensorData {
-    TensorData::new(draws(shape.iter().product(), seed, normal), shape)
-}
-
-fn given<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
-    Tensor::from_data(data(shape, seed), &Device::flex().autodiff())
-}
-
-/// Random sums of the results: every value counts by another weight.
-fn weighed<const D: usize>(x: Tensor<D>) -> Tensor<1> {
-    let weights = given(x.dims(), 99);
-    (x * weights).sum()
-}
-
-/// `ours` and `burns` of `inputs`, and the gradients of all inputs.
-fn check_same<const D: usize, const N: usize, const E: usize>(
-    what: &str,
-    inputs: [Tensor<D>; N],
-    ours: impl Fn([Tensor<D>; N]) -> Tensor<E>,
-    burns: impl Fn([Tensor<D>; N]) -> Tensor<E>,
-) {
-    let run = |f: &dyn Fn([Tensor<D>; N]) -> Tensor<E>| {
-        let inputs = inputs.clone().map(|x| x.detach().require_grad());
-        let made = f(inputs.clone());
-        let gradients = weighed(made.clone()).backward();
-        let gradients = inputs.map(|x| values(x.grad(&gradients).expect("it counts")));
-        (values(made.inner()), gradients)
-    };
-    let ((got, got_gradients), (expected, gradients)) = (run(&ours), run(&burns));
-    check_close(&got, &expected, 2e-5, what);
-    for (input, (got, expected)) in got_gradients.iter().zip(&gradients).enumerate() {
-        check_close(got, expected, 5e-5, &format!("{what}, input {input}"));
-    }
-}
 
 #[test]
 fn curves_are_burns_on_rows_of_any_length() {
     for length in [1, 7, 600] {
-        let x = || [given([3, length], 1) * 3.0];
-        let burns = burn::tensor::activation::sigmoid;
-        let burns_relu = burn::tensor::activation::relu;
-        check_same("relu", x(), |[x]| relu(x), |[x]| burns_relu(x));
-        check_same("exp", x(), |[x]| exp(x), |[x]| x.exp());
-        check_same("sigmoid", x(), |[x]| sigmoid(x), |[x]| burns(x));
-        check_same("silu", x(), |[x]| silu(x), |[x]| x.clone() * burns(x));
-        let burns = burn::tensor::activation::gelu;
-        check_same("gelu", x(), |[x]| gelu(x), |[x]| burns(x));
-        let burns = |x| burn::tensor::activation::leaky_relu(x, 0.2);
-        check_same("leaky relu", x(), |[x]| leaky_relu(x), |[x]| burns(x));
+        type Function = fn(Tensor<2>) -> Tensor<2>;
+        let functions: [(Activation, Function); 6] = [
+            (Activation::Relu, relu),
+            (Activation::Exp, exp),
+            (Activation::Sigmoid, sigmoid),
+            (Activation::Silu, silu),
+            (Activation::Gelu, gelu),
+            (Activation::LeakyRelu, leaky_relu),
+        ];
+        for (kind, function) in functions {
+            check_same(
+                &format!("{kind:?}"),
+                ROUNDING,
+                [given([3, length], 1) * 3.0],
+                |[x]| function(x),
+                |[x]| compositions::activation(kind, x),
+            );
+        }
     }
 }
 
@@ -77,6 +47,7 @@ fn a_turned_tensor_is_read_in_its_order() {
     let turn = |x: Tensor<2>| x.swap_dims(0, 1);
     check_same(
         "turned",
+        ROUNDING,
         [given([4, 9], 2)],
         |[x]| turn(gelu(turn(x.clone()))) + gelu(x.narrow(1, 0, 9)),
         |[x]| burn::tensor::activation::gelu(x) * 2.0,
@@ -90,19 +61,20 @@ fn cross_entropies_are_burns() {
     let classes =
         || Tensor::<1, Int>::from_data(longer, &Device::flex().autodiff()).narrow(0, 1, 4);
     for smoothing in [0.0, 0.1] {
-        let burns = |[logits]: [Tensor<2>; 1]| {
-            let log = log_softmax(logits, 1);
-            let named = log.clone().gather(1, classes().unsqueeze_dim(1));
-            let truth = named * (1.0 - smoothing) + log.mean_dim(1) * smoothing;
-            truth.squeeze_dim::<1>(1).neg()
-        };
+        let burns =
+            |[logits]: [Tensor<2>; 1]| compositions::cross_entropy(logits, classes(), smoothing);
         let ours = |[logits]: [Tensor<2>; 1]| cross_entropy(logits, classes(), smoothing);
-        check_same("cross entropy", [given([4, 13], 3) * 4.0], ours, burns);
+        check_same(
+            "cross entropy",
+            ROUNDING,
+            [given([4, 13], 3) * 4.0],
+            ours,
+            burns,
+        );
     }
     let logits = given([4, 13], 3).inner() * 4.0;
-    let log = log_softmax(logits.clone(), 1);
-    let own = (log.clone().exp() * log).sum_dim(1).neg();
-    check_close(&values(entropy(logits)), &values(own), 2e-5, "entropy");
+    let own = values(compositions::entropy(logits.clone()));
+    check_close(&values(entropy(logits)), &own, 2e-5, "entropy");
     // Nothing overflows.
     let logits = Tensor::<2>::from_data([[1e4, -1e4, 0.0]], &Device::flex());
     let class = |class: i32| Tensor::<1, Int>::from_data([class], &Device::flex());
@@ -119,13 +91,17 @@ fn norms_are_burns_with_their_weights_gradients() {
         let norm = init.layer_norm(width, EPSILON);
         let rows = [given([2, 3, width], 5) * 2.0 + 1.0];
         let ours = |[x]: [Tensor<3>; 1]| layer_norm(&norm, x, EPSILON);
-        check_same("layer norm", rows.clone(), ours, |[x]| norm.forward(x));
+        check_same("layer norm", ROUNDING, rows.clone(), ours, |[x]| {
+            norm.forward(x)
+        });
         let norm = RmsNorm {
             gamma: init.constant(width, 1.5),
             epsilon: EPSILON,
         };
         let ours = |[x]: [Tensor<3>; 1]| rms_norm(&norm, x);
-        check_same("rms norm", rows.clone(), ours, |[x]| norm.forward(x));
+        check_same("rms norm", ROUNDING, rows.clone(), ours, |[x]| {
+            norm.forward(x)
+        });
 
         let weights = |ours: bool| {
             let layer = init_layer_norm(width, &device);
@@ -148,6 +124,7 @@ fn rows_are_picked_as_by_burn() {
     let rows = || Tensor::<1, Int>::from_data([3, 0, 3, 4], &Device::flex());
     check_same(
         "rows",
+        ROUNDING,
         [given([5, 2, 3], 4)],
         |[x]| gather(x, rows()),
         |[x]| x.select(0, rows()),
@@ -160,6 +137,7 @@ fn exchanged_rows_get_their_gradients_back() {
     let (to, back) = ([2, 0, 3, 1], [1, 3, 0, 2]);
     check_same(
         "exchanged",
+        ROUNDING,
         [given([4, 3], 4)],
         |[x]| permute_rows(x, rows(to), rows(back)),
         |[x]| x.select(0, rows(to)),
@@ -173,10 +151,17 @@ fn products_are_burns_of_matrices_as_they_lie() {
         let (left, right) = (given([rows, inner], 1), given([inner, columns], 2));
         let burns = |[left, right]: [Tensor<2>; 2]| left.matmul(right);
         let both = [left.clone(), right.clone()];
-        check_same("matmul", both, |[left, right]| matmul(left, right), burns);
+        check_same(
+            "matmul",
+            ROUNDING,
+            both,
+            |[left, right]| matmul(left, right),
+            burns,
+        );
         let turned = || [given([inner, rows], 3), given([columns, inner], 4)];
         check_same(
             "matmul of turned matrices",
+            ROUNDING,
             turned(),
             |[left, right]| matmul(left.transpose(), right.transpose()),
             |[left, right]| left.transpose().matmul(right.transpose()),
@@ -184,6 +169,7 @@ fn products_are_burns_of_matrices_as_they_lie() {
         let constant = || left.clone().detach();
         check_same(
             "matmul with a constant",
+            ROUNDING,
             [right.clone()],
             |[right]| matmul(constant(), right),
             |[right]| constant().matmul(right),
@@ -207,38 +193,27 @@ fn products_are_burns_of_matrices_as_they_lie() {
             let (left, right) = parts(both);
             left.matmul(right)
         };
-        check_same("products", stacks, ours, burns);
+        check_same("products", ROUNDING, stacks, ours, burns);
     }
     let wide = || [given([6, 8], 5), given([8, 5], 6)];
     check_same(
         "matmul of parts",
+        ROUNDING,
         wide(),
         |[left, right]| matmul(left.narrow(1, 2, 3), right.narrow(0, 4, 3)),
         |[left, right]| left.narrow(1, 2, 3).matmul(right.narrow(0, 4, 3)),
     );
     check_same(
         "matmul of flipped matrices",
+        ROUNDING,
         wide(),
         |[left, right]| matmul(left.flip([1]), right.flip([0])),
         |[left, right]| left.matmul(right),
     );
 }
 
-fn init_layer_norm(width: usize, device: &Device) -> burn::nn::LayerNorm {
+fn init_layer_norm(width: usize, device: &Device) -> LayerNorm {
     Initializer::new(6, device).layer_norm(width, EPSILON)
-}
-
-/// Attention composed of burn's operations.
-fn attention_by_head(inputs: [Tensor<3>; 3], bias: Tensor<4>, heads: Heads) -> Tensor<3> {
-    let [batch, queries, width] = inputs[0].dims();
-    let [query, key, value] = inputs.map(|x| {
-        let [_, length, _] = x.dims();
-        x.reshape([batch, length, heads.count, width / heads.count])
-            .swap_dims(1, 2)
-    });
-    let scores = query.matmul(key.swap_dims(2, 3)) * heads.scale + bias;
-    let mixed = softmax(scores, 3).matmul(value).swap_dims(1, 2);
-    mixed.reshape([batch, queries, width])
 }
 
 #[test]
@@ -271,19 +246,21 @@ fn attention_is_that_of_heads_by_themselves() {
             let what = format!("attention of {queries} to {keys}, {count} heads");
             check_same(
                 &what,
+                ROUNDING,
                 inputs.clone(),
                 |[query, key, value]| attention(query, key, value, bias.clone(), heads),
-                |inputs| attention_by_head(inputs, bias.clone(), heads),
+                |inputs| compositions::attention(inputs, bias.clone(), heads),
             );
             let parts = || inputs.clone();
             check_same(
                 &format!("{what}, bias"),
+                ROUNDING,
                 [bias.clone()],
                 |[bias]| {
                     let [query, key, value] = parts();
                     attention(query, key, value, bias, heads)
                 },
-                |[bias]| attention_by_head(parts(), bias, heads),
+                |[bias]| compositions::attention(parts(), bias, heads),
             );
         }
     }

@@ -18,7 +18,8 @@ use glyphspace::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{check_close, fused::data, values};
+use super::data;
+use crate::nn::{check_close, values};
 
 const EPSILON: f64 = 1e-5;
 
