@@ -1,6 +1,6 @@
 //! Time of each operation over that of its composition, on the CPU at the sizes of a step of the pocket presets.
 
-use std::{cell::RefCell, time::Instant};
+use std::time::Instant;
 
 use burn::{
     nn::RmsNorm,
@@ -36,16 +36,14 @@ fn seconds(run: impl FnOnce()) -> f64 {
 
 /// Median milliseconds of `first` and `second`, which take turns.
 fn medians(mut first: impl FnMut(), mut second: impl FnMut()) -> [f64; 2] {
-    let times = RefCell::new([const { Vec::new() }; 2]);
+    let mut times = [const { Vec::new() }; 2];
     for _ in 0..REPETITIONS {
-        let pair = [seconds(&mut first), seconds(&mut second)];
-        for (times, time) in times.borrow_mut().iter_mut().zip(pair) {
-            times.push(time * 1e3);
-        }
+        times[0].push(seconds(&mut first));
+        times[1].push(seconds(&mut second));
     }
-    times.into_inner().map(|mut times: Vec<f64>| {
+    times.map(|mut times| {
         times.sort_by(f64::total_cmp);
-        times[REPETITIONS / 2]
+        times[REPETITIONS / 2] * 1e3
     })
 }
 
@@ -61,20 +59,15 @@ fn gain<const D: usize, const N: usize, const E: usize>(
     plain: impl Fn([Tensor<D>; N]) -> Tensor<E>,
 ) {
     check_same(what, WARPED, inputs.clone(), &ours, &plain);
-    type Function<'a, const D: usize, const N: usize, const E: usize> =
-        &'a dyn Fn([Tensor<D>; N]) -> Tensor<E>;
-    let forward = |f: Function<D, N, E>| {
-        f(inputs.clone().map(|x| x.detach().require_grad()));
-    };
+    let tracked = || inputs.clone().map(|x| x.detach().require_grad());
     let weights = given(ours(inputs.clone()).dims(), 99);
-    let both = |f: Function<D, N, E>| {
-        let made = f(inputs.clone().map(|x| x.detach().require_grad()));
-        (made * weights.clone()).sum().backward();
-    };
+    let backward = |made: Tensor<E>| drop((made * weights.clone()).sum().backward());
+    let forward = medians(|| drop(ours(tracked())), || drop(plain(tracked())));
+    let both = medians(|| backward(ours(tracked())), || backward(plain(tracked())));
     println!(
         "{what:34} forward {}, with backward {}",
-        line(medians(|| forward(&ours), || forward(&plain))),
-        line(medians(|| both(&ours), || both(&plain)))
+        line(forward),
+        line(both)
     );
 }
 

@@ -1,4 +1,4 @@
-//! The same operations on a GPU, or on Vulkan in software: against those on the CPU, values and gradients.
+//! Operations on a GPU, or on Vulkan in software: against those on the CPU, values and gradients.
 
 use burn::{
     nn::RmsNorm,
