@@ -69,7 +69,7 @@ fn listen() -> Result<()> {
     Ok(())
 }
 
-/// Without libX11 a lost window returns to its caller.
+/// No-op without libX11, where the loss of the display returns to the caller.
 #[cfg(not(unix))]
 fn listen() -> Result<()> {
     Ok(())

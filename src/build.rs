@@ -1,4 +1,4 @@
-//! How the program is linked.
+//! Build script: linker options of the program.
 
 use std::env::var;
 

@@ -2,9 +2,9 @@
 //!
 //! # Bird's eye view
 //!
-//! Two systems share one trainer, one engine and one window. The *Latent Executor* ([`executor`]) is two T5 variational
-//! autoencoders and an executor between their latents; it learns sums such as `71+?=18`, and its 2-D plane of programs can
-//! be mapped, walked and searched. *Code Glyphs* ([`glyphs`]) are a transformer and a CNN that turn Python functions into
+//! Two systems share one trainer, one engine and one window. The *Latent Executor* ([`executor`]) is two T5 autoencoders,
+//! whose latents a discrepancy (MMD) spreads over a box, and an executor between the latents; it learns sums such as
+//! `71+?=18`, and its 2-D plane of programs can be mapped, walked and searched. *Code Glyphs* ([`glyphs`]) are a transformer and a CNN that turn Python functions into
 //! pictures and pictures back into functions. Data flows one way:
 //!
 //! ```text
@@ -16,16 +16,15 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`config`] | configuration of a run, one struct a system, the same for file, flags and window |
 //! | [`data`] | sums and their tokenizer, the held-out split; Python functions, BPE tokenizer, corpora |
-//! | [`kernels`] | fused operations and image operations, on the CPU and on GPUs; all that names cubecl, macerator and gemm |
+//! | [`kernels`] | fused operations and image operations, on the CPU and on GPUs; only here, and for graph capture in `training/captured_step.rs`, are cubecl, macerator and gemm named |
 //! | [`nn`] | network blocks (T5, RoBERTa, convolutions), losses, distortions, optimizers; no system |
-//! | [`training`] | the [`training::System`] trait, and all that is the same for every system: trainer, data parallelism, graph capture, runs, checkpoints |
-//! | [`executor`], [`glyphs`] | a system each: model, losses, step plan, inference, evaluation, views, job |
+//! | [`training`] | the [`training::System`] trait, and all that is the same for every system: configuration, trainer, data parallelism, graph capture, runs and their folders, checkpoints, commands and events |
+//! | [`executor`], [`glyphs`] | a system each: configuration, networks, model, losses, step plan, inference, evaluation, views, job |
 //! | [`latent`] | points, fields, order, projections and search of latent spaces; no tensors |
-//! | [`engine`] | the one thread that computes, and the channels to it; run folders |
+//! | [`engine`] | the one thread that computes, and the channels to it |
 //! | [`device`] | adapters, and the choice of one |
-//! | [`files`], [`signals`], [`at_exit`] | named output files, and ends of the process that others decide on |
+//! | [`files`], [`signals`], [`at_exit`] | named output files; Ctrl-C and other signals; work to be saved when a library calls `exit` |
 //! | [`palette`], [`plot`] | colour scales, pictures and tables, the same for window and files |
 //! | [`ui`] | the window |
 //! | [`cli`] | the command line: the same jobs without a display |
@@ -36,48 +35,63 @@
 //!   random draws, on the host); [`training::TrainState::step`] uploads the inputs, calls [`training::System::losses`], and
 //!   updates the weights: shards in parallel on the CPU (`training/data_parallel.rs`), one captured graph on a GPU
 //!   (`training/captured_step.rs`).
-//! - *A loss map from text to pixel*: [`data::sums::Sum`] is parsed, `ExecutorCommand::Watch` begins an
-//!   [`executor::map::MapTask`], whose `Landscape` the job puts into the views; `ui/planes.rs` hands its field to
+//! - *A loss map from text to pixel*: `ui/executor/workspace.rs` parses the text to a [`data::sums::Task`] and sends its first
+//!   [`data::sums::Sum`] in `ExecutorCommand::Watch`; `executor/job.rs` begins an [`executor::map::MapTask`], whose `Landscape` it
+//!   puts into the views; `ui/executor/planes.rs` hands its field to
 //!   [`ui::canvas`], which uploads it as a texture that `shaders/heatmap.wgsl` colours.
-//! - *A pasted function's way*: `ui/glyphs/editor.rs`, a `GlyphQuery` to the engine, `GlyphsJob::probe`,
-//!   [`glyphs::inference::GlyphReader`] (tokens, glyph, distortions, reading), `GlyphView` in the views, `ui/glyphs/paint.rs`.
-//! - *A click's way*: [`ui::canvas`] reports the latent point, `ui/session/pointing.rs` asks for it, `ExecutorJob::probe`
-//!   decodes and runs the program there and puts a `PointAnswer` into the views.
-//! - *The search loop*: [`latent::search`] has the methods (ask, tell); `executor/search_run.rs` evaluates what they ask for;
-//!   `executor/interactive_search.rs` paces it for the window, [`executor::benchmark`] runs it without.
-//! - *The checkpoint's format*: [`training::checkpoint`] and [`engine::run_folder`]: a folder of config.json, progress.json,
-//!   model.bpk, moments.bpk (burn records), metrics.csv, a system's extra files, and SHA256SUMS over all of them. There is no
-//!   version number: files are read by name, keys that came later have defaults, renamed keys are read by either name.
-//! - *The device's choice*: [`device::select`]; `--device` and the window's menu are [`device::Choice`]s.
+//! - *A pasted function's way*: `ui/glyphs/editor.rs`, `ui/glyphs/workspace.rs` sends a `GlyphQuery` to the engine,
+//!   `GlyphsJob::probe`, [`glyphs::inference::GlyphReader`] (tokens, glyph, distortions, reading), `GlyphView` in the views;
+//!   `ui/glyphs/paint.rs` draws its pictures, `ui/glyphs/reading.rs` the text that was read.
+//! - *A click's way*: [`ui::canvas`] reports the latent point, `ui/executor/workspace.rs` sends `ExecutorCommand::Decode`, the job
+//!   decodes and runs the program there, and `ui/executor/pointing.rs` pins the `PointAnswer` of the event. A hover is a probe
+//!   instead, of which only the newest is answered, in the views.
+//! - *The search loop*: [`latent::search`] has the methods (ask, tell), `executor/search_run.rs` wraps one with its task and
+//!   budget. `executor/interactive_search.rs` (window, `executor solve`) and [`executor::benchmark`] ask it, evaluate the points by
+//!   `executor/programs.rs`, and tell it the losses.
+//! - *The checkpoint's format*: [`training::checkpoint`]; a run's folder ([`training::run_folder`]) has metrics.csv and the newest
+//!   `checkpoint-NNNNNNNN/`: config.json, progress.json, model.bpk and moments.bpk (burn records), metrics.csv up to its step,
+//!   a system's extra files, and SHA256SUMS over all of them. There is no version number: files are read by name, keys that came
+//!   later have defaults, renamed keys are read by either name ([`training::config::Config::RENAMED`]).
+//! - *The device's choice*: [`device::select`], and [`device::open`] with the fallback to the CPU; `--device` and the window's
+//!   menu are [`device::Choice`]s.
 //!
 //! # How to add
 //!
-//! - *A loss*: a weight in the system's configuration (`config/`, with its presets), and `losses.add(name, weight, value)` in
-//!   its `losses.rs`. The total, metrics.csv and the trace follow.
+//! - *A loss*: a weight in the system's configuration (`config.rs`; its key ends in `_weight`, with `#[serde(default)]` so that
+//!   older runs load), and `losses.add(name, weight, value)` in its `losses.rs`; random draws it needs go into `step_plan.rs`. The
+//!   total, metrics.csv and the trace follow; the window's plots name the curves they show.
 //! - *A search method*: a file in `latent/search/` that implements [`latent::search::Search`], a variant of
-//!   [`latent::search::Method`] and its arm in [`latent::search::start`].
-//! - *A language of sums*: a variant of [`data::language::Language`] with its codes, states and tokenizer file.
-//! - *A preset*: `config/executor/presets.rs` or `config/glyphs.rs`.
-//! - *A panel*: a file in `ui/` with a function that draws and returns what was asked for; its state in the session.
-//! - *A system*: [`training::System`] (see tests/training/parity.rs for the smallest one), a job for the engine, a page.
+//!   [`latent::search::Method`] with its texts and its place in `ALL`, and its arm in [`latent::search::start`].
+//! - *A language of sums*: a variant of [`data::language::Language`] with its place in `ALL`; the compiler lists most of what it
+//!   needs, besides a tokenizer (`data/tokens.rs`) and sums (`data/sums.rs`) that know its operators.
+//! - *A preset*: `executor/config/presets.rs` or `glyphs/config.rs`.
+//! - *A panel*: a file in `ui/` with a function that draws and returns what was asked for; its state in the page's workspace.
+//! - *A system*: a folder of its own with a [`training::System`] (tests/training/parity.rs is the smallest one): that is enough to
+//!   train, save, resume, capture and trace it. A [`training::ServedSystem`] and a [`training::SystemJob`] let commands reach it.
+//!   Files to change: this one, tests/layering.rs (the row of its room), `cli/mod.rs` for its commands; for a page in the window
+//!   the matches on [`ui::system::SystemPage`], which the compiler lists.
 //!
 //! # Invariants
 //!
-//! Tests read the `use` lines of the source (tests/layering.rs, tests/circles.rs).
+//! Tests read the paths that the source names (tests/layering.rs, tests/circles.rs).
 //!
-//! - `ui` and `cli` never name burn; only `ui` names egui; `engine` names no model; no file depends on itself by way of
-//!   others.
+//! - `ui` and `cli` never name burn; only `ui` names egui; `engine` names no model; files don't import one another
+//!   in a circle.
 //! - No tensor reaches the window: views are plain data.
 //! - The window thread never waits for the engine. Every burn call is made by the engine's thread, or by threads that work on
-//!   parts of a step, a map or a batch of pictures while the engine's thread waits. A trace (`bench --trace`) has no engine.
-//! - Between plan and losses nothing is uploaded, and equal plans launch equal kernels: a GPU's step is captured once and
-//!   replayed. Losses are given device inputs and no device.
+//!   parts of a step, a map or a batch of pictures while the engine's thread waits. A trace (`bench train --trace`) has no engine; layouts
+//!   (t-SNE, PCA) have a thread of their own.
+//! - A step's inputs are uploaded once, before its losses, which upload nothing; equal plans launch equal kernels: a GPU's step is captured once and
+//!   replayed. [`training::System::losses`] is given constants and inputs that are on the device, and no system and no
+//!   device. An upload is heard: the step stays uncaptured, and a warning says so. Other kernels for an equal plan would not
+//!   be: the old graph would be replayed, so all that decides about kernels belongs into the plan.
 //! - Everything random in a step follows from the run's seed, the step's number and the kind of device: on a GPU shards are
 //!   merged and batches are bucketed, so the same seed draws other batches than on the CPU.
 //! - A file or folder that is there is never overwritten unless it was named as the one to write.
 //!
 //! # Words of our own
 //!
+//! - *room*: a top-level module.
 //! - *slot*: place of a token in a glyph's latent; *cell*: its part of the picture; *layout*: rows and columns of cells.
 //! - *glyph*: the 128x128 picture of a function.
 //! - *state, code, line*: a number a program runs on, a one-line program, and its place in a longer program.
@@ -85,7 +99,6 @@
 
 pub mod at_exit;
 pub mod cli;
-pub mod config;
 pub mod data;
 pub mod device;
 pub mod engine;

@@ -18,7 +18,7 @@ pub const WRONG: [u8; 3] = [235, 186, 122];
 /// Colour of a truth map's right cells.
 pub const RIGHT: [u8; 3] = [20, 98, 164];
 
-/// Colour map of a scale.
+/// Colour map (colormap) of a scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Palette {
     /// Sequential, bright for low values: losses.

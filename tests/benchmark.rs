@@ -22,7 +22,7 @@ use glyphspace::{
         points::Points,
         search::{Method, Strategy},
     },
-    training::checkpoint::Source,
+    training::{SystemJob, checkpoint::Source},
 };
 
 fn bundled() -> ExecutorInference {

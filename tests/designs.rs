@@ -5,16 +5,13 @@ use std::{path::Path, sync::Arc};
 
 use burn::tensor::Device;
 use glyphspace::{
-    config::{
-        Config as _,
-        glyphs::{Design, GLYPH_PRESETS, GLYPH_SIZE, GlyphsConfig},
-    },
     data::{
         bpe::Bpe,
         corpus::{Corpus, CorpusSource as Origin},
     },
     glyphs::{
         checkpoint,
+        config::{Design, GLYPH_PRESETS, GLYPH_SIZE, GlyphsConfig},
         inference::GlyphReader,
         networks::{
             generators::CnnConfig,
@@ -25,7 +22,7 @@ use glyphspace::{
         system::{GlyphsRun, GlyphsSystem, GlyphsTrainer},
     },
     nn::init::Initializer,
-    training::{Limit, MetricsTable, Run, Start, checkpoint::Source},
+    training::{Limit, MetricsTable, Run, Start, checkpoint::Source, config::Config as _},
 };
 use image::RgbImage;
 

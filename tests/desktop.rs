@@ -16,6 +16,7 @@ use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
 
 use super::{
     command_line::{PROGRAM, names},
+    device::has_adapter,
     window::{Window, wait, window},
     window_glyphs::{answer, glyphs_window},
 };
@@ -24,6 +25,25 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest time of a prompt reaction on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(6);
+
+/// A display server, and the number of its display. Two that start at once may want the same number, and one of them ends.
+fn server() -> (Child, String) {
+    for _ in 0..10 {
+        let mut server = Command::new("Xvfb")
+            .args("-displayfd 1 -screen 0 1280x800x24 -nolisten tcp".split(' '))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut number = String::new();
+        let said = server.stdout.take().unwrap();
+        BufReader::new(said).read_line(&mut number).unwrap();
+        if !number.trim().is_empty() && server.try_wait().unwrap().is_none() {
+            return (server, number);
+        }
+    }
+    panic!("no display server starts");
+}
 
 /// A display without a window manager, and the program on it, in a folder of its own.
 struct Desktop {
@@ -34,8 +54,11 @@ struct Desktop {
 }
 
 impl Desktop {
-    /// `None` where the tools are missing.
+    /// `None` where the tools, or an adapter to draw with, are missing.
     fn new() -> Option<Self> {
+        if !has_adapter() {
+            return None;
+        }
         for tool in ["Xvfb", "xdotool", "xclip"] {
             let found = std::env::var_os("PATH")
                 .is_some_and(|path| std::env::split_paths(&path).any(|at| at.join(tool).is_file()));
@@ -46,15 +69,7 @@ impl Desktop {
                 return None;
             }
         }
-        let mut server = Command::new("Xvfb")
-            .args("-displayfd 1 -screen 0 1280x800x24 -nolisten tcp".split(' '))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut number = String::new();
-        let said = server.stdout.take().unwrap();
-        BufReader::new(said).read_line(&mut number).unwrap();
+        let (server, number) = server();
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("work")).unwrap();
         Some(Self {
@@ -92,13 +107,17 @@ impl Desktop {
             .env("WINIT_X11_SCALE_FACTOR", "1")
             .env_remove("WAYLAND_DISPLAY")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(home.join("stderr")).unwrap())
             .spawn();
         self.program = Some(program.unwrap());
         let begun = Instant::now();
         while self.window().is_none() {
             let ended = self.program.as_mut().and_then(|p| p.try_wait().unwrap());
-            assert_eq!(ended, None, "the program ended before its window opened");
+            let said = fs::read_to_string(self.folder.path().join("stderr")).unwrap();
+            assert_eq!(
+                ended, None,
+                "the program ended before its window opened: {said}"
+            );
             assert!(begun.elapsed() < PATIENCE, "no window opens");
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -19,6 +19,7 @@ mod latent;
 mod layering;
 mod nn;
 mod palette;
+mod peers;
 mod projection;
 mod python;
 mod search;

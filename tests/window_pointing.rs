@@ -167,7 +167,7 @@ fn the_readout_follows_the_model_in_training_and_after() {
     app(&mut window).executor.workspace.train.out = folder.path().join("run").display().to_string();
     window.get_by_label("Train").click();
     wait(&mut window, "some steps", |app| {
-        let run = app.executor.workspace.views.training.get();
+        let run = app.executor.workspace.views.run.training.get();
         run.and_then(|run| run.last.clone())
             .is_some_and(|last| last.step() >= 5)
     });
@@ -180,13 +180,14 @@ fn the_readout_follows_the_model_in_training_and_after() {
     });
     window.get_by_label("Stop").click();
     wait(&mut window, "the end", |app| {
-        let run = app.executor.workspace.views.training.get();
+        let run = app.executor.workspace.views.run.training.get();
         run.is_some_and(|run| run.pace.is_none())
     });
     let steps = app(&mut window)
         .executor
         .workspace
         .views
+        .run
         .model
         .get()
         .unwrap()
@@ -208,7 +209,7 @@ fn nothing_is_shown_of_the_model_before() {
     // The pointer rests on the map while another model is opened.
     window.get_by_label("Several lines").click_accesskit();
     wait(&mut window, "the other model", |app| {
-        let model = app.executor.workspace.views.model.get();
+        let model = app.executor.workspace.views.run.model.get();
         model.is_some_and(|model| model.config.lines == 2)
     });
     wait(&mut window, "its planes", |app| {
@@ -219,6 +220,7 @@ fn nothing_is_shown_of_the_model_before() {
         .executor
         .workspace
         .views
+        .run
         .model
         .get()
         .unwrap();
@@ -231,7 +233,7 @@ fn nothing_is_shown_of_the_model_before() {
     window.step();
     window.get_by_label("2-D").click();
     wait(&mut window, "the first model", |app| {
-        let model = app.executor.workspace.views.model.get();
+        let model = app.executor.workspace.views.run.model.get();
         model.is_some_and(|model| model.config.lines == 1)
             && app.executor.workspace.views.planes.get().is_some()
     });

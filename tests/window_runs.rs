@@ -104,7 +104,7 @@ fn one_click_trains() {
     let corpus = app(&mut window).glyphs.workspace.train_corpus.clone();
     assert!(Corpus::open(Path::new(&corpus)).unwrap().len() > 50);
     wait(&mut window, "a step", |app| {
-        let run = app.glyphs.workspace.views.training.get();
+        let run = app.glyphs.workspace.views.run.training.get();
         run.is_some_and(|run| run.last.is_some())
     });
     check_at_once(&mut window, "Stop", "stopping after this step");
@@ -141,11 +141,11 @@ fn orders_to_a_run_are_shown_before_they_are_followed() {
     window.step();
     assert!(!window.get_by_label("Stop").accesskit_node().is_disabled());
     wait(&mut window, "the run", |app| {
-        app.executor.workspace.views.training.get().is_some()
+        app.executor.workspace.views.run.training.get().is_some()
     });
     check_at_once(&mut window, "Pause", "pauses after this step");
     wait(&mut window, "the pause", |app| {
-        let run = app.executor.workspace.views.training.get();
+        let run = app.executor.workspace.views.run.training.get();
         run.is_some_and(|run| run.pace == Some(Pace::Paused))
     });
     check_said(&mut window, "paused");

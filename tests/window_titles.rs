@@ -21,10 +21,17 @@ fn is_shown(window: &Window, text: &str) -> bool {
 }
 
 fn open(window: &mut Window, name: &str) {
-    let before = app(window).executor.workspace.views.model.get().unwrap();
+    let before = app(window)
+        .executor
+        .workspace
+        .views
+        .run
+        .model
+        .get()
+        .unwrap();
     window.get_by_label(name).click();
     wait(window, name, |app| {
-        let model = app.executor.workspace.views.model.get();
+        let model = app.executor.workspace.views.run.model.get();
         model.is_some_and(|model| !std::sync::Arc::ptr_eq(&model, &before))
             && app.executor.workspace.views.planes.get().is_some()
     });

@@ -7,12 +7,12 @@ use clap::Args;
 
 use super::{choices, errors::WrongUse, session::warn};
 use crate::{
-    config::Config,
     data::{
         language::Language,
         sums::{SumError, Task},
     },
     executor::checkpoint,
+    training::config::Config,
     training::{Limit, Start, checkpoint::Source},
 };
 
@@ -92,7 +92,7 @@ pub struct ExecutorModel {
 }
 
 impl Model {
-    /// The run, or the bundled model.
+    /// Source of the model: the run's folder, or the bundled model.
     pub fn source(&self) -> Source {
         self.run.clone().map_or(Source::Bundled, Source::Run)
     }

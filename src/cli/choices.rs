@@ -6,12 +6,7 @@ use crate::{data::language::Language, latent::search::Method};
 
 /// Parser of a language's name.
 pub fn language() -> impl TypedValueParser<Value = Language> {
-    use Language::{FourDigits, Operators, TwoDigits};
-    parser(
-        [TwoDigits, FourDigits, Operators],
-        Language::name,
-        Language::summary,
-    )
+    parser(Language::ALL, Language::name, Language::summary)
 }
 
 /// Parser of a search method's name.

@@ -35,7 +35,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "glyphspace", version, about, propagate_version = true)]
 struct Cli {
-    /// Where to compute: auto, cpu, gpu or gpu:N
+    /// Compute device: auto, cpu, gpu or gpu:N
     #[arg(long, global = true, default_value_t, value_parser = parse::<Choice>)]
     device: Choice,
     #[command(subcommand)]

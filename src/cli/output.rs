@@ -16,7 +16,7 @@ use crate::{
     plot::picture_format,
 };
 
-/// A file goes to standard output: lines would damage it.
+/// True while a file goes to standard output, where other lines would damage it.
 static IS_OUTPUT_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Refuses, before any work, a file to write that can't be written or is one of the `sources`. Where it is standard

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::output::note;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Between two lines where there is no terminal.
+/// Interval between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 const PARTS: u64 = 1000;
 

@@ -2,6 +2,7 @@
 
 use std::{
     ops::ControlFlow,
+    path::Path,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -11,20 +12,26 @@ use std::{
 
 use anyhow::{Result, anyhow, bail};
 
-use super::{errors::Interrupted, output::note, progress::ProgressLine};
+use super::{
+    errors::Interrupted,
+    output::{note, say},
+    progress::ProgressLine,
+};
 use crate::{
-    config::executor::ExecutorConfig,
     data::language::Language,
     device::Choice,
-    engine::{Engine, Job, Notice},
+    engine::{Engine, Notice},
     executor::{
         job::{ExecutorCommand, ExecutorEvent, ExecutorJob, SearchOrder, SolveRequest},
-        views::{ExecutorViews, SearchView},
+        views::SearchView,
     },
     files::remove_unfinished,
-    glyphs::{self, job::GlyphsJob},
+    glyphs::job::GlyphsJob,
     signals,
-    training::{Limit, Start, TrainingView, checkpoint::Source},
+    training::{
+        EventOf, Limit, Metrics, ReportOf, RunCommand, RunEvent, RunViews, ServedSystem, Start,
+        System, SystemJob, TrainingView, checkpoint::Source,
+    },
 };
 
 /// Longest wait for an event before the caller looks at the views.
@@ -38,79 +45,23 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Engine of a command, with its views.
-pub struct CliSession<J: Job, B> {
+/// Session of one command: an engine, and the views it publishes.
+pub struct CliSession<J: SystemJob> {
     engine: Engine<J>,
     /// Views the engine publishes.
-    pub views: Arc<B>,
+    pub views: Arc<J::Views>,
 }
 
 /// A session of the Latent Executor.
-pub type ExecutorSession = CliSession<ExecutorJob, ExecutorViews>;
+pub type ExecutorSession = CliSession<ExecutorJob>;
+/// A session of Code Glyphs.
+pub type GlyphsSession = CliSession<GlyphsJob>;
 
 impl ExecutorSession {
-    /// Starts an engine with a model, and prints its device.
-    ///
-    /// # Errors
-    /// If the device or the model can't be had.
-    pub fn open(choice: Choice, source: Source) -> Result<Self> {
-        let warning = source.warning();
-        let make = move |views| ExecutorJob::new(choice, &source, views);
-        let session = Self::start(make, |views| {
-            let model = views.model.get()?;
-            Some((model.device.clone(), model.device_reason.clone()))
-        })?;
-        warn(warning);
-        Ok(session)
-    }
-
     /// Language of the open model.
     pub fn language(&self) -> Language {
-        let model = self.views.model.get();
+        let model = self.views.run.model.get();
         model.map_or(Language::default(), |model| model.config.language)
-    }
-
-    /// Trains with a bar; Ctrl-C ends the run after its checkpoint, a second one at once.
-    ///
-    /// # Errors
-    /// If the run fails.
-    pub fn train(
-        &self,
-        start: Start<ExecutorConfig>,
-        out: &std::path::Path,
-        limit: Limit,
-    ) -> Result<u64> {
-        let command = ExecutorCommand::Train {
-            start,
-            out: out.to_owned(),
-            limit,
-        };
-        let trained = |event| match event {
-            ExecutorEvent::Trained(steps) => Some(steps),
-            _ => None,
-        };
-        let mut bar = ProgressLine::new("training");
-        let steps = self.request(
-            command,
-            trained,
-            stop_on_interrupt(
-                || ExecutorCommand::Stop,
-                |session: &Self| {
-                    if let Some(view) = session.views.training.get() {
-                        let last = view.last.as_ref().map(|last| {
-                            format!(
-                                "loss {:.3}, result {:.3}",
-                                last.loss(),
-                                last.get("result_nll").unwrap_or_default()
-                            )
-                        });
-                        bar.update(view.done, &describe(&view, last));
-                    }
-                },
-            ),
-        )?;
-        bar.finish(&format!("{steps} steps in {}", out.display()));
-        Ok(steps)
     }
 
     /// Searches the program of a sum.
@@ -142,44 +93,95 @@ impl ExecutorSession {
     }
 }
 
-/// A session of Code Glyphs.
-pub type GlyphsSession = CliSession<GlyphsJob, glyphs::views::GlyphsViews>;
-
-impl GlyphsSession {
-    /// Starts an engine with a model, and prints its device.
+impl<J: SystemJob> CliSession<J> {
+    /// Starts an engine with a model, and prints its device with the reason for it.
     ///
     /// # Errors
     /// If the device or the model can't be had.
     pub fn open(choice: Choice, source: Source) -> Result<Self> {
         let warning = source.warning();
-        let make = move |views| GlyphsJob::new(choice, &source, views);
-        let session = Self::start(make, |views| {
-            let model = views.model.get()?;
-            Some((model.device.clone(), model.device_reason.clone()))
-        })?;
-        warn(warning);
-        Ok(session)
-    }
-}
-
-impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
-    /// Starts the engine, waits for its `device` with the reason for it, and prints both.
-    fn start(
-        make: impl FnOnce(Arc<B>) -> Result<J> + Send + 'static,
-        device: impl Fn(&B) -> Option<(String, String)>,
-    ) -> Result<Self> {
-        let views = Arc::<B>::default();
+        let views = Arc::<J::Views>::default();
         let for_engine = views.clone();
-        let engine = Engine::spawn("engine", || (), move || make(for_engine))?;
+        let engine = Engine::spawn("engine", || (), move || J::new(choice, &source, for_engine))?;
         let session = Self { engine, views };
-        loop {
-            if let Some((device, reason)) = device(&session.views) {
-                note(format_args!("glyphspace: running on {device}: {reason}"));
-                return Ok(session);
+        let model = loop {
+            if let Some(model) = session.run_views().model.get() {
+                break model;
             }
             session.next()?;
             refuse_if_interrupted()?;
-        }
+        };
+        note(format_args!(
+            "glyphspace: running on {}: {}",
+            model.device, model.device_reason
+        ));
+        warn(warning);
+        Ok(session)
+    }
+
+    /// Views of the model and the run.
+    pub fn run_views(&self) -> &RunViews<<J::System as System>::Config> {
+        J::run_views(&self.views)
+    }
+
+    /// Trains with a bar that says `figures` of the last step; Ctrl-C ends the run after its checkpoint, a second one at
+    /// once. Returns the steps taken.
+    ///
+    /// # Errors
+    /// If the run fails.
+    pub fn train(
+        &self,
+        start: Start<<J::System as System>::Config>,
+        data: <J::System as ServedSystem>::DataSource,
+        out: &Path,
+        limit: Limit,
+        figures: impl Fn(&Metrics) -> String,
+    ) -> Result<u64> {
+        let command = RunCommand::Train {
+            start,
+            data,
+            out: out.to_owned(),
+            limit,
+        };
+        let trained = |event| match Into::<Option<EventOf<J::System>>>::into(event)? {
+            RunEvent::Started(_) => {
+                let model = self.run_views().model.get()?;
+                note(format_args!("glyphspace: {}", model.note.as_ref()?));
+                None
+            }
+            RunEvent::Trained(steps) => Some(steps),
+            _ => None,
+        };
+        let mut bar = ProgressLine::new("training");
+        let watch = |session: &Self| {
+            if let Some(view) = session.run_views().training.get() {
+                bar.update(view.done, &describe(&view, &figures));
+            }
+        };
+        let watch = stop_on_interrupt(|| RunCommand::Stop.into(), watch);
+        let steps = self.request(command.into(), trained, watch)?;
+        bar.finish(&format!("{steps} steps in {}", out.display()));
+        Ok(steps)
+    }
+
+    /// Evaluates the model, with a bar.
+    ///
+    /// # Errors
+    /// If the evaluation fails or is interrupted.
+    pub fn evaluate(
+        &self,
+        plan: <J::System as ServedSystem>::EvaluationPlan,
+    ) -> Result<ReportOf<J::System>> {
+        let evaluated = |event| match Into::<Option<EventOf<J::System>>>::into(event)? {
+            RunEvent::Evaluated(report) => Some(*report),
+            _ => None,
+        };
+        let mut bar = ProgressLine::new("judging");
+        let command = RunCommand::Evaluate(plan).into();
+        let report = self.request_on_bar(command, evaluated, &mut bar, 1.0)?;
+        let work = self.run_views().work.get();
+        bar.finish(work.as_ref().map_or("", |work| &work.what));
+        Ok(report)
     }
 
     /// Sends a command and waits for the event that `gather` accepts; `watch` is called while it waits.
@@ -199,6 +201,42 @@ impl<J: Job, B: Default + Send + Sync + 'static> CliSession<J, B> {
             }
             watch(self)?;
         }
+    }
+
+    /// Evaluates the model and prints the report, as JSON or by `print`.
+    ///
+    /// # Errors
+    /// If the evaluation fails or is interrupted.
+    pub fn print_evaluation(
+        &self,
+        plan: <J::System as ServedSystem>::EvaluationPlan,
+        json: bool,
+        print: impl Fn(&ReportOf<J::System>) -> Result<()>,
+    ) -> Result<()> {
+        let report = self.evaluate(plan)?;
+        match json {
+            true => say(format_args!("{}", serde_json::to_string_pretty(&report)?)),
+            false => print(&report),
+        }
+    }
+
+    /// [`Self::request`] with the job's progress on a part of the bar, from its beginning; Ctrl-C ends it.
+    ///
+    /// # Errors
+    /// If the command fails or is interrupted.
+    pub fn request_on_bar<T>(
+        &self,
+        command: J::Command,
+        gather: impl FnMut(J::Event) -> Option<T>,
+        bar: &mut ProgressLine,
+        part: f64,
+    ) -> Result<T> {
+        self.request(command, gather, |session| {
+            if let Some(work) = session.run_views().work.get() {
+                bar.update(work.done * part, &work.what);
+            }
+            refuse_if_interrupted()
+        })
     }
 
     /// Sends a command without waiting for its events.
@@ -302,11 +340,11 @@ pub fn until_interrupted() -> ControlFlow<()> {
     }
 }
 
-/// Callback for [`CliSession::request`] that watches a run; Ctrl-C ends the run after its checkpoint.
-pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
+/// Callback for [`CliSession::request`] that watches long work; at Ctrl-C it sends the command that ends the work in order.
+pub fn stop_on_interrupt<J: SystemJob>(
     stop: impl Fn() -> J::Command,
-    mut watch: impl FnMut(&CliSession<J, B>),
-) -> impl FnMut(&CliSession<J, B>) -> Result<()> {
+    mut watch: impl FnMut(&CliSession<J>),
+) -> impl FnMut(&CliSession<J>) -> Result<()> {
     let mut is_stopping = false;
     move |session| {
         watch(session);
@@ -318,17 +356,19 @@ pub fn stop_on_interrupt<J: Job, B: Default + Send + Sync + 'static>(
     }
 }
 
-/// Line about a run; `last` has the figures of the last step.
-pub fn describe(view: &TrainingView, last: Option<String>) -> String {
-    let (Some(row), Some(last)) = (&view.last, last) else {
+/// Line about a run, with the figures of the last step.
+fn describe(view: &TrainingView, figures: impl Fn(&Metrics) -> String) -> String {
+    let Some(row) = &view.last else {
         return "preparing".into();
     };
     let eta = view
         .eta_secs
         .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
     format!(
-        "step {}, {:.1} steps/s{eta}, {last}",
+        "step {}, {:.1} steps/s{eta}, loss {:.3}, {}",
         row.step(),
-        view.steps_per_sec
+        view.steps_per_sec,
+        row.loss(),
+        figures(row)
     )
 }

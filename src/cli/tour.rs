@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 
 use super::{
     args::seconds,
-    executor::{planes::draw_map, train::evaluate},
+    executor::{planes::draw_map, train::figures},
     output::say,
     session::{ExecutorSession, OnInterrupt, listen_for_interrupts, refuse_if_interrupted},
 };
 use crate::{
-    config::executor::{ExecutorConfig, PRESETS},
     data::{language::Code, sums::Sum},
     device::Choice,
-    engine::run_folder::RunFolder,
+    executor::config::{ExecutorConfig, PRESETS},
     executor::{evaluation::ExecutorReport, export, job::SolveRequest},
     latent::{MAP_SIZE, search::Method},
+    training::run_folder::RunFolder,
     training::{Limit, Start, checkpoint::Source},
 };
 
@@ -71,9 +71,9 @@ pub fn run(args: &TourArgs, choice: Choice) -> Result<()> {
 
     let bundled = visit(&session, "bundled", &folder)?;
     let start = Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?));
-    session.train(start, &run, Limit::Seconds(args.train_seconds))?;
+    session.train(start, (), &run, Limit::Seconds(args.train_seconds), figures)?;
     refuse_if_interrupted()?;
-    if let Some(curves) = session.views.curves.get() {
+    if let Some(curves) = session.views.run.curves.get() {
         export::curves_png(&folder.join("curves.png"), &curves)?;
     }
     let fresh = visit(&session, "fresh", &folder)?;
@@ -121,7 +121,7 @@ impl TourRun {
 
 /// Evaluates, maps and searches with the open model.
 fn visit(session: &ExecutorSession, name: &'static str, folder: &Path) -> Result<TourRun> {
-    let report = evaluate(session)?;
+    let report = session.evaluate(())?;
     let mut solved = Vec::new();
     let mut first = None;
     for sum in SUMS {

@@ -1,5 +1,4 @@
-//! What the engine is told: commands, none of which may be lost, and the newest probe, which
-//! supersedes any older one.
+//! Mailbox of the engine: commands, none of which may be lost, and the newest probe, which supersedes any older one.
 
 use std::{
     collections::VecDeque,

@@ -1,18 +1,16 @@
-//! One named thread owns the device, the models and every burn call; the window and the command
-//! line talk to it over four wires and never wait for it:
+//! The engine: one named thread that owns the device and the models, and makes every burn call or waits for the threads
+//! that make it. Four channels lead to and from it; the window never waits on them, the command line waits for notices:
 //!
-//! - commands: bounded, none is lost ([`mailbox`]);
-//! - the probe: the newest question, which supersedes older ones ([`mailbox`]);
+//! - commands: a bounded queue ([`mailbox`]);
+//! - the probe: the newest query, which supersedes older ones ([`mailbox`]);
 //! - views: the latest of everything that can be shown ([`latest`]), put there by the job;
-//! - notices: facts, bounded, none is lost.
+//! - notices: events of the job, failures, and the engine's end; a queue of which nothing is lost.
 //!
-//! What is computed is a [`Job`], or a [`pair`] of them; the engine knows no model.
+//! The engine runs a [`Job`], or a [set of them](jobs), and knows no model.
 
-pub mod checksums;
+pub mod jobs;
 pub mod latest;
 pub mod mailbox;
-pub mod pair;
-pub mod run_folder;
 
 use std::{
     any::Any,
@@ -113,7 +111,7 @@ pub enum Notice<E> {
 pub struct Activity {
     /// The call.
     pub stage: Stage,
-    /// When it began.
+    /// Time at which it began.
     pub since: Instant,
 }
 

@@ -11,12 +11,13 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::{
-    config::executor::ExecutorConfig,
     data::{
         language::{Code, Execution, Language},
         split::Split,
         tokens::{SumTokenizer, TokenIds, empty_result},
     },
+    executor::config::ExecutorConfig,
+    training::DataParallel,
 };
 
 /// Share of multiplications among the executions drawn: there are few, and they are harder.
@@ -32,7 +33,8 @@ pub struct Batches {
     /// Tables of all numbers, of a small language.
     all: Option<Arc<EntityTables>>,
     tokenizer: Arc<SumTokenizer>,
-    device: Device,
+    /// True on a device whose steps are captured.
+    is_captured: bool,
 }
 
 /// Executions to train on from one state.
@@ -45,29 +47,24 @@ struct Known {
 /// The states and programs of a step; all there are, or of a large language those of its executions.
 #[derive(Debug)]
 pub struct EntityTables {
+    /// Tokens of the states, one after the other.
+    pub state_tokens: Vec<i32>,
+    /// Tokens of the programs, one after the other.
+    pub code_tokens: Vec<i32>,
+    state_rows: HashMap<i32, i32>,
+    code_rows: HashMap<Code, i32>,
+    /// Tables on the device, where they hold all numbers.
+    pub constants: Option<Arc<ConstantTables>>,
+}
+
+/// All S states and C programs of a small language, on the device.
+#[derive(Debug)]
+pub struct ConstantTables {
     /// [S, L] tokens of the states.
     pub states: Tensor<2, Int>,
     /// [C, L] tokens of the programs.
     pub codes: Tensor<2, Int>,
-    state_rows: HashMap<i32, i32>,
-    code_rows: HashMap<Code, i32>,
-    /// Result of each program on each state, where the tables hold all numbers.
-    pub result_table: Option<ResultTable>,
-}
-
-/// Identity, not contents: these tensors are baked into captured graphs.
-impl PartialEq for EntityTables {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for EntityTables {}
-
-/// Results of each of C programs on each of S states.
-#[derive(Debug)]
-pub struct ResultTable {
-    /// [S x C, L] tokens of the result; nothing where it is no state.
+    /// [S x C, L] tokens of each program's result on each state; nothing where it is no state.
     pub results: Tensor<2, Int>,
     /// [S x C]: 1 where the result is a state and may be trained on, else 0.
     pub allowed: Tensor<1>,
@@ -75,25 +72,33 @@ pub struct ResultTable {
     pub illegal: Tensor<1>,
 }
 
+/// Identity, not contents: these tensors are baked into captured graphs.
+impl PartialEq for ConstantTables {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for ConstantTables {}
+
 impl EntityTables {
     fn new(
         states: impl IntoIterator<Item = i32>,
         codes: impl IntoIterator<Item = Code>,
         tokenizer: &SumTokenizer,
-        device: &Device,
     ) -> Result<Self> {
         let states: Vec<i32> = states.into_iter().collect();
         let codes: Vec<Code> = codes.into_iter().collect();
-        let state_words = states
-            .iter()
-            .map(|state| encode(tokenizer, Code::Add(*state)));
-        let code_words = codes.iter().map(|code| encode(tokenizer, *code));
+        let tokens = |codes: &mut dyn Iterator<Item = Code>| -> Result<Vec<i32>> {
+            let words = codes.map(|code| encode(tokenizer, code));
+            Ok(words.collect::<Result<Vec<_>>>()?.concat())
+        };
         Ok(Self {
-            states: token_tensor(state_words, tokenizer, device)?,
-            codes: token_tensor(code_words, tokenizer, device)?,
+            state_tokens: tokens(&mut states.iter().map(|state| Code::Add(*state)))?,
+            code_tokens: tokens(&mut codes.iter().copied())?,
             state_rows: states.into_iter().zip(0..).collect(),
             code_rows: codes.into_iter().zip(0..).collect(),
-            result_table: None,
+            constants: None,
         })
     }
 
@@ -127,14 +132,14 @@ impl EntityTables {
         lines.iter().map(|line| self.state_row(line.result()))
     }
 
-    /// The rows of their programs.
+    /// Rows of the executions' programs in the table of programs.
     pub fn codes_of(&self, lines: &[Execution]) -> impl Iterator<Item = i32> {
         lines.iter().map(|line| self.code_row(line.code))
     }
 }
 
 impl Batches {
-    /// For runs on `device`.
+    /// Sampler for runs on `device`.
     pub fn new(
         config: &ExecutorConfig,
         tokenizer: Arc<SumTokenizer>,
@@ -149,17 +154,17 @@ impl Batches {
             times: Vec::new(),
             all: None,
             tokenizer,
-            device: device.clone(),
+            is_captured: !DataParallel::is_for(device),
         };
         if language.is_small() {
-            batches.list(config)?;
+            batches.list(config, device)?;
         }
         Ok(batches)
     }
 
     /// Lists all that a small language has.
-    fn list(&mut self, config: &ExecutorConfig) -> Result<()> {
-        let (language, device) = (self.language, &self.device);
+    fn list(&mut self, config: &ExecutorConfig, device: &Device) -> Result<()> {
+        let language = self.language;
         let first = *language.states().start();
         self.known = language.states().map(|_| Known::default()).collect();
         for execution in &self.split.train {
@@ -198,34 +203,54 @@ impl Batches {
             true => encode(&self.tokenizer, Code::Add(execution.result())),
             false => Ok(empty_result(language)),
         };
-        let result_table = ResultTable {
-            results: token_tensor(executions().map(result), &self.tokenizer, device)?,
+        let tables = EntityTables::new(language.states(), language.codes(), &self.tokenizer)?;
+        let tensor = |tokens: &[i32]| -> Tensor<2, Int> {
+            let length = language.word_length();
+            let shape = [tokens.len() / length, length];
+            Tensor::from_data(TensorData::new(tokens.to_vec(), shape), device)
+        };
+        let results = executions().map(result).collect::<Result<Vec<_>>>()?;
+        let constants = ConstantTables {
+            states: tensor(&tables.state_tokens),
+            codes: tensor(&tables.code_tokens),
+            results: tensor(&results.concat()),
             allowed: marks(&|execution| trained.contains(&execution)),
             illegal: marks(&|execution| !is_state(execution)),
         };
-        let tables =
-            EntityTables::new(language.states(), language.codes(), &self.tokenizer, device)?;
         self.all = Some(Arc::new(EntityTables {
-            result_table: Some(result_table),
+            constants: Some(Arc::new(constants)),
             ..tables
         }));
         Ok(())
     }
 
-    /// All numbers of a small language, or those of the executions.
+    /// All numbers of a small language, or those of the executions. Where steps are captured, others are added to those,
+    /// so that all batches have tables of one size.
     pub fn tables<'a>(
         &self,
-        executions: impl Iterator<Item = &'a Execution>,
+        executions: impl ExactSizeIterator<Item = &'a Execution>,
+        rng: &mut ChaCha8Rng,
     ) -> Result<Arc<EntityTables>> {
         if let Some(all) = &self.all {
             return Ok(all.clone());
         }
+        let count = executions.len();
         let (mut states, mut codes) = (BTreeSet::new(), BTreeSet::new());
         for execution in executions {
             states.extend([execution.start, execution.result()]);
             codes.insert(execution.code);
         }
-        EntityTables::new(states, codes, &self.tokenizer, &self.device).map(Arc::new)
+        if self.is_captured {
+            let (all_states, all_codes) = (self.language.states(), self.language.code_count());
+            let most = (2 * count).min(all_states.clone().count());
+            while states.len() < most {
+                states.insert(rng.random_range(all_states.clone()));
+            }
+            while codes.len() < count.min(all_codes) {
+                codes.extend(self.language.code_at(rng.random_range(0..all_codes)));
+            }
+        }
+        EntityTables::new(states, codes, &self.tokenizer).map(Arc::new)
     }
 
     /// A batch of programs line by line: executions each of which begins where the one before ended.

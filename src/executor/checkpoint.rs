@@ -7,41 +7,25 @@ use burn::{module::Module, tensor::Device};
 
 use super::{inference::ExecutorInference, model::LatentExecutor};
 use crate::{
-    config::executor::ExecutorConfig,
     data::{language::Language, tokens::SumTokenizer},
-    training::checkpoint::{CONFIG, Checkpoint, MODEL, PROGRESS, Source},
+    executor::config::ExecutorConfig,
+    training::checkpoint::{Checkpoint, Source, bundled as bundled_files},
 };
 
-/// A folder of assets, in the program.
-macro_rules! bundled {
+/// The files of a bundled model.
+macro_rules! model {
     ($name:literal) => {
-        Checkpoint::Bundled {
-            name: $name,
-            files: &[
-                (
-                    CONFIG,
-                    include_bytes!(concat!("../../assets/", $name, "/config.json")),
-                ),
-                (
-                    PROGRESS,
-                    include_bytes!(concat!("../../assets/", $name, "/progress.json")),
-                ),
-                (
-                    MODEL,
-                    include_bytes!(concat!("../../assets/", $name, "/model.bpk")),
-                ),
-            ],
-        }
+        bundled_files!($name, "config.json", "progress.json", "model.bpk")
     };
 }
 
 const BUNDLED: [Checkpoint; 6] = [
-    bundled!("executor-2d"),
-    bundled!("executor-10d"),
-    bundled!("executor-100d"),
-    bundled!("executor-lines"),
-    bundled!("executor-four-digits"),
-    bundled!("executor-operators"),
+    model!("executor-2d"),
+    model!("executor-10d"),
+    model!("executor-100d"),
+    model!("executor-lines"),
+    model!("executor-four-digits"),
+    model!("executor-operators"),
 ];
 
 /// The bundled model of a language, with `dims` latent dimensions (where none are asked for, 2 of the

@@ -1,41 +1,28 @@
 //! Commands to the Latent Executor, queries, and the events it reports.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     benchmark::{Comparison, Plan},
-    evaluation::ExecutorReport,
     programs::StatePassing,
+    system::ExecutorSystem,
     views::{Landscape, PointAnswer, SearchView, Triple},
 };
 use crate::{
-    config::executor::ExecutorConfig,
     data::{
         language::Language,
         sums::{Sum, Task},
     },
+    executor::config::ExecutorConfig,
     latent::search::{Method, Strategy},
-    training::{Limit, Pace, Start, checkpoint::Source},
+    training::{CommandOf, EventOf, Pace, wrap_run},
 };
 
 /// Commands to the engine.
 #[derive(Debug)]
 pub enum ExecutorCommand {
-    /// Asks this model from now on.
-    Open(Source),
-    /// Begins a run in a new folder (or goes on in the resumed one's).
-    Train {
-        /// From what.
-        start: Start<ExecutorConfig>,
-        /// The run's folder.
-        out: PathBuf,
-        /// Until when.
-        limit: Limit,
-    },
-    /// Changes the run's pace.
-    Pace(Pace),
-    /// Ends the run after its checkpoint.
-    Stop,
+    /// Command to the model or the run.
+    Run(CommandOf<ExecutorSystem>),
     /// Shows the planes as they change and keeps a map of this sum, or of none. In a space of more
     /// than two dimensions the map is of the slice through these programs; a plane needs none.
     Watch(Option<Sum>, Option<Triple>),
@@ -52,8 +39,6 @@ pub enum ExecutorCommand {
     Search(SearchOrder),
     /// Compares methods.
     Benchmark(BenchmarkOrder),
-    /// Judges the model.
-    Evaluate,
     /// Asks what lies at a point, and reports it as a fact.
     Decode(PointQuery),
 }
@@ -152,24 +137,16 @@ pub struct PointQuery {
 /// Facts the engine reports.
 #[derive(Debug)]
 pub enum ExecutorEvent {
-    /// Another model is asked.
-    Opened(String),
-    /// A run has begun in this folder.
-    Started(PathBuf),
-    /// Something works less well than it should; said once.
-    Warned(String),
-    /// A checkpoint was written.
-    Saved(PathBuf),
-    /// A run has ended after so many steps.
-    Trained(u64),
+    /// Event of the model or the run.
+    Run(EventOf<ExecutorSystem>),
     /// A map is complete.
     Mapped(Arc<Landscape>),
     /// A search has ended.
     Solved(Arc<SearchView>),
     /// Methods were compared, to the end or until stopped.
     Compared(Box<Comparison>),
-    /// A model was evaluated.
-    Evaluated(Box<ExecutorReport>),
     /// A question was answered.
     Decoded(PointAnswer),
 }
+
+wrap_run!(ExecutorSystem, ExecutorCommand, ExecutorEvent);

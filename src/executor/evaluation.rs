@@ -20,6 +20,7 @@ use crate::{
         points::Points,
         projection::{NEIGHBOURS, pca, trust, trust_of_values},
     },
+    training::{Evaluator, WorkView},
 };
 
 /// Number of cells along a side of the grid on which a code plane is evaluated.
@@ -131,12 +132,12 @@ impl ExecutorEvaluator {
             decoded: Vec::new(),
         }
     }
+}
 
-    /// Evaluates a slice; returns the report at the end.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn advance(&mut self) -> Result<Option<ExecutorReport>> {
+impl Evaluator for ExecutorEvaluator {
+    type Report = ExecutorReport;
+
+    fn advance(&mut self, device: &str) -> Result<Option<ExecutorReport>> {
         let sums = self.split.held_out.iter().chain(&self.split.train);
         let slice: Vec<Execution> = sums.skip(self.right.len()).take(SLICE).copied().collect();
         if !slice.is_empty() {
@@ -158,10 +159,21 @@ impl ExecutorEvaluator {
             })?);
             return Ok(None);
         }
-        self.report().map(Some)
+        self.report(device).map(Some)
     }
 
-    fn report(&self) -> Result<ExecutorReport> {
+    fn progress(&self) -> WorkView {
+        let sums = self.split.held_out.len() + self.split.train.len();
+        let done = self.right.len() + self.decoded.len();
+        WorkView {
+            what: format!("judging {sums} sums"),
+            done: done as f64 / (sums + self.grid.len()) as f64,
+        }
+    }
+}
+
+impl ExecutorEvaluator {
+    fn report(&self, device: &str) -> Result<ExecutorReport> {
         let executor = &self.executor;
         let (held_out, train) = self.right.split_at(self.split.held_out.len());
         let planes = executor.planes()?;
@@ -174,7 +186,7 @@ impl ExecutorEvaluator {
             .flatten();
         let codes: HashSet<Code> = self.decoded.iter().flatten().copied().collect();
         Ok(ExecutorReport {
-            device: String::new(),
+            device: device.to_owned(),
             dims: executor.config.dims,
             params: executor.params(),
             steps: executor.progress.step,

@@ -45,11 +45,8 @@ pub fn map_png(
     if let Some(solution) = codes.iter().position(|code| task.is_solved_by(&[*code])) {
         spots.swap(0, solution);
     }
-    let corners: Vec<String> = map
-        .cut
-        .iter()
-        .flat_map(|cut| cut.programs.map(code_text))
-        .collect();
+    let corners = map.cut.iter().flat_map(|cut| cut.programs.map(code_text));
+    let corners: Vec<String> = corners.collect();
     if let Some(cut) = &map.cut {
         // Only the slice's own three programs lie on it.
         spots = cut
@@ -190,13 +187,12 @@ pub fn planes_csv(path: &Path, planes: &LatentPlanes) -> Result<()> {
                 .into_iter()
                 .chain(axes),
         )?;
-        let codes = planes
-            .language
+        let language = planes.language;
+        let codes = language
             .shown_codes()
             .into_iter()
             .map(|code| code.to_string());
-        let states = planes
-            .language
+        let states = language
             .shown_states()
             .into_iter()
             .map(|state| state.to_string());

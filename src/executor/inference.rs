@@ -14,12 +14,12 @@ use super::{
     planes::LatentPlanes,
 };
 use crate::{
-    config::executor::ExecutorConfig,
     data::{
         language::{Code, Execution, Language},
         sums::Sum,
         tokens::SumTokenizer,
     },
+    executor::config::ExecutorConfig,
     latent::points::Points,
     nn::bottleneck::FourierBands,
     training::Progress,
@@ -90,10 +90,8 @@ impl ExecutorInference {
     pub fn state_embeddings(&self, states: impl IntoIterator<Item = i32>) -> Result<Points> {
         let states: Vec<i32> = states.into_iter().collect();
         let place = |states: &[i32]| -> Result<Tensor<2>> {
-            Ok(self
-                .model
-                .state
-                .encode(self.state_tokens(states.iter().copied())?))
+            let words = self.state_tokens(states.iter().copied())?;
+            Ok(self.model.state.encode(words))
         };
         self.places(&states, place)
     }
@@ -127,12 +125,9 @@ impl ExecutorInference {
     /// # Errors
     /// If the device fails.
     pub fn decode(&self, points: &Points) -> Result<Vec<Option<Code>>> {
+        let code = &self.model.code;
         self.in_chunks(points, |points| {
-            self.codes(
-                self.model
-                    .code
-                    .decode_greedy(self.model.code.hidden(points, &self.octaves)),
-            )
+            self.codes(code.decode_greedy(code.hidden(points, &self.octaves)))
         })
     }
 
@@ -141,12 +136,9 @@ impl ExecutorInference {
     /// # Errors
     /// If the device fails.
     pub fn decode_states(&self, points: &Points) -> Result<Vec<Option<i32>>> {
+        let state = &self.model.state;
         self.in_chunks(points, |points| {
-            self.numbers(
-                self.model
-                    .state
-                    .decode_greedy(self.model.state.hidden(points, &self.octaves)),
-            )
+            self.numbers(state.decode_greedy(state.hidden(points, &self.octaves)))
         })
     }
 
@@ -155,23 +147,15 @@ impl ExecutorInference {
     /// # Errors
     /// If the device fails, or a state or program is not in the language.
     pub fn run(&self, executions: &[Execution]) -> Result<Vec<Option<i32>>> {
+        let (LatentExecutor { state, code, .. }, octaves) = (&self.model, &self.octaves);
         let mut results = Vec::with_capacity(executions.len());
         for chunk in executions.chunks(CHUNK) {
-            let states = self
-                .model
-                .state
-                .encode(self.state_tokens(chunk.iter().map(|e| e.start))?);
-            let codes = self
-                .model
-                .code
-                .encode(self.tokens_on(chunk.iter().map(|e| e.code), &self.device)?);
-            let states = self.model.state.hidden(states, &self.octaves);
-            let codes = self.model.code.hidden(codes, &self.octaves);
-            let hidden = self
-                .model
-                .state
-                .hidden(self.model.execute(states, codes), &self.octaves);
-            results.extend(self.numbers(self.model.state.decode_greedy(hidden))?);
+            let states = state.encode(self.state_tokens(chunk.iter().map(|e| e.start))?);
+            let codes = code.encode(self.tokens_on(chunk.iter().map(|e| e.code), &self.device)?);
+            let (states, codes) = (state.hidden(states, octaves), code.hidden(codes, octaves));
+            let reached = self.model.execute(states, codes);
+            let decoded = state.decode_greedy(state.hidden(reached, octaves));
+            results.extend(self.numbers(decoded)?);
         }
         Ok(results)
     }
@@ -183,10 +167,8 @@ impl ExecutorInference {
     /// If the device fails.
     pub fn propose(&self, sums: &[Sum]) -> Result<Option<Points>> {
         let encode_tokens = |chunk: &[Sum], number: fn(&Sum) -> i32| -> Result<Tensor<3>> {
-            Ok(self
-                .model
-                .state
-                .encode_tokens(self.state_tokens(chunk.iter().map(number))?))
+            let words = self.state_tokens(chunk.iter().map(number))?;
+            Ok(self.model.state.encode_tokens(words))
         };
         let mut proposed = Points {
             dims: self.config.dims,

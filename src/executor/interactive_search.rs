@@ -28,13 +28,13 @@ const KEPT: usize = 256;
 
 /// A search at work.
 pub struct InteractiveSearch {
-    /// Its view.
+    /// View.
     pub view: SearchView,
-    /// Its pace.
+    /// Pace.
     pub pace: Pace,
     dims: usize,
     search_run: SearchRun,
-    /// The pursuit before each of the last evaluations.
+    /// Copies of the search before each of the last evaluations.
     before: VecDeque<SearchRun>,
     pause: Duration,
     next: Instant,
@@ -88,7 +88,7 @@ impl InteractiveSearch {
             .then(|| self.next.saturating_duration_since(Instant::now()))
     }
 
-    /// One evaluation, if one is due; whether there was one.
+    /// Makes one evaluation if it is due; true if it was.
     ///
     /// # Errors
     /// If the device fails.
@@ -153,7 +153,7 @@ impl InteractiveSearch {
         Ok(Some(run))
     }
 
-    /// Goes one evaluation back, and holds there; whether there was one to undo.
+    /// Takes the last evaluation back and holds; true if there was one.
     pub fn undo(&mut self) -> bool {
         let Some(before) = self.before.pop_back() else {
             return false;

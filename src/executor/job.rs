@@ -2,31 +2,28 @@
 //! device. Each gets one slice a round, so none starves and a
 //! question waits for one slice of each at most.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, bail};
-use burn::tensor::Device;
 
 pub use super::command::{
     BenchmarkOrder, ExecutorCommand, ExecutorEvent, PointQuery, SearchOrder, SolveRequest,
 };
 use super::{
     benchmark::BenchmarkTask,
-    checkpoint,
-    evaluation::{ExecutorEvaluator, ExecutorReport},
+    config::{ExecutorConfig, PRESETS},
     inference::ExecutorInference,
     interactive_search::InteractiveSearch,
     map::MapTask,
-    system::{ExecutorSystem, ExecutorTrainer},
-    views::{ExecutorModelView, ExecutorViews, PointAnswer, Triple},
+    system::ExecutorSystem,
+    views::{ExecutorViews, PointAnswer, Triple},
 };
 use crate::{
-    config::executor::{ExecutorConfig, PRESETS},
     data::sums::Sum,
-    device::{self, Choice, Chosen},
-    engine::{Job, Work, pair::ViewError},
+    device::Chosen,
+    engine::{Job, Work, jobs::ViewError},
     latent::{MAP_SIZE, points::Points},
-    training::{Limit, Start, Worker, checkpoint::Source},
+    training::{Change, RunViews, SystemJob, Worker, checkpoint::Source},
 };
 
 /// Points of a map a slice.
@@ -41,108 +38,52 @@ pub struct ExecutorJob {
     worker: Worker<ExecutorSystem>,
     views: Arc<ExecutorViews>,
     search: Option<InteractiveSearch>,
-    /// People look at what its surrogate believes.
+    /// True while the surrogate's posterior is shown.
     shows_posterior: bool,
-    evaluator: Option<ExecutorEvaluator>,
     benchmark: Option<BenchmarkTask>,
     map: Option<(MapTask, bool)>,
-    /// The window looks at the map of this sum.
+    /// Sum whose map the window shows.
     watched: Option<Sum>,
-    /// In a space of more than two dimensions, on the slice through these programs.
+    /// Programs that span the slice of that map, in a space of more than two dimensions.
     sliced: Option<Triple>,
 }
 
 impl ExecutorJob {
-    /// Opens the device and the model.
-    ///
-    /// # Errors
-    /// If either can't be had.
-    pub fn new(choice: Choice, source: &Source, views: Arc<ExecutorViews>) -> Result<Self> {
-        Self::on(device::open(choice)?, source, views)
-    }
-
-    /// A job on a device that is open.
-    ///
-    /// # Errors
-    /// If the model can't be had.
-    pub fn on(chosen: Chosen, source: &Source, views: Arc<ExecutorViews>) -> Result<Self> {
-        let (training, curves) = (views.training.clone(), views.curves.clone());
-        let load = |device: &Device| checkpoint::load(source, device);
-        let job = Self {
-            worker: Worker::new(chosen, load, training, curves)?,
-            views,
-            search: None,
-            shows_posterior: false,
-            evaluator: None,
-            benchmark: None,
-            map: None,
-            watched: None,
-            sliced: None,
-        };
-        job.show_model(source.origin());
-        Ok(job)
-    }
-
-    /// The same, with most of training's kernels compiled on a GPU while there is nothing else to do.
+    /// The job, which compiles most of training's kernels on a GPU while there is nothing else to do.
     pub fn warming_up(mut self) -> Self {
-        self.worker.compile_ahead(|device| {
-            ExecutorTrainer::new(ExecutorConfig::preset(PRESETS[0])?, (), device)
-        });
+        let config = ExecutorConfig::preset(PRESETS[0]);
+        self.worker.compile_ahead(config, || Ok(()));
         self
     }
 
-    fn show_model(&self, origin: String) {
-        let (executor, chosen) = (self.worker.snapshot(), &self.worker.chosen);
-        self.views.model.put(ExecutorModelView {
-            origin,
-            config: executor.config.clone(),
-            params: executor.params(),
-            steps: executor.progress.step,
-            device: chosen.name.clone(),
-            device_reason: chosen.reason.clone(),
-        });
-    }
-
-    fn train(
+    /// Follows a change of the model or the run, which has reported the events from `before` on; returns true if there
+    /// was one.
+    fn follow(
         &mut self,
-        start: Start<ExecutorConfig>,
-        out: PathBuf,
-        limit: Limit,
+        change: Result<Option<Change>>,
+        before: usize,
         events: &mut Vec<ExecutorEvent>,
-    ) -> Result<()> {
-        self.worker.train(start, || Ok(()), &out, limit)?;
-        // A search of the model before would go on in another space, and an answer lies in it.
-        self.forget_search(events);
-        self.views.answer.clear();
-        self.show_model(out.display().to_string());
-        events.push(ExecutorEvent::Started(out));
-        self.look_again()
-    }
-
-    fn train_step(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
-        let Some(step) = self.worker.step()? else {
-            return Ok(false);
-        };
-        events.extend(step.warning.map(ExecutorEvent::Warned));
-        events.extend(step.saved.map(ExecutorEvent::Saved));
-        if step.is_last {
-            self.end_run(events)?;
+    ) -> Result<bool> {
+        let change = change?;
+        if let Some(Change::Opened | Change::Started) = change {
+            // A search of the model before would go on in another space, and an answer lies in it.
+            let reported = events.split_off(before);
+            self.forget_search(events);
+            events.extend(reported);
+            self.views.answer.clear();
         }
-        Ok(true)
+        if change == Some(Change::Opened) {
+            self.views.planes.clear();
+            self.views.landscape.clear();
+        }
+        if change.is_some_and(|change| change != Change::Step) {
+            self.look_again()?;
+        }
+        Ok(change.is_some())
     }
 
-    fn end_run(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<()> {
-        let Some(ended) = self.worker.end() else {
-            return Ok(());
-        };
-        self.show_model(ended.folder.display().to_string());
-        events.push(ExecutorEvent::Saved(ended.saved?));
-        events.push(ExecutorEvent::Trained(ended.steps));
-        self.look_again()
-    }
-
-    /// Planes and map are out of date. A map that was ordered is finished first; while a run trains,
-    /// coarse maps follow one another by themselves.
+    /// Marks planes and map as outdated. A requested map is finished first; while a run trains, coarse maps follow one
+    /// another by themselves.
     fn look_again(&mut self) -> Result<()> {
         self.worker.run.request_views();
         if self.map.as_ref().is_some_and(|(_, announced)| *announced) {
@@ -172,12 +113,8 @@ impl ExecutorJob {
     fn show_planes(&mut self) -> Result<()> {
         let executor = self.worker.current();
         let step = executor.progress.step;
-        if self
-            .views
-            .planes
-            .get()
-            .is_some_and(|planes| planes.step == step && !self.worker.run.is_running())
-        {
+        let shown = self.views.planes.get().map(|planes| planes.step);
+        if shown == Some(step) && !self.worker.run.is_running() {
             return Ok(());
         }
         self.views.planes.put(executor.planes()?);
@@ -207,14 +144,9 @@ impl ExecutorJob {
                     self.map = None;
                 }
                 self.views.landscape.put(map);
-                if let Some(map) = self
-                    .views
-                    .landscape
-                    .get()
-                    .filter(|_| is_finest && announced)
-                {
-                    events.push(ExecutorEvent::Mapped(map));
-                }
+                let map = self.views.landscape.get();
+                let map = map.filter(|_| is_finest && announced);
+                events.extend(map.map(ExecutorEvent::Mapped));
             }
         } else {
             return Ok(false);
@@ -232,7 +164,7 @@ impl ExecutorJob {
             return Ok(false);
         }
         if let Some(run) = search.run_of_best(&executor)? {
-            self.views.run.put(run);
+            self.views.program_run.put(run);
         }
         self.show_search();
         if self.search.as_ref().is_some_and(|search| search.view.ended) {
@@ -250,12 +182,12 @@ impl ExecutorJob {
         }
     }
 
-    /// Nothing is left of a search of a model that is no longer asked.
+    /// Ends the search of a model that is no longer open, and clears its views.
     fn forget_search(&mut self, events: &mut Vec<ExecutorEvent>) {
         self.end_search(events);
         self.search = None;
         self.views.search.clear();
-        self.views.run.clear();
+        self.views.program_run.clear();
         self.views.posterior.clear();
     }
 
@@ -263,7 +195,7 @@ impl ExecutorJob {
         match order {
             SearchOrder::Begin(request) => {
                 let search = InteractiveSearch::new(&self.worker.current(), request)?;
-                self.views.run.clear();
+                self.views.program_run.clear();
                 self.search = Some(search);
                 self.show_search();
             }
@@ -306,7 +238,7 @@ impl ExecutorJob {
                     bail!("methods are being compared already");
                 }
                 let executor = self.worker.current();
-                let model = self.views.model.get().context("no model is open")?;
+                let model = self.views.run.model.get().context("no model is open")?;
                 self.benchmark = Some(BenchmarkTask::new(executor, plan, &model)?);
             }
             BenchmarkOrder::Stop => {
@@ -316,21 +248,6 @@ impl ExecutorJob {
             }
         }
         Ok(())
-    }
-
-    fn evaluate_slice(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<bool> {
-        let Some(evaluator) = &mut self.evaluator else {
-            return Ok(false);
-        };
-        if let Some(report) = evaluator.advance()? {
-            self.evaluator = None;
-            let device = self.worker.chosen.name.clone();
-            events.push(ExecutorEvent::Evaluated(Box::new(ExecutorReport {
-                device,
-                ..report
-            })));
-        }
-        Ok(true)
     }
 
     /// Ends the search under way, if there is one.
@@ -384,6 +301,28 @@ impl ExecutorJob {
     }
 }
 
+impl SystemJob for ExecutorJob {
+    type System = ExecutorSystem;
+    type Views = ExecutorViews;
+
+    fn on(chosen: Chosen, source: &Source, views: Arc<ExecutorViews>) -> Result<Self> {
+        Ok(Self {
+            worker: Worker::new(chosen, source, views.run.clone())?,
+            views,
+            search: None,
+            shows_posterior: false,
+            benchmark: None,
+            map: None,
+            watched: None,
+            sliced: None,
+        })
+    }
+
+    fn run_views(views: &ExecutorViews) -> &RunViews<ExecutorConfig> {
+        &views.run
+    }
+}
+
 impl Job for ExecutorJob {
     type Command = ExecutorCommand;
     type Probe = PointQuery;
@@ -391,27 +330,11 @@ impl Job for ExecutorJob {
 
     fn command(&mut self, command: ExecutorCommand, events: &mut Vec<ExecutorEvent>) -> Result<()> {
         match command {
-            ExecutorCommand::Open(source) => {
-                self.worker
-                    .open(|device| checkpoint::load(&source, device))?;
-                self.forget_search(events);
-                self.views.answer.clear();
-                self.views.planes.clear();
-                self.views.landscape.clear();
-                self.show_model(source.origin());
-                events.push(ExecutorEvent::Opened(source.to_string()));
-                self.look_again()?;
+            ExecutorCommand::Run(command) => {
+                let before = events.len();
+                let change = self.worker.command(command, events);
+                self.follow(change, before, events)?;
             }
-            ExecutorCommand::Train { start, out, limit } => {
-                self.train(start, out, limit, events)?
-            }
-            ExecutorCommand::Pace(pace) => {
-                if self.worker.run.trainer().is_some() {
-                    self.worker.run.set_pace(pace);
-                    self.look_again()?;
-                }
-            }
-            ExecutorCommand::Stop => self.end_run(events)?,
             ExecutorCommand::Watch(sum, slice) => {
                 self.worker.run.is_watched = true;
                 (self.watched, self.sliced) = (sum, slice);
@@ -426,9 +349,6 @@ impl Job for ExecutorJob {
             }
             ExecutorCommand::Search(order) => self.follow_search(order, events)?,
             ExecutorCommand::Benchmark(order) => self.benchmark(order, events)?,
-            ExecutorCommand::Evaluate => {
-                self.evaluator = Some(ExecutorEvaluator::new(self.worker.current()))
-            }
             ExecutorCommand::Decode(question) => {
                 let answer = self.answer(question)?;
                 events.push(ExecutorEvent::Decoded(answer));
@@ -446,13 +366,13 @@ impl Job for ExecutorJob {
     }
 
     fn work(&mut self, events: &mut Vec<ExecutorEvent>) -> Result<Work> {
-        let trained = self.train_step(events)?;
+        let before = events.len();
+        let step = self.worker.step(events);
+        let trained = self.follow(step, before, events)?;
         let searched = self
             .search_slice(events)
             .inspect_err(|_| self.search = None)?;
-        let evaluated = self
-            .evaluate_slice(events)
-            .inspect_err(|_| self.evaluator = None)?;
+        let evaluated = self.worker.evaluate(events)?;
         if self.worker.run.is_watched && !self.worker.run.is_running() {
             self.show_planes()
                 .inspect_err(|_| self.worker.run.is_watched = false)

@@ -7,10 +7,10 @@ use burn::{
 
 use super::{
     model::LatentExecutor,
-    step_plan::{ExecutorPlan, InnerTargets, LineSpans, ProgramPairs},
+    step_plan::{ExecutorPlan, InnerTargets, LineSpans, ProgramPairs, TokenTables},
 };
 use crate::{
-    config::executor::{ExecutorConfig, Regulariser},
+    executor::config::{ExecutorConfig, Regulariser},
     kernels::gather,
     nn::{
         bottleneck::FourierBands,
@@ -145,11 +145,25 @@ impl ExecutorForward<'_> {
         samples.map_or(0, |samples| samples.result_rows.count)
     }
 
+    /// Tokens [S, L] of the states and [C, L] of the programs.
+    fn token_tables(&self) -> [Tensor<2, Int>; 2] {
+        match &self.plan.tables {
+            TokenTables::Constant(tables) => [tables.states.clone(), tables.codes.clone()],
+            TokenTables::Input { states, codes } => {
+                let length = self.config.language.word_length();
+                [*states, *codes].map(|span| {
+                    let rows = self.inputs.rows(span);
+                    rows.reshape([span.count / length, length])
+                })
+            }
+        }
+    }
+
     fn encode(&self) -> Encoded {
-        let (model, tables) = (self.model, &self.plan.tables);
-        let state_tokens = model.state.encode_tokens(tables.states.clone());
+        let (model, [state_table, code_table]) = (self.model, self.token_tables());
+        let state_tokens = model.state.encode_tokens(state_table);
         let states = model.state.point(state_tokens.clone());
-        let codes = model.code.encode(tables.codes.clone());
+        let codes = model.code.encode(code_table);
         let state_hidden = model.state.hidden(states.clone(), self.octaves);
         Encoded {
             state_tokens,
@@ -166,16 +180,17 @@ impl ExecutorForward<'_> {
             inputs,
             ..
         } = self;
-        let tables = &plan.tables;
+        let [_, code_table] = self.token_tables();
+        let tokens = |rows| code_table.clone().select(0, rows);
         let rows = |span| inputs.rows(span);
         let own_codes = rows(plan.own_codes);
         let mut points = vec![gather(encoded.codes.clone(), own_codes.clone())];
-        let mut targets = vec![tables.codes.clone().select(0, own_codes)];
+        let mut targets = vec![tokens(own_codes)];
         let nearest = plan.region_samples.as_ref().map(|samples| {
             let anywhere = inputs.points(samples.points, self.config.dims);
             let nearest = nearest_rows(anywhere.clone(), encoded.codes.clone().detach());
             points.push(anywhere);
-            targets.push(tables.codes.clone().select(0, nearest.clone()));
+            targets.push(tokens(nearest.clone()));
             nearest
         });
         let proposed = plan.additions.as_ref().and_then(|additions| {
@@ -186,7 +201,7 @@ impl ExecutorForward<'_> {
         });
         if let Some((proposals, codes)) = &proposed {
             points.push(proposals.clone());
-            targets.push(tables.codes.clone().select(0, codes.clone()));
+            targets.push(tokens(codes.clone()));
         }
         let hidden = model.code.hidden(Tensor::cat(points, 0), self.octaves);
         let targets = Tensor::cat(targets, 0);
@@ -245,13 +260,12 @@ impl ExecutorForward<'_> {
             config,
             ..
         } = self;
-        let tables = &plan.tables;
-        let tokens = |span: Span| tables.states.clone().select(0, inputs.rows(span));
+        let [state_table, _] = self.token_tables();
+        let tokens = |span: Span| state_table.clone().select(0, inputs.rows(span));
         let own_states = inputs.rows(plan.own_states);
-        let own_tokens = tables.states.clone().select(0, own_states.clone());
-        let mut targets = vec![own_tokens, tokens(plan.lines[0].results)];
-        let regions = match (&tables.result_table, &plan.region_samples, nearest) {
-            (Some(table), Some(samples), Some(nearest)) => {
+        let mut targets = vec![tokens(plan.own_states), tokens(plan.lines[0].results)];
+        let regions = match (&plan.tables, &plan.region_samples, nearest) {
+            (TokenTables::Constant(table), Some(samples), Some(nearest)) => {
                 let pairs = inputs.rows(samples.result_rows) + nearest.clone();
                 targets.push(table.results.clone().select(0, pairs.clone()));
                 Some((table, pairs))
@@ -365,8 +379,8 @@ impl ExecutorForward<'_> {
         }
     }
 
-    /// Hidden states [N, L, D] of the programs a step down the gradient of each aim's loss from points [N, Z] that the
-    /// step can lead to its program from: Adam's first step, of which no gradient is taken (Latent Program Network,
+    /// Hidden states [N, L, D] of programs after one gradient step on the loss of each target, from points [N, Z] as far
+    /// from its program as one step leads: Adam's first step, of which no gradient is taken (Latent Program Network,
     /// Bonnet and Macfarlane 2024, arXiv 2411.08706).
     fn inner_step(
         &self,
@@ -385,7 +399,8 @@ impl ExecutorForward<'_> {
         let starts = state_hidden.clone().detach();
         let starts = gather(starts, inputs.rows(inner_targets.lines.starts));
         let results = inputs.rows(inner_targets.lines.results);
-        let results = self.plan.tables.states.clone().select(0, results);
+        let [state_table, _] = self.token_tables();
+        let results = state_table.select(0, results);
         let reached = frozen.execute(starts, frozen.code.hidden(from.clone(), octaves));
         let logits = frozen
             .state

@@ -25,6 +25,7 @@ mod batch;
 pub mod benchmark;
 pub mod checkpoint;
 pub mod command;
+pub mod config;
 pub mod evaluation;
 pub mod export;
 mod format;

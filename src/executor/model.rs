@@ -18,8 +18,8 @@ use burn::{
 };
 
 use crate::{
-    config::executor::{Decoder, ExecutorConfig},
     data::tokens,
+    executor::config::{Decoder, ExecutorConfig},
     kernels::entropy,
     nn::{
         bottleneck::{Bottleneck, BottleneckStart, FourierBands},
@@ -164,7 +164,7 @@ fn likeliest(logits: Tensor<3>) -> Tensor<2, Int> {
     logits.argmax(2).squeeze_dim(2)
 }
 
-/// Both autoencoders, the executor between them, and its inverse.
+/// Networks of the Latent Executor: both autoencoders, the executor between them, and the inverse encoder.
 #[derive(Module, Debug)]
 pub struct LatentExecutor {
     /// Reads and writes states.

@@ -336,10 +336,8 @@ impl ExecutorInference {
                 loss: Vec::new(),
             })
             .collect();
-        let started = self
-            .model
-            .state
-            .encode(self.state_tokens(starts.iter().copied())?);
+        let words = self.state_tokens(starts.iter().copied())?;
+        let started = self.model.state.encode(words);
         let mut state = self.model.state.hidden(started, &self.octaves);
         for (line, point) in point.chunks(dims).enumerate() {
             let point = self.tensor(&Points::one(point));
@@ -350,19 +348,16 @@ impl ExecutorInference {
             let reached = self.model.execute(state, program);
             let hidden = self.model.state.hidden(reached, &self.octaves);
             for trace in &mut traces {
-                trace
-                    .truth
-                    .push(code.run(*trace.truth.last().unwrap_or(&trace.start)));
+                let before = *trace.truth.last().unwrap_or(&trace.start);
+                trace.truth.push(code.run(before));
             }
             // An arbitrary word stands in for a truth that is no state; its loss is left out.
             let truths = traces.iter().map(|trace| trace.truth[line]);
             let states = self.language().states();
             let stand_in = |truth: i32| truth.clamp(*states.start(), *states.end());
             let target = self.state_tokens(truths.map(stand_in))?;
-            let (read, logits) = self
-                .model
-                .state
-                .decode_with_logits(hidden.clone(), target.clone());
+            let decoder = &self.model.state;
+            let (read, logits) = decoder.decode_with_logits(hidden.clone(), target.clone());
             let read_states = self.numbers(read.clone())?;
             let losses = read_floats(token_nll(logits, target).sum_dim(1))?;
             for ((trace, read), loss) in traces.iter_mut().zip(read_states).zip(losses) {

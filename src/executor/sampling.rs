@@ -1,4 +1,4 @@
-//! How an executor's steps draw.
+//! Random draws of the executor's steps.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +21,7 @@ pub struct ExecutionSpans {
     pub codes: Span,
 }
 
-/// Draws that are written down on a tape.
+/// Inputs whose draws go into the draw log.
 pub(super) trait LoggedInputs {
     /// Adds rows.
     fn log_rows(&mut self, rows: impl IntoIterator<Item = i32>) -> Span;

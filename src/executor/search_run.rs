@@ -1,4 +1,4 @@
-//! One search for the program of a task: what it is told of each evaluation, what that counts, and when it has ended.
+//! Search run: one search for the program of a task, the losses it is told, its cost in evaluations, and its end.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -93,7 +93,7 @@ impl SearchRun {
         self.search.posterior(points)
     }
 
-    /// The pursuit as it stands, to go on with later.
+    /// Copy of the run in its current state.
     pub fn fork(&self) -> Self {
         Self {
             task: self.task.clone(),

@@ -1,4 +1,4 @@
-//! Plan of a shard of a training step: numbers, executions and points, drawn on the host.
+//! Step plan: numbers, executions and points of a shard of a training step, drawn on the host.
 
 use std::sync::Arc;
 
@@ -7,20 +7,19 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
-    batch::{Batches, EntityTables},
+    batch::{Batches, ConstantTables, EntityTables},
     sampling::{ExecutionSpans, LoggedInputs, ball_points, sobol_points},
 };
 use crate::{
-    config::executor::{ExecutorConfig, Regulariser},
     data::language::{Code, Execution},
+    executor::config::{ExecutorConfig, Regulariser},
     nn::init::normal,
     training::{HostInputs, Span},
 };
 
 /// Points anywhere in the box a step.
 const REGION_SAMPLES: usize = 96;
-/// Points a step, as far from their programs as one step leads, from which one step is made down the
-/// gradient.
+/// Points a step from which the inner gradient step is made; each as far from its program as that step leads.
 const INNER_SAMPLES: usize = 128;
 /// Pairs of programs with a state in common whose distances are compared a step.
 const NEAR_PAIRS: usize = 192;
@@ -32,8 +31,8 @@ const PRIOR_SAMPLES: usize = 256;
 /// Offsets of one shard's inputs in the host buffers. Equal plans have equal shapes; used as the capture key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutorPlan {
-    /// The numbers it is made of.
-    pub tables: Arc<EntityTables>,
+    /// Tokens of the states and programs it is made of.
+    pub tables: TokenTables,
     /// The octaves' weights, if there are octaves.
     pub octaves: Option<Span>,
     /// States to be read back.
@@ -44,13 +43,13 @@ pub struct ExecutorPlan {
     pub region_samples: Option<RegionSamples>,
     /// The additions among the first lines, if any.
     pub additions: Option<ExecutionSpans>,
-    /// The rows of the states at which the first lines, what runs in the cells and the aims begin.
+    /// Rows of the start states of the first lines, the region samples and the inner step's targets.
     pub starts: Span,
     /// The executions, line by line.
     pub lines: Vec<LineSpans>,
     /// Executions to be reached by a step down the gradient.
     pub inner_targets: Option<InnerTargets>,
-    /// By how much each state's point is moved, in balls of radius 1.
+    /// Noise on each state's point, in balls of radius 1.
     pub state_noise: Option<Span>,
     /// Points from the prior that should have a state and a program near.
     pub cover: Option<Span>,
@@ -58,12 +57,26 @@ pub struct ExecutorPlan {
     pub normals: Option<[Span; 3]>,
 }
 
+/// Tokens of states and programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenTables {
+    /// All there are, on the device.
+    Constant(Arc<ConstantTables>),
+    /// Inputs of the step.
+    Input {
+        /// Tokens of the states.
+        states: Span,
+        /// Tokens of the programs.
+        codes: Span,
+    },
+}
+
 /// A line of each execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineSpans {
     /// Rows of the programs.
     pub codes: Span,
-    /// By how much each is moved, in balls of radius 1.
+    /// Noise on each program's point, in balls of radius 1.
     pub ball_noise: Option<Span>,
     /// Rows of the states that result.
     pub results: Span,
@@ -83,9 +96,9 @@ pub struct RegionSamples {
 /// Pairs of programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramPairs {
-    /// Those of two executions from one state, and after them pairs that no state can take both.
+    /// Programs of two executions from one state, then pairs that no state can take both.
     pub codes: [Span; 2],
-    /// The states the first of those lead to.
+    /// Results of the former pairs.
     pub results: [Span; 2],
 }
 
@@ -99,10 +112,10 @@ pub struct InnerTargets {
 }
 
 impl ExecutorPlan {
-    /// Plan of the `share`-th shard of a step, counted from 0, at these weights of the octaves.
+    /// Plan of shard `share` of a step, counted from 0, with these weights of the octaves.
     ///
     /// # Errors
-    /// If a number is unknown to the lexicon.
+    /// If a number is unknown to the tokenizer.
     pub fn draw(
         batches: &Batches,
         config: &ExecutorConfig,
@@ -114,11 +127,19 @@ impl ExecutorPlan {
         let dims = config.dims;
         let octaves = (!octaves.is_empty()).then(|| inputs.values(octaves));
         let traces = batches.traces(config, rng);
-        let tables = batches.tables(traces.iter().flatten())?;
+        let executions: Vec<&Execution> = traces.iter().flatten().collect();
+        let tables = batches.tables(executions.into_iter(), rng)?;
         let (states, codes) = (tables.state_count(), tables.code_count());
-        let region_samples = match tables.result_table {
-            Some(_) => REGION_SAMPLES.div_ceil(config.shards),
-            None => 0,
+        let (token_tables, region_samples) = match &tables.constants {
+            Some(constants) => (
+                TokenTables::Constant(constants.clone()),
+                REGION_SAMPLES.div_ceil(config.shards),
+            ),
+            None => {
+                let states = inputs.rows(tables.state_tokens.iter().copied());
+                let codes = inputs.rows(tables.code_tokens.iter().copied());
+                (TokenTables::Input { states, codes }, 0)
+            }
         };
         let any_state = |rng: &mut ChaCha8Rng| rng.random_range(batches.language.states());
         let elsewhere: Vec<i32> = (0..region_samples).map(|_| any_state(rng)).collect();
@@ -182,7 +203,7 @@ impl ExecutorPlan {
             Regulariser::Off | Regulariser::Pooled => None,
         };
         let plan = Self {
-            tables,
+            tables: token_tables,
             octaves,
             own_states,
             own_codes,

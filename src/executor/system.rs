@@ -9,16 +9,21 @@ use serde_json::{Map, Value, json};
 
 use super::{
     batch::Batches,
+    checkpoint::load,
+    config::ExecutorConfig,
+    evaluation::ExecutorEvaluator,
     inference::ExecutorInference,
     losses::ExecutorForward,
     model::{LatentExecutor, octaves_at},
     step_plan::ExecutorPlan,
 };
 use crate::{
-    config::executor::ExecutorConfig,
     data::{split::Split, tokens::SumTokenizer},
     nn::{adamw::AdamW, bottleneck::FourierBands, muon::Muon},
-    training::{DeviceInputs, HostInputs, Losses, Progress, Run, System, Trainer},
+    training::{
+        DeviceInputs, HostInputs, Losses, Progress, Run, ServedSystem, System, Trainer,
+        checkpoint::Source,
+    },
 };
 
 /// The Latent Executor in training.
@@ -39,6 +44,7 @@ impl System for ExecutorSystem {
     type Model = LatentExecutor;
     type Plan = ExecutorPlan;
     type Shard = usize;
+    type Constants = FourierBands;
     type Snapshot = ExecutorInference;
 
     fn new(config: &ExecutorConfig, (): (), device: &Device) -> Result<(Self, LatentExecutor)> {
@@ -75,16 +81,20 @@ impl System for ExecutorSystem {
         ExecutorPlan::draw(&self.batches, config, &octaves, shard, rng)
     }
 
+    fn constants(&self) -> &FourierBands {
+        &self.octaves
+    }
+
     fn losses(
-        &self,
+        bands: &FourierBands,
         config: &ExecutorConfig,
         model: &LatentExecutor,
         plan: &ExecutorPlan,
         inputs: &DeviceInputs,
     ) -> Losses {
         let octaves = match plan.octaves {
-            Some(weights) => self.octaves.weighted(inputs.values(weights)),
-            None => self.octaves.clone(),
+            Some(weights) => bands.weighted(inputs.values(weights)),
+            None => bands.clone(),
         };
         let pass = ExecutorForward {
             model,
@@ -113,6 +123,28 @@ impl System for ExecutorSystem {
 
     fn trace_setup(&self, config: &ExecutorConfig) -> Map<String, Value> {
         trace_setup(config, 0)
+    }
+}
+
+impl ServedSystem for ExecutorSystem {
+    type DataSource = ();
+    type EvaluationPlan = ();
+    type Evaluator = ExecutorEvaluator;
+
+    fn load(source: &Source, device: &Device) -> Result<ExecutorInference> {
+        load(source, device)
+    }
+
+    fn open_data((): &()) -> Result<()> {
+        Ok(())
+    }
+
+    fn evaluator(executor: Arc<ExecutorInference>, (): ()) -> Result<ExecutorEvaluator> {
+        Ok(ExecutorEvaluator::new(executor))
+    }
+
+    fn describe(executor: &ExecutorInference) -> (&ExecutorConfig, usize) {
+        (&executor.config, executor.params())
     }
 }
 

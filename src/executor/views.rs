@@ -10,29 +10,25 @@ use super::{
     programs::Trace,
 };
 use crate::{
-    config::executor::ExecutorConfig,
     data::{
         language::Code,
         sums::{Sum, Task},
     },
     engine::latest::Latest,
+    executor::config::ExecutorConfig,
     latent::{field::Field, search::Strategy},
-    training::{MetricsTable, TrainingView},
+    training::{ModelView, RunViews},
 };
 
-/// Latest views of everything.
+/// Latest views of the Latent Executor, as the engine publishes them.
 #[derive(Debug, Default)]
 pub struct ExecutorViews {
-    /// Model in use.
-    pub model: Latest<ExecutorModelView>,
+    /// Model and run.
+    pub run: Arc<RunViews<ExecutorConfig>>,
     /// Embeddings of its numbers.
     pub planes: Latest<LatentPlanes>,
     /// Map of the current sum.
     pub landscape: Latest<Landscape>,
-    /// Run in training.
-    pub training: Arc<Latest<TrainingView>>,
-    /// Metrics of the run in training.
-    pub curves: Arc<Latest<MetricsTable>>,
     /// Current search, or the last one.
     pub search: Latest<SearchView>,
     /// Surrogate's posterior over the plane, if it was requested and the search has one.
@@ -40,27 +36,13 @@ pub struct ExecutorViews {
     /// Current benchmark of search methods.
     pub benchmark: Latest<BenchmarkView>,
     /// Execution of the search's best multi-line program, line by line.
-    pub run: Latest<ProgramRun>,
+    pub program_run: Latest<ProgramRun>,
     /// Answer at the pointer.
     pub answer: Latest<PointAnswer>,
 }
 
-/// Model in use.
-#[derive(Clone, Debug)]
-pub struct ExecutorModelView {
-    /// Origin of the model.
-    pub origin: String,
-    /// Configuration of its training.
-    pub config: ExecutorConfig,
-    /// Number of parameters.
-    pub params: usize,
-    /// Training steps.
-    pub steps: u64,
-    /// Compute device.
-    pub device: String,
-    /// Reason for the device.
-    pub device_reason: String,
-}
+/// Open model.
+pub type ExecutorModelView = ModelView<ExecutorConfig>;
 
 /// Loss landscape of a sum over the code plane or a slice, with the ground truth.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use super::networks::{
     slot_projection::SlotProjection,
 };
 use crate::{
-    config::glyphs::{Design, GLYPH_SIZE, GlyphsConfig},
+    glyphs::config::{Design, GLYPH_SIZE, GlyphsConfig},
     nn::{
         conv::{Interpolation, upsample},
         init::Initializer,

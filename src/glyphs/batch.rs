@@ -1,5 +1,4 @@
-//! Which functions a step is trained on: a few of about the same length, and beside them copies that
-//! mean the same and near misses that don't.
+//! Training batches: functions of about the same length, with copies that mean the same and near misses that don't.
 
 use std::sync::Arc;
 
@@ -8,8 +7,8 @@ use rand::{Rng, RngExt, seq::SliceRandom};
 
 use super::networks::mosaic::Layouts;
 use crate::{
-    config::glyphs::GlyphsConfig,
     data::{corpus::Corpus, python::variants},
+    glyphs::config::GlyphsConfig,
 };
 
 /// Functions within this share of the corpus, by length, go together: little padding, yet a batch
@@ -51,7 +50,7 @@ impl FunctionBatch {
 pub struct Sampler {
     corpus: Arc<Corpus>,
     layouts: Layouts,
-    /// Functions are worked on in every so many-th layout.
+    /// Bucket stride: batches are padded to every so many-th layout.
     bucket_stride: usize,
     /// Functions to train on, shortest first.
     training: Vec<usize>,
@@ -96,7 +95,7 @@ impl Sampler {
         }
     }
 
-    /// Functions are worked on in every so many-th layout.
+    /// Bucket stride: batches are padded to every so many-th layout.
     pub fn bucket_stride(&self) -> usize {
         self.bucket_stride
     }

@@ -7,9 +7,9 @@ use burn::{module::Module, tensor::Device};
 
 use super::{inference::GlyphReader, model::GlyphModel};
 use crate::{
-    config::glyphs::GlyphsConfig,
     data::bpe::Bpe,
-    training::checkpoint::{Checkpoint, Source},
+    glyphs::config::GlyphsConfig,
+    training::checkpoint::{Checkpoint, Source, bundled},
 };
 
 /// The tokenizer's file.
@@ -17,24 +17,13 @@ pub(super) const TOKENIZER: &str = "tokenizer.json";
 /// The file of the curriculum's state; a bundled model has none.
 pub(super) const CURRICULUM: &str = "curriculum.json";
 
-const BUNDLED: Checkpoint = Checkpoint::Bundled {
-    name: "glyphs",
-    files: &[
-        (
-            "config.json",
-            include_bytes!("../../assets/glyphs/config.json"),
-        ),
-        (
-            "progress.json",
-            include_bytes!("../../assets/glyphs/progress.json"),
-        ),
-        ("model.bpk", include_bytes!("../../assets/glyphs/model.bpk")),
-        (
-            "tokenizer.json",
-            include_bytes!("../../assets/glyphs/tokenizer.json"),
-        ),
-    ],
-};
+const BUNDLED: Checkpoint = bundled!(
+    "glyphs",
+    "config.json",
+    "progress.json",
+    "model.bpk",
+    "tokenizer.json"
+);
 
 /// Makes the model of `source` on `device`.
 ///

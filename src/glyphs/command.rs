@@ -1,36 +1,20 @@
-//! What Code Glyphs can be told and asked, and the facts they report.
+//! Commands to Code Glyphs, and the events they report.
 
 use std::path::PathBuf;
 
 use image::RgbImage;
 
 use super::{
-    evaluation::GlyphsReport,
+    system::GlyphsSystem,
     views::{Neighbour, Reading, Tile},
 };
-use crate::{
-    config::glyphs::GlyphsConfig,
-    training::{Limit, Pace, Start, checkpoint::Source},
-};
+use crate::training::{CommandOf, EventOf, wrap_run};
 
 /// Commands to the engine.
 #[derive(Debug)]
 pub enum GlyphsCommand {
-    /// Asks this model from now on.
-    Open(Source),
-    /// Begins a run in a new folder (or goes on in the resumed one's).
-    Train {
-        /// From what.
-        start: Start<GlyphsConfig>,
-        /// The functions.
-        corpus: PathBuf,
-        /// The run's folder.
-        out: PathBuf,
-        /// Until when.
-        limit: Limit,
-    },
-    /// Changes the run in training.
-    Run(RunOrder),
+    /// Command to the model or the run.
+    Run(CommandOf<GlyphsSystem>),
     /// Shows glyphs of this corpus's functions as they change: so many, chosen by the seed. Without a
     /// corpus those of the bundled sample.
     Watch {
@@ -38,7 +22,7 @@ pub enum GlyphsCommand {
         corpus: Option<PathBuf>,
         /// Their number.
         count: usize,
-        /// Which.
+        /// Seed of the choice.
         seed: u64,
     },
     /// Paints functions.
@@ -66,39 +50,13 @@ pub enum GlyphsCommand {
         /// Their number.
         count: usize,
     },
-    /// Judges the model on a corpus, or on the bundled sample.
-    Evaluate {
-        /// The corpus.
-        corpus: Option<PathBuf>,
-        /// Difficulties of the channel.
-        difficulties: Vec<f64>,
-    },
-}
-
-/// Changes to the run in training.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum RunOrder {
-    /// Its pace.
-    Pace(Pace),
-    /// Its highest learning rate.
-    LearningRate(f64),
-    /// Ends it after its checkpoint.
-    Stop,
 }
 
 /// Facts the engine reports.
 #[derive(Debug)]
 pub enum GlyphsEvent {
-    /// Another model is asked.
-    Opened(String),
-    /// A run has begun in this folder.
-    Started(PathBuf),
-    /// Something works less well than it should; said once.
-    Warned(String),
-    /// A checkpoint was written.
-    Saved(PathBuf),
-    /// A run has ended after so many steps.
-    Trained(u64),
+    /// Event of the model or the run.
+    Run(EventOf<GlyphsSystem>),
     /// Functions were painted.
     Encoded(Vec<RgbImage>),
     /// Pictures were read.
@@ -107,6 +65,6 @@ pub enum GlyphsEvent {
     Morphed(Vec<RgbImage>),
     /// Neighbours were found; first the function asked about.
     Found(Tile, Vec<Neighbour>),
-    /// The model was evaluated.
-    Evaluated(Box<GlyphsReport>),
 }
+
+wrap_run!(GlyphsSystem, GlyphsCommand, GlyphsEvent);

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{checkpoint, views::Tile};
+use super::{checkpoint, inference::GlyphReader, views::Tile};
 use crate::{
     data::{
         bpe::Bpe,
@@ -21,13 +21,13 @@ use crate::{
 /// A function as the model reads it.
 #[derive(Clone, Debug)]
 pub struct CorpusFunction {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// Its text.
+    /// Text.
     pub text: String,
-    /// Its source.
+    /// Source.
     pub origin: String,
-    /// Its tokens.
+    /// Tokens.
     pub tokens: Vec<u32>,
     /// True if a run over this corpus that keeps such a share for validation never trained on it.
     pub is_validation: bool,
@@ -43,6 +43,15 @@ impl CorpusFunction {
             glyph,
         }
     }
+}
+
+/// The functions of a corpus file, or of the bundled sample, that a model can read, in its tokens.
+///
+/// # Errors
+/// If the file can't be read, or nothing in it is short enough.
+pub fn for_model(reader: &GlyphReader, corpus: Option<&Path>) -> Result<Vec<CorpusFunction>> {
+    let config = &reader.config;
+    of_corpus(corpus, &reader.bpe, config.max_tokens, config.validation)
 }
 
 /// The functions of a corpus file, or of the bundled sample, in `bpe`'s tokens and no longer than

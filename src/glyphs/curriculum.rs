@@ -1,6 +1,5 @@
-//! The channel's difficulty follows what is read: it rises while nearly all tokens of unseen
-//! functions are read right, and falls when hardly any are (the rule of Code Glyphs' reference,
-//! judged on functions that are not trained on).
+//! Curriculum: the difficulty of the distortions rises while nearly all tokens of unseen functions are read right, and
+//! falls when hardly any are (the rule of the first Code Glyphs, applied to functions that are not trained on).
 
 use serde::{Deserialize, Serialize};
 

@@ -1,10 +1,11 @@
-//! How good a model is: what is read back from its glyphs, through the noisy channel too, and whether
-//! the glyphs mean something.
+//! Evaluation of a model: accuracy of functions read back, with and without distortions; retrieval of copies by their
+//! glyphs; smoothness and contrast.
 //!
 //! Every figure is of 8-bit pictures, as a PNG file keeps them.
 
 use std::{
     collections::{BTreeMap, HashMap},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -14,14 +15,12 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::{
-    corpus_functions::CorpusFunction, curriculum::ExactCount, inference::GlyphReader,
-    views::WorkView,
-};
+use super::{corpus_functions::CorpusFunction, curriculum::ExactCount, inference::GlyphReader};
 use crate::{
     data::python::variants,
     latent::{order::spearman, points::distance},
     nn::distortions::{DistortionBatch, DistortionKinds},
+    training::{Evaluator, WorkView},
 };
 
 /// Most functions of a split that are evaluated.
@@ -36,12 +35,21 @@ const BANDS: [usize; 5] = [32, 64, 128, 256, 512];
 /// Shares by difficulty.
 type ByDifficulty = BTreeMap<String, f64>;
 
+/// Functions and distortions of an evaluation.
+#[derive(Clone, Debug)]
+pub struct GlyphsEvaluationPlan {
+    /// Corpus file; `None` for the bundled sample.
+    pub corpus: Option<PathBuf>,
+    /// Difficulties of the distortions, 0 to 15.
+    pub difficulties: Vec<f64>,
+}
+
 /// The figures.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct GlyphsReport {
     /// The device it was evaluated on.
     pub device: String,
-    /// Trained values.
+    /// Number of parameters.
     pub params: usize,
     /// Steps trained.
     pub steps: u64,
@@ -161,40 +169,6 @@ impl GlyphsEvaluator {
         }
     }
 
-    /// Its progress.
-    pub fn progress(&self) -> WorkView {
-        let readings = self.functions.len() * self.difficulties.len();
-        let all = self.functions.len() + readings + self.copies.len() + self.misses.len();
-        let done = self.glyphs.len() + self.read + self.copies_done + self.misses_done;
-        WorkView {
-            what: format!("judging {} functions", self.functions.len()),
-            done: done as f64 / all.max(1) as f64,
-        }
-    }
-
-    /// Evaluates a slice; returns the report after the last.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn advance(&mut self) -> Result<Option<GlyphsReport>> {
-        let count = self.functions.len();
-        if self.glyphs.len() < count {
-            let slice = &self.functions[self.glyphs.len()..(self.glyphs.len() + SLICE).min(count)];
-            let rows: Vec<Vec<u32>> = slice.iter().map(|f| f.tokens.clone()).collect();
-            self.latents.extend(self.reader.latents(&rows)?);
-            self.glyphs.extend(self.reader.glyphs(&rows)?);
-        } else if self.read < count * self.difficulties.len() {
-            self.read_slice()?;
-        } else if self.copies_done < self.copies.len() {
-            self.retrieve_slice()?;
-        } else if self.misses_done < self.misses.len() {
-            self.miss_slice()?;
-        } else {
-            return Ok(Some(self.report()));
-        }
-        Ok(None)
-    }
-
     fn read_slice(&mut self) -> Result<()> {
         let count = self.functions.len();
         let (nth, first) = (self.read / count, self.read % count);
@@ -267,8 +241,9 @@ impl GlyphsEvaluator {
         Ok(())
     }
 
-    fn report(&self) -> GlyphsReport {
+    fn report(&self, device: &str) -> GlyphsReport {
         let mut report = GlyphsReport {
+            device: device.to_owned(),
             params: self.reader.params(),
             steps: self.reader.progress.step,
             train_secs: self.reader.progress.train_secs,
@@ -340,6 +315,39 @@ impl GlyphsEvaluator {
             )));
         }
         spearman(&of_glyphs, &of_latents)
+    }
+}
+
+impl Evaluator for GlyphsEvaluator {
+    type Report = GlyphsReport;
+
+    fn advance(&mut self, device: &str) -> Result<Option<GlyphsReport>> {
+        let count = self.functions.len();
+        if self.glyphs.len() < count {
+            let slice = &self.functions[self.glyphs.len()..(self.glyphs.len() + SLICE).min(count)];
+            let rows: Vec<Vec<u32>> = slice.iter().map(|f| f.tokens.clone()).collect();
+            self.latents.extend(self.reader.latents(&rows)?);
+            self.glyphs.extend(self.reader.glyphs(&rows)?);
+        } else if self.read < count * self.difficulties.len() {
+            self.read_slice()?;
+        } else if self.copies_done < self.copies.len() {
+            self.retrieve_slice()?;
+        } else if self.misses_done < self.misses.len() {
+            self.miss_slice()?;
+        } else {
+            return Ok(Some(self.report(device)));
+        }
+        Ok(None)
+    }
+
+    fn progress(&self) -> WorkView {
+        let readings = self.functions.len() * self.difficulties.len();
+        let all = self.functions.len() + readings + self.copies.len() + self.misses.len();
+        let done = self.glyphs.len() + self.read + self.copies_done + self.misses_done;
+        WorkView {
+            what: format!("judging {} functions", self.functions.len()),
+            done: done as f64 / all.max(1) as f64,
+        }
     }
 }
 

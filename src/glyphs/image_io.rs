@@ -15,10 +15,10 @@ use image::{
 };
 
 use crate::{
-    config::glyphs::GLYPH_SIZE,
-    engine::run_folder::RunFolder,
     files::write_whole,
+    glyphs::config::GLYPH_SIZE,
     plot::{encoded_picture, write_picture},
+    training::run_folder::RunFolder,
 };
 
 /// Pixels a side from which a picture may hold a glyph.
@@ -174,19 +174,12 @@ pub fn as_read_back(path: &Path, picture: &RgbImage) -> Result<RgbImage> {
     fit(decode(&bytes)?)
 }
 
-/// Writes pictures as an animation that goes on for ever, as a whole or not at all.
-///
-/// # Errors
-/// Names the file.
-pub fn write_gif(path: &Path, frames: &[RgbImage]) -> Result<()> {
-    write_gif_while(path, frames, &mut |_| Ok(()))
-}
-
-/// The same, as long as `go_on`, which hears how many pictures are written, has nothing against it.
+/// Writes pictures as an animation that goes on for ever, as a whole or not at all; `go_on` is called with the number of
+/// those written.
 ///
 /// # Errors
 /// Names the file, or that of `go_on`.
-pub fn write_gif_while(
+pub fn write_gif(
     path: &Path,
     frames: &[RgbImage],
     go_on: &mut dyn FnMut(usize) -> Result<()>,
@@ -204,20 +197,12 @@ pub fn write_gif_while(
     })
 }
 
-/// Writes pictures as PNG files into a new folder.
-///
-/// # Errors
-/// If the folder is there already, or names the file.
-pub fn write_frames(folder: &Path, frames: &[RgbImage]) -> Result<()> {
-    write_frames_while(folder, frames, &mut |_| Ok(()))
-}
-
-/// The same, as long as `go_on`, which hears how many pictures are written, has nothing against it; those that are
-/// stay.
+/// Writes pictures as PNG files into a new folder; `go_on` is called with the number of those written, which stay where
+/// it fails.
 ///
 /// # Errors
 /// If the folder is there already, or names the file, or that of `go_on`.
-pub fn write_frames_while(
+pub fn write_frames(
     folder: &Path,
     frames: &[RgbImage],
     go_on: &mut dyn FnMut(usize) -> Result<()>,

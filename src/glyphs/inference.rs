@@ -19,8 +19,8 @@ use super::{
     token_batch::TokenBatch,
 };
 use crate::{
-    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
     data::bpe::Bpe,
+    glyphs::config::{GLYPH_SIZE, GlyphsConfig},
     nn::distortions::{DistortionBatch, DistortionKinds, Homography, warp},
     training::{DataParallel, Progress},
 };
@@ -39,13 +39,13 @@ pub struct MorphPath {
     pub frames: usize,
 }
 
-/// A model, ready to be asked.
+/// Trained Code Glyphs model on its device, for inference.
 pub struct GlyphReader {
-    /// Its configuration.
+    /// Configuration.
     pub config: GlyphsConfig,
-    /// Its progress in training.
+    /// Progress in training.
     pub progress: Progress,
-    /// Its tokenizer.
+    /// Tokenizer.
     pub bpe: Arc<Bpe>,
     model: GlyphModel,
     layouts: Layouts,
@@ -92,7 +92,7 @@ impl GlyphReader {
         Ok(made.into_iter().flatten().collect())
     }
 
-    /// Trained values.
+    /// Number of parameters.
     pub fn params(&self) -> usize {
         self.model.num_params()
     }

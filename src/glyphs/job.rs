@@ -2,49 +2,41 @@
 //! Each gets one slice a round, so none starves and a question waits for one slice of each at most.
 
 use std::{
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use burn::tensor::Device;
 use image::RgbImage;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-pub use super::command::{GlyphsCommand, GlyphsEvent, RunOrder};
+pub use super::command::{GlyphsCommand, GlyphsEvent};
 use super::{
-    checkpoint,
+    config::{GLYPH_PRESETS, GlyphsConfig},
     corpus_functions::{self, CorpusFunction},
-    evaluation::{GlyphsEvaluator, GlyphsReport},
     inference::{GlyphReader, MorphPath},
-    system::{GlyphsSystem, GlyphsTrainer},
-    views::{
-        GlyphQuery, GlyphView, GlyphsModelView, GlyphsViews, GridView, InvalidInput, Neighbour,
-        Subject, WorkView,
-    },
+    system::GlyphsSystem,
+    views::{GlyphQuery, GlyphView, GlyphsViews, GridView, InvalidInput, Neighbour, Subject},
 };
 use crate::{
-    config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
     data::corpus::Corpus,
-    device::{self, Choice, Chosen},
+    device::Chosen,
     engine::{Job, Work},
     latent::points::distance,
     nn::distortions::DistortionBatch,
-    training::{Limit, Start, Worker, checkpoint::Source},
+    training::{Change, RunViews, SystemJob, WorkView, Worker, checkpoint::Source},
 };
 
 /// Functions a slice.
 const SLICE: usize = 32;
-/// Between two pictures of the grid while a run trains.
+/// Interval between two pictures of the grid while a run trains.
 const GRID_EVERY: Duration = Duration::from_millis(500);
 
 /// The job.
 pub struct GlyphsJob {
     worker: Worker<GlyphsSystem>,
     views: Arc<GlyphsViews>,
-    evaluator: Option<GlyphsEvaluator>,
     nearest_query: Option<NearestQuery>,
     morph: Option<MorphTask>,
     grid: Vec<CorpusFunction>,
@@ -70,58 +62,15 @@ struct MorphTask {
 }
 
 impl GlyphsJob {
-    /// Opens the device and the model.
-    ///
-    /// # Errors
-    /// If either can't be had.
-    pub fn new(choice: Choice, source: &Source, views: Arc<GlyphsViews>) -> Result<Self> {
-        Self::on(device::open(choice)?, source, views)
-    }
-
-    /// A job on a device that is open.
-    ///
-    /// # Errors
-    /// If the model can't be had.
-    pub fn on(chosen: Chosen, source: &Source, views: Arc<GlyphsViews>) -> Result<Self> {
-        let (training, curves) = (views.training.clone(), views.curves.clone());
-        let load = |device: &Device| checkpoint::load(source, device);
-        let job = Self {
-            worker: Worker::new(chosen, load, training, curves)?,
-            views,
-            evaluator: None,
-            nearest_query: None,
-            morph: None,
-            grid: Vec::new(),
-            grid_from: Instant::now(),
-            is_grid_due: false,
-        };
-        job.show_model(source.origin());
-        Ok(job)
-    }
-
-    /// The same, with most of training's kernels compiled on a GPU while there is nothing else to do.
+    /// The job, which compiles most of training's kernels on a GPU while there is nothing else to do.
     pub fn warming_up(mut self) -> Self {
-        self.worker.compile_ahead(|device| {
+        let config = GlyphsConfig::preset(GLYPH_PRESETS[0]);
+        self.worker.compile_ahead(config, || {
             let folder = tempfile::tempdir().context("can't make a temporary folder")?;
             let path = corpus_functions::sample_corpus(folder.path(), &mut || true)?;
-            let corpus = Arc::new(Corpus::open(&path)?);
-            GlyphsTrainer::new(GlyphsConfig::preset(GLYPH_PRESETS[0])?, corpus, device)
+            Ok(Arc::new(Corpus::open(&path)?))
         });
         self
-    }
-
-    fn show_model(&self, origin: String) {
-        let (reader, chosen) = (self.worker.snapshot(), &self.worker.chosen);
-        let trainer = self.worker.run.trainer();
-        self.views.model.put(GlyphsModelView {
-            origin,
-            config: reader.config.clone(),
-            params: reader.params(),
-            perceptor: trainer.and_then(|trainer| trainer.system.perceptor()),
-            steps: reader.progress.step,
-            device: chosen.name.clone(),
-            device_reason: chosen.reason.clone(),
-        });
     }
 
     /// Follows another model: what is watched is put into its tokens, and a search among the glyphs of the one before is
@@ -135,58 +84,26 @@ impl GlyphsJob {
         self.grid.retain(|function| function.tokens.len() <= limit);
         self.is_grid_due = true;
         if self.nearest_query.take().is_some() {
-            self.views.work.clear();
+            self.views.run.work.clear();
         }
     }
 
-    fn train(
-        &mut self,
-        start: Start<GlyphsConfig>,
-        corpus: PathBuf,
-        out: PathBuf,
-        limit: Limit,
-        events: &mut Vec<GlyphsEvent>,
-    ) -> Result<()> {
-        let load = || Ok(Arc::new(Corpus::open(&corpus)?));
-        self.worker.train(start, load, &out, limit)?;
-        self.follow_model();
-        self.show_model(out.display().to_string());
-        events.push(GlyphsEvent::Started(out));
-        Ok(())
-    }
-
-    fn train_step(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<bool> {
-        let Some(step) = self.worker.step()? else {
-            return Ok(false);
-        };
-        events.extend(step.warning.map(GlyphsEvent::Warned));
-        events.extend(step.saved.map(GlyphsEvent::Saved));
-        self.is_grid_due |= !self.grid.is_empty() && self.grid_from.elapsed() >= GRID_EVERY;
-        if step.is_last {
-            self.end_run(events)?;
+    /// Follows a change of the model or the run; returns true if there was one.
+    fn follow(&mut self, change: Result<Option<Change>>) -> Result<bool> {
+        let change = change?;
+        match change {
+            Some(Change::Opened) => {
+                self.follow_model();
+                self.views.glyph.clear();
+            }
+            Some(Change::Started) => self.follow_model(),
+            Some(Change::Pace | Change::Ended) => self.is_grid_due = true,
+            Some(Change::Step) => {
+                self.is_grid_due |= !self.grid.is_empty() && self.grid_from.elapsed() >= GRID_EVERY;
+            }
+            None => {}
         }
-        Ok(true)
-    }
-
-    fn end_run(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<()> {
-        let Some(ended) = self.worker.end() else {
-            return Ok(());
-        };
-        self.show_model(ended.folder.display().to_string());
-        self.is_grid_due = true;
-        events.push(GlyphsEvent::Saved(ended.saved?));
-        events.push(GlyphsEvent::Trained(ended.steps));
-        Ok(())
-    }
-
-    fn functions(&self, corpus: Option<&PathBuf>) -> Result<Vec<CorpusFunction>> {
-        let config = &self.worker.snapshot().config;
-        corpus_functions::of_corpus(
-            corpus.map(PathBuf::as_path),
-            &self.worker.snapshot().bpe,
-            config.max_tokens,
-            config.validation,
-        )
+        Ok(change.is_some())
     }
 
     /// Paints the functions that are watched, if they are out of date and training leaves the time.
@@ -206,23 +123,6 @@ impl GlyphsJob {
         self.is_grid_due = false;
         self.grid_from = begun;
         self.worker.run.views_drawn(begun);
-        Ok(true)
-    }
-
-    fn evaluate_slice(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<bool> {
-        let Some(evaluator) = &mut self.evaluator else {
-            return Ok(false);
-        };
-        let report = evaluator.advance()?;
-        self.views.work.put(evaluator.progress());
-        if let Some(report) = report {
-            self.evaluator = None;
-            let device = self.worker.chosen.name.clone();
-            events.push(GlyphsEvent::Evaluated(Box::new(GlyphsReport {
-                device,
-                ..report
-            })));
-        }
         Ok(true)
     }
 
@@ -246,7 +146,7 @@ impl GlyphsJob {
             .sort_by(|a, b| a.distance.total_cmp(&b.distance));
         nearest_query.nearest.truncate(nearest_query.count);
         nearest_query.done = last;
-        self.views.work.put(WorkView {
+        self.views.run.work.put(WorkView {
             what: format!("looking at {} glyphs", nearest_query.among.len()),
             done: last as f64 / nearest_query.among.len() as f64,
         });
@@ -273,14 +173,14 @@ impl GlyphsJob {
         let last = (first + SLICE).min(all);
         let some = morph.reader.morph_frames(&morph.path, first..last)?;
         morph.painted.extend(some);
-        self.views.work.put(WorkView {
+        self.views.run.work.put(WorkView {
             what: format!("painting {all} pictures"),
             done: last as f64 / all.max(1) as f64,
         });
         if last == all
             && let Some(morph) = self.morph.take()
         {
-            self.views.work.clear();
+            self.views.run.work.clear();
             events.push(GlyphsEvent::Morphed(morph.painted));
         }
         Ok(true)
@@ -320,6 +220,27 @@ impl GlyphsJob {
     }
 }
 
+impl SystemJob for GlyphsJob {
+    type System = GlyphsSystem;
+    type Views = GlyphsViews;
+
+    fn on(chosen: Chosen, source: &Source, views: Arc<GlyphsViews>) -> Result<Self> {
+        Ok(Self {
+            worker: Worker::new(chosen, source, views.run.clone())?,
+            views,
+            nearest_query: None,
+            morph: None,
+            grid: Vec::new(),
+            grid_from: Instant::now(),
+            is_grid_due: false,
+        })
+    }
+
+    fn run_views(views: &GlyphsViews) -> &RunViews<GlyphsConfig> {
+        &views.run
+    }
+}
+
 impl Job for GlyphsJob {
     type Command = GlyphsCommand;
     type Probe = GlyphQuery;
@@ -327,39 +248,17 @@ impl Job for GlyphsJob {
 
     fn command(&mut self, command: GlyphsCommand, events: &mut Vec<GlyphsEvent>) -> Result<()> {
         match command {
-            GlyphsCommand::Open(source) => {
-                self.worker
-                    .open(|device| checkpoint::load(&source, device))?;
-                self.follow_model();
-                self.views.glyph.clear();
-                self.show_model(source.origin());
-                events.push(GlyphsEvent::Opened(source.to_string()));
+            GlyphsCommand::Run(command) => {
+                let change = self.worker.command(command, events);
+                self.follow(change)?;
             }
-            GlyphsCommand::Train {
-                start,
-                corpus,
-                out,
-                limit,
-            } => self.train(start, corpus, out, limit, events)?,
-            GlyphsCommand::Run(RunOrder::Pace(pace)) => {
-                self.worker.run.set_pace(pace);
-                self.is_grid_due = true;
-            }
-            GlyphsCommand::Run(RunOrder::LearningRate(rate)) => {
-                if !(rate.is_finite() && rate > 0.0) {
-                    bail!("the learning rate is {rate}: expected a number above 0");
-                }
-                if let Some(trainer) = self.worker.run.trainer_mut() {
-                    trainer.config.learning_rate = rate;
-                }
-            }
-            GlyphsCommand::Run(RunOrder::Stop) => self.end_run(events)?,
             GlyphsCommand::Watch {
                 corpus,
                 count,
                 seed,
             } => {
-                let mut functions = self.functions(corpus.as_ref())?;
+                let mut functions =
+                    corpus_functions::for_model(self.worker.snapshot(), corpus.as_deref())?;
                 functions.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
                 functions.truncate(count);
                 functions.sort_by_key(|function| function.tokens.len());
@@ -401,7 +300,8 @@ impl Job for GlyphsJob {
                 let tokens = reader.tokens(&function)?;
                 let glyph = reader.glyph(&tokens)?;
                 let embedding = reader.embeddings(&[glyph])?.swap_remove(0);
-                let mut among = self.functions(corpus.as_ref())?;
+                let mut among =
+                    corpus_functions::for_model(self.worker.snapshot(), corpus.as_deref())?;
                 among.retain(|other| other.tokens != tokens);
                 among.sort_by_key(|other| other.tokens.len());
                 if among.is_empty() {
@@ -421,14 +321,6 @@ impl Job for GlyphsJob {
                     nearest: Vec::new(),
                     count,
                 });
-            }
-            GlyphsCommand::Evaluate {
-                corpus,
-                difficulties,
-            } => {
-                let reader = self.worker.current();
-                let functions = self.functions(corpus.as_ref())?;
-                self.evaluator = Some(GlyphsEvaluator::new(reader, functions, difficulties));
             }
         }
         Ok(())
@@ -450,14 +342,13 @@ impl Job for GlyphsJob {
     }
 
     fn work(&mut self, events: &mut Vec<GlyphsEvent>) -> Result<Work> {
-        let trained = self.train_step(events)?;
+        let step = self.worker.step(events);
+        let trained = self.follow(step)?;
         let painted = !trained
             && self
                 .grid_slice()
                 .inspect_err(|_| self.is_grid_due = false)?;
-        let evaluated = self
-            .evaluate_slice(events)
-            .inspect_err(|_| self.evaluator = None)?;
+        let evaluated = self.worker.evaluate(events)?;
         let searched = self
             .nearest_slice(events)
             .inspect_err(|_| self.nearest_query = None)?;

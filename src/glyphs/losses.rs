@@ -15,7 +15,7 @@ use super::{
     step_plan::{ContrastiveSpans, FunctionSpans, GlyphPlan},
 };
 use crate::{
-    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    glyphs::config::{GLYPH_SIZE, GlyphsConfig},
     kernels::{cross_entropy, gather},
     nn::{
         device_constants::constant,

@@ -24,6 +24,7 @@ mod architecture;
 mod batch;
 pub mod checkpoint;
 pub mod command;
+pub mod config;
 pub mod corpus_functions;
 pub mod curriculum;
 pub mod evaluation;

@@ -18,7 +18,7 @@ use super::{
     networks::mosaic::{Layouts, PoseHead, SlotCells},
 };
 use crate::{
-    config::glyphs::GlyphsConfig,
+    glyphs::config::GlyphsConfig,
     nn::{
         init::Initializer,
         roberta::{RobertaForMaskedLm, RobertaModel},
@@ -107,7 +107,7 @@ impl GlyphModel {
         }
     }
 
-    /// Hidden states [B, S, D] to logits of the tokens [B, S, V].
+    /// Logits of the tokens [B, S, V] from hidden states [B, S, D].
     pub fn logits(&self, hidden: Tensor<3>) -> Tensor<3> {
         self.text_decoder.logits(hidden)
     }

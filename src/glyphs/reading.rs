@@ -48,7 +48,7 @@ pub struct Reading {
     pub pieces: Vec<String>,
     /// True if its tokens, painted again, give the picture; computed only where the recognizer isn't certain of them.
     pub repaints: bool,
-    /// Its tokens.
+    /// Tokens.
     pub decoded: Decoded,
 }
 

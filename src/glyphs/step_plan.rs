@@ -1,4 +1,4 @@
-//! Plan of a shard of a training step: functions, distortions and pairs to compare, drawn on the host.
+//! Step plan: functions, distortions and pairs of a shard of a training step, drawn on the host.
 
 use std::{cell::RefCell, ops::Range};
 
@@ -15,7 +15,7 @@ use super::{
     token_batch::TokenBatch,
 };
 use crate::{
-    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    glyphs::config::{GLYPH_SIZE, GlyphsConfig},
     nn::distortions::{Distortion, DistortionBatch, DistortionKinds, PackedDistortions},
     training::{HostInputs, Span, draw_log},
 };
@@ -58,12 +58,12 @@ pub struct FunctionSpans {
     pub lengths: Span,
     /// Packed layouts, see [`SlotCells`](super::networks::mosaic::SlotCells).
     pub cells: Span,
-    /// Places b S + s of what has to be read, `[N]`: the tokens, and the padding that tells where they end. If there are
-    /// none, all are read.
+    /// Indices b S + s of the slots in the loss, `[N]`: the tokens and the padding that marks their end; `None`
+    /// for all slots.
     pub read: Option<Span>,
-    /// The tokens there.
+    /// True tokens at these slots.
     pub truth: Span,
-    /// Weight of each.
+    /// Loss weight of each of these slots.
     pub weights: Span,
 }
 
@@ -81,9 +81,9 @@ pub struct ContrastiveSpans {
 /// Pictures that are seen through the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DistortedSpans {
-    /// Which: neighbours.
+    /// Range of these pictures in the batch.
     pub pictures: Range<usize>,
-    /// 1 for those of them that are set upright.
+    /// 1 for each of them that is rectified before it is read, else 0.
     pub tilted: Span,
     /// Their distortions.
     pub distortions: PackedDistortions<Span, Span>,
@@ -213,7 +213,7 @@ impl StepPlanner<'_> {
             .iter()
             .take_while(|d| is_distorted(d))
             .count();
-        // All of them, of which some meet nothing, are of one kind.
+        // With buckets all pictures go through, some undistorted, so that shapes are few.
         let pictures = match self.bucket_stride > 1 {
             true => 0..difficulties.len(),
             false => first..first + distorted,
@@ -272,7 +272,7 @@ fn packed(
     )
 }
 
-/// A blow for a tape; the homography by where the picture's corners come to lie.
+/// A distortion for the draw log; its homography by the picture's corners.
 fn distortion_json(distortion: &Distortion) -> Value {
     let patch = distortion.patch.map(|patch| {
         json!({

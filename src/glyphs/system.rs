@@ -1,6 +1,6 @@
 //! Code Glyphs as a system that can be trained.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
@@ -9,8 +9,10 @@ use serde_json::Map;
 
 use super::{
     batch::{FunctionBatch, Sampler},
-    checkpoint::{CURRICULUM, TOKENIZER, tokenizer},
+    checkpoint::{CURRICULUM, TOKENIZER, load, tokenizer},
+    corpus_functions,
     curriculum::Curriculum,
+    evaluation::{GlyphsEvaluationPlan, GlyphsEvaluator},
     inference::GlyphReader,
     losses::GlyphsForward,
     model::GlyphModel,
@@ -18,12 +20,13 @@ use super::{
     step_plan::{GlyphPlan, StepPlanner},
 };
 use crate::{
-    config::glyphs::GlyphsConfig,
     data::{bpe::Bpe, corpus::Corpus},
+    glyphs::config::GlyphsConfig,
     nn::adamw::{AdamW, Rates},
     training::{
-        DataParallel, DeviceInputs, HostInputs, Losses, MetricValue, Progress, Run, System,
-        Trainer, checkpoint::Checkpoint,
+        DataParallel, DeviceInputs, HostInputs, Losses, MetricValue, Progress, Run, ServedSystem,
+        System, Trainer,
+        checkpoint::{Checkpoint, Source},
     },
 };
 
@@ -41,10 +44,15 @@ const VALIDATE_EVERY: u64 = 25;
 pub struct GlyphsSystem {
     /// Difficulty of the distortions, and what moves it.
     pub curriculum: Curriculum,
-    /// Frozen, and so no part of the model.
-    perceptor: Option<Perceptor>,
+    constants: LossConstants,
     sampler: Sampler,
     bpe: Arc<Bpe>,
+}
+
+/// Constants of the losses.
+pub struct LossConstants {
+    /// Frozen, and so no part of the model.
+    perceptor: Option<Perceptor>,
     layouts: Layouts,
 }
 
@@ -56,7 +64,8 @@ impl GlyphsSystem {
 
     /// For people: the perceptor that compares the glyphs; none where pixels are compared.
     pub fn perceptor(&self) -> Option<String> {
-        self.perceptor.as_ref().map(Perceptor::description)
+        let perceptor = self.constants.perceptor.as_ref();
+        perceptor.map(Perceptor::description)
     }
 }
 
@@ -66,6 +75,7 @@ impl System for GlyphsSystem {
     type Model = GlyphModel;
     type Plan = GlyphPlan;
     type Shard = FunctionBatch;
+    type Constants = LossConstants;
     type Snapshot = GlyphReader;
 
     fn new(
@@ -87,10 +97,9 @@ impl System for GlyphsSystem {
         let sampler = Sampler::new(corpus, layouts.clone(), config)?.with_bucket_stride(stride);
         let system = Self {
             curriculum: Curriculum::new(config.difficulty),
-            perceptor,
+            constants: LossConstants { perceptor, layouts },
             sampler,
             bpe,
-            layouts,
         };
         Ok((system, model))
     }
@@ -115,7 +124,7 @@ impl System for GlyphsSystem {
     ) -> Result<(GlyphPlan, HostInputs)> {
         let planner = StepPlanner {
             config,
-            layouts: &self.layouts,
+            layouts: &self.constants.layouts,
             pad: self.bpe.pad(),
             difficulty: self.curriculum.difficulty,
             aesthetic_weight: config.aesthetic_weight_at(position),
@@ -124,8 +133,12 @@ impl System for GlyphsSystem {
         Ok(planner.plan(&batch, rng))
     }
 
+    fn constants(&self) -> &LossConstants {
+        &self.constants
+    }
+
     fn losses(
-        &self,
+        constants: &LossConstants,
         config: &GlyphsConfig,
         model: &GlyphModel,
         plan: &GlyphPlan,
@@ -133,9 +146,9 @@ impl System for GlyphsSystem {
     ) -> Losses {
         let pass = GlyphsForward {
             model,
-            perceptor: self.perceptor.as_ref(),
+            perceptor: constants.perceptor.as_ref(),
             config,
-            layouts: &self.layouts,
+            layouts: &constants.layouts,
             plan,
             inputs,
         };
@@ -149,7 +162,7 @@ impl System for GlyphsSystem {
         model: GlyphModel,
         device: &Device,
     ) -> GlyphReader {
-        let (bpe, layouts) = (self.bpe.clone(), self.layouts.clone());
+        let (bpe, layouts) = (self.bpe.clone(), self.constants.layouts.clone());
         GlyphReader::new(config.clone(), progress, model, bpe, layouts, device)
     }
 
@@ -219,6 +232,33 @@ impl System for GlyphsSystem {
             ("vocabulary".to_owned(), self.bpe.size().into()),
             ("pad".to_owned(), self.bpe.pad().into()),
         ])
+    }
+}
+
+impl ServedSystem for GlyphsSystem {
+    type DataSource = PathBuf;
+    type EvaluationPlan = GlyphsEvaluationPlan;
+    type Evaluator = GlyphsEvaluator;
+
+    fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
+        load(source, device)
+    }
+
+    fn open_data(corpus: &PathBuf) -> Result<Arc<Corpus>> {
+        Ok(Arc::new(Corpus::open(corpus)?))
+    }
+
+    fn evaluator(reader: Arc<GlyphReader>, plan: GlyphsEvaluationPlan) -> Result<GlyphsEvaluator> {
+        let functions = corpus_functions::for_model(&reader, plan.corpus.as_deref())?;
+        Ok(GlyphsEvaluator::new(reader, functions, plan.difficulties))
+    }
+
+    fn describe(reader: &GlyphReader) -> (&GlyphsConfig, usize) {
+        (&reader.config, reader.params())
+    }
+
+    fn note(&self) -> Option<String> {
+        self.perceptor()
     }
 }
 

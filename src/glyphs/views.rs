@@ -1,4 +1,4 @@
-//! What the window and the command line may see of Code Glyphs: plain data, no tensors.
+//! Views of Code Glyphs for the window and the command line: plain data, no tensors.
 
 use std::sync::Arc;
 
@@ -6,48 +6,19 @@ use image::RgbImage;
 
 pub use super::reading::Reading;
 pub use crate::nn::distortions::{DistortionKinds, HARDEST};
-use crate::{
-    config::glyphs::GlyphsConfig,
-    engine::latest::Latest,
-    training::{MetricsTable, TrainingView},
-};
+use crate::{engine::latest::Latest, glyphs::config::GlyphsConfig, training::RunViews};
 
-/// Latest views of everything.
+/// Latest views of Code Glyphs, as the engine publishes them.
 #[derive(Debug, Default)]
 pub struct GlyphsViews {
-    /// The model that is asked.
-    pub model: Latest<GlyphsModelView>,
-    /// The run in training.
-    pub training: Arc<Latest<TrainingView>>,
-    /// Its metrics.
-    pub curves: Arc<Latest<MetricsTable>>,
+    /// Model and run.
+    pub run: Arc<RunViews<GlyphsConfig>>,
     /// Glyph and reading of the function in the editor, or of the picture dropped.
     pub glyph: Latest<GlyphView>,
-    /// Why the newest question has no answer; empty when it has one.
+    /// Reason why the newest query has no answer; empty when it has one.
     pub invalid_input: Latest<InvalidInput>,
     /// Glyphs of corpus functions.
     pub grid: Latest<GridView>,
-    /// Progress of a long command.
-    pub work: Latest<WorkView>,
-}
-
-/// The model that is asked.
-#[derive(Clone, Debug)]
-pub struct GlyphsModelView {
-    /// Its source.
-    pub origin: String,
-    /// Its configuration.
-    pub config: GlyphsConfig,
-    /// Trained values.
-    pub params: usize,
-    /// Whose eye compares its glyphs in training, for people; none where their pixels are compared.
-    pub perceptor: Option<String>,
-    /// Steps it was trained for.
-    pub steps: u64,
-    /// The device it runs on.
-    pub device: String,
-    /// Why that one.
-    pub device_reason: String,
 }
 
 /// Query for a glyph: its subject, and the distortions before it is read.
@@ -87,7 +58,7 @@ pub struct GlyphView {
     pub tokens: Option<Vec<u32>>,
 }
 
-/// Why a question has no answer.
+/// Query without an answer, with the reason.
 #[derive(Clone, Debug)]
 pub struct InvalidInput {
     /// The query.
@@ -110,11 +81,11 @@ pub struct GridView {
 pub struct Tile {
     /// The function's name.
     pub name: String,
-    /// Its text.
+    /// Text.
     pub text: String,
-    /// Its source.
+    /// Source.
     pub origin: String,
-    /// Its glyph.
+    /// Glyph.
     pub glyph: RgbImage,
 }
 
@@ -125,13 +96,4 @@ pub struct Neighbour {
     pub tile: Tile,
     /// One minus the cosine of the embeddings read from the two glyphs.
     pub distance: f32,
-}
-
-/// Progress of a long command.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct WorkView {
-    /// Description of the work.
-    pub what: String,
-    /// 0 to 1.
-    pub done: f64,
 }

@@ -24,9 +24,9 @@ pub struct AdamW {
     pub betas: (f64, f64),
     /// Constant added to the root of the second moment.
     pub epsilon: f64,
-    /// Weight decay, decoupled: a fraction of the learning rate.
+    /// Decoupled weight decay: parameters shrink by this times the learning rate at each step.
     pub weight_decay: f64,
-    /// Largest norm of the gradient, to which it is clipped.
+    /// Gradient clipping: largest global norm of the gradient.
     pub max_norm: f64,
     /// Multipliers of the learning rate, decay included, value by value.
     pub rates: Option<Rates>,

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 use super::device_constants::identity;
 use crate::kernels::{cross_entropy, exp, gather, matmul, relu};
 
-/// Negative log-likelihoods [B, L] in nats of `tokens` [B, L] under `logits` [B, L, V].
+/// Cross entropies (negative log-likelihoods) [B, L] in nats of `tokens` [B, L] under `logits` [B, L, V].
 pub fn token_nll(logits: Tensor<3>, tokens: Tensor<2, Int>) -> Tensor<2> {
     let [rows, length, vocabulary] = logits.dims();
     let logits = logits.reshape([rows * length, vocabulary]);

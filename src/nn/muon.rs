@@ -35,7 +35,7 @@ impl WeightSlice {
         self.rows * self.columns
     }
 
-    /// Its slice of the vector `[N]` as a wide matrix [R, C], R <= C.
+    /// Slice of the vector `[N]` as a wide matrix [R, C], R <= C.
     fn wide(&self, vector: &Tensor<1>) -> Tensor<2> {
         let part = vector.clone().narrow(0, self.from, self.count());
         let matrix = part.reshape([self.rows, self.columns]);

@@ -64,7 +64,7 @@ pub fn curves_png(
         // A small margin above and below, and never an empty range.
         let margin = (y_high / y_low).powf(0.05).max(1.1);
         let y_axis = (y_low / margin..y_high * margin).log_scale();
-        let labels: [Label; 2] = [&|x| short(*x), &|y| short(*y)];
+        let labels: [TickFormat; 2] = [&|x| short(*x), &|y| short(*y)];
         picture::draw(size_px, |canvas| {
             let legend = SeriesLabelPosition::UpperRight;
             draw(
@@ -114,7 +114,7 @@ pub fn shares_png(
         };
         let lines = curves.iter().enumerate().map(line).collect();
         let x_axis = (1.0..most.max(2.0)).log_scale();
-        let labels: [Label; 2] = [&|x| format!("{x:.0}"), &|y| format!("{y:.1}")];
+        let labels: [TickFormat; 2] = [&|x| format!("{x:.0}"), &|y| format!("{y:.1}")];
         picture::draw(size_px, |canvas| {
             let legend = SeriesLabelPosition::LowerRight;
             draw(
@@ -140,14 +140,14 @@ struct Line {
 }
 
 /// Text of a number on an axis.
-type Label<'a> = &'a dyn Fn(&f64) -> String;
+type TickFormat<'a> = &'a dyn Fn(&f64) -> String;
 
 /// Chart of one line a curve.
 fn draw<X, Y>(
     canvas: &Canvas<'_>,
     [title, x_title, y_title]: [&str; 3],
     (x_axis, y_axis): (X, Y),
-    [x_label, y_label]: [Label; 2],
+    [x_label, y_label]: [TickFormat; 2],
     curves: &[PlotCurve<'_>],
     lines: Vec<Line>,
     legend: SeriesLabelPosition,

@@ -33,8 +33,7 @@ pub fn picture_format(path: &Path) -> Result<ImageFormat> {
     }
 }
 
-/// Picture file of 8-bit RGB pixels, row by row from the top, in the format of the path's extension.
-///
+/// Writes 8-bit RGB pixels, row by row from the top, to a picture file in the format of the path's extension.
 /// # Errors
 /// If the file can't be written; it is named.
 pub fn write_picture(path: &Path, rgb: &[u8], size_px: [u32; 2]) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::palette::{Palette, Scale, hatch_color, luminance};
 pub struct Spot<'a> {
     /// Latent position.
     pub at: [f32; 2],
-    /// Its number.
+    /// Number.
     pub label: &'a str,
     /// Colour of its disc, sRGB.
     pub color: [u8; 3],

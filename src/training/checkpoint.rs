@@ -1,4 +1,4 @@
-//! What a run keeps on disk and a bundled model brings along, and modules made of it again.
+//! Checkpoints, on disk or bundled with the program: their files, and the modules loaded from them.
 
 use std::{
     fs,
@@ -9,15 +9,13 @@ use anyhow::{Context, Result, anyhow};
 use burn::{module::Module, store::ModuleRecord, tensor::Bytes};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Progress;
-use crate::{
+use super::{
+    Progress,
+    checksums::{Checksums, SHA256SUMS},
     config::Config,
-    engine::{
-        checksums::{Checksums, SHA256SUMS},
-        run_folder::RunFolder,
-    },
-    nn::adamw::OptimizerState,
+    run_folder::RunFolder,
 };
+use crate::nn::adamw::OptimizerState;
 
 /// The configuration's file.
 pub const CONFIG: &str = "config.json";
@@ -30,6 +28,20 @@ pub const MOMENTS: &str = "moments.bpk";
 
 /// The metrics' file: one row for each step up to the checkpoint's; a bundled model has none.
 pub const METRICS: &str = "metrics.csv";
+
+/// A folder of assets with these files as a [`Checkpoint::Bundled`], in the program.
+macro_rules! bundled {
+    ($name:literal, $($file:literal),+) => {
+        $crate::training::checkpoint::Checkpoint::Bundled {
+            name: $name,
+            files: &[$((
+                $file,
+                include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/", $name, "/", $file)),
+            )),+],
+        }
+    };
+}
+pub(crate) use bundled;
 
 /// Source of a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,14 +115,14 @@ pub fn files<M: Module>(
 pub enum Checkpoint {
     /// Compiled into the program.
     Bundled {
-        /// Its folder in assets.
+        /// Folder in assets.
         name: &'static str,
         /// Names and contents.
         files: &'static [(&'static str, &'static [u8])],
     },
     /// A folder on disk.
     Folder {
-        /// Its path.
+        /// Path.
         path: PathBuf,
         /// Checksums of its files; a folder of before there were any has none.
         checksums: Option<Checksums>,
@@ -210,7 +222,9 @@ impl Checkpoint {
     /// # Errors
     /// Names the file that is missing or wrong.
     pub fn config<C: Config>(&self) -> Result<C> {
-        let config: C = self.json(CONFIG, "a configuration")?;
+        let json: serde_json::Value = self.json(CONFIG, "a configuration")?;
+        let config = C::from_json(json)
+            .with_context(|| format!("{} is not a configuration", self.path_of(CONFIG)))?;
         config.check().with_context(|| self.path_of(CONFIG))?;
         Ok(config)
     }

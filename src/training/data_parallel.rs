@@ -19,18 +19,18 @@ use burn::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::config::Config;
+use super::config::Config;
 
 /// Threads for the shards of a step.
 pub struct DataParallel {
-    /// One thread each: an operation on several threads would wait for the other shards.
+    /// Pools of one thread each: an operation on several threads would wait for the other shards.
     pools: Arc<[ThreadPool]>,
     is_cpu: bool,
     device: Device,
 }
 
 impl DataParallel {
-    /// One for each core of this machine. Their threads are the program's, started where they are first asked for.
+    /// Threads, one per core of this machine, shared by the whole program and started on first use.
     ///
     /// # Errors
     /// If a thread can't be started.
@@ -75,7 +75,7 @@ impl DataParallel {
         }
     }
 
-    /// Threads for `count` shards on `device`: on the CPU one for each, elsewhere none.
+    /// Threads for `count` shards on `device`: on the CPU one per shard if there are several, else none.
     ///
     /// # Errors
     /// If a thread can't be started.

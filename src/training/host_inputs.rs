@@ -57,12 +57,12 @@ pub struct DeviceInputs {
 }
 
 impl DeviceInputs {
-    /// Rows `[N]`.
+    /// Rows `[N]` of a span.
     pub fn rows(&self, part: Span) -> Tensor<1, Int> {
         self.rows.clone().narrow(0, part.from, part.count)
     }
 
-    /// Values `[N]`.
+    /// Values `[N]` of a span.
     pub fn values(&self, part: Span) -> Tensor<1> {
         self.values.clone().narrow(0, part.from, part.count)
     }

@@ -1,4 +1,4 @@
-//! Named, weighted loss terms: one list from which the loss, the columns of metrics.csv and the curves come.
+//! Named, weighted loss terms: one list from which the total loss and the columns of metrics.csv come.
 
 use burn::tensor::Tensor;
 

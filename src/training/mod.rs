@@ -8,6 +8,8 @@
 
 mod captured_step;
 pub mod checkpoint;
+mod checksums;
+pub mod config;
 mod data_parallel;
 pub mod draw_log;
 mod host_inputs;
@@ -16,6 +18,8 @@ pub mod metrics;
 mod progress;
 mod run;
 mod run_control;
+pub mod run_folder;
+mod served;
 mod system;
 pub mod trace;
 mod train_state;
@@ -30,8 +34,13 @@ pub use metrics::{MetricValue, Metrics, MetricsTable};
 pub use progress::{Limit, Pace, Progress, Start, TrainingView};
 pub use run::Run;
 pub use run_control::{RunController, StepOutcome};
+pub(crate) use served::wrap_run;
+pub use served::{
+    CommandOf, Evaluator, EventOf, ModelView, ReportOf, RunCommand, RunEvent, RunViews,
+    ServedSystem, SystemJob, WorkView,
+};
 pub use system::System;
 pub use train_state::{StepLosses, TrainState};
 pub use trainer::Trainer;
 pub use warm_up::WarmUp;
-pub use worker::{EndedRun, Worker};
+pub use worker::{Change, Worker};

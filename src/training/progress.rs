@@ -19,7 +19,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// One step more, begun at `begun`, on a schedule of `schedule_steps`.
+    /// Counts a step that was begun at `begun`, on a schedule of `schedule_steps`.
     pub fn advance(&mut self, begun: std::time::Instant, schedule_steps: u64) {
         self.step += 1;
         self.position = (self.position + 1).min(schedule_steps);
@@ -71,9 +71,9 @@ pub enum Pace {
 /// State of a run, to be shown.
 #[derive(Clone, Debug)]
 pub struct TrainingView {
-    /// Its folder.
+    /// Folder.
     pub folder: PathBuf,
-    /// Its pace; `None` when it has ended.
+    /// Pace; `None` when it has ended.
     pub pace: Option<Pace>,
     /// The last step's metrics.
     pub last: Option<Metrics>,

@@ -14,15 +14,13 @@ use burn::tensor::Device;
 use super::{
     Limit, Metrics, MetricsTable, Pace, Start, System, Trainer, TrainingView,
     checkpoint::{Checkpoint, METRICS},
-    metrics::STEP,
-};
-use crate::{
     config::Config,
-    engine::run_folder::{RunFolder, RunLock},
-    files,
+    metrics::STEP,
+    run_folder::{RunFolder, RunLock},
 };
+use crate::files;
 
-/// Between two checkpoints.
+/// Interval between two checkpoints.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
 /// Steps over which the speed is measured.
 const SPEED_STEPS: usize = 50;
@@ -31,7 +29,7 @@ const SPEED_STEPS: usize = 50;
 pub struct Run<S: System> {
     /// The trainer.
     pub trainer: Trainer<S>,
-    /// Its pace.
+    /// Pace.
     pub pace: Pace,
     /// All metrics so far, one a step.
     pub curve: MetricsTable,
@@ -69,9 +67,9 @@ impl<S: System> Run<S> {
         })
     }
 
-    /// Makes the run's folder `out` with a first checkpoint of the trainer that `make` makes. One that goes on
-    /// with the run at `resumed` takes that run's metrics along, and may stay in its folder. While it lasts, no
-    /// other process can train in the folder.
+    /// Begins a run in the folder `out` with a first checkpoint of the trainer that `make` returns. A run
+    /// that resumes the one at `resumed` takes over its metrics and may stay in its folder. The folder is locked
+    /// against other processes.
     ///
     /// # Errors
     /// If the trainer or the folder can't be made, another process trains there, or the metrics can't be read.
@@ -140,12 +138,12 @@ impl<S: System> Run<S> {
         self.pace = pace;
     }
 
-    /// One training step and what it brings with it: metrics, now and then a checkpoint.
+    /// Takes a training step and logs its metrics; returns the path of a checkpoint, if one was due.
     ///
     /// # Errors
     /// If the device fails, the loss is no number any more, or a file can't be written.
     pub fn step(&mut self) -> Result<Option<PathBuf>> {
-        let schedule = self.trainer.config.schedule_steps();
+        let schedule = self.trainer.config.schedule().steps;
         if let Limit::Seconds(secs) = self.limit {
             let left = schedule.saturating_sub(self.first_position) as f64;
             let share = (self.spent_secs() / secs).clamp(0.0, 1.0);
@@ -175,7 +173,7 @@ impl<S: System> Run<S> {
         }
     }
 
-    /// Its folder.
+    /// Folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -184,7 +182,7 @@ impl<S: System> Run<S> {
     pub fn is_done(&self) -> bool {
         match self.limit {
             Limit::Schedule => {
-                self.trainer.progress.position >= self.trainer.config.schedule_steps()
+                self.trainer.progress.position >= self.trainer.config.schedule().steps
             }
             Limit::Steps(steps) => self.trainer.progress.step - self.first_step >= steps,
             Limit::Seconds(secs) => self.spent_secs() >= secs,
@@ -199,7 +197,7 @@ impl<S: System> Run<S> {
         if let Limit::Seconds(secs) = self.limit
             && self.spent_secs() >= secs
         {
-            self.trainer.progress.position = self.trainer.config.schedule_steps();
+            self.trainer.progress.position = self.trainer.config.schedule().steps;
         }
         self.saved = Instant::now();
         let step = self.trainer.progress.step;
@@ -254,7 +252,7 @@ impl<S: System> Run<S> {
         Ok(())
     }
 
-    /// Its state, to be shown.
+    /// State, to be shown.
     pub fn view(&self, has_ended: bool) -> TrainingView {
         let speed = match (self.recent.front(), self.recent.back()) {
             (Some(first), Some(last)) if last > first => {
@@ -267,7 +265,7 @@ impl<S: System> Run<S> {
             Limit::Steps(steps) => share(self.trainer.progress.step - self.first_step, steps),
             Limit::Schedule => share(
                 self.trainer.progress.position,
-                self.trainer.config.schedule_steps(),
+                self.trainer.config.schedule().steps,
             ),
         };
         let eta_secs = match self.limit {

@@ -9,8 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::{MetricsTable, Pace, Run, System, Trainer, TrainingView};
-use crate::engine::latest::Latest;
+use super::{Pace, Run, RunViews, System, Trainer};
 
 /// Interval between two views of a run.
 const VIEW_EVERY: Duration = Duration::from_millis(100);
@@ -22,8 +21,7 @@ pub struct RunController<S: System> {
     /// True while somebody looks on; else the curves are shown at the end only.
     pub is_watched: bool,
     run: Option<Run<S>>,
-    training: Arc<Latest<TrainingView>>,
-    curves: Arc<Latest<MetricsTable>>,
+    views: Arc<RunViews<S::Config>>,
     viewed: Instant,
     views_from: Instant,
     has_warned: bool,
@@ -36,19 +34,18 @@ pub struct StepOutcome {
     pub saved: Option<PathBuf>,
     /// True if the limit is reached: the run is to be ended.
     pub is_last: bool,
-    /// Said once: the step can't be captured, and why.
+    /// Warning, given once, that steps can't be captured, with the reason.
     pub warning: Option<String>,
 }
 
 impl<S: System> RunController<S> {
     /// A controller without a run, which will show runs in these views.
-    pub fn new(training: Arc<Latest<TrainingView>>, curves: Arc<Latest<MetricsTable>>) -> Self {
+    pub fn new(views: Arc<RunViews<S::Config>>) -> Self {
         let now = Instant::now();
         Self {
             is_watched: false,
             run: None,
-            training,
-            curves,
+            views,
             viewed: now,
             views_from: now,
             has_warned: false,
@@ -94,7 +91,7 @@ impl<S: System> RunController<S> {
         }
     }
 
-    /// A step, if a run is going on.
+    /// Takes a step, if a run is under way and not paused.
     ///
     /// # Errors
     /// If it fails; the run is over then, and its last whole checkpoint stays what it is.
@@ -133,8 +130,8 @@ impl<S: System> RunController<S> {
     pub fn end(&mut self) -> Option<(Run<S>, Result<PathBuf>)> {
         let mut run = self.run.take()?;
         let saved = run.save();
-        self.training.put(run.view(true));
-        self.curves.put(std::mem::take(&mut run.curve));
+        self.views.training.put(run.view(true));
+        self.views.curves.put(std::mem::take(&mut run.curve));
         Some((run, saved))
     }
 
@@ -159,15 +156,15 @@ impl<S: System> RunController<S> {
     fn show(&mut self, has_ended: bool) {
         let Some(run) = &self.run else { return };
         self.viewed = Instant::now();
-        self.training.put(run.view(has_ended));
+        self.views.training.put(run.view(has_ended));
         if self.is_watched {
-            self.curves.put(run.curve.clone());
+            self.views.curves.put(run.curve.clone());
         }
     }
 }
 
 impl<S: System> Drop for RunController<S> {
-    /// A run that is under way when the program ends keeps what it has learnt.
+    /// Saves a run that is under way when the program ends.
     fn drop(&mut self) {
         if let Some(run) = &mut self.run
             && let Err(error) = run.save()

@@ -6,12 +6,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     checkpoint::Checkpoint,
+    config::Config,
     host_inputs::{DeviceInputs, HostInputs},
     losses::Losses,
     metrics::MetricValue,
     progress::Progress,
 };
-use crate::{config::Config, nn::adamw::AdamW};
+use crate::nn::adamw::AdamW;
 
 /// A model that can be trained: its networks, data and losses. Everything else of a run is the same for all of them.
 pub trait System: Sized + Sync + 'static {
@@ -26,6 +27,8 @@ pub trait System: Sized + Sync + 'static {
     type Plan: PartialEq + Clone + Send;
     /// Part of a step that is drawn on its own.
     type Shard: Send;
+    /// Tensors of the losses that are no weights, on the device from the start on.
+    type Constants: Sync;
     /// The model at a step, for inference.
     type Snapshot: Send + Sync;
 
@@ -39,7 +42,7 @@ pub trait System: Sized + Sync + 'static {
     /// The optimizer of a model.
     fn optimizer(config: &Self::Config, model: &Self::Model) -> AdamW;
 
-    /// The shards of a step, `config.shards()` of them.
+    /// The shards of a step, as many as the schedule says.
     fn shards(&self, config: &Self::Config, rng: &mut ChaCha8Rng) -> Vec<Self::Shard>;
 
     /// The plan of a shard at a position of the schedule, and its inputs: everything random is drawn here.
@@ -54,9 +57,13 @@ pub trait System: Sized + Sync + 'static {
         rng: &mut ChaCha8Rng,
     ) -> Result<(Self::Plan, HostInputs)>;
 
-    /// Losses of a shard. Uploads nothing and launches the same kernels for equal plans, as the step may be captured.
+    /// The constants of the losses.
+    fn constants(&self) -> &Self::Constants;
+
+    /// Losses of a shard, of device tensors alone: nothing is uploaded, and equal plans launch the same kernels, as the
+    /// step may be captured.
     fn losses(
-        &self,
+        constants: &Self::Constants,
         config: &Self::Config,
         model: &Self::Model,
         plan: &Self::Plan,
@@ -72,7 +79,7 @@ pub trait System: Sized + Sync + 'static {
         device: &Device,
     ) -> Self::Snapshot;
 
-    /// Training steps of a snapshot.
+    /// Training progress of a snapshot.
     fn progress_of(snapshot: &Self::Snapshot) -> Progress;
 
     /// True if the step after so many is preceded by a validation.

@@ -14,8 +14,8 @@ use burn::{module::Module, tensor::Device};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{DataParallel, System, Trainer, draw_log};
-use crate::{engine::run_folder::RunFolder, nn::weights::write_weights};
+use super::{DataParallel, System, Trainer, draw_log, run_folder::RunFolder};
+use crate::nn::weights::write_weights;
 
 /// Trains a new run for `steps` steps and logs them in the new folder `to`.
 ///

@@ -81,9 +81,9 @@ impl<M: Module + Send, K: PartialEq + Clone> TrainState<M, K> {
         self.graphs.status()
     }
 
-    /// The `step`-th step, counted from 1, in the shards of the [effective configuration](DataParallel::effective_config).
-    /// `plan_step` draws a shard's inputs on the host, `loss_fn` makes its losses of them on the device. Each loss
-    /// returned is the shards' mean.
+    /// Takes the `step`-th step, counted from 1, in the shards of the
+    /// [effective configuration](DataParallel::effective_config): `plan_step` draws a shard's inputs on the host,
+    /// `loss_fn` computes its losses from them on the device. Returns the means of the losses over the shards.
     ///
     /// Elsewhere than on the CPU a plan that comes again is captured, and from then on replayed: `loss_fn` has to launch
     /// the same kernels for equal plans and to upload nothing.

@@ -13,9 +13,9 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     DataParallel, Metrics, Progress, System, TrainState,
     checkpoint::{self, Checkpoint},
+    config::Config,
     metrics::{GRADIENT_NORM, LEARNING_RATE, LOSS, MetricValue, POSITION, STEP, TRAIN_SECS},
 };
-use crate::config::Config;
 
 /// A model in training.
 pub struct Trainer<S: System> {
@@ -37,7 +37,7 @@ impl<S: System> Trainer<S> {
     pub fn new(config: S::Config, data: S::Data, device: &Device) -> Result<Self> {
         config.check()?;
         let device = device.clone().autodiff();
-        let data_parallel = DataParallel::new(config.shards(), &device)?;
+        let data_parallel = DataParallel::new(config.schedule().shards, &device)?;
         let (system, model) = S::new(&config, data, &device)?;
         let optimizer = S::optimizer(&config, &model);
         Ok(Self {
@@ -77,13 +77,13 @@ impl<S: System> Trainer<S> {
         self.state.is_captured()
     }
 
-    /// One step, which also advances the progress.
+    /// Takes one step and advances the progress.
     ///
     /// # Errors
     /// If the device fails.
     pub fn step(&mut self) -> Result<Metrics> {
         let begun = Instant::now();
-        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed());
+        let mut rng = ChaCha8Rng::seed_from_u64(self.config.schedule().seed);
         rng.set_stream(self.progress.step);
         if self.system.is_validation_due(self.progress.step) {
             let snapshot = self.snapshot();
@@ -91,19 +91,19 @@ impl<S: System> Trainer<S> {
         }
         let config = self.state.data_parallel.effective_config(&self.config);
         let Progress { step, position, .. } = self.progress;
-        let learning_rate = config.learning_rate_at(position);
+        let learning_rate = config.schedule().learning_rate_at(position);
         let shards = self.system.shards(&config, &mut rng).into_iter();
         let shards = shards.map(|shard| (shard, ChaCha8Rng::from_rng(&mut rng)));
         let shards: Vec<_> = shards.collect();
         let system = &self.system;
         let plan_step = |(shard, mut rng)| system.plan(&config, position, shard, &mut rng);
         let loss_fn = |model: &S::Model, plan: &S::Plan, inputs: &_| {
-            system.losses(&config, model, plan, inputs)
+            S::losses(system.constants(), &config, model, plan, inputs)
         };
         let losses = self
             .state
             .step(learning_rate, step + 1, shards, plan_step, loss_fn)?;
-        self.progress.advance(begun, self.config.schedule_steps());
+        self.progress.advance(begun, self.config.schedule().steps);
         let mut row = vec![
             (STEP, MetricValue::Count(step + 1)),
             (POSITION, MetricValue::Count(position)),

@@ -5,10 +5,10 @@ use anyhow::{Context, Result};
 
 use super::{System, Trainer};
 
-/// The second step compiles some more: what it goes on from lies otherwise in memory.
+/// Number of steps: the second compiles further kernels, as its input state has another memory layout.
 const STEPS: u32 = 2;
 
-/// Steps of a trainer that nobody waits for.
+/// Steps taken only to compile their kernels ahead of the first run.
 pub struct WarmUp<S: System> {
     make: Option<Box<dyn FnOnce() -> Result<Trainer<S>>>>,
     trainer: Option<Trainer<S>>,
@@ -16,7 +16,7 @@ pub struct WarmUp<S: System> {
 }
 
 impl<S: System> Default for WarmUp<S> {
-    /// None.
+    /// No steps.
     fn default() -> Self {
         Self {
             make: None,

@@ -20,9 +20,9 @@ use super::{
     system::SystemPage,
     theme::Theme,
 };
-use crate::{device::Choice, engine::pair::Either};
+use crate::device::Choice;
 
-/// Between two frames while the engine is in one call and nothing else happens.
+/// Interval between two frames while the engine is in one call and nothing else happens.
 const CALL_SHOWN_EVERY: Duration = Duration::from_millis(500);
 
 const STORED_SUM: &str = "glyphspace-sum";
@@ -93,20 +93,22 @@ impl App {
     pub fn poll_events(&mut self) {
         let client = &mut self.client;
         let (executor, glyphs) = (&mut self.executor.workspace, &mut self.glyphs.workspace);
-        while let Some(event) = client.poll_event() {
-            let (system, error) = match event {
-                Either::First(Ok(event)) => {
-                    executor.on_event(event, client);
-                    continue;
+        while let Some((system, event)) = client.poll_event() {
+            match (system, event) {
+                (SystemPage::Executor, Ok(event)) => {
+                    if let Ok(event) = event.downcast() {
+                        executor.on_event(*event, client);
+                    }
                 }
-                Either::Second(Ok(event)) => {
-                    glyphs.on_event(event, client);
-                    continue;
+                (SystemPage::Glyphs, Ok(event)) => {
+                    if let Ok(event) = event.downcast() {
+                        glyphs.on_event(*event, client);
+                    }
                 }
-                Either::First(Err(error)) => (SystemPage::Executor, error),
-                Either::Second(Err(error)) => (SystemPage::Glyphs, error),
-            };
-            client.report_error(system, Cause::of(&error), format!("{error:#}"));
+                (_, Err(error)) => {
+                    client.report_error(system, Cause::of(&error), format!("{error:#}"));
+                }
+            }
         }
         while let Ok(result) = self.results.1.try_recv() {
             match result {

@@ -74,18 +74,16 @@ fn model(system: SystemPage, client: &EngineClient) -> Option<(String, String, S
     };
     match system {
         SystemPage::Executor => {
-            let model = client.executor.model.get()?;
+            let model = client.executor.run.model.get()?;
             let planes = client.executor.planes.get();
             let steps = planes.map_or(model.steps, |planes| planes.step);
             let text = text(&model.origin, model.params, steps);
             Some((text, model.device.clone(), model.device_reason.clone()))
         }
         SystemPage::Glyphs => {
-            let model = client.glyphs.model.get()?;
-            let run = client.glyphs.training.get();
-            let last = run
-                .filter(|run| run.pace.is_some())
-                .and_then(|run| run.last.as_ref().map(|metrics| metrics.step()));
+            let model = client.glyphs.run.model.get()?;
+            let views = &client.glyphs.run;
+            let last = views.pace().and_then(|_| views.steps());
             let text = text(&model.origin, model.params, last.unwrap_or(model.steps));
             Some((text, model.device.clone(), model.device_reason.clone()))
         }

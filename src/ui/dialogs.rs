@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use rfd::FileDialog;
 
-use crate::engine::run_folder::RunFolder;
+use crate::training::run_folder::RunFolder;
 
 /// The refusal of a desktop without file dialogs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -16,20 +16,23 @@ use crate::{
     at_exit::AtExit,
     device::{self, Adapter, Choice},
     engine::{
-        Activity, Engine, Job, Notice, Stage,
-        pair::{Either, Pair, ViewError},
+        Activity, Engine, Notice, Stage,
+        jobs::{AnyMessage, JobSet, ViewError},
     },
     executor::{
-        self,
         job::{ExecutorCommand, ExecutorJob},
+        views::ExecutorViews,
     },
-    glyphs::{self, job::GlyphsJob},
-    training::checkpoint::Source,
+    glyphs::{
+        job::{GlyphsCommand, GlyphsJob},
+        views::GlyphsViews,
+    },
+    training::{RunViews, SystemJob, checkpoint::Source},
 };
 
-/// Between two repaints for what the engine publishes.
+/// Interval between two repaints for what the engine publishes.
 const REPAINT: Duration = Duration::from_millis(33);
-/// Between two repaints where the processor draws the window: it has a model to train.
+/// Interval between two repaints where the processor draws the window: it has a model to train.
 const REPAINT_SOFTWARE: Duration = Duration::from_millis(150);
 /// Longest wait for an engine that has nothing to save, when the window is gone.
 const LAST_WAIT: Duration = Duration::from_secs(1);
@@ -41,15 +44,40 @@ const LONG_CALL: Duration = Duration::from_secs(1);
 /// Time a message stays.
 const MESSAGE: Duration = Duration::from_secs(8);
 
-/// Jobs of both systems: the Latent Executor first, Code Glyphs second.
-type Both = Pair<ExecutorJob, GlyphsJob>;
+/// Jobs of the systems.
+type Jobs = JobSet<SystemPage>;
 
-/// Event of either system, or the failure of its command.
-pub type EngineEvent = <Both as Job>::Event;
+/// The job behind a page of the window.
+pub trait PageJob: SystemJob {
+    /// The page.
+    const PAGE: SystemPage;
+
+    /// True for a command that the window gives by itself whenever what it looks at changes, or by a click that asks.
+    fn is_for_view(command: &Self::Command) -> bool;
+}
+
+impl PageJob for ExecutorJob {
+    const PAGE: SystemPage = SystemPage::Executor;
+
+    fn is_for_view(command: &ExecutorCommand) -> bool {
+        matches!(
+            command,
+            ExecutorCommand::Watch(..) | ExecutorCommand::Decode(_)
+        )
+    }
+}
+
+impl PageJob for GlyphsJob {
+    const PAGE: SystemPage = SystemPage::Glyphs;
+
+    fn is_for_view(command: &GlyphsCommand) -> bool {
+        matches!(command, GlyphsCommand::Watch { .. })
+    }
+}
 
 /// An engine to be ended when the window is gone.
 pub struct RetiredEngine {
-    engine: Engine<Both>,
+    engine: Engine<Jobs>,
     has_run: bool,
     _at_exit: Option<AtExit>,
 }
@@ -115,9 +143,9 @@ impl Cause {
 /// Client of the engine: its views, its commands and its messages.
 pub struct EngineClient {
     /// Views of the Latent Executor.
-    pub executor: Arc<executor::views::ExecutorViews>,
+    pub executor: Arc<ExecutorViews>,
     /// Views of Code Glyphs.
-    pub glyphs: Arc<glyphs::views::GlyphsViews>,
+    pub glyphs: Arc<GlyphsViews>,
     /// Chosen device.
     pub choice: Choice,
     /// Source of the Latent Executor's model.
@@ -126,7 +154,7 @@ pub struct EngineClient {
     pub glyphs_source: Source,
     /// The graphics adapters of this machine.
     pub adapters: Vec<Adapter>,
-    engine: Option<Engine<Both>>,
+    engine: Option<Engine<Jobs>>,
     /// Saves the engine's run where the process ends without a drop of the client.
     at_exit: Option<AtExit>,
     /// Receives the engines that are still at work when the client is dropped.
@@ -185,7 +213,7 @@ impl EngineClient {
         let (executor, glyphs) = (self.executor.clone(), self.glyphs.clone());
         let hook = ender.map(|ender| {
             AtExit::new(move || {
-                if has_run(&executor, &glyphs) {
+                if has_run(&executor.run) || has_run(&glyphs.run) {
                     ender.finish_within(LONGEST_SAVE);
                 }
             })
@@ -207,11 +235,18 @@ impl EngineClient {
         let wake = move || context.request_repaint_after(repaint);
         self.engine = Some(Engine::spawn("engine", wake, move || {
             let chosen = device::open(choice)?;
-            let first = ExecutorJob::on(chosen.clone(), &executor_source, executor)?;
-            Ok(Pair::new(first.warming_up(), move || {
-                GlyphsJob::on(chosen.clone(), &glyphs_source, glyphs.clone())
+            let for_glyphs = chosen.clone();
+            let mut jobs = Jobs::default();
+            jobs.add(SystemPage::Executor, move || {
+                ExecutorJob::on(chosen.clone(), &executor_source, executor.clone())
+                    .map(ExecutorJob::warming_up)
+            });
+            jobs.add(SystemPage::Glyphs, move || {
+                GlyphsJob::on(for_glyphs.clone(), &glyphs_source, glyphs.clone())
                     .map(GlyphsJob::warming_up)
-            }))
+            });
+            jobs.open(SystemPage::Executor)?;
+            Ok(jobs)
         })?);
         match self.retired {
             Some(_) => self.save_at_exit(),
@@ -235,7 +270,7 @@ impl EngineClient {
 
     /// Returns the next event, or failure, of a system; failures of the engine itself become messages. Once there is
     /// none, messages that are over are dropped.
-    pub fn poll_event(&mut self) -> Option<EngineEvent> {
+    pub fn poll_event(&mut self) -> Option<(SystemPage, Result<AnyMessage>)> {
         while let Some(notice) = self.engine.as_ref().and_then(Engine::notice) {
             match notice {
                 Notice::Event(event) => return Some(event),
@@ -258,34 +293,29 @@ impl EngineClient {
         None
     }
 
-    /// Sends a command; a failure to send becomes a message. Errors of commands before are cleared.
-    pub fn send(&mut self, command: <Both as Job>::Command) {
-        let (system, cause) = match &command {
-            // Given by the window itself whenever what it looks at changes, or asked by a click.
-            Either::First(ExecutorCommand::Watch(..) | ExecutorCommand::Decode(_)) => {
-                (SystemPage::Executor, Cause::View)
-            }
-            Either::First(_) => (SystemPage::Executor, Cause::Order),
-            Either::Second(glyphs::job::GlyphsCommand::Watch { .. }) => {
-                (SystemPage::Glyphs, Cause::View)
-            }
-            Either::Second(_) => (SystemPage::Glyphs, Cause::Order),
+    /// Sends a command; a failure to send becomes a message. Clears the errors of earlier commands.
+    pub fn send<J: PageJob>(&mut self, command: J::Command) {
+        let cause = match J::is_for_view(&command) {
+            true => Cause::View,
+            false => Cause::Order,
         };
-        self.clear_error(system, cause);
+        self.clear_error(J::PAGE, cause);
         let sent = match &self.engine {
-            Some(engine) => engine.send(command).map_err(|busy| busy.to_string()),
+            Some(engine) => engine
+                .send((J::PAGE, Box::new(command)))
+                .map_err(|busy| busy.to_string()),
             None => Err("the engine has ended: choose a device to start it again".into()),
         };
         if let Err(why) = sent {
-            self.report_error(system, cause, why);
+            self.report_error(J::PAGE, cause, why);
         }
     }
 
-    /// Sends a probe, which supersedes one of either system that has no answer yet.
-    pub fn probe(&self, question: <Both as Job>::Probe) {
+    /// Sends a probe, which supersedes one of any system that has no answer yet.
+    pub fn probe<J: PageJob>(&self, question: J::Probe) {
         self.probed.set(Instant::now());
         if let Some(engine) = &self.engine {
-            engine.probe(question);
+            engine.probe((J::PAGE, Box::new(question)));
         }
     }
 
@@ -343,7 +373,7 @@ impl EngineClient {
         self.messages = [None, None];
     }
 
-    /// Number of failures and restarts so far: orders given before the newest may never be followed.
+    /// Number of failures and restarts so far: a command sent before the latest one may never be carried out.
     pub fn failures(&self) -> u64 {
         self.failures
     }
@@ -352,6 +382,14 @@ impl EngineClient {
     pub fn software_adapter(&self) -> Option<&Adapter> {
         let (adapter, _) = device::select(self.choice, &self.adapters).ok()?;
         adapter.filter(|adapter| adapter.is_software())
+    }
+
+    /// Name of the device a system's model is on, once it is loaded.
+    pub fn device_of(&self, system: SystemPage) -> Option<String> {
+        Some(match system {
+            SystemPage::Executor => self.executor.run.model.get()?.device.clone(),
+            SystemPage::Glyphs => self.glyphs.run.model.get()?.device.clone(),
+        })
     }
 
     /// True while the engine is in a call.
@@ -388,7 +426,7 @@ impl EngineClient {
     }
 
     fn retire_engine(&mut self) {
-        let has_run = has_run(&self.executor, &self.glyphs);
+        let has_run = has_run(&self.executor.run) || has_run(&self.glyphs.run);
         let at_exit = self.at_exit.take();
         if let (Some(engine), Some(retired)) = (self.engine.take(), &self.retired) {
             engine.close();
@@ -418,11 +456,9 @@ pub fn source_at(path: &str) -> Source {
     }
 }
 
-/// True while a run of either system has steps to save, paused ones too: a run begins with a checkpoint.
-fn has_run(executor: &executor::views::ExecutorViews, glyphs: &glyphs::views::GlyphsViews) -> bool {
-    let (executor, glyphs) = (executor.training.get(), glyphs.training.get());
-    executor.is_some_and(|run| run.pace.is_some() && run.last.is_some())
-        || glyphs.is_some_and(|run| run.pace.is_some() && run.last.is_some())
+/// True while a run has steps to save, also while it is paused: a run begins with a checkpoint.
+fn has_run<C>(views: &RunViews<C>) -> bool {
+    views.pace().is_some() && views.steps().is_some()
 }
 
 impl Drop for EngineClient {

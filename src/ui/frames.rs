@@ -25,7 +25,7 @@ const FRAMES: usize = 300;
 const FIRST_STEPS: u64 = 5;
 /// Longest wait for the model, and for the run to begin.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Between two measurements of the process's memory.
+/// Interval between two measurements of the process's memory.
 const MEMORY_EVERY: Duration = Duration::from_secs(1);
 /// Length of a run that has to last as long as the frames are drawn, in seconds.
 const RUN_SECS: f64 = 86_400.0;
@@ -243,35 +243,28 @@ impl Window {
             }
         }
         found.steps = steps(&self.app, order.system) - before;
-        let (executor, glyphs) = (
-            &self.app.executor.workspace.views,
-            &self.app.glyphs.workspace.views,
-        );
-        let device = match order.system {
-            SystemPage::Executor => executor.model.get().map(|model| model.device.clone()),
-            SystemPage::Glyphs => glyphs.model.get().map(|model| model.device.clone()),
-        };
-        found.device = device.unwrap_or_default();
+        found.device = self.app.client.device_of(order.system).unwrap_or_default();
         Ok(found)
     }
 
     fn begin(&mut self, order: &FramesPlan) {
         let (out, corpus) = (order.out.display(), order.corpus.display());
+        let (executor, glyphs) = (
+            &mut self.app.executor.workspace,
+            &mut self.app.glyphs.workspace,
+        );
+        let form = match order.system {
+            SystemPage::Executor => &mut executor.train,
+            SystemPage::Glyphs => &mut glyphs.train,
+        };
+        form.preset = order.preset;
+        form.out = out.to_string();
+        form.secs = RUN_SECS;
         match order.system {
-            SystemPage::Executor => {
-                let workspace = &mut self.app.executor.workspace;
-                workspace.train.preset = order.preset;
-                workspace.train.out = out.to_string();
-                workspace.train.secs = RUN_SECS;
-                workspace.begin_run(&mut self.app.client);
-            }
+            SystemPage::Executor => executor.begin_run(&mut self.app.client),
             SystemPage::Glyphs => {
-                let workspace = &mut self.app.glyphs.workspace;
-                workspace.train.preset = order.preset;
-                workspace.train.out = out.to_string();
-                workspace.train_corpus = corpus.to_string();
-                workspace.train.secs = RUN_SECS;
-                workspace.begin_run(&mut self.app.client);
+                glyphs.train_corpus = corpus.to_string();
+                glyphs.begin_run(&mut self.app.client);
             }
         }
     }
@@ -298,7 +291,7 @@ impl Window {
         Ok(())
     }
 
-    /// One frame; the rest of its time is slept away.
+    /// Draws one frame, then sleeps for the rest of its time.
     fn frame(&mut self) -> Result<FrameTime> {
         let input = self.input();
         let begun = Instant::now();
@@ -341,35 +334,11 @@ impl Window {
 }
 
 fn steps(app: &App, system: SystemPage) -> u64 {
-    let executor = || {
-        Some(
-            app.executor
-                .workspace
-                .views
-                .training
-                .get()?
-                .last
-                .as_ref()?
-                .step(),
-        )
+    let steps = match system {
+        SystemPage::Executor => app.client.executor.run.steps(),
+        SystemPage::Glyphs => app.client.glyphs.run.steps(),
     };
-    let glyphs = || {
-        Some(
-            app.glyphs
-                .workspace
-                .views
-                .training
-                .get()?
-                .last
-                .as_ref()?
-                .step(),
-        )
-    };
-    match system {
-        SystemPage::Executor => executor(),
-        SystemPage::Glyphs => glyphs(),
-    }
-    .unwrap_or(0)
+    steps.unwrap_or(0)
 }
 
 /// The process's memory that is in use, graphics drivers' included; only Linux tells.

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::engine_client::EngineClient;
-use crate::training::Pace;
+use crate::training::{Pace, RunEvent};
 
 /// Waits that are not worth a number.
 const SHORT: Duration = Duration::from_secs(1);
@@ -58,17 +58,18 @@ impl Pending {
         });
     }
 
-    /// Handles the beginning of a run, which any order after the one to train is for.
-    pub fn on_started(&mut self) {
-        self.0 = self.0.filter(|given| given.order != RunRequest::Train);
-        if let Some(given) = &mut self.0 {
-            given.has_run = true;
+    /// Handles an event of the run: any order after the one to train is for the run that has begun.
+    pub fn on_event<R>(&mut self, event: &RunEvent<R>) {
+        match event {
+            RunEvent::Started(_) => {
+                self.0 = self.0.filter(|given| given.order != RunRequest::Train);
+                if let Some(given) = &mut self.0 {
+                    given.has_run = true;
+                }
+            }
+            RunEvent::Trained(_) => self.0 = None,
+            _ => {}
         }
-    }
-
-    /// Handles the end of the run.
-    pub fn on_ended(&mut self) {
-        self.0 = None;
     }
 
     /// The order that is waiting.

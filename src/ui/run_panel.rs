@@ -14,8 +14,8 @@ use super::{
     widgets::{combo, field},
 };
 use crate::{
-    engine::run_folder::RunFolder,
-    training::{MetricsTable, Pace, TrainingView, metrics::STEP},
+    training::run_folder::RunFolder,
+    training::{Limit, MetricsTable, Pace, RunCommand, Start, TrainingView, metrics::STEP},
 };
 
 /// Maximum number of points of a curve: more can't be told apart.
@@ -50,6 +50,16 @@ impl RunForm {
         match self.out.trim() {
             "" => RunFolder::unused(&Path::new("runs").join(name)),
             path => path.into(),
+        }
+    }
+
+    /// Command that begins a run with these settings; `name` is that of its folder, unless one is typed.
+    pub fn command<C, D, E>(&self, config: C, data: D, name: &str) -> RunCommand<C, D, E> {
+        RunCommand::Train {
+            start: Start::Fresh(Box::new(config)),
+            data,
+            out: self.folder(name),
+            limit: Limit::Seconds(self.secs),
         }
     }
 

@@ -38,3 +38,22 @@ pub fn title_height(ui: &Ui) -> f32 {
     let line = ui.text_style_height(&TextStyle::Body);
     line.max(ui.spacing().interact_size.y) + ui.spacing().item_spacing.y
 }
+
+/// Request to open a model.
+pub enum OpenRequest {
+    /// The typed folder.
+    Typed,
+    /// One to be chosen in a dialog.
+    Browse,
+}
+
+/// Draws the buttons that open a model, whose folder is typed into the field `path`.
+pub fn open_buttons(ui: &mut Ui, path: &Response) -> Option<OpenRequest> {
+    let typed = ui.button("Open").clicked() || is_entered(ui, path);
+    let browse = ui.button("Browse").clicked();
+    match (typed, browse) {
+        (true, _) => Some(OpenRequest::Typed),
+        (false, true) => Some(OpenRequest::Browse),
+        (false, false) => None,
+    }
+}

@@ -3,6 +3,7 @@
 mod exports;
 mod memory;
 mod shaders;
+mod view;
 mod widget;
 
 use std::sync::Arc;

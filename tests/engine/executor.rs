@@ -7,17 +7,18 @@ use std::{
 };
 
 use glyphspace::{
-    config::{Config as _, executor::ExecutorConfig},
     data::{language::Code, sums::Sum},
     device::Choice,
     engine::{Engine, Notice},
+    executor::config::ExecutorConfig,
     executor::{
         checkpoint,
         job::{ExecutorCommand, ExecutorEvent, ExecutorJob, PointQuery, SearchOrder, SolveRequest},
         views::ExecutorViews,
     },
     latent::search::Method,
-    training::{Limit, Pace, Start, checkpoint::Source},
+    training::config::Config as _,
+    training::{Limit, Pace, RunCommand, RunEvent, Start, SystemJob, checkpoint::Source},
 };
 
 use super::{next, wait_until};
@@ -38,7 +39,7 @@ impl Lab {
             if let Some(Notice::Ended(why)) = engine.notice() {
                 panic!("the engine has ended: {why:?}");
             }
-            views.model.get().is_some()
+            views.run.model.get().is_some()
         });
         Self { engine, views }
     }
@@ -62,19 +63,17 @@ impl Lab {
 
     /// Begins a run that would go on for hours.
     fn train(&self, out: &Path) {
-        self.send(ExecutorCommand::Train {
-            start: Start::Fresh(Box::new(small())),
-            out: out.to_owned(),
-            limit: Limit::Steps(1 << 30),
-        });
-        self.wait_for(|event| matches!(event, ExecutorEvent::Started(_)).then_some(()));
+        self.send(train(out));
+        let started = |event| matches!(event, ExecutorEvent::Run(RunEvent::Started(_)));
+        self.wait_for(|event| started(event).then_some(()));
         wait_until("the first step", || self.steps() > 0);
     }
 
     fn pace(&self, pace: Pace, becomes: Pace) {
-        self.send(ExecutorCommand::Pace(pace));
+        self.send(RunCommand::Pace(pace).into());
         wait_until("the pace", || {
             self.views
+                .run
                 .training
                 .get()
                 .is_some_and(|view| view.pace == Some(becomes))
@@ -83,11 +82,23 @@ impl Lab {
 
     fn steps(&self) -> u64 {
         self.views
+            .run
             .training
             .get()
             .and_then(|view| view.last.clone())
             .map_or(0, |last| last.step())
     }
+}
+
+/// A run that would go on for hours.
+fn train(out: &Path) -> ExecutorCommand {
+    let train = RunCommand::Train {
+        start: Start::Fresh(Box::new(small())),
+        data: (),
+        out: out.to_owned(),
+        limit: Limit::Steps(1 << 30),
+    };
+    train.into()
 }
 
 fn small() -> ExecutorConfig {
@@ -116,19 +127,22 @@ fn a_run_pauses_steps_once_and_stops_with_a_checkpoint() {
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(lab.steps(), paused_at, "it goes on although paused");
     for step in 1..=3 {
-        lab.send(ExecutorCommand::Pace(Pace::OneStep));
+        lab.send(RunCommand::Pace(Pace::OneStep).into());
         wait_until("a single step", || lab.steps() == paused_at + step);
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(lab.steps(), paused_at + step, "more than one step");
-        assert_eq!(lab.views.training.get().unwrap().pace, Some(Pace::Paused));
+        assert_eq!(
+            lab.views.run.training.get().unwrap().pace,
+            Some(Pace::Paused)
+        );
     }
     lab.pace(Pace::Running, Pace::Running);
     wait_until("running again", || lab.steps() > paused_at + 10);
 
     let begun = Instant::now();
-    lab.send(ExecutorCommand::Stop);
+    lab.send(RunCommand::Stop.into());
     let steps = lab.wait_for(|event| {
-        if let ExecutorEvent::Trained(steps) = event {
+        if let ExecutorEvent::Run(RunEvent::Trained(steps)) = event {
             Some(steps)
         } else {
             None
@@ -139,13 +153,13 @@ fn a_run_pauses_steps_once_and_stops_with_a_checkpoint() {
         "stopping took {:?}",
         begun.elapsed()
     );
-    assert_eq!(lab.views.training.get().unwrap().pace, None);
+    assert_eq!(lab.views.run.training.get().unwrap().pace, None);
     assert_eq!(lab.steps(), steps);
     let executor = checkpoint::load(&Source::Run(out), &burn::tensor::Device::flex()).unwrap();
     assert_eq!(executor.progress.step, steps);
     assert_eq!(executor.config, small());
     assert_eq!(
-        lab.views.model.get().unwrap().steps,
+        lab.views.run.model.get().unwrap().steps,
         steps,
         "the trained model is the one that is asked"
     );
@@ -376,22 +390,14 @@ fn orders_that_make_no_sense_are_refused_and_harm_nothing() {
         "state is 100",
     );
     check(
-        ExecutorCommand::Open(Source::Run(folder.path().join("nowhere"))),
+        RunCommand::Open(Source::Run(folder.path().join("nowhere"))).into(),
         "nowhere",
     );
-    assert_eq!(lab.views.model.get().unwrap().origin, "bundled model");
+    assert_eq!(lab.views.run.model.get().unwrap().origin, "bundled model");
     lab.train(&folder.path().join("run"));
-    let start = Start::Fresh(Box::new(small()));
     lab.pace(Pace::Paused, Pace::Paused);
-    check(
-        ExecutorCommand::Train {
-            start,
-            out: folder.path().join("second"),
-            limit: Limit::Steps(1),
-        },
-        "already",
-    );
-    check(ExecutorCommand::Open(Source::Bundled), "stop it");
+    check(train(&folder.path().join("second")), "already");
+    check(RunCommand::Open(Source::Bundled).into(), "stop it");
     assert!(!folder.path().join("second").exists());
     lab.engine.finish();
     // The engine's end keeps what the run has learnt.

@@ -1,7 +1,7 @@
 //! The engine: its wires with a job made for the purpose, and the Latent Executor's job on it.
 
 mod executor;
-mod pair;
+mod jobs;
 mod wires;
 
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! Steps recorded on a GPU, or on Vulkan in software, against steps on the CPU.
 
 use burn::tensor::Device;
-use glyphspace::{config::glyphs::GLYPH_PRESETS, glyphs::system::GlyphsTrainer};
+use glyphspace::{glyphs::config::GLYPH_PRESETS, glyphs::system::GlyphsTrainer};
 
 use super::{corpus, shrunk};
 use crate::training::check_alike;

@@ -1,9 +1,9 @@
 //! Presets and keys of Code Glyphs.
 
-use glyphspace::config::{
-    Config,
-    executor::ExecutorConfig,
-    glyphs::{Design, GLYPH_PRESETS, GlyphsConfig},
+use glyphspace::{
+    executor::config::ExecutorConfig,
+    glyphs::config::{Design, GLYPH_PRESETS, GlyphsConfig},
+    training::config::Config,
 };
 
 use super::{rows, shrunk, tiny, trainer};
@@ -111,7 +111,7 @@ fn keys_and_values_no_model_can_have_are_refused_by_name() {
 #[test]
 fn rate_and_looks_follow_the_schedule() {
     let config = tiny(&["warmup_steps=10", "schedule_steps=1000", "looks_from=0.25"]);
-    let rate = |position| config.learning_rate_at(position) / config.learning_rate;
+    let rate = |position| config.schedule().learning_rate_at(position) / config.learning_rate;
     assert!((0..10).all(|position| rate(position) < rate(position + 1)));
     assert!((10..1000).all(|position| rate(position) > rate(position + 1)));
     assert!(rate(10) > 0.99 && (rate(1000) - 0.01).abs() < 1e-9 && rate(5000) == rate(1000));
@@ -141,7 +141,7 @@ fn renamed_keys_are_read_by_either_name() {
             let value = keys.remove(*new).unwrap();
             keys.insert((*old).to_owned(), value);
         }
-        assert_eq!(&serde_json::from_value::<C>(before).unwrap(), preset);
+        assert_eq!(&C::from_json(before).unwrap(), preset);
         for (old, new) in C::RENAMED {
             let (mut by_old, mut by_new) = (now.clone(), now.clone());
             for (key, config) in [(old, &mut by_old), (new, &mut by_new)] {

@@ -3,11 +3,14 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use glyphspace::glyphs::{
-    corpus_functions::{CorpusFunction, of_corpus},
-    evaluation::{GlyphsEvaluator, GlyphsReport, aesthetics},
-    inference::GlyphReader,
-    networks::losses::smoothness_and_contrast,
+use glyphspace::{
+    glyphs::{
+        corpus_functions::{CorpusFunction, of_corpus},
+        evaluation::{GlyphsEvaluator, GlyphsReport, aesthetics},
+        inference::GlyphReader,
+        networks::losses::smoothness_and_contrast,
+    },
+    training::Evaluator,
 };
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -30,7 +33,7 @@ fn judged(
     let mut judgement = GlyphsEvaluator::new(Arc::new(reader), functions, difficulties.to_vec());
     let mut before = judgement.progress().done;
     loop {
-        let report = judgement.advance().unwrap();
+        let report = judgement.advance("cpu").unwrap();
         let done = judgement.progress().done;
         assert!(before <= done && done <= 1.0, "from {before} to {done}");
         before = done;

@@ -8,11 +8,11 @@ use glyphspace::{
     device::Chosen,
     engine::Job as _,
     glyphs::{
-        job::{GlyphsCommand, GlyphsEvent, GlyphsJob, RunOrder},
+        job::{GlyphsCommand, GlyphsEvent, GlyphsJob},
         views::{GlyphQuery, GlyphsViews, Subject},
     },
     nn::distortions::DistortionKinds,
-    training::{Limit, Start, checkpoint::Source},
+    training::{Limit, RunCommand, RunEvent, Start, SystemJob, checkpoint::Source},
 };
 use image::{Rgb, RgbImage};
 
@@ -122,11 +122,14 @@ fn one_run_at_a_time_and_models_change_between_runs() {
     let (folder, mut events) = (tempfile::tempdir().unwrap(), Vec::new());
     let (file, out) = (folder.path().join("tiny.corpus"), folder.path().join("run"));
     corpus().write(&file).unwrap();
-    let train = |out| GlyphsCommand::Train {
-        start: Start::Fresh(Box::new(tiny(&[]))),
-        corpus: file.clone(),
-        out,
-        limit: Limit::Steps(2),
+    let train = |out| -> GlyphsCommand {
+        let train = RunCommand::Train {
+            start: Start::Fresh(Box::new(tiny(&[]))),
+            data: file.clone(),
+            out,
+            limit: Limit::Steps(2),
+        };
+        train.into()
     };
     job.command(train(out.clone()), &mut events).unwrap();
     let error = job
@@ -134,20 +137,22 @@ fn one_run_at_a_time_and_models_change_between_runs() {
         .unwrap_err();
     assert!(error.to_string().contains("stop it first"), "{error}");
     assert!(!folder.path().join("more").exists());
-    let open = || GlyphsCommand::Open(Source::Run(out.clone()));
+    let open = || RunCommand::Open(Source::Run(out.clone())).into();
     let error = job.command(open(), &mut events).unwrap_err();
     assert!(error.to_string().contains("in training"), "{error}");
     while !events
         .iter()
-        .any(|event| matches!(event, GlyphsEvent::Trained(2)))
+        .any(|event| matches!(event, GlyphsEvent::Run(RunEvent::Trained(2))))
     {
         job.work(&mut events).unwrap();
     }
     job.command(open(), &mut events).unwrap();
-    assert!(matches!(events.last(), Some(GlyphsEvent::Opened(_))));
+    assert!(matches!(
+        events.last(),
+        Some(GlyphsEvent::Run(RunEvent::Opened(_)))
+    ));
     let counted = events.len();
-    job.command(GlyphsCommand::Run(RunOrder::Stop), &mut events)
-        .unwrap();
+    job.command(RunCommand::Stop.into(), &mut events).unwrap();
     assert_eq!(events.len(), counted, "there is no run to stop");
     let alone = GlyphsCommand::Morph {
         functions: vec!["def f(): pass".into()],

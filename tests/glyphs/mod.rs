@@ -19,12 +19,13 @@ use std::sync::{Arc, LazyLock};
 
 use burn::tensor::Device;
 use glyphspace::{
-    config::{Config as _, glyphs::GlyphsConfig},
     data::{
         bpe::Bpe,
         corpus::{Corpus, CorpusSource, sample},
     },
+    glyphs::config::GlyphsConfig,
     glyphs::{inference::GlyphReader, system::GlyphsTrainer},
+    training::config::Config as _,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use glyphspace::glyphs::image_io::{
-    as_read_back, decode, fit, read, sheet, write, write_frames, write_gif, write_gif_while,
+    as_read_back, decode, fit, read, sheet, write, write_frames, write_gif,
 };
 use image::{AnimationDecoder, DynamicImage, ImageFormat, Rgb, RgbImage, codecs::gif::GifDecoder};
 
@@ -270,7 +270,7 @@ fn an_animation_has_every_frame() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("morph.gif");
     for count in [1, 7] {
-        write_gif(&path, &frames(count)).unwrap();
+        write_gif(&path, &frames(count), &mut |_| Ok(())).unwrap();
         let file = std::io::BufReader::new(fs::File::open(&path).unwrap());
         let decoded = GifDecoder::new(file)
             .unwrap()
@@ -290,7 +290,7 @@ fn an_animation_that_is_broken_off_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("morph.gif");
     let mut heard = 0;
-    let broken_off = write_gif_while(&path, &frames(9), &mut |written| {
+    let broken_off = write_gif(&path, &frames(9), &mut |written| {
         heard = written;
         anyhow::ensure!(written < 4, "enough");
         Ok(())
@@ -325,20 +325,23 @@ fn a_sheet_has_every_glyph_in_its_place() {
 fn frames_go_into_a_folder_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("frames");
-    write_frames(&place, &frames(3)).unwrap();
+    write_frames(&place, &frames(3), &mut |_| Ok(())).unwrap();
     let names = ["frame-0000.png", "frame-0001.png", "frame-0002.png"];
     for (name, frame) in names.iter().zip(frames(3)) {
         assert_eq!(read(&place.join(name)).unwrap(), frame);
     }
     assert_eq!(fs::read_dir(&place).unwrap().count(), 3);
-    let error = format!("{:#}", write_frames(&place, &frames(5)).unwrap_err());
+    let error = format!(
+        "{:#}",
+        write_frames(&place, &frames(5), &mut |_| Ok(())).unwrap_err()
+    );
     assert!(
         error.contains("frames") && error.contains("not empty"),
         "{error}"
     );
     assert_eq!(fs::read_dir(&place).unwrap().count(), 3);
     fs::write(folder.path().join("file"), "mine").unwrap();
-    assert!(write_frames(&folder.path().join("file"), &frames(1)).is_err());
+    assert!(write_frames(&folder.path().join("file"), &frames(1), &mut |_| Ok(())).is_err());
     assert_eq!(
         fs::read_to_string(folder.path().join("file")).unwrap(),
         "mine"

@@ -9,20 +9,20 @@ use std::{
 
 use burn::tensor::Device;
 use glyphspace::{
-    config::glyphs::GlyphsConfig,
     data::{
         bpe::{Bpe, MIN_VOCABULARY},
         corpus::Corpus,
     },
     device::Chosen,
     engine::Job as _,
+    glyphs::config::GlyphsConfig,
     glyphs::{
         checkpoint,
-        job::{GlyphsCommand, GlyphsEvent, GlyphsJob, RunOrder},
+        job::{GlyphsEvent, GlyphsJob},
         networks::mosaic::Layouts,
         system::{GlyphsRun, GlyphsSystem},
     },
-    training::{Limit, Run, Start, checkpoint::Source},
+    training::{Limit, Run, RunCommand, RunEvent, Start, SystemJob, checkpoint::Source},
 };
 
 use super::{MAX_TOKENS, corpus, corpus_with, rng, rows, tiny, tokens_of, trainer};
@@ -296,33 +296,32 @@ fn the_learning_rate_is_changed_under_way() {
     let mut job = GlyphsJob::on(chosen, &Source::Bundled, Arc::default()).unwrap();
     let mut events = Vec::new();
     let config = tiny(&["learning_rate=0.002", "warmup_steps=0"]);
-    let train = GlyphsCommand::Train {
+    let train = RunCommand::Train {
         start: fresh(&config),
-        corpus: file,
+        data: file,
         out: out.clone(),
         limit: Limit::Steps(1 << 30),
     };
-    job.command(train, &mut events).unwrap();
+    job.command(train.into(), &mut events).unwrap();
     for _ in 0..6 {
         job.work(&mut events).unwrap();
     }
     for wrong in [0.0, -1.0, f64::NAN] {
-        let order = GlyphsCommand::Run(RunOrder::LearningRate(wrong));
-        let error = job.command(order, &mut events).unwrap_err().to_string();
+        let order = RunCommand::LearningRate(wrong);
+        let error = job
+            .command(order.into(), &mut events)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("learning rate is"), "{error}");
     }
-    job.command(
-        GlyphsCommand::Run(RunOrder::LearningRate(0.001)),
-        &mut events,
-    )
-    .unwrap();
+    job.command(RunCommand::LearningRate(0.001).into(), &mut events)
+        .unwrap();
     for _ in 0..6 {
         job.work(&mut events).unwrap();
     }
-    job.command(GlyphsCommand::Run(RunOrder::Stop), &mut events)
-        .unwrap();
+    job.command(RunCommand::Stop.into(), &mut events).unwrap();
     assert!(
-        matches!(events.last(), Some(GlyphsEvent::Trained(_))),
+        matches!(events.last(), Some(GlyphsEvent::Run(RunEvent::Trained(_)))),
         "{events:?}"
     );
     let rates: Vec<f64> = curve(&out)

@@ -3,6 +3,7 @@
     python3 -m venv venv && venv/bin/pip install numpy torch
     cargo build --release
     venv/bin/python tests/peers/compare.py [--rows train-executor,map] [--pairs 5] [--cores 2] [--device gpu] [--json]
+    venv/bin/python tests/peers/compare.py --agree [--write tests/data/peers.json]
 
 First every twin has to agree with ours (the table's last columns; without that no time is worth anything):
 
@@ -18,6 +19,9 @@ GPU, PyTorch's through CUDA: PyTorch in this process, ours as `glyphspace bench 
 ours in one pair, so 2 says that ours is twice as fast, and the row has the median of the pairs. Where other work
 shares the processors PyTorch's threads wait for one another at every operation, ours once a step, so beside it
 is the ratio of the best times of all pairs. The exit code is 1 where a twin disagrees.
+
+--agree measures no times. --write keeps what PyTorch found, with which tests/peers.rs compares ours where there is no
+PyTorch.
 """
 
 import argparse
@@ -43,7 +47,9 @@ import executor
 import glyphs
 from twin import PROGRAM, Trace, clocked, use_cores
 
-STEPS, FIRST, MOST = 100, 5, 1e-3
+FIRST, MOST = 5, 1e-3
+# Losses of each row that --write keeps.
+KEPT = 20
 WAYS = {"eager": False, "compiled": True}
 
 
@@ -62,18 +68,20 @@ class Steps:
     def __init__(self, name, twin, folder, slow, warm_up, measured):
         self.name, self.twin, self.warm_up, self.measured = f"train-{name}", twin, warm_up, measured
         self.model = name
-        self.traces = {}
+        self.traces, self.slow = {}, slow
         slow = ["--set", f"learning_rate={slow}"]
-        for which, count, keys in (("own", warm_up + measured, []), ("slow", STEPS, slow)):
+        for which, count, keys in (("own", warm_up + measured, []), ("slow", args.agree_steps, slow)):
             to = Path(folder) / f"{name}-{which}"
             ours("bench", "train", "--model", name, "--steps", count, "--trace", to, *keys)
             self.traces[which] = Trace(to)
 
     def agree(self):
-        apart, step = self.twin(self.traces["slow"], False).agreement()
+        twin = self.twin(self.traces["slow"], False)
+        apart, step = twin.agreement()
+        self.found = {"learning_rate": float(self.slow), "losses": twin.losses[:KEPT]}
         own = self.traces["own"].first(FIRST)
         begun, _ = self.twin(own, False).agreement()
-        text = f"losses of {STEPS} steps within {apart:.0e} (at step {step}), first {FIRST} at the preset's rate {begun:.0e}"
+        text = f"losses of {args.agree_steps} steps within {apart:.0e} (at step {step}), first {FIRST} at the preset's rate {begun:.0e}"
         return max(apart, begun) < MOST, {"loss_curve": apart, "first_steps": begun}, text
 
     def theirs(self, compiled):
@@ -109,6 +117,8 @@ class Map:
         at = {}
         for point, cell, word in zip(twin.points.tolist(), loss.tolist(), codes.tolist()):
             at[round(point[0], 4), round(point[1], 4)] = (cell, known.get(tuple(word)))
+        every = len(at) // KEPT
+        self.found = {"points": twin.points[::every].tolist(), "losses": loss[::every].tolist()}
         apart, same, cells = 0.0, 0, 0
         for row in csv.DictReader(table.open()):
             cell, code = at[round(float(row["x"]), 4), round(float(row["y"]), 4)]
@@ -137,10 +147,16 @@ def rows(folder):
     }
 
 
-def compare(row):
-    """Agreement first, then pairs in turn."""
+def agree(row):
+    """Whether a twin agrees with ours, by how much, and what it found."""
     agrees, figures, text = row.agree()
     print(f"{row.name}: {text}{'' if agrees else ': THEY DISAGREE'}", file=sys.stderr, flush=True)
+    return {"row": row.name, "agrees": agrees, "agreement": figures, "found": row.found}
+
+
+def compare(row):
+    """Agreement first, then pairs in turn."""
+    agreement = agree(row)
     peers = {way: row.theirs(compiled) for way, compiled in WAYS.items()}
     millis, ratios = {"ours": [], **{way: [] for way in WAYS}}, {way: [] for way in WAYS}
     for number in range(args.pairs):
@@ -150,10 +166,9 @@ def compare(row):
             ratios[way].append(millis[way][-1] / millis["ours"][-1])
         last = ", ".join(f"{way} {times[-1]:.1f}" for way, times in millis.items())
         print(f"{row.name}: pair {number + 1}: {last} ms", file=sys.stderr, flush=True)
+    del agreement["found"]
     return {
-        "row": row.name,
-        "agrees": agrees,
-        "agreement": figures,
+        **agreement,
         "pairs": args.pairs,
         "median_ms": {who: median(times) for who, times in millis.items()},
         "ratio": {way: median(values) for way, values in ratios.items()},
@@ -170,6 +185,9 @@ if __name__ == "__main__":
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--program", default=str(PROGRAM))
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--agree", action="store_true")
+    parser.add_argument("--agree-steps", type=int, default=100)
+    parser.add_argument("--write", type=Path)
     args = parser.parse_args()
     use_cores(args.cores)
     with tempfile.TemporaryDirectory() as folder:
@@ -177,8 +195,12 @@ if __name__ == "__main__":
         asked = list(known) if args.rows == "all" else args.rows.split(",")
         if unknown := [name for name in asked if name not in known]:
             sys.exit(f"no row {unknown[0]}: expected some of {', '.join(known)}")
-        found = [compare(known[name]()) for name in asked]
-    if args.json:
+        found = [(agree if args.agree else compare)(known[name]()) for name in asked]
+    if args.agree:
+        if args.write:
+            kept = {row["row"]: row["found"] for row in found}
+            args.write.write_text(json.dumps({"torch": torch.__version__, **kept}) + "\n")
+    elif args.json:
         print(json.dumps({"torch": torch.__version__, "cores": args.cores, "device": args.device, "rows": found}, indent=1))
     else:
         print(f"{'row':16} {'ours':>9} {'eager':>9} {'compiled':>9}   x eager  x compiled  of the best times  (ms; torch {torch.__version__})")

@@ -425,7 +425,8 @@ class Training:
     def agreement(self):
         """Takes all the steps: the largest difference of the losses, and its step."""
         ours = [step["metrics"]["loss"] for step in self.trace.steps]
-        return differences(ours, [self.step(i) for i in range(len(ours))])
+        self.losses = [self.step(i) for i in range(len(ours))]
+        return differences(ours, self.losses)
 
 
 class Map:

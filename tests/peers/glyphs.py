@@ -557,7 +557,8 @@ class Training:
         """Takes all the steps: the largest difference of the losses, and its step."""
         self.ready = {}
         ours = [step["metrics"]["loss"] for step in self.trace.steps]
-        return differences(ours, [self.step(i) for i in range(len(ours))])
+        self.losses = [self.step(i) for i in range(len(ours))]
+        return differences(ours, self.losses)
 
 
 def main():

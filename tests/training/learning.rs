@@ -4,18 +4,15 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use glyphspace::{
-    config::{
-        Config as _,
-        executor::{Decoder, ExecutorConfig, Regulariser},
-    },
     data::{language::Execution, split::Split, sums::Sum},
     executor::{
+        config::{Decoder, ExecutorConfig, Regulariser},
         evaluation::{ExecutorEvaluator, ExecutorReport},
         inference::ExecutorInference,
         system::ExecutorTrainer,
     },
     latent::points::Points,
-    training::Metrics,
+    training::{Evaluator, Metrics, config::Config as _},
 };
 
 use super::{small, smaller};
@@ -92,7 +89,7 @@ fn every_language_is_trained_and_with_few_draws() {
 fn judge(executor: ExecutorInference) -> ExecutorReport {
     let mut judgement = ExecutorEvaluator::new(Arc::new(executor));
     loop {
-        if let Some(report) = judgement.advance().unwrap() {
+        if let Some(report) = judgement.advance("cpu").unwrap() {
             return report;
         }
     }

@@ -14,8 +14,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use burn::tensor::Device;
 use glyphspace::{
-    config::{Config as _, executor::ExecutorConfig},
+    executor::config::ExecutorConfig,
     executor::system::ExecutorRun,
+    training::config::Config as _,
     training::{Limit, Metrics, Start},
 };
 

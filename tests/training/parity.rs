@@ -7,11 +7,11 @@ use burn::{
     tensor::{Device, Tensor, activation::sigmoid},
 };
 use glyphspace::{
-    config::{Config, check_between, check_not_negative, learning_rate_at},
     nn::{adamw::AdamW, init::Initializer},
     training::{
         DeviceInputs, HostInputs, Losses, MetricValue, Progress, Span, System, Trainer,
         checkpoint::Checkpoint,
+        config::{Config, Schedule, check_between, check_rates_and_weights},
     },
 };
 use rand::RngExt;
@@ -53,7 +53,7 @@ impl Config for ParityConfig {
 
     fn check(&self) -> Result<()> {
         check_between(&[("bits", self.bits), ("batch", self.batch)], 1, 64)?;
-        check_not_negative(&[("parity_weight", self.parity_weight)])
+        check_rates_and_weights(self)
     }
 
     fn with_shards_merged(&self) -> Self {
@@ -64,20 +64,9 @@ impl Config for ParityConfig {
         }
     }
 
-    fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    fn shards(&self) -> usize {
-        self.shards
-    }
-
-    fn schedule_steps(&self) -> u64 {
-        self.schedule_steps
-    }
-
-    fn learning_rate_at(&self, position: u64) -> f64 {
-        learning_rate_at(self.learning_rate, position, 10, self.schedule_steps)
+    fn schedule(&self) -> Schedule {
+        let (rate, steps) = (self.learning_rate, self.schedule_steps);
+        Schedule::new(self.seed, self.shards, rate, 10, steps)
     }
 }
 
@@ -110,6 +99,7 @@ impl System for Parity {
     type Model = ParityModel;
     type Plan = ParityPlan;
     type Shard = usize;
+    type Constants = ();
     type Snapshot = (Progress, ParityModel);
 
     fn new(
@@ -168,8 +158,12 @@ impl System for Parity {
         Ok((plan, inputs))
     }
 
+    fn constants(&self) -> &() {
+        &()
+    }
+
     fn losses(
-        &self,
+        (): &(),
         config: &ParityConfig,
         model: &ParityModel,
         plan: &ParityPlan,

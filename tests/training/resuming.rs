@@ -4,8 +4,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use glyphspace::{
-    config::executor::ExecutorConfig,
     data::sums::Sum,
+    executor::config::ExecutorConfig,
     executor::{checkpoint, system::ExecutorRun},
     latent::points::Points,
     training::{Limit, Start, checkpoint::Source},

@@ -12,12 +12,9 @@ use std::{
 };
 
 use burn::tensor::Device;
-use glyphspace::{
-    engine::latest::Latest,
-    training::{
-        Limit, MetricsTable, Pace, Run, RunController, Trainer, WarmUp, checkpoint::Checkpoint,
-        metrics::TRAIN_SECS,
-    },
+use glyphspace::training::{
+    Limit, MetricsTable, Pace, Run, RunController, RunViews, Trainer, WarmUp,
+    checkpoint::Checkpoint, metrics::TRAIN_SECS,
 };
 
 use super::parity::{FailsAt, Parity, ParityConfig, ParityTrainer};
@@ -135,9 +132,9 @@ fn a_controller_paces_one_run_at_a_time_and_shows_it() {
         let limit = Limit::Steps(4);
         controller.begin(|| Run::begin(None, &place(name), limit, || Ok(fresh(fails_at))))
     };
-    let (training, curves) = (Arc::new(Latest::default()), Arc::new(Latest::default()));
-    let mut controller = RunController::new(training.clone(), curves.clone());
-    let pace = || training.get().unwrap().pace;
+    let views = Arc::new(RunViews::default());
+    let mut controller = RunController::new(views.clone());
+    let pace = || views.training.get().unwrap().pace;
     assert!(controller.step().unwrap().is_none() && controller.end().is_none());
 
     begin(&mut controller, "first", None).unwrap();
@@ -157,7 +154,7 @@ fn a_controller_paces_one_run_at_a_time_and_shows_it() {
     let (run, saved) = controller.end().unwrap();
     assert!(saved.unwrap().ends_with("checkpoint-00000004"));
     assert_eq!(run.trainer.progress.step, 4);
-    assert!(pace().is_none() && curves.get().unwrap().len() == 4);
+    assert!(pace().is_none() && views.curves.get().unwrap().len() == 4);
 
     // A run that fails is over; its checkpoint stays.
     begin(&mut controller, "failing", Some(1)).unwrap();

@@ -11,9 +11,9 @@ use serde_json::json;
 use super::measured::{BenchArgs, Measured, Quantity, quantiles, temporary, with_progress};
 use crate::{
     cli::session::{ExecutorSession, refuse_if_interrupted},
-    config::executor::{ExecutorConfig, PRESETS},
     data::{language::Language, sums::Sum},
     device::{self, Choice},
+    executor::config::{ExecutorConfig, PRESETS},
     executor::{
         benchmark::sample_sums,
         job::{ExecutorCommand, ExecutorEvent, PointQuery, SolveRequest},
@@ -21,7 +21,7 @@ use crate::{
         trace,
     },
     latent::{MAP_SIZE, order::quantile, search::Method},
-    training::{Limit, Start, metrics::TRAIN_SECS, trace::training},
+    training::{Limit, RunCommand, RunEvent, Start, trace::training},
 };
 
 const SUM: Sum = Sum {
@@ -42,7 +42,7 @@ const WARM_UP: u64 = 20;
 
 pub fn run(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
-    let model = session.views.model.get().context("no model")?;
+    let model = session.views.run.model.get().context("no model")?;
     let mut measured = match args.what {
         Quantity::Train => return train(&session, args),
         Quantity::Map => mapped(&session, model.params)?,
@@ -80,25 +80,8 @@ fn config(args: &BenchArgs) -> Result<ExecutorConfig> {
 /// Each step of a short run, the first ones left out.
 fn train(session: &ExecutorSession, args: &BenchArgs) -> Result<Measured> {
     let config = config(args)?;
-    let folder = temporary()?;
-    let start = Start::Fresh(Box::new(config.clone()));
-    let steps = args.steps.unwrap_or(STEPS) + WARM_UP;
-    session.train(start, &folder.path().join("run"), Limit::Steps(steps))?;
-    refuse_if_interrupted()?;
-    let curve = session.views.curves.get().context("no metrics")?;
-    let model = session.views.model.get().context("no model")?;
-    let secs: Vec<f64> = curve.column(TRAIN_SECS).collect();
-    let mut measured = Measured::of_steps(&secs, WARM_UP);
-    measured.device.clone_from(&model.device);
-    measured.run = args.preset.clone();
-    let run = session.views.training.get();
-    let captured = run.and_then(|run| run.captured.as_ref().map(Result::is_ok));
-    Ok(measured.with(json!({ "captured": captured, "sizes": {
-        "params": model.params,
-        "dims": config.dims,
-        "batch": config.batch,
-        "shards": config.shards,
-    } })))
+    let sizes = json!({ "dims": config.dims, "batch": config.batch });
+    Measured::of_run(session, args, config, (), (STEPS, WARM_UP), sizes)
 }
 
 fn mapped(session: &ExecutorSession, params: usize) -> Result<Measured> {
@@ -192,29 +175,20 @@ fn probes(session: &ExecutorSession) -> Result<Vec<f64>> {
 
 fn probes_while_training(session: &ExecutorSession) -> Result<Vec<f64>> {
     let folder = temporary()?;
-    let out = folder.path().join("run");
-    let started = |event| match event {
-        ExecutorEvent::Started(_) => Some(()),
-        _ => None,
+    let train = RunCommand::Train {
+        start: Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?)),
+        data: (),
+        out: folder.path().join("run"),
+        limit: Limit::Schedule,
     };
+    let started = |event| matches!(event, ExecutorEvent::Run(RunEvent::Started(_))).then_some(());
+    session.request(train.into(), started, |_| refuse_if_interrupted())?;
     // The window watches while it trains: planes and maps are part of the load.
-    session.request(
-        ExecutorCommand::Train {
-            start: Start::Fresh(Box::new(ExecutorConfig::preset(PRESETS[0])?)),
-            out,
-            limit: Limit::Schedule,
-        },
-        started,
-        |_| refuse_if_interrupted(),
-    )?;
     session.send(ExecutorCommand::Watch(Some(SUM), None))?;
     std::thread::sleep(Duration::from_secs(1));
     let millis = probes(session);
-    let trained = |event| match event {
-        ExecutorEvent::Trained(_) => Some(()),
-        _ => None,
-    };
-    session.request(ExecutorCommand::Stop, trained, |_| Ok(()))?;
+    let trained = |event| matches!(event, ExecutorEvent::Run(RunEvent::Trained(_))).then_some(());
+    session.request(RunCommand::Stop.into(), trained, |_| Ok(()))?;
     millis
 }
 

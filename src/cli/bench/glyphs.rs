@@ -11,16 +11,16 @@ use serde_json::json;
 
 use super::measured::{BenchArgs, Measured, Quantity, quantiles, temporary, with_progress};
 use crate::{
-    cli::session::{GlyphsSession, refuse_if_interrupted, stop_on_interrupt},
-    config::glyphs::{GLYPH_SIZE, GlyphsConfig},
+    cli::session::{GlyphsSession, refuse_if_interrupted},
     data::corpus::Corpus,
     device::{self, Choice},
+    glyphs::config::{GLYPH_SIZE, GlyphsConfig},
     glyphs::{
         checkpoint, corpus_functions,
-        job::{GlyphsCommand, GlyphsEvent, RunOrder},
+        job::{GlyphsCommand, GlyphsEvent},
         system::GlyphsSystem,
     },
-    training::{Limit, Start, checkpoint::Source, metrics::TRAIN_SECS, trace::training},
+    training::{checkpoint::Source, trace::training},
 };
 
 /// Functions painted and read.
@@ -72,40 +72,15 @@ fn train(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let path = corpus(args.corpus.as_deref(), folder.path())?;
     let functions = Corpus::open(&path)?;
     let session = GlyphsSession::open(choice, Source::Bundled)?;
-    let command = GlyphsCommand::Train {
-        start: Start::Fresh(Box::new(config.clone())),
-        corpus: path,
-        out: folder.path().join("run"),
-        limit: Limit::Steps(args.steps.unwrap_or(STEPS) + WARM_UP),
-    };
-    let trained = |event| match event {
-        GlyphsEvent::Trained(_) => Some(()),
-        _ => None,
-    };
-    let stop = || GlyphsCommand::Run(RunOrder::Stop);
-    session.request(
-        command,
-        trained,
-        stop_on_interrupt(stop, |_: &GlyphsSession| ()),
-    )?;
-    refuse_if_interrupted()?;
-    let curve = session.views.curves.get().context("no metrics")?;
-    let model = session.views.model.get().context("no model")?;
-    let secs: Vec<f64> = curve.column(TRAIN_SECS).collect();
-    let mut measured = Measured::of_steps(&secs, WARM_UP);
-    measured.device.clone_from(&model.device);
-    measured.run.clone_from(&args.preset);
-    let run = session.views.training.get();
-    session.finish();
-    let captured = run.and_then(|run| run.captured.as_ref().map(Result::is_ok));
-    Ok(measured.with(json!({ "captured": captured, "sizes": {
-        "params": model.params,
+    let sizes = json!({
         "batch": config.batch,
         "batch_tokens": config.batch_tokens,
-        "shards": config.shards,
         "functions": functions.len(),
         "vocabulary": functions.bpe().size(),
-    } })))
+    });
+    let measured = Measured::of_run(&session, args, config, path, (STEPS, WARM_UP), sizes)?;
+    session.finish();
+    Ok(measured)
 }
 
 /// Functions, one after the other, to glyphs and back, from the question to the answer.
@@ -113,7 +88,7 @@ fn glyphs(args: &BenchArgs, choice: Choice) -> Result<Measured> {
     let source = args.model.model.source();
     let bpe = checkpoint::tokenizer_of(&source)?;
     let session = GlyphsSession::open(choice, source)?;
-    let model = session.views.model.get().context("no model")?;
+    let model = session.views.run.model.get().context("no model")?;
     let limit = model.config.max_tokens;
     let asked = corpus_functions::of_corpus(args.corpus.as_deref(), &bpe, limit, 0.0)?;
     let encoded = |event| match event {

@@ -9,12 +9,16 @@ use serde_json::{Map, Value, json};
 use super::projection::PointsArgs;
 use crate::{
     cli::{
-        args::ExecutorModel, errors::WrongUse, progress::ProgressLine,
-        session::refuse_if_interrupted,
+        args::ExecutorModel,
+        errors::WrongUse,
+        progress::ProgressLine,
+        session::{CliSession, refuse_if_interrupted},
     },
-    config::Config,
     files::Unfinished,
     latent::order::quantile,
+    training::{
+        Limit, ServedSystem, Start, System, SystemJob, config::Config, metrics::TRAIN_SECS,
+    },
 };
 
 /// Quantity to measure.
@@ -195,12 +199,47 @@ impl Measured {
         }
     }
 
-    /// Step times from a run's clock after each step, without the first `warm_up` steps. The time of the very first,
-    /// in which a GPU's kernels are compiled, is an entry of its own.
-    pub fn of_steps(secs: &[f64], warm_up: u64) -> Self {
-        let steps = secs.windows(2).skip((warm_up as usize).saturating_sub(1));
-        Self::new(steps.map(|pair| (pair[1] - pair[0]) * 1e3).collect())
-            .with(json!({ "first_step_ms": secs.first().map(|secs| secs * 1e3) }))
+    /// Step times of a short run of `config`, of the session's job: of so many steps, if none are asked for, after
+    /// `warm_up` others. `sizes` are added to those every system has. The time of the very first, in which a GPU's kernels
+    /// are compiled, is an entry of its own.
+    ///
+    /// # Errors
+    /// If the run fails or is interrupted.
+    pub fn of_run<J: SystemJob>(
+        session: &CliSession<J>,
+        args: &BenchArgs,
+        config: <J::System as System>::Config,
+        data: <J::System as ServedSystem>::DataSource,
+        (steps, warm_up): (u64, u64),
+        mut sizes: Value,
+    ) -> Result<Self> {
+        let steps = args.steps.unwrap_or(steps);
+        let folder = temporary()?;
+        let (out, limit) = (folder.path().join("run"), Limit::Steps(steps + warm_up));
+        let shards = config.schedule().shards;
+        let start = Start::Fresh(Box::new(config));
+        session.train(start, data, &out, limit, |_| String::new())?;
+        refuse_if_interrupted()?;
+        let views = session.run_views();
+        let curve = views.curves.get().context("no metrics")?;
+        let model = views.model.get().context("no model")?;
+        let secs: Vec<f64> = curve.column(TRAIN_SECS).collect();
+        let measured = secs.windows(2).skip((warm_up as usize).saturating_sub(1));
+        let millis = measured.map(|pair| (pair[1] - pair[0]) * 1e3).collect();
+        let run = views.training.get();
+        let captured = run.and_then(|run| run.captured.as_ref().map(Result::is_ok));
+        sizes["params"] = model.params.into();
+        sizes["shards"] = shards.into();
+        let measured = Self {
+            device: model.device.clone(),
+            run: args.preset.clone(),
+            ..Self::new(millis)
+        };
+        Ok(measured.with(json!({
+            "first_step_ms": secs.first().map(|secs| secs * 1e3),
+            "captured": captured,
+            "sizes": sizes,
+        })))
     }
 
     /// Adds an object's entries to the JSON.

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     cli::session::refuse_if_interrupted,
-    config::{executor::PRESETS, glyphs::GLYPH_PRESETS},
     device::Choice,
+    executor::config::PRESETS,
+    glyphs::config::GLYPH_PRESETS,
     ui::{self, frames},
 };
 

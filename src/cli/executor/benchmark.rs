@@ -83,7 +83,7 @@ pub fn run(args: BenchmarkArgs, choice: Choice) -> Result<()> {
     let mut strategies = Vec::new();
     let methods = match &args.methods[..] {
         [] => {
-            let model = session.views.model.get();
+            let model = session.views.run.model.get();
             every_method(model.is_some_and(|model| model.config.inverse_weight > 0.0))
         }
         named => named.to_vec(),

@@ -29,7 +29,7 @@ use crate::{
     },
     files::is_same_file,
     latent::holes::largest_void,
-    training::checkpoint::Source,
+    training::{RunCommand, RunEvent, checkpoint::Source},
 };
 
 #[derive(Debug, Args)]
@@ -168,11 +168,9 @@ pub fn planes(args: &PlanesArgs, choice: Choice) -> Result<()> {
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
     let mut models = vec![(args.model.source(1)?.to_string(), show_planes(&session)?)];
     if let Some(run) = &args.beside {
-        let opened = |event| matches!(event, ExecutorEvent::Opened(_)).then_some(());
-        let source = Source::Run(run.clone());
-        session.request(ExecutorCommand::Open(source), opened, |_| {
-            refuse_if_interrupted()
-        })?;
+        let opened = |event| matches!(event, ExecutorEvent::Run(RunEvent::Opened(_))).then_some(());
+        let open = RunCommand::Open(Source::Run(run.clone()));
+        session.request(open.into(), opened, |_| refuse_if_interrupted())?;
         models.push((run.display().to_string(), show_planes(&session)?));
     }
     session.finish();

@@ -14,13 +14,13 @@ use crate::{
         session::{ExecutorSession, refuse_if_interrupted, until_interrupted},
     },
     device::Choice,
-    engine::run_folder::RunFolder,
     executor::{
         export,
         job::ExecutorCommand,
         projection::{Group, Projected},
     },
     latent::projection::{NEIGHBOURS, Projection, TsneStage},
+    training::run_folder::RunFolder,
 };
 
 /// Arguments of `executor project`.

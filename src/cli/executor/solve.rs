@@ -32,7 +32,7 @@ pub struct SolveArgs {
     examples: Vec<Task>,
     #[command(flatten)]
     model: ExecutorModel,
-    /// How to search; without it bo, warm where the model knows too many programs to visit
+    /// Search method; without it bo, warm where the model knows too many programs to visit
     #[arg(long, value_parser = choices::method())]
     method: Option<Method>,
     /// Begin with the inverse encoder's proposals and go on around them
@@ -87,7 +87,7 @@ pub fn solve(args: &SolveArgs, choice: Choice) -> Result<()> {
     }
     let session = ExecutorSession::open(choice, args.model.source_for(&task)?)?;
     let budget = args.budget as usize;
-    let model = session.views.model.get().context("no model is open")?;
+    let model = session.views.run.model.get().context("no model is open")?;
     let default = default_strategy(&model.config);
     let has_proposals = can_propose(&model.config, Some(&task));
     let strategy = Strategy {

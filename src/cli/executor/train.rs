@@ -7,15 +7,12 @@ use crate::{
     cli::{
         args::{ExecutorModel, RunArgs},
         output::say,
-        session::{ExecutorSession, refuse_if_interrupted},
+        session::ExecutorSession,
     },
-    config::executor::{ExecutorConfig, PRESETS},
     device::Choice,
-    executor::{
-        evaluation::ExecutorReport,
-        job::{ExecutorCommand, ExecutorEvent},
-    },
-    training::checkpoint::Source,
+    executor::config::{ExecutorConfig, PRESETS},
+    executor::evaluation::ExecutorReport,
+    training::{Metrics, checkpoint::Source},
 };
 
 #[derive(Debug, Args)]
@@ -49,37 +46,22 @@ pub fn train(args: ExecutorTrainArgs, choice: Choice) -> Result<()> {
         Ok(config)
     })?;
     let session = ExecutorSession::open(choice, Source::Bundled)?;
-    session.train(start, &args.run.out, args.run.limit())?;
-    let report = evaluate(&session)?;
-    print_report(&report)?;
+    session.train(start, (), &args.run.out, args.run.limit(), figures)?;
+    session.print_evaluation((), false, print_report)?;
     session.finish();
     Ok(())
+}
+
+/// Figures of a step, for people.
+pub fn figures(row: &Metrics) -> String {
+    format!("result {:.3}", row.get("result_nll").unwrap_or_default())
 }
 
 pub fn eval(args: &ExecutorEvalArgs, choice: Choice) -> Result<()> {
     let session = ExecutorSession::open(choice, args.model.source(1)?)?;
-    let report = evaluate(&session)?;
-    if args.json {
-        say(format_args!("{}", serde_json::to_string_pretty(&report)?))?;
-    } else {
-        print_report(&report)?;
-    }
+    session.print_evaluation((), args.json, print_report)?;
     session.finish();
     Ok(())
-}
-
-/// Accuracy and order of the open model.
-///
-/// # Errors
-/// If the evaluation fails or is interrupted.
-pub fn evaluate(session: &ExecutorSession) -> Result<ExecutorReport> {
-    let evaluated = |event| match event {
-        ExecutorEvent::Evaluated(report) => Some(*report),
-        _ => None,
-    };
-    session.request(ExecutorCommand::Evaluate, evaluated, |_| {
-        refuse_if_interrupted()
-    })
 }
 
 fn print_report(report: &ExecutorReport) -> Result<()> {

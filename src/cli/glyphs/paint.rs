@@ -16,10 +16,10 @@ use crate::{
         progress::ProgressLine,
         session::{GlyphsSession, refuse_if_interrupted},
     },
-    config::glyphs::GLYPH_SIZE,
     data::python::Function,
     device::Choice,
     files::is_stream,
+    glyphs::config::GLYPH_SIZE,
     glyphs::{
         image_io,
         job::{GlyphsCommand, GlyphsEvent},
@@ -61,7 +61,7 @@ pub struct NearArgs {
     corpus: Option<PathBuf>,
     #[command(flatten)]
     model: Model,
-    /// How many
+    /// Number of functions to list
     #[arg(short, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     k: u32,
     /// Print one JSON object
@@ -82,7 +82,7 @@ pub struct SheetArgs {
     /// Functions, shortest first
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     count: u32,
-    /// Which functions
+    /// Seed of the choice of functions
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -300,12 +300,7 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
     };
     let mut bar = ProgressLine::new("searching");
     let neighbours = session
-        .request(command, found, |session| {
-            if let Some(work) = session.views.work.get() {
-                bar.update(work.done, &work.what);
-            }
-            refuse_if_interrupted()
-        })
+        .request_on_bar(command, found, &mut bar, 1.0)
         .with_context(|| args.file.display().to_string())?;
     bar.finish(&format!("{} found", neighbours.len()));
     if args.json {
@@ -363,21 +358,16 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         frames: args.frames as usize,
     };
     let mut bar = ProgressLine::new("morphing");
-    let frames = session.request(command, morphed, |session| {
-        if let Some(work) = session.views.work.get() {
-            bar.update(work.done / 2.0, &work.what);
-        }
-        refuse_if_interrupted()
-    })?;
+    let frames = session.request_on_bar(command, morphed, &mut bar, 0.5)?;
     let mut go_on = |written: usize| {
         let share = written as f64 / frames.len() as f64;
         bar.update(0.5 + share / 2.0, &format!("{written} pictures written"));
         refuse_if_interrupted()
     };
     if is_gif {
-        image_io::write_gif_while(&args.out, &frames, &mut go_on)?;
+        image_io::write_gif(&args.out, &frames, &mut go_on)?;
     } else {
-        image_io::write_frames_while(&args.out, &frames, &mut go_on)?;
+        image_io::write_frames(&args.out, &frames, &mut go_on)?;
     }
     bar.finish(&format!("{} pictures", frames.len()));
     say(format_args!(

@@ -8,17 +8,13 @@ use clap::Args;
 use crate::{
     cli::{
         args::{Model, RunArgs},
-        output::{note, say},
-        progress::ProgressLine,
-        session::{GlyphsSession, describe, refuse_if_interrupted, stop_on_interrupt},
+        output::say,
+        session::{GlyphsSession, refuse_if_interrupted},
     },
-    config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
     device::Choice,
-    glyphs::{
-        evaluation::GlyphsReport,
-        job::{GlyphsCommand, GlyphsEvent, RunOrder},
-    },
-    training::checkpoint::Source,
+    glyphs::config::{GLYPH_PRESETS, GlyphsConfig},
+    glyphs::evaluation::{GlyphsEvaluationPlan, GlyphsReport},
+    training::{Metrics, checkpoint::Source},
 };
 
 #[derive(Debug, Args)]
@@ -55,46 +51,23 @@ pub fn train(args: GlyphsTrainArgs, choice: Choice) -> Result<()> {
         Ok(config)
     })?;
     let session = GlyphsSession::open(choice, Source::Bundled)?;
-    let command = GlyphsCommand::Train {
-        start,
-        corpus: args.corpus.clone(),
-        out: args.run.out.clone(),
-        limit: args.run.limit(),
+    let RunArgs { out, .. } = &args.run;
+    let figures = |row: &Metrics| {
+        let value = |column| row.get(column).unwrap_or_default();
+        format!(
+            "unseen: {:.3} of tokens, {:.3} exact at difficulty {:.1}",
+            value("validation_accuracy"),
+            value("validation_exact"),
+            value("difficulty")
+        )
     };
-    let trained = |event| match event {
-        GlyphsEvent::Started(_) => {
-            if let Some(perceptor) = session.views.model.get().and_then(|m| m.perceptor.clone()) {
-                note(format_args!("glyphspace: {perceptor}"));
-            }
-            None
-        }
-        GlyphsEvent::Trained(steps) => Some(steps),
-        _ => None,
-    };
-    let mut bar = ProgressLine::new("training");
-    let stop = || GlyphsCommand::Run(RunOrder::Stop);
-    let steps = session.request(
-        command,
-        trained,
-        stop_on_interrupt(stop, |session: &GlyphsSession| {
-            if let Some(view) = session.views.training.get() {
-                let last = view.last.as_ref().map(|last| {
-                    let value = |column| last.get(column).unwrap_or_default();
-                    format!(
-                        "loss {:.3}, unseen: {:.3} of tokens, {:.3} exact at difficulty {:.1}",
-                        last.loss(),
-                        value("validation_accuracy"),
-                        value("validation_exact"),
-                        value("difficulty")
-                    )
-                });
-                bar.update(view.done, &describe(&view, last));
-            }
-        }),
-    )?;
-    bar.finish(&format!("{steps} steps in {}", args.run.out.display()));
+    session.train(start, args.corpus.clone(), out, args.run.limit(), figures)?;
     if refuse_if_interrupted().is_ok() {
-        print(&evaluate(&session, Some(args.corpus), vec![0.0, 4.0])?)?;
+        let plan = GlyphsEvaluationPlan {
+            corpus: Some(args.corpus),
+            difficulties: vec![0.0, 4.0],
+        };
+        session.print_evaluation(plan, false, print)?;
     }
     session.finish();
     Ok(())
@@ -102,38 +75,13 @@ pub fn train(args: GlyphsTrainArgs, choice: Choice) -> Result<()> {
 
 pub fn eval(args: &GlyphsEvalArgs, choice: Choice) -> Result<()> {
     let session = GlyphsSession::open(choice, args.model.source())?;
-    let report = evaluate(&session, args.corpus.clone(), args.difficulty.clone())?;
-    if args.json {
-        say(format_args!("{}", serde_json::to_string_pretty(&report)?))?;
-    } else {
-        print(&report)?;
-    }
+    let plan = GlyphsEvaluationPlan {
+        corpus: args.corpus.clone(),
+        difficulties: args.difficulty.clone(),
+    };
+    session.print_evaluation(plan, args.json, print)?;
     session.finish();
     Ok(())
-}
-
-fn evaluate(
-    session: &GlyphsSession,
-    corpus: Option<PathBuf>,
-    difficulties: Vec<f64>,
-) -> Result<GlyphsReport> {
-    let evaluated = |event| match event {
-        GlyphsEvent::Evaluated(report) => Some(*report),
-        _ => None,
-    };
-    let mut bar = ProgressLine::new("judging");
-    let command = GlyphsCommand::Evaluate {
-        corpus,
-        difficulties,
-    };
-    let report = session.request(command, evaluated, |session| {
-        if let Some(work) = session.views.work.get() {
-            bar.update(work.done, &work.what);
-        }
-        refuse_if_interrupted()
-    })?;
-    bar.finish(&format!("{} functions", report.functions));
-    Ok(report)
 }
 
 fn print(report: &GlyphsReport) -> Result<()> {

@@ -139,7 +139,7 @@ pub fn fault_of(
     refused.map_or(Ok(result), Err)
 }
 
-/// Source of a name, or named after its file or folder.
+/// Source item of the given name, else named after the file or folder at `path`.
 pub fn source(path: &Path, name: Option<String>, licence: Option<String>) -> Item {
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     Item::CorpusSource {

@@ -17,10 +17,10 @@ use anyhow::{Context, Result, bail};
 
 use super::figures::{Comparison, ResultRow, Settings};
 use crate::{
-    engine::run_folder::RunFolder,
     files,
     latent::search::Strategy,
     plot::{self, PlotCurve},
+    training::run_folder::RunFolder,
 };
 
 const HEAD: [&str; 6] = [

@@ -183,15 +183,13 @@ impl BenchmarkTask {
         self.rows.extend(ended);
         match self.wall_secs.iter_mut().find(|(of, _)| *of == strategy) {
             Some((_, secs)) => *secs += begun.elapsed().as_secs_f64(),
-            None => self
-                .wall_secs
-                .push((strategy, begun.elapsed().as_secs_f64())),
+            None => {
+                let secs = begun.elapsed().as_secs_f64();
+                self.wall_secs.push((strategy, secs));
+            }
         }
-        if let Some(folder) = self
-            .folder
-            .as_ref()
-            .filter(|_| self.summarised.elapsed() > SUMMARY_INTERVAL)
-        {
+        let is_due = self.summarised.elapsed() > SUMMARY_INTERVAL;
+        if let Some(folder) = self.folder.as_ref().filter(|_| is_due) {
             folder.write_summary(&self.comparison())?;
             self.summarised = Instant::now();
         }
@@ -279,12 +277,11 @@ impl BenchmarkTask {
                     lanes.push(lane);
                 }
             }
+            let executor = &self.executor;
             let found = match wants_gradient {
                 _ if lanes.is_empty() => continue,
-                true => self.executor.gradients(&points, &tasks)?,
-                false => self
-                    .executor
-                    .evaluate_each(&points, &tasks, StatePassing::Latent)?,
+                true => executor.gradients(&points, &tasks)?,
+                false => executor.evaluate_each(&points, &tasks, StatePassing::Latent)?,
             };
             for (lane, evaluation) in lanes.into_iter().zip(found) {
                 evaluations[lane] = Some(evaluation);

@@ -10,7 +10,7 @@ pub struct Packed<const BLOCK: usize> {
 }
 
 impl<const BLOCK: usize> Packed<BLOCK> {
-    /// Reset to zeros of these sizes.
+    /// Resets the matrix to zeros of these sizes.
     #[inline(always)]
     pub fn reset(&mut self, rows: usize, columns: usize) {
         self.stride = columns.next_multiple_of(BLOCK);

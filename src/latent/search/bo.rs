@@ -42,7 +42,7 @@ const PERTURBATIONS_PER_CANDIDATE: usize = 12;
 /// Minimum distance to earlier points for a small improvement, in the plane.
 const REFINEMENT_DISTANCE: f64 = 0.002;
 
-/// State of the search.
+/// Bayesian optimisation in progress.
 #[derive(Clone)]
 pub(super) struct Bayesian {
     space: Space,

@@ -16,7 +16,7 @@ use crate::latent::points::distance;
 /// Draws of an unvisited start before the search gives up.
 const MAX_DRAWS: usize = 1000;
 
-/// State of the climb.
+/// Hill climbing in progress.
 #[derive(Clone)]
 pub(super) struct Climb {
     space: Space,

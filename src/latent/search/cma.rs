@@ -22,7 +22,7 @@ const CONVERGED: f64 = 2e-3;
 /// Generations without improvement before a restart.
 const PATIENCE: usize = 12;
 
-/// State of the strategy.
+/// CMA-ES in progress.
 #[derive(Clone)]
 pub(super) struct Cma {
     space: Space,

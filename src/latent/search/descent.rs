@@ -24,7 +24,7 @@ const DESCENTS_PER_ROUND: usize = 2;
 /// Draws of an unvisited program before a visited one is accepted.
 const MAX_DRAWS: usize = 64;
 
-/// State of the descent.
+/// Gradient descent in progress.
 #[derive(Clone)]
 pub(super) struct Descent {
     space: Space,

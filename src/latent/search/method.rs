@@ -47,31 +47,42 @@ impl Method {
 
     /// Name on the command line and in files.
     pub fn name(self) -> &'static str {
-        self.name_and_summary().0
+        self.texts()[0]
+    }
+
+    /// Title in the window's list.
+    pub fn title(self) -> &'static str {
+        self.texts()[1]
     }
 
     /// One line of help.
     pub fn summary(self) -> &'static str {
-        self.name_and_summary().1
+        self.texts()[2]
     }
 
-    fn name_and_summary(self) -> (&'static str, &'static str) {
+    fn texts(self) -> [&'static str; 3] {
+        let near = "The inverse encoder's proposals, then points around them";
+        let digits = "Hill climbing on the program's digits and sign";
+        let sobol = "The points of a scrambled Sobol sequence";
+        let region = "Bayesian optimisation in a trust region";
         match self {
-            Self::Bo => ("bo", "Bayesian optimisation"),
-            Self::Random => ("random", "Uniformly random points"),
-            Self::Sobol => ("sobol", "The points of a scrambled Sobol sequence"),
-            Self::Enumerate => ("enumerate", "The places of all programs, in order"),
-            Self::HillClimb => (
-                "hill-climb",
-                "Hill climbing on the program's digits and sign",
-            ),
-            Self::Turbo => ("turbo", "Bayesian optimisation in a trust region"),
-            Self::CmaEs => ("cma-es", "Covariance matrix adaptation"),
-            Self::Gradient => ("gradient", "Gradient descent with restarts"),
-            Self::Inverse => (
-                "inverse",
-                "The inverse encoder's proposals, then points around them",
-            ),
+            Self::Bo => ["bo", "Bayesian optimisation", "Bayesian optimisation"],
+            Self::Random => ["random", "Random points", "Uniformly random points"],
+            Self::Sobol => ["sobol", "Sobol points", sobol],
+            Self::Enumerate => [
+                "enumerate",
+                "All programs in order",
+                "The places of all programs, in order",
+            ],
+            Self::HillClimb => ["hill-climb", "Hill climbing on digits", digits],
+            Self::Turbo => ["turbo", "Trust region (TuRBO)", region],
+            Self::CmaEs => ["cma-es", "CMA-ES", "Covariance matrix adaptation"],
+            Self::Gradient => [
+                "gradient",
+                "Gradient descent",
+                "Gradient descent with restarts",
+            ],
+            Self::Inverse => ["inverse", "Inverse encoder", near],
         }
     }
 }

@@ -37,7 +37,7 @@ mod turbo;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use sampling::{Enumeration, Sampling};
+use sampling::{Enumeration, RandomSearch};
 
 pub use ask_tell::{Candidate, Fork, Observation, Posterior, Search};
 pub use method::{Method, Strategy, UnknownMethod};
@@ -62,8 +62,8 @@ pub fn start(strategy: Strategy, space: &Space, seed: u64) -> Result<Box<dyn Sea
     let random = ChaCha8Rng::seed_from_u64(seed);
     Ok(match strategy.method {
         Method::Bo => Box::new(bo::Bayesian::new(space, random)),
-        Method::Random | Method::Inverse => Box::new(Sampling::uniform(space, random)),
-        Method::Sobol => Box::new(Sampling::sobol(space, random)),
+        Method::Random | Method::Inverse => Box::new(RandomSearch::uniform(space, random)),
+        Method::Sobol => Box::new(RandomSearch::sobol(space, random)),
         Method::HillClimb => Box::new(climb::Climb::new(space, random)),
         Method::Turbo => Box::new(turbo::Turbo::new(space, random)),
         Method::CmaEs => Box::new(cma::Cma::new(space, random)),

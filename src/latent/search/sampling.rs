@@ -33,7 +33,7 @@ fn around_initial_point(unit: Vec<f64>, space: &Space, drawn: usize) -> Vec<f64>
 /// Uniformly random points or a scrambled Sobol sequence (Burley 2020, crate `sobol_burley`), which is evenly
 /// spread after any number of points; with initial points, around those in a growing box.
 #[derive(Clone)]
-pub(super) struct Sampling {
+pub(super) struct RandomSearch {
     space: Space,
     random: ChaCha8Rng,
     /// Scrambling of the sequence; `None` for uniformly random points.
@@ -41,7 +41,7 @@ pub(super) struct Sampling {
     proposed: usize,
 }
 
-impl Sampling {
+impl RandomSearch {
     pub fn uniform(space: Space, random: ChaCha8Rng) -> Self {
         Self {
             space,
@@ -59,7 +59,7 @@ impl Sampling {
     }
 }
 
-impl Search for Sampling {
+impl Search for RandomSearch {
     fn ask(&mut self) -> Option<Candidate> {
         let index = self.proposed;
         self.proposed += 1;

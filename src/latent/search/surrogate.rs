@@ -151,8 +151,8 @@ fn standardised(losses: &[f64]) -> Vec<f64> {
     values.into_iter().map(|v| (v - mean) / deviation).collect()
 }
 
-/// Logarithm of E[max(X, 0)] for X normal with mean `z` and standard deviation 1, finite for `z` however
-/// negative.
+/// Log expected improvement: logarithm of E[max(X, 0)] for X normal with mean `z` and standard deviation 1, finite for
+/// `z` however negative.
 fn log_improvement(z: f64) -> f64 {
     let log_density = -0.5 * z * z - 0.5 * (2.0 * PI).ln();
     if z > -1.0 {

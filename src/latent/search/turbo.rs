@@ -33,7 +33,7 @@ const MIN_IMPROVEMENT: f64 = 1e-3;
 /// Number of candidates.
 const CANDIDATES: u32 = 512;
 
-/// State of the search.
+/// TuRBO search in progress.
 #[derive(Clone)]
 pub(super) struct Turbo {
     space: Space,

@@ -21,10 +21,35 @@ pub fn install(render_state: &RenderState) {
 }
 
 /// The format of the framebuffer that egui draws into.
-pub(super) fn target_format(resources: &CallbackResources) -> wgpu::TextureFormat {
+fn target_format(resources: &CallbackResources) -> wgpu::TextureFormat {
     resources
         .get::<TargetFormat>()
         .map_or(wgpu::TextureFormat::Rgba8Unorm, |target| target.0)
+}
+
+/// A renderer that is kept in the callback resources, made again for another pixel format.
+pub(super) trait Renderer: Send + Sync + 'static {
+    fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self;
+    fn format(&self) -> wgpu::TextureFormat;
+}
+
+/// The renderer for the format egui draws into.
+pub(super) fn renderer<'a, R: Renderer>(
+    device: &wgpu::Device,
+    resources: &'a mut CallbackResources,
+) -> Option<&'a mut R> {
+    let format = target_format(resources);
+    let kept = resources.get::<R>();
+    if kept.is_none_or(|renderer| renderer.format() != format) {
+        resources.insert(R::new(device, format));
+    }
+    resources.get_mut()
+}
+
+/// Sets a pass's viewport to a whole framebuffer of this size; the pass's scissor limits it.
+pub(super) fn set_viewport(pass: &mut wgpu::RenderPass<'_>, size_px: [u32; 2]) {
+    let [width, height] = size_px.map(|side| side as f32);
+    pass.set_viewport(0.0, 0.0, width, height, 0.0, 1.0);
 }
 
 /// Frames a canvas may be hidden before its resources go.

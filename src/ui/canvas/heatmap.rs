@@ -206,17 +206,20 @@ impl HeatRenderer {
         let Some(slot) = self.slots.get(id) else {
             return;
         };
-        pass.set_viewport(
-            0.0,
-            0.0,
-            screen_size_px[0] as f32,
-            screen_size_px[1] as f32,
-            0.0,
-            1.0,
-        );
+        gpu::set_viewport(pass, screen_size_px);
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &slot.bind_group, &[]);
         pass.draw(0..3, 0..1);
+    }
+}
+
+impl gpu::Renderer for HeatRenderer {
+    fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
+        Self::new(device, format)
+    }
+
+    fn format(&self) -> wgpu::TextureFormat {
+        self.format
     }
 }
 
@@ -229,14 +232,7 @@ impl CallbackTrait for HeatPaint {
         _egui_encoder: &mut wgpu::CommandEncoder,
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
-        let format = gpu::target_format(resources);
-        if resources
-            .get::<HeatRenderer>()
-            .is_none_or(|renderer| renderer.format != format)
-        {
-            resources.insert(HeatRenderer::new(device, format));
-        }
-        if let Some(renderer) = resources.get_mut::<HeatRenderer>() {
+        if let Some(renderer) = gpu::renderer::<HeatRenderer>(device, resources) {
             renderer.prepare(device, queue, self, screen.pixels_per_point);
         }
         Vec::new()

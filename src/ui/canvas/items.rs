@@ -22,7 +22,7 @@ pub struct Mark {
 /// Emphasis of a mark among the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Emphasis {
-    /// Like most.
+    /// No emphasis.
     #[default]
     Normal,
     /// Selected or searched for: ring, larger label, on top.
@@ -63,7 +63,7 @@ pub enum Click {
 }
 
 impl Click {
-    /// Point of a single click.
+    /// Latent point of a single click; `None` for a double-click.
     pub(super) fn latent(self) -> Option<[f32; 2]> {
         match self {
             Self::Single(latent) => Some(latent),

@@ -17,7 +17,7 @@ const FADE_SECS: f32 = 0.15;
 /// A text that wants a place on the canvas.
 #[derive(Clone, Debug)]
 pub struct Label<'a> {
-    /// Tells it from the others between frames.
+    /// Key that identifies the label from frame to frame.
     pub key: u64,
     /// Text.
     pub text: &'a str,

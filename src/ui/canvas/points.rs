@@ -161,18 +161,21 @@ impl PointsRenderer {
         let Some(slot) = self.slots.get(id).filter(|slot| !slot.uploaded.is_empty()) else {
             return;
         };
-        pass.set_viewport(
-            0.0,
-            0.0,
-            screen_size_px[0] as f32,
-            screen_size_px[1] as f32,
-            0.0,
-            1.0,
-        );
+        gpu::set_viewport(pass, screen_size_px);
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &slot.bind_group, &[]);
         pass.set_vertex_buffer(0, slot.instances.slice(..));
         pass.draw(0..4, 0..slot.uploaded.len() as u32);
+    }
+}
+
+impl gpu::Renderer for PointsRenderer {
+    fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
+        Self::new(device, format)
+    }
+
+    fn format(&self) -> wgpu::TextureFormat {
+        self.format
     }
 }
 
@@ -185,14 +188,7 @@ impl CallbackTrait for PointsPaint {
         _egui_encoder: &mut wgpu::CommandEncoder,
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
-        let format = gpu::target_format(resources);
-        if resources
-            .get::<PointsRenderer>()
-            .is_none_or(|renderer| renderer.format != format)
-        {
-            resources.insert(PointsRenderer::new(device, format));
-        }
-        if let Some(renderer) = resources.get_mut::<PointsRenderer>() {
+        if let Some(renderer) = gpu::renderer::<PointsRenderer>(device, resources) {
             renderer.prepare(
                 device,
                 queue,

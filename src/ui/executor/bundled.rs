@@ -15,7 +15,7 @@ pub struct Bundled {
     pub name: &'static str,
     /// Language of its programs.
     pub language: Language,
-    /// Latent dimensions; without it two.
+    /// Latent dimensions; `None` for the language's default: 2, 16 (four digits) or 10 (operators).
     pub dims: Option<usize>,
     /// Lines of the programs it was trained on.
     pub lines: usize,

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::{
     data::sums::Task,
-    engine::run_folder::RunFolder,
     executor::{export, projection::Projected, views::ExecutorViews},
+    training::run_folder::RunFolder,
 };
 
 /// Data to export, for a thread of its own.
@@ -48,7 +48,7 @@ impl Exports {
             export::projections_png(&folder.join("projections.png"), &layouts)?;
             export::projections_csv(&folder.join("projections.csv"), &layouts)?;
         }
-        if let Some(curves) = views.curves.get().filter(|curves| curves.len() > 1) {
+        if let Some(curves) = views.run.curves.get().filter(|curves| curves.len() > 1) {
             export::curves_png(&folder.join("curves.png"), &curves)?;
         }
         Ok(format!(

@@ -79,7 +79,7 @@ impl PlaneMarks {
     }
 }
 
-/// Diamond at an answer's point of the plane.
+/// Pin at an answer's point of the plane.
 pub fn pin(answer: &PointAnswer) -> Option<Pin> {
     Some(pin_at(answer.point.first_chunk().copied()?, answer))
 }

@@ -8,21 +8,21 @@ use egui::{
 
 use super::{bundled::BUNDLED, pointing::Pinned, workspace::ExecutorWorkspace};
 use crate::{
-    config::executor::PRESETS,
     data::language::Code,
-    engine::run_folder::RunFolder,
+    executor::config::PRESETS,
     executor::{
         export::number_text,
         views::{PointAnswer, SearchView},
     },
     latent::search::{Method, Strategy},
     training::Pace,
+    training::run_folder::RunFolder,
     ui::{
         engine_client::{Cause, EngineClient},
         run_panel::{Figure, curves_plot, run_controls, run_progress},
         system::SystemPage,
         theme::Theme,
-        widgets::{combo, field, is_entered},
+        widgets::{OpenRequest, combo, field, is_entered, open_buttons},
     },
 };
 
@@ -83,18 +83,22 @@ fn sum(ui: &mut Ui, workspace: &mut ExecutorWorkspace, client: &mut EngineClient
         }
     }
     ui.add_space(4.0);
-    match (workspace.last_answer(), workspace.answer(), &workspace.sum) {
-        (Some(last), answer, _) => answer_text(ui, &last, answer.is_some(), &theme),
-        (None, _, sum) => {
-            let text = match sum {
-                Ok(_) => "Point at the plane",
-                Err(_) => "No sum to run",
-            };
-            ui.label(RichText::new(text).size(ANSWER_SIZE).weak());
-            ui.label("");
-            ui.label("");
+    // Of one height, whatever is answered: buttons below must not move away under the pointer.
+    let row = ui.text_style_height(&egui::TextStyle::Body) + ui.spacing().item_spacing.y;
+    let height = 1.5 * ANSWER_SIZE + 3.0 * row;
+    ui.vertical(|ui| {
+        ui.set_min_height(height);
+        match (workspace.last_answer(), workspace.answer(), &workspace.sum) {
+            (Some(last), answer, _) => answer_text(ui, &last, answer.is_some(), &theme),
+            (None, _, sum) => {
+                let text = match sum {
+                    Ok(_) => "Point at the plane",
+                    Err(_) => "No sum to run",
+                };
+                ui.label(RichText::new(text).size(ANSWER_SIZE).weak());
+            }
         }
-    }
+    });
 }
 
 /// Draws all pins, the newest first; below everything else, so that pinning moves no button away under the pointer.
@@ -151,8 +155,6 @@ fn answer_text(ui: &mut Ui, answer: &PointAnswer, is_current: bool, theme: &Them
         false => text.weak(),
     });
     if !is_current {
-        ui.label("");
-        ui.label("");
         return;
     }
     let (verdict, color): (String, Color32) = match (answer.truth, answer.result) {
@@ -181,14 +183,14 @@ fn solve(ui: &mut Ui, workspace: &mut ExecutorWorkspace, client: &mut EngineClie
         combo(
             ui,
             "Search method",
-            method_name(workspace.search.method),
+            workspace.search.method.title(),
             |ui| {
-                for method in METHODS {
+                for method in Method::ALL {
                     let is_possible =
                         has_proposals || !Strategy::cold(method).needs_proposals();
                     ui.add_enabled_ui(is_possible, |ui| {
                         let chosen = &mut workspace.search.method;
-                        ui.selectable_value(chosen, method, method_name(method));
+                        ui.selectable_value(chosen, method, method.title());
                     });
                 }
             },
@@ -246,33 +248,6 @@ fn solve(ui: &mut Ui, workspace: &mut ExecutorWorkspace, client: &mut EngineClie
     search_text(ui, search.as_deref());
 }
 
-/// Search methods, in the order of the list.
-const METHODS: [Method; 9] = [
-    Method::Bo,
-    Method::Turbo,
-    Method::CmaEs,
-    Method::Gradient,
-    Method::HillClimb,
-    Method::Enumerate,
-    Method::Sobol,
-    Method::Random,
-    Method::Inverse,
-];
-
-fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Bo => "Bayesian optimisation",
-        Method::Turbo => "Trust region (TuRBO)",
-        Method::CmaEs => "CMA-ES",
-        Method::Gradient => "Gradient descent",
-        Method::HillClimb => "Hill climbing on digits",
-        Method::Enumerate => "All programs in order",
-        Method::Sobol => "Sobol points",
-        Method::Random => "Random points",
-        Method::Inverse => "Inverse encoder",
-    }
-}
-
 /// Draws the search's progress: always two lines, so that nothing below moves when a search begins.
 fn search_text(ui: &mut Ui, search: Option<&SearchView>) {
     let theme = Theme::of(ui.visuals());
@@ -319,12 +294,12 @@ fn train(ui: &mut Ui, workspace: &mut ExecutorWorkspace, client: &mut EngineClie
     if workspace.train.show_folder(ui, hint).changed() {
         client.clear_error(SystemPage::Executor, Cause::Order);
     }
-    let run = workspace.views.training.get();
+    let run = workspace.views.run.training.get();
     if let Some(order) = run_controls(ui, run.as_deref(), &mut workspace.pending, client) {
         workspace.order(order, client);
     }
     run_progress(ui, run.as_deref(), &workspace.pending);
-    let curves = workspace.views.curves.get();
+    let curves = workspace.views.run.curves.get();
     if let Some(curves) = curves.filter(|curves| curves.len() > 1) {
         let lines: [Figure; 4] = [
             ("result", &["result_nll"], 1.0),
@@ -356,12 +331,10 @@ fn files(
         }
     });
     ui.horizontal_wrapped(|ui| {
-        if ui.button("Open").clicked() || is_entered(ui, &path) {
-            let path = workspace.open_path.clone();
-            workspace.open(&path, client);
-        }
-        if ui.button("Browse").clicked() {
-            actions.push(Action::BrowseRun);
+        match open_buttons(ui, &path) {
+            Some(OpenRequest::Typed) => workspace.open(&workspace.open_path.clone(), client),
+            Some(OpenRequest::Browse) => actions.push(Action::BrowseRun),
+            None => {}
         }
         if ui
             .button("Judge")

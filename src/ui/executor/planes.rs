@@ -86,7 +86,7 @@ impl PlaneViews {
     ) {
         let Some(planes) = workspace.views.planes.get() else {
             self.space = None;
-            let text = match (workspace.views.model.get(), client.has_engine()) {
+            let text = match (workspace.views.run.model.get(), client.has_engine()) {
                 (_, false) => "No model is open: choose a device to start again",
                 (None, true) => "The model is being loaded",
                 (Some(_), true) => "The planes are being computed",
@@ -108,11 +108,8 @@ impl PlaneViews {
             _ => PlaneMarks::new(planes, task),
         };
         let sum = workspace.sum.as_ref().ok().copied();
-        let map = workspace
-            .views
-            .landscape
-            .get()
-            .filter(|map| Some(map.sum) == sum && map.cut.is_none());
+        let map = workspace.views.landscape.get();
+        let map = map.filter(|map| Some(map.sum) == sum && map.cut.is_none());
         let run = workspace.run();
         if std::mem::replace(&mut self.has_run, run.is_some()) != run.is_some() {
             self.side = match run {
@@ -135,7 +132,7 @@ impl PlaneViews {
         self.marks = Some(marks);
     }
 
-    /// One view, with a choice above it.
+    /// Draws one view with a selector above it.
     fn show_single(
         &mut self,
         ui: &mut Ui,
@@ -250,12 +247,8 @@ impl PlaneViews {
             let path = search
                 .map(|search| steps(&search, &losses))
                 .unwrap_or_default();
-            let pins = workspace
-                .pointing
-                .pins
-                .iter()
-                .filter_map(|pinned| pin(&pinned.answer));
-            let pins: Vec<Pin> = pins.collect();
+            let pins = workspace.pointing.pins.iter();
+            let pins: Vec<Pin> = pins.filter_map(|pinned| pin(&pinned.answer)).collect();
             let plane = Plane {
                 field,
                 marks: &shown.marks.numbers,

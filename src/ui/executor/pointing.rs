@@ -76,7 +76,7 @@ impl Pointing {
 
     /// True if model or planes are others than at the last call: the place has another answer.
     pub fn is_outdated(&mut self, views: &ExecutorViews) -> bool {
-        let now = (views.model.get(), views.planes.get());
+        let now = (views.run.model.get(), views.planes.get());
         let is_outdated = !is_same(&self.queried.0, &now.0) || !is_same(&self.queried.1, &now.1);
         self.queried = now;
         is_outdated

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Between two pictures of a layout that forms.
+/// Interval between two pictures of a layout that forms.
 const SHOW_EVERY: Duration = Duration::from_millis(40);
 /// The layouts don't depend on chance but where points lie in one place.
 const SEED: u64 = 0;

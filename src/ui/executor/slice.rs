@@ -107,15 +107,11 @@ impl SliceView {
         let task = workspace.task_to_solve();
         let corners = corners(cut, task.as_ref(), workspace.language());
         let outline = cut.slice.outline();
-        let pins: Vec<Pin> = workspace
-            .pointing
-            .pins
-            .iter()
-            .filter_map(|pinned| {
-                let (_, at) = pinned.on_slice.filter(|(of, _)| *of == cut.programs)?;
-                Some(pin_at(at, &pinned.answer))
-            })
-            .collect();
+        let pins = workspace.pointing.pins.iter().filter_map(|pinned| {
+            let (_, at) = pinned.on_slice.filter(|(of, _)| *of == cut.programs)?;
+            Some(pin_at(at, &pinned.answer))
+        });
+        let pins: Vec<Pin> = pins.collect();
         let scale = map.map_or_else(|| Scale::loss(0.01, 10.0), |map| loss_scale(&map.loss));
         let gap = ui.spacing().item_spacing;
         let title = title_height(ui);
@@ -205,10 +201,6 @@ fn corners(cut: &Cut, task: Option<&Task>, language: Language) -> Vec<Mark> {
             false => Emphasis::Normal,
         },
     };
-    cut.slice
-        .corners
-        .into_iter()
-        .zip(cut.programs)
-        .map(mark)
-        .collect()
+    let corners = cut.slice.corners.into_iter();
+    corners.zip(cut.programs).map(mark).collect()
 }

@@ -48,7 +48,7 @@ enum SpaceSide {
     Lines,
 }
 
-/// State of the view.
+/// State of the view of a space of more than two dimensions.
 #[derive(Default)]
 pub struct SpaceView {
     projector: Projector,
@@ -95,15 +95,9 @@ impl SpaceView {
         planes: &Arc<views::LatentPlanes>,
     ) {
         self.shown = self.group.shown(planes.language);
-        let is_training = workspace
-            .views
-            .training
-            .get()
-            .is_some_and(|run| run.pace.is_some());
-        if let Err(error) = self
-            .projector
-            .follow(planes, self.group, is_training, ui.ctx())
-        {
+        let is_training = workspace.views.run.pace().is_some();
+        let projector = &mut self.projector;
+        if let Err(error) = projector.follow(planes, self.group, is_training, ui.ctx()) {
             let text = format!("can't start a thread: {error}");
             client.report_error(SystemPage::Executor, Cause::Order, text);
         }

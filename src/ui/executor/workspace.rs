@@ -10,20 +10,20 @@ use super::{
     pointing::{Pointing, SlicePoint},
 };
 use crate::{
-    config::executor::{ExecutorConfig, PRESETS},
     data::{
         language::{Code, Language},
         sums::{Sum, Task},
     },
-    engine::pair::Either,
     executor::{
         command::{can_propose, default_strategy},
-        job::{ExecutorCommand, ExecutorEvent, SearchOrder, SolveRequest},
+        config::{ExecutorConfig, PRESETS},
+        job::{ExecutorCommand, ExecutorEvent, ExecutorJob, SearchOrder, SolveRequest},
         programs::StatePassing,
+        system::ExecutorSystem,
         views::{ExecutorViews, PointAnswer, ProgramRun, Triple},
     },
     latent::search::{Method, Strategy},
-    training::{Limit, Pace, Start, checkpoint::Source},
+    training::{EventOf, Pace, RunCommand, RunEvent, checkpoint::Source},
     ui::{
         engine_client::{Cause, EngineClient, source_at},
         pending::{Pending, RunRequest},
@@ -120,42 +120,45 @@ impl ExecutorWorkspace {
 
     /// Handles an event of the engine.
     pub fn on_event(&mut self, event: ExecutorEvent, client: &mut EngineClient) {
+        match event {
+            ExecutorEvent::Run(event) => self.on_run_event(&event, client),
+            ExecutorEvent::Solved(view) => {
+                let found = match view.solved {
+                    Some(_) => "found",
+                    None => "not found",
+                };
+                let text = format!("{}: {found} in {} evaluations", view.task, view.spent);
+                client.set_status(SystemPage::Executor, text);
+            }
+            ExecutorEvent::Decoded(answer) => self.pointing.on_decoded(answer),
+            ExecutorEvent::Mapped(_) | ExecutorEvent::Compared(_) => {}
+        }
+    }
+
+    fn on_run_event(&mut self, event: &EventOf<ExecutorSystem>, client: &mut EngineClient) {
+        self.pending.on_event(event);
         let text = match event {
-            ExecutorEvent::Opened(name) => {
+            RunEvent::Evaluated(report) => Some(format!(
+                "{:.2} % of the held-out sums are exact",
+                100.0 * report.held_out_exact
+            )),
+            event => event.text(),
+        };
+        if let Some(text) = text {
+            client.set_status(SystemPage::Executor, text);
+        }
+        match event {
+            RunEvent::Opened(_) => {
                 if let Some(source) = self.opening.take() {
                     client.executor_source = source;
                 }
                 self.on_model_changed(client);
                 // Another language has other programs for a slice.
                 self.watch(client);
-                format!("opened {name}")
             }
-            ExecutorEvent::Started(folder) => {
-                self.pending.on_started();
-                self.on_model_changed(client);
-                format!("training into {}", folder.display())
-            }
-            ExecutorEvent::Warned(text) => text,
-            ExecutorEvent::Saved(place) => format!("saved {}", place.display()),
-            ExecutorEvent::Trained(steps) => {
-                self.pending.on_ended();
-                format!("trained {steps} steps")
-            }
-            ExecutorEvent::Solved(view) => {
-                let found = match view.solved {
-                    Some(_) => "found",
-                    None => "not found",
-                };
-                format!("{}: {found} in {} evaluations", view.task, view.spent)
-            }
-            ExecutorEvent::Evaluated(report) => format!(
-                "{:.2} % of the held-out sums are exact",
-                100.0 * report.held_out_exact
-            ),
-            ExecutorEvent::Decoded(answer) => return self.pointing.on_decoded(answer),
-            ExecutorEvent::Mapped(_) | ExecutorEvent::Compared(_) => return,
-        };
-        client.set_status(SystemPage::Executor, text);
+            RunEvent::Started(_) => self.on_model_changed(client),
+            _ => {}
+        }
     }
 
     fn on_model_changed(&mut self, client: &mut EngineClient) {
@@ -166,7 +169,7 @@ impl ExecutorWorkspace {
 
     /// Sets the search to the open model's default strategy, without proposals it doesn't make.
     fn choose_strategy(&mut self) {
-        if let Some(model) = self.views.model.get() {
+        if let Some(model) = self.views.run.model.get() {
             let Strategy { method, is_warm } = default_strategy(&model.config);
             (self.search.method, self.search.is_warm) = (method, is_warm);
         }
@@ -174,7 +177,7 @@ impl ExecutorWorkspace {
 
     /// True where the open model proposes programs for the task.
     pub fn has_proposals(&self) -> bool {
-        let (model, task) = (self.views.model.get(), self.task_to_solve());
+        let (model, task) = (self.views.run.model.get(), self.task_to_solve());
         model.is_some_and(|model| can_propose(&model.config, task.as_ref()))
     }
 
@@ -192,7 +195,7 @@ impl ExecutorWorkspace {
     }
 
     fn send(&self, command: ExecutorCommand, client: &mut EngineClient) {
-        client.send(Either::First(command));
+        client.send::<ExecutorJob>(command);
     }
 
     fn report_error(&self, error: &anyhow::Error, client: &mut EngineClient) {
@@ -222,7 +225,7 @@ impl ExecutorWorkspace {
 
     /// The bundled model to open for a task that the open one doesn't hold, or was trained on fewer lines.
     fn offer_for(&self, task: &Task) -> Option<Bundled> {
-        let model = self.views.model.get()?;
+        let model = self.views.run.model.get()?;
         let is_held = task.check(model.config.language).is_ok()
             && (task.lines() == 1 || model.config.lines > 1);
         Bundled::holding(task).filter(|_| !is_held)
@@ -238,12 +241,12 @@ impl ExecutorWorkspace {
     pub fn run(&self) -> Option<Arc<ProgramRun>> {
         let search = self.views.search.get()?;
         let is_current = self.task.as_ref() == Some(search.task.as_ref());
-        self.views.run.get().filter(|_| is_current)
+        self.views.program_run.get().filter(|_| is_current)
     }
 
     /// Language of the open model.
     pub fn language(&self) -> Language {
-        let model = self.views.model.get();
+        let model = self.views.run.model.get();
         model.map_or(Language::default(), |model| model.config.language)
     }
 
@@ -270,7 +273,7 @@ impl ExecutorWorkspace {
     pub fn ask_again(&self, client: &EngineClient) {
         let sum = self.sum.as_ref().ok();
         if let Some(query) = sum.and_then(|sum| self.pointing.query(*sum)) {
-            client.probe(Either::First(query));
+            client.probe::<ExecutorJob>(query);
         }
     }
 
@@ -328,12 +331,8 @@ impl ExecutorWorkspace {
                     seed: self.train.seed,
                     ..config
                 };
-                let command = ExecutorCommand::Train {
-                    start: Start::Fresh(Box::new(config)),
-                    out: self.train.folder("executor"),
-                    limit: Limit::Seconds(self.train.secs),
-                };
-                self.send(command, client);
+                let command = self.train.command(config, (), "executor");
+                self.send(command.into(), client);
             }
             Err(error) => self.report_error(&error, client),
         }
@@ -341,12 +340,11 @@ impl ExecutorWorkspace {
 
     /// Begins a run, changes its pace or ends it.
     pub fn order(&mut self, order: RunRequest, client: &mut EngineClient) {
-        let pace = self.views.training.get().and_then(|run| run.pace);
-        self.pending.give(order, pace, client);
+        self.pending.give(order, self.views.run.pace(), client);
         match order {
             RunRequest::Train => self.begin_run(client),
-            RunRequest::Pace(pace) => self.send(ExecutorCommand::Pace(pace), client),
-            RunRequest::Stop => self.send(ExecutorCommand::Stop, client),
+            RunRequest::Pace(pace) => self.send(RunCommand::Pace(pace).into(), client),
+            RunRequest::Stop => self.send(RunCommand::Stop.into(), client),
         }
     }
 
@@ -367,7 +365,7 @@ impl ExecutorWorkspace {
                 ..
             } = self.search;
             let is_chained = task.lines() > 1;
-            let model = self.views.model.get();
+            let model = self.views.run.model.get();
             if is_chained && model.is_some_and(|model| model.config.lines == 1) {
                 let text = "this model was trained on single lines".into();
                 client.set_status(SystemPage::Executor, text);
@@ -407,7 +405,7 @@ impl ExecutorWorkspace {
 
     /// Evaluates the model on the held-out sums.
     pub fn evaluate(&mut self, client: &mut EngineClient) {
-        self.send(ExecutorCommand::Evaluate, client);
+        self.send(RunCommand::Evaluate(()).into(), client);
     }
 
     /// Opens a run's folder, or the bundled model where the path is empty.
@@ -426,6 +424,6 @@ impl ExecutorWorkspace {
     /// Opens a model; the open one stays until it is there.
     fn open_source(&mut self, source: Source, client: &mut EngineClient) {
         self.opening = Some(source.clone());
-        self.send(ExecutorCommand::Open(source), client);
+        self.send(RunCommand::Open(source).into(), client);
     }
 }

@@ -104,12 +104,16 @@ impl BackgroundTask {
             }
             BackgroundTask::SaveGif(frames, path) => {
                 let place = dialogs::place_for_file(&path, "Save the morph", "morph", "gif")?;
-                saved(place, |path| image_io::write_gif(path, &frames))?
+                saved(place, |path| {
+                    image_io::write_gif(path, &frames, &mut |_| Ok(()))
+                })?
             }
             BackgroundTask::SaveFrames(frames, path) => {
                 let title = "Save the frames in a new folder in";
                 let place = dialogs::place_for_folder(&path, title, "morph")?;
-                saved(place, |path| image_io::write_frames(path, &frames))?
+                saved(place, |path| {
+                    image_io::write_frames(path, &frames, &mut |_| Ok(()))
+                })?
             }
             BackgroundTask::BrowseRun => {
                 let dialog = titled("Open a run's folder");

@@ -19,7 +19,7 @@ use crate::{
     ui::{
         engine_client::EngineClient,
         theme::Theme,
-        widgets::{combo, field, is_entered},
+        widgets::{OpenRequest, combo, field, is_entered, open_buttons},
     },
 };
 
@@ -260,13 +260,9 @@ fn model(
     let label = RichText::new("Model").strong();
     let hint = "a run's folder; empty: bundled";
     let field = field(ui, label, &mut workspace.open_path, hint, f32::INFINITY);
-    ui.horizontal(|ui| {
-        if ui.button("Open").clicked() || is_entered(ui, &field) {
-            let path = workspace.open_path.clone();
-            workspace.open(&path, client);
-        }
-        if ui.button("Browse").clicked() {
-            tasks.push(BackgroundTask::BrowseRun);
-        }
+    ui.horizontal(|ui| match open_buttons(ui, &field) {
+        Some(OpenRequest::Typed) => workspace.open(&workspace.open_path.clone(), client),
+        Some(OpenRequest::Browse) => tasks.push(BackgroundTask::BrowseRun),
+        None => {}
     });
 }

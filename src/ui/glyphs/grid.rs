@@ -94,7 +94,7 @@ impl NearestPanel {
         workspace: &mut GlyphsWorkspace,
         client: &mut EngineClient,
     ) {
-        let work = workspace.views.work.get();
+        let work = workspace.views.run.work.get();
         if let Some(work) = work.filter(|work| work.done < 1.0) {
             ui.add(ProgressBar::new(work.done as f32).text(&work.what));
         }

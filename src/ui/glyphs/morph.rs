@@ -7,7 +7,7 @@ use image::RgbImage;
 
 use super::{background_tasks::BackgroundTask, sheet::Sheet, workspace::GlyphsWorkspace};
 use crate::{
-    config::glyphs::GLYPH_SIZE,
+    glyphs::config::GLYPH_SIZE,
     ui::{engine_client::EngineClient, widgets::field},
 };
 

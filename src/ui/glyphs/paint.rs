@@ -9,7 +9,7 @@ use egui::{
 
 use super::{background_tasks::BackgroundTask, sheet::Sheet, workspace::GlyphsWorkspace};
 use crate::{
-    config::glyphs::GLYPH_SIZE,
+    glyphs::config::GLYPH_SIZE,
     glyphs::views::{DistortionKinds, GlyphView, HARDEST, Subject},
     ui::{engine_client::EngineClient, theme::Theme, widgets::field},
 };

@@ -6,7 +6,7 @@ use egui::{
 };
 use image::RgbImage;
 
-use crate::{config::glyphs::GLYPH_SIZE, glyphs::views::Tile, ui::theme::Theme};
+use crate::{glyphs::config::GLYPH_SIZE, glyphs::views::Tile, ui::theme::Theme};
 
 /// Glyphs side by side in the texture.
 const COLUMNS: usize = 8;

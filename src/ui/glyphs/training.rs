@@ -7,7 +7,7 @@ use super::{
     workspace::{GlyphsWorkspace, preset_rate},
 };
 use crate::{
-    config::glyphs::GLYPH_PRESETS,
+    glyphs::config::GLYPH_PRESETS,
     training::{MetricsTable, TrainingView},
     ui::{
         engine_client::EngineClient,
@@ -31,7 +31,7 @@ pub fn show(
         }
         return;
     }
-    let run = workspace.views.training.get();
+    let run = workspace.views.run.training.get();
     if let Some(order) = run_controls(ui, run.as_deref(), &mut workspace.pending, client) {
         workspace.order(order, client, tasks);
     }
@@ -39,12 +39,8 @@ pub fn show(
     if let Some(run) = run {
         figures(ui, &run);
     }
-    if let Some(curves) = workspace
-        .views
-        .curves
-        .get()
-        .filter(|curves| curves.len() > 1)
-    {
+    let curves = workspace.views.run.curves.get();
+    if let Some(curves) = curves.filter(|curves| curves.len() > 1) {
         plots(ui, &curves);
     }
 }

@@ -11,15 +11,14 @@ use super::{
     editor_text::{self, EditedFunction, FileFunctions, FunctionChoice},
 };
 use crate::{
-    config::glyphs::{GLYPH_PRESETS, GlyphsConfig},
-    engine::pair::Either,
     glyphs::{
-        job::{self, GlyphsCommand, GlyphsEvent},
+        config::{GLYPH_PRESETS, GlyphsConfig},
+        job::{GlyphsCommand, GlyphsEvent, GlyphsJob},
         views::{
             DistortionKinds, GlyphQuery, GlyphView, GlyphsViews, GridView, Neighbour, Subject, Tile,
         },
     },
-    training::{Limit, Pace, Start},
+    training::{Pace, RunCommand, RunEvent, checkpoint::Source},
     ui::{
         engine_client::{Cause, EngineClient, source_at},
         pending::{Pending, RunRequest},
@@ -99,6 +98,8 @@ pub struct GlyphsWorkspace {
     pub corpus_build: Option<CorpusBuild>,
     /// A run's folder to open, as typed.
     pub open_path: String,
+    /// Model under way to be opened.
+    opening: Option<Source>,
     /// The corpus of the grid; none for the bundled sample.
     corpus: Option<PathBuf>,
     /// The corpus of a run that is about to begin.
@@ -129,6 +130,7 @@ impl Default for GlyphsWorkspace {
             pending: Pending::default(),
             corpus_build: None,
             open_path: String::new(),
+            opening: None,
             corpus: None,
             next_corpus: None,
             grid_seed: 0,
@@ -249,7 +251,7 @@ impl GlyphsWorkspace {
     /// Asks for the glyph of the function, or for the reading of the picture.
     pub fn ask_again(&self, client: &EngineClient) {
         if let Some(question) = self.question() {
-            client.probe(Either::Second(question));
+            client.probe::<GlyphsJob>(question);
         }
     }
 
@@ -278,11 +280,11 @@ impl GlyphsWorkspace {
     }
 
     fn watch(&self, client: &mut EngineClient) {
-        client.send(Either::Second(GlyphsCommand::Watch {
+        client.send::<GlyphsJob>(GlyphsCommand::Watch {
             corpus: self.corpus.clone(),
             count: GRID,
             seed: self.grid_seed,
-        }));
+        });
     }
 
     /// Shows other functions in the grid.
@@ -294,11 +296,11 @@ impl GlyphsWorkspace {
     /// Searches for the functions whose glyphs are nearest to that of the one in the editor.
     pub fn find_nearest(&mut self, client: &mut EngineClient) {
         if let Ok(written) = &self.function {
-            client.send(Either::Second(GlyphsCommand::Near {
+            client.send::<GlyphsJob>(GlyphsCommand::Near {
                 function: written.source.clone(),
                 corpus: self.corpus.clone(),
                 count: NEAREST,
-            }));
+            });
         }
     }
 
@@ -310,17 +312,16 @@ impl GlyphsWorkspace {
     /// Paints the morph along the path.
     pub fn paint_morph(&mut self, client: &mut EngineClient) {
         let functions = self.morph.path.iter().map(|tile| tile.text.clone());
-        client.send(Either::Second(GlyphsCommand::Morph {
+        client.send::<GlyphsJob>(GlyphsCommand::Morph {
             functions: functions.collect(),
             frames: FRAMES,
-        }));
+        });
     }
 
     /// Begins a run with the form's settings and corpus.
     pub fn begin_run(&mut self, client: &mut EngineClient) {
         let form = &self.train;
         let corpus = PathBuf::from(self.train_corpus.trim());
-        let out = form.folder(RUNS);
         match GlyphsConfig::preset(GLYPH_PRESETS[form.preset]) {
             Ok(config) => {
                 let config = GlyphsConfig {
@@ -328,12 +329,8 @@ impl GlyphsWorkspace {
                     learning_rate: self.learning_rate,
                     ..config
                 };
-                client.send(Either::Second(GlyphsCommand::Train {
-                    start: Start::Fresh(Box::new(config)),
-                    corpus: corpus.clone(),
-                    out,
-                    limit: Limit::Seconds(form.secs),
-                }));
+                let command = form.command(config, corpus.clone(), RUNS);
+                client.send::<GlyphsJob>(command.into());
                 self.next_corpus = Some(corpus);
             }
             Err(error) => report_error(client, format!("{error:#}")),
@@ -357,55 +354,50 @@ impl GlyphsWorkspace {
         self.pending.give(order, self.pace(), client);
         match order {
             RunRequest::Train => self.begin_run(client),
-            RunRequest::Pace(pace) => client.send(Either::Second(GlyphsCommand::Run(
-                job::RunOrder::Pace(pace),
-            ))),
-            RunRequest::Stop => {
-                client.send(Either::Second(GlyphsCommand::Run(job::RunOrder::Stop)))
-            }
+            RunRequest::Pace(pace) => client.send::<GlyphsJob>(RunCommand::Pace(pace).into()),
+            RunRequest::Stop => client.send::<GlyphsJob>(RunCommand::Stop.into()),
         }
     }
 
     /// Changes the learning rate of the run under way.
     pub fn change_rate(&self, client: &mut EngineClient) {
-        let order = job::RunOrder::LearningRate(self.learning_rate);
-        client.send(Either::Second(GlyphsCommand::Run(order)));
+        let command = RunCommand::LearningRate(self.learning_rate);
+        client.send::<GlyphsJob>(command.into());
     }
 
     /// Pace of the run under way, if there is one.
     pub fn pace(&self) -> Option<Pace> {
-        self.views.training.get().and_then(|run| run.pace)
+        self.views.run.pace()
     }
 
     /// Opens a run's folder, or the bundled model where the path is empty.
     pub fn open(&mut self, path: &str, client: &mut EngineClient) {
         let source = source_at(path);
-        client.glyphs_source = source.clone();
-        client.send(Either::Second(GlyphsCommand::Open(source)));
+        self.opening = Some(source.clone());
+        client.send::<GlyphsJob>(RunCommand::Open(source).into());
     }
 
     /// Handles an event of the engine.
     pub fn on_event(&mut self, event: GlyphsEvent, client: &mut EngineClient) {
-        let status = |client: &mut EngineClient, text| client.set_status(SystemPage::Glyphs, text);
         match event {
-            GlyphsEvent::Opened(name) => {
-                status(client, format!("opened {name}"));
-                self.ask_again(client);
-            }
-            GlyphsEvent::Started(folder) => {
-                self.pending.on_started();
-                status(client, format!("training into {}", folder.display()));
-                // The grid shows the corpus of the run.
-                self.corpus = self.next_corpus.take().or(self.corpus.take());
-                self.watch(client);
-                self.ask_again(client);
-            }
-            GlyphsEvent::Warned(text) => status(client, text),
-            GlyphsEvent::Saved(place) => status(client, format!("saved {}", place.display())),
-            GlyphsEvent::Trained(steps) => {
-                self.pending.on_ended();
-                status(client, format!("trained {steps} steps"));
-                self.ask_again(client);
+            GlyphsEvent::Run(event) => {
+                self.pending.on_event(&event);
+                if let Some(text) = event.text() {
+                    client.set_status(SystemPage::Glyphs, text);
+                }
+                if let RunEvent::Opened(_) = event
+                    && let Some(source) = self.opening.take()
+                {
+                    client.glyphs_source = source;
+                }
+                if let RunEvent::Started(_) = event {
+                    // The grid shows the corpus of the run.
+                    self.corpus = self.next_corpus.take().or(self.corpus.take());
+                    self.watch(client);
+                }
+                if let RunEvent::Opened(_) | RunEvent::Started(_) | RunEvent::Trained(_) = event {
+                    self.ask_again(client);
+                }
             }
             GlyphsEvent::Morphed(frames) => {
                 self.morph.frames = Some(Arc::new(frames));
@@ -414,7 +406,7 @@ impl GlyphsWorkspace {
             GlyphsEvent::Found(tile, nearest) => {
                 self.nearest = Some((tile, nearest));
             }
-            GlyphsEvent::Encoded(_) | GlyphsEvent::Decoded(_) | GlyphsEvent::Evaluated(_) => {}
+            GlyphsEvent::Encoded(_) | GlyphsEvent::Decoded(_) => {}
         }
     }
 

@@ -5,11 +5,13 @@ mod presets;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, check_between, check_not_negative, learning_rate_at, one};
 use crate::{
     data::{language::Language, sums::MAX_LINES},
     kernels::Activation,
     nn::t5::T5Sizes,
+    training::config::{
+        Config, Schedule, check_between, check_not_negative, check_rates_and_weights, one,
+    },
 };
 
 pub use presets::PRESETS;
@@ -118,7 +120,7 @@ pub struct ExecutorConfig {
     pub coarse_to_fine: f64,
     /// AdamW's weight decay.
     pub weight_decay: f64,
-    /// Largest gradient norm; larger gradients are clipped.
+    /// Gradient clipping: largest global norm of the gradient.
     pub max_norm: f64,
     /// RMS of a Muon update of the hidden layers' weights, relative to the learning rate; at 0 they are
     /// updated by AdamW, too.
@@ -129,42 +131,36 @@ pub struct ExecutorConfig {
     /// Weight of each autoencoder's cross-entropy.
     pub autoencoder_weight: f64,
     /// Weight of the regulariser on states and results. High, so that the plane of states fills.
-    #[serde(alias = "mmd_states")]
     pub mmd_states_weight: f64,
     /// Weight of the regulariser on programs. The more evenly they fill the plane, the larger the smallest
     /// region and the more reliable a search; but a line of numbers that fills a square evenly must fold,
     /// which limits its order's Spearman to about 0.8. At 0.3 a search found 0.72 of 50 sums within 200
     /// evaluations and the order was 0.93; at 1, 0.98 and 0.78.
-    #[serde(alias = "mmd_codes")]
     pub mmd_codes_weight: f64,
     /// Weight of the cell loss: every point of the box should decode to the program of the nearest
     /// embedding.
-    #[serde(alias = "cells")]
     pub cell_weight: f64,
     /// Weight of the cells' results: executing any point should give the result of the program decoded
     /// there.
-    #[serde(alias = "cell_results")]
     pub cell_result_weight: f64,
     /// Weight of decoding nothing where a program leads to no state: without it the loss is arbitrary on
     /// half the plane and misleads searches.
-    #[serde(alias = "nothing")]
     pub empty_result_weight: f64,
     /// Radius of the noise on a program before execution, 0 to 1 of its own region: the result of executing
     /// a point must follow from the program decoded there.
     pub cell_noise: f64,
     /// Weight of the isometry: distances of programs should be those of their results on one state.
-    #[serde(alias = "isometry")]
     pub isometry_weight: f64,
     /// Regulariser.
     pub regulariser: Regulariser,
     /// Weight of attraction between programs with consecutive results.
-    #[serde(default, alias = "neighbours")]
+    #[serde(default)]
     pub neighbour_weight: f64,
     /// Weight of the hole loss: a program, and a state, should lie near every point.
-    #[serde(default, alias = "cover")]
+    #[serde(default)]
     pub cover_weight: f64,
     /// Weight of keeping points out of tanh's saturated range.
-    #[serde(default, alias = "saturation")]
+    #[serde(default)]
     pub saturation_weight: f64,
     /// Radius of the noise on states and results before decoding, in spacings of an even
     /// lattice of the states.
@@ -175,20 +171,20 @@ pub struct ExecutorConfig {
     #[serde(default)]
     pub inverse_encoder: Option<bool>,
     /// Weight of the inverse encoder's cross-entropy.
-    #[serde(default, alias = "inverse")]
+    #[serde(default)]
     pub inverse_weight: f64,
     /// Weight of the loss after one gradient step on the latent from random points, as in training a Latent
     /// Program Network, so that gradients are useful for search.
-    #[serde(default, alias = "inner_step")]
+    #[serde(default)]
     pub inner_step_weight: f64,
     /// Number of lines of the programs run in training, each on the latent state of the previous one.
     #[serde(default = "one")]
     pub lines: usize,
     /// Weight of the latent consistency: a line should end at the embedding of its result.
-    #[serde(default, alias = "consistency")]
+    #[serde(default)]
     pub consistency_weight: f64,
     /// Weight of the inverse encoder's latent consistency: it should propose the embedding of its program.
-    #[serde(default, alias = "inverse_consistency")]
+    #[serde(default)]
     pub inverse_consistency_weight: f64,
 }
 
@@ -234,21 +230,9 @@ impl Config for ExecutorConfig {
         }
     }
 
-    fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    fn shards(&self) -> usize {
-        self.shards
-    }
-
-    fn schedule_steps(&self) -> u64 {
-        self.schedule_steps
-    }
-
-    fn learning_rate_at(&self, position: u64) -> f64 {
+    fn schedule(&self) -> Schedule {
         let (warm, all) = (self.warmup_steps, self.schedule_steps);
-        learning_rate_at(self.learning_rate, position, warm, all)
+        Schedule::new(self.seed, self.shards, self.learning_rate, warm, all)
     }
 
     fn check(&self) -> Result<()> {
@@ -314,31 +298,18 @@ impl Config for ExecutorConfig {
             bail!("reads_decoded is true: expected false with a decoder that is autoregressive");
         }
         check_between(&[("held_out", self.held_out)], 0.0, 0.9)?;
-        let not_negative = [
-            ("learning_rate", self.learning_rate),
+        check_between(&[("lines", self.lines)], 1, MAX_LINES)?;
+        check_rates_and_weights(self)?;
+        check_not_negative(&[
+            ("cell_noise", self.cell_noise),
             ("coarse_to_fine", self.coarse_to_fine),
             ("weight_decay", self.weight_decay),
             ("max_norm", self.max_norm),
             ("muon", self.muon),
             ("initializer_factor", self.initializer_factor),
             ("bottleneck_gain", self.bottleneck_gain),
-            ("executor_weight", self.executor_weight),
-            ("autoencoder_weight", self.autoencoder_weight),
-            ("mmd_states_weight", self.mmd_states_weight),
-            ("mmd_codes_weight", self.mmd_codes_weight),
-            ("saturation_weight", self.saturation_weight),
             ("state_noise", self.state_noise),
-            ("inverse_weight", self.inverse_weight),
-            ("inner_step_weight", self.inner_step_weight),
-            ("consistency_weight", self.consistency_weight),
-            (
-                "inverse_consistency_weight",
-                self.inverse_consistency_weight,
-            ),
-        ];
-        check_between(&[("lines", self.lines)], 1, MAX_LINES)?;
-        check_not_negative(&needs_all)?;
-        check_not_negative(&not_negative)
+        ])
     }
 }
 

@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, check_between, check_not_negative, one};
+use super::networks::{
+    generators::{CnnConfig, CppnConfig},
+    mosaic::{Layouts, MosaicSizes},
+    resnet_v2::ResNetV2Config,
+};
 use crate::{
-    glyphs::networks::{
-        generators::{CnnConfig, CppnConfig},
-        mosaic::{Layouts, MosaicSizes},
-        resnet_v2::ResNetV2Config,
-    },
     nn::roberta::RobertaSizes,
+    training::config::{
+        Config, Schedule, check_between, check_not_negative, check_rates_and_weights, one,
+    },
 };
 
 /// Side of a glyph in pixels.
@@ -106,7 +108,7 @@ pub struct GlyphsConfig {
     pub schedule_steps: u64,
     /// AdamW's weight decay.
     pub weight_decay: f64,
-    /// Largest gradient norm; larger gradients are clipped.
+    /// Gradient clipping: largest global norm of the gradient.
     pub max_norm: f64,
     /// Label smoothing of the cross-entropy.
     pub label_smoothing: f64,
@@ -115,12 +117,10 @@ pub struct GlyphsConfig {
     /// Weight of the corner regression loss.
     pub pose_weight: f64,
     /// Weight of the contrast loss: an image's lack of contrast.
-    #[serde(alias = "contrast")]
     pub contrast_weight: f64,
     /// Target contrast: standard deviation of an image's values.
     pub contrast_target: f64,
     /// Weight of the smoothness loss: an image's excess roughness.
-    #[serde(alias = "smoothness")]
     pub smoothness_weight: f64,
     /// Allowed roughness: mean difference of neighbours over the contrast.
     pub smoothness_target: f64,
@@ -128,12 +128,10 @@ pub struct GlyphsConfig {
     /// prevent a mosaic from being learnt at all.
     pub looks_from: f64,
     /// Weight of the contrastive loss: renamed and reformatted copies should be nearest to one another.
-    #[serde(alias = "meaning")]
     pub contrastive_weight: f64,
     /// Share of a batch that are copies and near misses of others in it.
     pub copies: f64,
     /// Weight of the distance loss: images should be as far apart as the functions' latents.
-    #[serde(alias = "vector_distance")]
     pub distance_weight: f64,
     /// True if that loss compares the same pairs in both spaces; the reference drew them twice, a fault
     /// that false demonstrates.
@@ -148,7 +146,7 @@ pub struct GlyphsConfig {
     #[serde(default)]
     pub perceptor: PathBuf,
     /// Weight of the repulsion between the perceptor's textures of different glyphs.
-    #[serde(default, alias = "repulsion")]
+    #[serde(default)]
     pub repulsion_weight: f64,
     /// Initial difficulty of the distortions, 0 to 15.
     pub difficulty: f64,
@@ -391,21 +389,9 @@ impl Config for GlyphsConfig {
         }
     }
 
-    fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    fn shards(&self) -> usize {
-        self.shards
-    }
-
-    fn schedule_steps(&self) -> u64 {
-        self.schedule_steps
-    }
-
-    fn learning_rate_at(&self, position: u64) -> f64 {
+    fn schedule(&self) -> Schedule {
         let (warm, all) = (self.warmup_steps, self.schedule_steps);
-        super::learning_rate_at(self.learning_rate, position, warm, all)
+        Schedule::new(self.seed, self.shards, self.learning_rate, warm, all)
     }
 
     fn check(&self) -> Result<()> {
@@ -472,22 +458,12 @@ impl Config for GlyphsConfig {
             0.0,
             15.0,
         )?;
+        check_rates_and_weights(self)?;
         check_not_negative(&[
-            ("learning_rate", self.learning_rate),
-            ("text_rate", self.text_rate),
-            ("generator_rate", self.generator_rate),
-            ("reader_rate", self.reader_rate),
             ("weight_decay", self.weight_decay),
             ("max_norm", self.max_norm),
-            ("layout_weight", self.layout_weight),
-            ("pose_weight", self.pose_weight),
-            ("contrast_weight", self.contrast_weight),
             ("contrast_target", self.contrast_target),
-            ("smoothness_weight", self.smoothness_weight),
             ("smoothness_target", self.smoothness_target),
-            ("contrastive_weight", self.contrastive_weight),
-            ("distance_weight", self.distance_weight),
-            ("repulsion_weight", self.repulsion_weight),
         ])
     }
 }

@@ -1,15 +1,16 @@
-//! Where a run lives on disk:
+//! A run's folder on disk:
 //!
 //! ```text
 //! RUN/metrics.csv                one row a step, appended as it is taken
 //! RUN/checkpoint-00000200/       the newest checkpoint: config.json beside the weights, the metrics
 //!                                up to its step, and SHA256SUMS, which covers them all
+//! RUN/.checkpoint-00000200.partial, .old   a checkpoint that is being written, or gives way to one of the same step
 //! RUN/.lock                      locked by the process that trains
 //! ```
 //!
 //! A checkpoint is written aside and renamed into place, so that whatever happens a whole one is
 //! there; the one before is removed only then. Names that aren't exactly those above belong to the user and
-//! are neither read nor removed. The folder itself is always a new one.
+//! are neither read nor removed. A new run takes a new folder, or one that is empty.
 
 use std::{
     fs::{self, File, TryLockError},
