@@ -37,10 +37,18 @@ pub fn app(window: &mut Window) -> &mut App {
 pub fn wait(window: &mut Window, what: &str, mut is_so: impl FnMut(&mut App) -> bool) {
     let begun = Instant::now();
     while !is_so(app(window)) {
-        assert!(
-            begun.elapsed() < Duration::from_secs(300),
-            "waited in vain for {what}"
-        );
+        if begun.elapsed() > Duration::from_secs(300) {
+            let workspace = &app(window).executor.workspace;
+            let (order, run) = (
+                workspace.pending.order(),
+                workspace.views.run.training.get(),
+            );
+            let message = app(window)
+                .client
+                .message()
+                .map(|message| message.text.clone());
+            panic!("waited in vain for {what}: {message:?}, {order:?}, {run:?}");
+        }
         window.step();
         std::thread::sleep(Duration::from_millis(10));
     }

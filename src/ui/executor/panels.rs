@@ -83,22 +83,18 @@ fn sum(ui: &mut Ui, workspace: &mut ExecutorWorkspace, client: &mut EngineClient
         }
     }
     ui.add_space(4.0);
-    // Of one height, whatever is answered: buttons below must not move away under the pointer.
-    let row = ui.text_style_height(&egui::TextStyle::Body) + ui.spacing().item_spacing.y;
-    let height = 1.5 * ANSWER_SIZE + 3.0 * row;
-    ui.vertical(|ui| {
-        ui.set_min_height(height);
-        match (workspace.last_answer(), workspace.answer(), &workspace.sum) {
-            (Some(last), answer, _) => answer_text(ui, &last, answer.is_some(), &theme),
-            (None, _, sum) => {
-                let text = match sum {
-                    Ok(_) => "Point at the plane",
-                    Err(_) => "No sum to run",
-                };
-                ui.label(RichText::new(text).size(ANSWER_SIZE).weak());
-            }
+    // Always four lines: buttons below must not move away under the pointer.
+    match (workspace.last_answer(), workspace.answer(), &workspace.sum) {
+        (Some(last), answer, _) => answer_text(ui, &last, answer.is_some(), &theme),
+        (None, _, sum) => {
+            let text = match sum {
+                Ok(_) => "Point at the plane",
+                Err(_) => "No sum to run",
+            };
+            ui.label(RichText::new(text).size(ANSWER_SIZE).weak());
+            [(); 3].map(|()| ui.label(""));
         }
-    });
+    }
 }
 
 /// Draws all pins, the newest first; below everything else, so that pinning moves no button away under the pointer.
@@ -155,6 +151,7 @@ fn answer_text(ui: &mut Ui, answer: &PointAnswer, is_current: bool, theme: &Them
         false => text.weak(),
     });
     if !is_current {
+        [(); 3].map(|()| ui.label(""));
         return;
     }
     let (verdict, color): (String, Color32) = match (answer.truth, answer.result) {
@@ -162,12 +159,9 @@ fn answer_text(ui: &mut Ui, answer: &PointAnswer, is_current: bool, theme: &Them
         (Some(truth), Some(result)) if truth == result => ("the model is right".into(), theme.good),
         (Some(truth), _) => (format!("really {}", number_text(truth)), theme.warning),
     };
-    ui.horizontal_wrapped(|ui| {
-        ui.colored_label(color, verdict);
-        if let Some(loss) = answer.loss {
-            ui.label(format!("loss {loss:.3} nats"));
-        }
-    });
+    ui.colored_label(color, verdict);
+    let loss = answer.loss.map(|loss| format!("loss {loss:.3} nats"));
+    ui.label(loss.unwrap_or_default());
     match answer.point[..] {
         [x, y] => ui.weak(format!("at ({x:.3}, {y:.3})")),
         _ => ui.weak(format!("at a point of {} values", answer.point.len())),
