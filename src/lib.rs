@@ -94,6 +94,7 @@
 //! - *room*: a top-level module.
 //! - *slot*: place of a token in a glyph's latent; *cell*: its part of the picture; *layout*: rows and columns of cells.
 //! - *glyph*: the 128x128 picture of a function.
+//! - *code* (of a glyph): check and parity in cells beside the tokens' (`glyphs/code.rs`); elsewhere a *code* is a program.
 //! - *state, code, line*: a number a program runs on, a one-line program, and its place in a longer program.
 //! - *region*: the points of the plane that decode to one program.
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use rand::{Rng, RngExt, seq::SliceRandom};
 
-use super::networks::mosaic::Layouts;
+use super::{code::cells_for, networks::mosaic::Layouts};
 use crate::{
     data::{corpus::Corpus, python::variants},
     glyphs::config::GlyphsConfig,
@@ -27,11 +27,11 @@ pub struct FunctionBatch {
 }
 
 impl FunctionBatch {
-    fn arranged(mut self, layouts: &Layouts, rng: &mut impl Rng) -> Self {
+    fn arranged(mut self, layouts: &Layouts, parity: f64, rng: &mut impl Rng) -> Self {
         let mut order: Vec<usize> = (0..self.rows.len()).collect();
         order.shuffle(rng);
         // Neighbours with the same layout are painted and read together.
-        order.sort_by_key(|&row| layouts.index_for(self.rows[row].len()));
+        order.sort_by_key(|&row| layouts.index_for(cells_for(self.rows[row].len(), parity)));
         let place = |row: usize| order.iter().position(|&r| r == row).unwrap_or(row);
         self.copies = self
             .copies
@@ -52,6 +52,8 @@ pub struct Sampler {
     layouts: Layouts,
     /// Bucket stride: batches are padded to every so many-th layout.
     bucket_stride: usize,
+    /// Parity symbols a token.
+    parity: f64,
     /// Functions to train on, shortest first.
     training: Vec<usize>,
     /// Functions never trained on, shortest first.
@@ -82,6 +84,7 @@ impl Sampler {
             corpus,
             layouts,
             bucket_stride: 1,
+            parity: config.parity,
             training,
             validation,
         })
@@ -149,7 +152,7 @@ impl Sampler {
                 }
             }
         }
-        batch.arranged(&self.layouts, rng)
+        batch.arranged(&self.layouts, config.parity, rng)
     }
 
     /// Functions never trained on, to judge a step by.
@@ -168,8 +171,10 @@ impl Sampler {
     /// The layout in which all functions of a window can be worked on.
     fn frame(&self, window: &[usize]) -> usize {
         let longest = window.last().map_or(1, |&i| self.corpus.tokens(i).len());
-        self.layouts
-            .frame(self.layouts.index_for(longest), self.bucket_stride)
+        self.layouts.frame(
+            self.layouts.index_for(cells_for(longest, self.parity)),
+            self.bucket_stride,
+        )
     }
 
     /// A share of a step's worth of a window's functions.

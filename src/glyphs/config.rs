@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::code::cells_for;
 use super::networks::{
     generators::{CnnConfig, CppnConfig},
     mosaic::{Layouts, MosaicSizes},
@@ -54,6 +55,10 @@ pub struct GlyphsConfig {
     pub design: Design,
     /// Length of the longest function in tokens.
     pub max_tokens: usize,
+    /// Parity symbols for each token, in cells of their own besides a header; 0 for glyphs without a code, as in
+    /// configurations older than this key.
+    #[serde(default)]
+    pub parity: f64,
     /// Width of a token embedding.
     pub hidden_size: usize,
     /// Number of blocks in the text encoder, and in the text decoder.
@@ -172,6 +177,7 @@ impl GlyphsConfig {
         let pocket = Self {
             design: Design::Mosaic,
             max_tokens: 128,
+            parity: 0.0,
             hidden_size: 64,
             num_hidden_layers: 2,
             num_attention_heads: 4,
@@ -301,7 +307,7 @@ impl GlyphsConfig {
     /// Layouts of slots in images: the mosaic's; for other designs, one of `max_tokens` slots.
     pub fn layouts(&self) -> Layouts {
         match self.design {
-            Design::Mosaic => Layouts::new(self.max_tokens),
+            Design::Mosaic => Layouts::new(cells_for(self.max_tokens, self.parity)),
             Design::Dense | Design::Cppn => Layouts::line(self.max_tokens),
         }
     }
@@ -412,6 +418,13 @@ impl Config for GlyphsConfig {
             check_between(&[(key, value)], 1, most)?;
         }
         check_between(&[("max_tokens", self.max_tokens)], 4, 512)?;
+        check_between(&[("parity", self.parity)], 0.0, 2.0)?;
+        if self.parity > 0.0 && self.design != Design::Mosaic {
+            bail!(
+                "parity is {}: expected 0 with a design other than mosaic",
+                self.parity
+            );
+        }
         check_between(&[("reader", self.reader)], 3, 2048)?;
         check_between(&[("blocks", self.blocks)], 1, 64)?;
         if !matches!(self.enlargement, 1 | 2 | 4 | 8) {

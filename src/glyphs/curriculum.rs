@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reading::Decoded;
+
 /// Falls below this accuracy.
 const LOW: f64 = 0.3;
 /// Step of the difficulty after a validation.
@@ -30,15 +32,38 @@ pub struct ExactCount {
     pub exact: usize,
     /// Functions.
     pub functions: usize,
+    /// Readings called verified.
+    pub verified: usize,
+    /// Readings called verified that are wrong.
+    pub verified_wrong: usize,
 }
 
 impl ExactCount {
-    /// Counts a function's tokens and what was read of them.
-    pub fn add(&mut self, truth: &[u32], read: &[u32]) {
-        self.right += truth.iter().zip(read).filter(|(a, b)| a == b).count();
+    /// Counts a function's tokens and its reading.
+    pub fn add(&mut self, truth: &[u32], read: &Decoded) {
+        let is_exact = truth == read.tokens;
+        self.right += truth
+            .iter()
+            .zip(&read.tokens)
+            .filter(|(a, b)| a == b)
+            .count();
         self.tokens += truth.len();
-        self.exact += usize::from(truth == read);
+        self.exact += usize::from(is_exact);
         self.functions += 1;
+        self.verified += usize::from(read.is_verified());
+        self.verified_wrong += usize::from(read.is_verified() && !is_exact);
+    }
+
+    /// The counts of both.
+    pub fn plus(self, other: &Self) -> Self {
+        Self {
+            right: self.right + other.right,
+            tokens: self.tokens + other.tokens,
+            exact: self.exact + other.exact,
+            functions: self.functions + other.functions,
+            verified: self.verified + other.verified,
+            verified_wrong: self.verified_wrong + other.verified_wrong,
+        }
     }
 
     /// The shares; 0 of nothing.

@@ -66,6 +66,10 @@ pub struct GlyphsReport {
     /// Scores over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
     /// 128 tokens and so on) and difficulty.
     pub exact_by_length: BTreeMap<usize, ByDifficulty>,
+    /// Shares of the readings called verified, by length and difficulty as [`Self::exact_by_length`].
+    pub verified_by_length: BTreeMap<usize, ByDifficulty>,
+    /// Readings called verified that are wrong, of all lengths and difficulties.
+    pub verified_wrong: usize,
     /// Functions in each band.
     pub functions_by_length: BTreeMap<usize, usize>,
     /// Share of renamed or reformatted copies whose nearest glyph is the original's.
@@ -192,7 +196,7 @@ impl GlyphsEvaluator {
             let band = BANDS.iter().find(|&&band| function.tokens.len() <= band);
             let band = *band.unwrap_or(&self.reader.config.max_tokens);
             let count = self.counts.entry((nth, split, band)).or_default();
-            count.add(&function.tokens, &read.tokens);
+            count.add(&function.tokens, read);
         }
         self.read += last - first;
         Ok(())
@@ -263,12 +267,7 @@ impl GlyphsEvaluator {
                     .counts
                     .iter()
                     .filter(|((n, split, band), _)| *n == nth && wanted(split, *band));
-                counts.fold(ExactCount::default(), |sum, (_, count)| ExactCount {
-                    right: sum.right + count.right,
-                    tokens: sum.tokens + count.tokens,
-                    exact: sum.exact + count.exact,
-                    functions: sum.functions + count.functions,
-                })
+                counts.fold(ExactCount::default(), |sum, (_, count)| sum.plus(count))
             };
             for split in ["train", "validation"] {
                 let count = sum(&|s, _| s == split);
@@ -285,6 +284,9 @@ impl GlyphsEvaluator {
                     let exact = report.exact_by_length.entry(band).or_default();
                     exact.insert(key.clone(), share(count.exact, count.functions));
                     report.functions_by_length.insert(band, count.functions);
+                    let verified = report.verified_by_length.entry(band).or_default();
+                    verified.insert(key.clone(), share(count.verified, count.functions));
+                    report.verified_wrong += count.verified_wrong;
                 }
             }
         }

@@ -11,10 +11,11 @@ use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
+    code::{Corrected, HEADER, decode, lengths_of, places_unverified},
     curriculum::{ExactCount, Score},
     image_io::is_alike,
     model::{GlyphModel, mean_of_slots},
-    networks::mosaic::{Layouts, PoseHead},
+    networks::mosaic::{Layout, Layouts, PoseHead, prefix_mask},
     reading::{Decoded, Reading},
     token_batch::TokenBatch,
 };
@@ -97,9 +98,13 @@ impl GlyphReader {
         self.model.num_params()
     }
 
+    fn token_batch(&self, rows: &[Vec<u32>]) -> TokenBatch {
+        TokenBatch::new(rows, self.bpe.pad(), &self.layouts, self.config.parity)
+    }
+
     /// Functions, as tokens, to the latents of their pictures; see [`GlyphModel::latent`].
     fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
-        let encoded = TokenBatch::new(rows, self.bpe.pad(), &self.layouts);
+        let encoded = self.token_batch(rows);
         let (tokens, real) = encoded.upload(&self.device);
         let slots = self.model.encode(tokens, real);
         let cells = encoded.layout.upload(&self.device);
@@ -145,7 +150,7 @@ impl GlyphReader {
     /// # Errors
     /// If the device fails.
     pub fn latents(&self, rows: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
-        let encoded = TokenBatch::new(rows, self.bpe.pad(), &self.layouts);
+        let encoded = self.token_batch(rows);
         let (tokens, real) = encoded.upload(&self.device);
         let slots = self.model.encode(tokens, real.clone());
         let latents = values(mean_of_slots(slots, real))?;
@@ -301,7 +306,7 @@ impl GlyphReader {
         })?;
         let mut count = ExactCount::default();
         for (row, read) in rows.iter().zip(read) {
-            count.add(row, &read.tokens);
+            count.add(row, &read);
         }
         Ok(count.score())
     }
@@ -342,7 +347,9 @@ impl GlyphReader {
             seen = warp(pictures.clone(), &maps);
             let read = self.attempt(seen.clone())?;
             for ((best, read), map) in surest.iter_mut().zip(read).zip(&maps) {
-                if read.certainty > best.certainty {
+                // What is verified can't be bettered.
+                let rank = |read: &Decoded| (read.verified == Some(true), read.certainty);
+                if best.verified != Some(true) && rank(&read) > rank(best) {
                     let corners = corners_of(&map.inverse());
                     *best = Decoded { corners, ..read };
                 }
@@ -362,41 +369,87 @@ impl GlyphReader {
         });
         let layouts: Vec<usize> = best.collect();
         let batch_layout = self.layouts.arrange(layouts);
-        let reading = self
-            .model
-            .read(features, &batch_layout.upload(&self.device));
-        let likely = softmax(self.model.logits(reading.hidden), 2);
+        let cells = batch_layout.upload(&self.device);
+        let hidden = self.model.hidden(features, &cells);
+        let likely = softmax(self.model.logits(hidden.clone()), 2);
         let (confidence, tokens) = likely.max_dim_with_indices(2);
-        let (confidence, embedding) = (values(confidence)?, values(reading.embedding)?);
+        let confidence = values(confidence)?;
         let tokens: Vec<i32> = tokens
             .try_into_vec_as()
             .context("the device failed in reading")?;
-        let pad = self.bpe.pad();
-        let width = self.config.embedding;
+        let tokens: Vec<u32> = tokens.into_iter().map(|token| token as u32).collect();
+        let frame = batch_layout.frame.slots();
         let read = batch_layout.of.iter().enumerate().map(|(b, layout)| {
-            let (from, slots) = (b * batch_layout.frame.slots(), layout.slots());
-            let is_end =
-                |&slot: &usize| self.layouts.is_line() && tokens[from + slot] as u32 == pad;
-            let slots = (0..slots).find(is_end).map_or(slots, |end| end + 1);
-            let cells = from..from + slots;
-            let logs: f32 = confidence[cells.clone()]
-                .iter()
-                .map(|p| p.max(1e-9).ln())
-                .sum();
             let kind = kinds[b * of_kinds + batch_layout.layouts[b]].max(1e-9).ln();
-            let (tokens, confidence) = cells
-                .map(|cell| (tokens[cell] as u32, confidence[cell]))
-                .filter(|(token, _)| *token != pad)
-                .unzip();
+            let cells = b * frame..b * frame + self.slots_of(layout, &tokens[b * frame..]);
+            let (tokens, confidence) = (&tokens[cells.clone()], &confidence[cells.clone()]);
+            let logs: f32 = confidence.iter().map(|p| p.max(1e-9).ln()).sum();
             Decoded {
-                tokens,
-                confidence,
-                certainty: (logs + kind) / (slots + 1) as f32,
+                certainty: (logs + kind) / (cells.len() + 1) as f32,
                 corners: corners_of(&Homography::IDENTITY),
-                embedding: embedding[b * width..(b + 1) * width].to_vec(),
+                ..self.decoded(tokens, confidence, batch_layout.layouts[b])
             }
         });
-        Ok(read.collect())
+        let mut read: Vec<Decoded> = read.collect();
+        let counted = match self.config.parity > 0.0 {
+            true => {
+                let lengths = read.iter().map(|read| (HEADER + read.tokens.len()) as i32);
+                let lengths: Vec<i32> = lengths.collect();
+                prefix_mask(Tensor::from_data(lengths.as_slice(), &self.device), frame)
+            }
+            false => cells.mask(),
+        };
+        let embedding = values(self.model.embedding(hidden, counted))?;
+        for (read, embedding) in read.iter_mut().zip(embedding.chunks(self.config.embedding)) {
+            read.embedding = embedding.to_vec();
+        }
+        Ok(read)
+    }
+
+    /// Slots of a picture: those of its layout, or in a line those up to the first padding.
+    fn slots_of(&self, layout: &Layout, tokens: &[u32]) -> usize {
+        let (slots, pad) = (layout.slots(), self.bpe.pad());
+        let end = tokens[..slots].iter().position(|token| *token == pad);
+        end.filter(|_| self.layouts.is_line())
+            .map_or(slots, |end| end + 1)
+    }
+
+    /// Tokens of the cells' symbols: without padding, or where glyphs have a code, corrected.
+    fn decoded(&self, symbols: &[u32], confidence: &[f32], layout: usize) -> Decoded {
+        let parity = self.config.parity;
+        if parity == 0.0 {
+            let pairs = symbols.iter().copied().zip(confidence.iter().copied());
+            let (tokens, confidence) = pairs.filter(|(token, _)| *token != self.bpe.pad()).unzip();
+            return Decoded {
+                tokens,
+                confidence,
+                ..Decoded::default()
+            };
+        }
+        let lengths = lengths_of(&self.layouts, layout, parity);
+        match decode(symbols, confidence, lengths.clone()) {
+            Some(Corrected { tokens, is_mended }) => Decoded {
+                confidence: confidence[HEADER..HEADER + tokens.len()].to_vec(),
+                mended: is_mended.iter().filter(|is_mended| **is_mended).count(),
+                verified: Some(true),
+                tokens,
+                ..Decoded::default()
+            },
+            None => {
+                let places = places_unverified(symbols, lengths);
+                let read = symbols[places.clone()].iter().copied();
+                let read = read.zip(confidence[places].iter().copied());
+                let (tokens, confidence) = read
+                    .filter(|(token, _)| (*token as usize) < self.bpe.size())
+                    .unzip();
+                Decoded {
+                    tokens,
+                    confidence,
+                    verified: Some(false),
+                    ..Decoded::default()
+                }
+            }
+        }
     }
 
     fn tensor(&self, pictures: &[RgbImage]) -> Tensor<4> {

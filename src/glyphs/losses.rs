@@ -58,7 +58,7 @@ impl GlyphsForward<'_> {
         let real = prefix_mask(rows(plan.functions.lengths), frame.slots());
         let cells = SlotCells::new(count, frame, rows(plan.functions.cells));
         let slots = model.encode(tokens, real.clone());
-        let latents = mean_of_slots(slots.clone(), real);
+        let latents = mean_of_slots(slots.clone(), real.clone());
         let pictures = model.picture(model.latent(slots, &cells, layouts), GLYPH_SIZE);
         let pictures = rounded(pictures);
         let small = PoseHead::shrink(pictures.clone());
@@ -69,9 +69,15 @@ impl GlyphsForward<'_> {
             true => zero(),
             false => cross_entropy(model.layout(features.clone()), cells.layouts(), 0.0).mean(),
         };
-        let reading = model.read(features, &cells);
+        let hidden = model.hidden(features, &cells);
+        let counted = if config.parity > 0.0 {
+            real
+        } else {
+            cells.mask()
+        };
+        let embedding = model.embedding(hidden.clone(), counted);
         // Logits are dear: of what has to be read alone.
-        let hidden = reading.hidden.flatten::<2>(0, 1);
+        let hidden = hidden.flatten::<2>(0, 1);
         let hidden = match plan.functions.read {
             Some(read) => gather(hidden, rows(read)),
             None => hidden,
@@ -81,7 +87,7 @@ impl GlyphsForward<'_> {
         let nll = cross_entropy(logits, truth, config.label_smoothing as f32);
         let token = (nll * inputs.values(plan.functions.weights)).sum();
         let meaning = match &plan.meaning {
-            Some(meaning) => self.meaning(meaning, reading.embedding),
+            Some(meaning) => self.meaning(meaning, embedding),
             None => zero(),
         };
         let textures = self

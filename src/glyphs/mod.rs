@@ -23,6 +23,7 @@
 mod architecture;
 mod batch;
 pub mod checkpoint;
+pub mod code;
 pub mod command;
 pub mod config;
 pub mod corpus_functions;
@@ -35,6 +36,7 @@ mod losses;
 mod model;
 pub mod networks;
 pub mod reading;
+pub mod reed_solomon;
 mod step_plan;
 pub mod system;
 mod token_batch;

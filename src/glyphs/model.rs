@@ -16,6 +16,7 @@ use burn::{
 use super::{
     architecture::{Generator, Recognizer},
     networks::mosaic::{Layouts, PoseHead, SlotCells},
+    reed_solomon::SYMBOLS,
 };
 use crate::{
     glyphs::config::GlyphsConfig,
@@ -36,14 +37,6 @@ pub struct GlyphModel {
     embedding: Linear,
 }
 
-/// Output of the recognizer for a batch of pictures.
-pub struct RecognizerOutput {
-    /// [B, S, D]; see [`GlyphModel::logits`].
-    pub hidden: Tensor<3>,
-    /// [B, E], of length 1: near for functions that mean the same.
-    pub embedding: Tensor<2>,
-}
-
 impl GlyphModel {
     /// Random weights from the configuration's seed.
     pub fn new(
@@ -52,6 +45,11 @@ impl GlyphModel {
         layouts: &Layouts,
         device: &Device,
     ) -> Self {
+        // Cells of a code hold any symbol.
+        let vocabulary = match config.parity > 0.0 {
+            true => vocabulary.max(SYMBOLS),
+            false => vocabulary,
+        };
         let init = &mut Initializer::new(config.seed, device);
         let sizes = config.roberta_sizes(vocabulary, layouts.most_slots());
         let d = config.hidden_size;
@@ -90,21 +88,18 @@ impl GlyphModel {
         self.reader.layout(features)
     }
 
-    /// Features to hidden states and embedding, given the layouts.
-    pub fn read(&self, features: Tensor<4>, cells: &SlotCells) -> RecognizerOutput {
+    /// Hidden states [B, S, D] of the slots, from features and the layouts.
+    pub fn hidden(&self, features: Tensor<4>, cells: &SlotCells) -> Tensor<3> {
         let slots = self.reader.slots(features, cells);
-        let mask = cells.mask();
-        let hidden = self.text_decoder.hidden(slots, mask.clone());
-        let weights = mask.clone() / mask.sum_dim(1);
-        let mean = (hidden.clone() * weights.unsqueeze_dim(2))
-            .sum_dim(1)
-            .squeeze_dim(1);
-        let embedding = self.embedding.forward(mean);
+        self.text_decoder.hidden(slots, cells.mask())
+    }
+
+    /// Embeddings [B, E] of length 1, near for functions that mean the same, from hidden states [B, S, D] of which `mask`
+    /// [B, S] marks those that count.
+    pub fn embedding(&self, hidden: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
+        let embedding = self.embedding.forward(mean_of_slots(hidden, mask));
         let length = (embedding.clone().square().sum_dim(1) + 1e-8).sqrt();
-        RecognizerOutput {
-            hidden,
-            embedding: embedding / length,
-        }
+        embedding / length
     }
 
     /// Logits of the tokens [B, S, V] from hidden states [B, S, D].

@@ -21,11 +21,17 @@ pub struct Decoded {
     pub corners: [[f32; 2]; 4],
     /// Embedding of length 1; near for functions that mean the same.
     pub embedding: Vec<f32>,
+    /// True if the check in the glyph's code holds; `None` for glyphs without a code.
+    pub verified: Option<bool>,
+    /// Symbols that the glyph's code has mended.
+    pub mended: usize,
 }
 
 impl Decoded {
     pub(super) fn is_certain(&self) -> bool {
-        self.certainty * (self.tokens.len() + 1) as f32 > CONFIDENT_PROBABILITY.ln()
+        let logarithm = self.certainty * (self.tokens.len() + 1) as f32;
+        self.verified
+            .unwrap_or(logarithm > CONFIDENT_PROBABILITY.ln())
     }
 
     /// The probability the reader gives to its reading as a whole: to every token and the layout.
@@ -35,7 +41,13 @@ impl Decoded {
 
     /// True if the recognizer is so certain that there must be a glyph.
     pub fn is_glyph(&self) -> bool {
-        !self.tokens.is_empty() && self.certainty > LEAST_CERTAINTY
+        !self.tokens.is_empty() && (self.verified == Some(true) || self.certainty > LEAST_CERTAINTY)
+    }
+
+    /// True if the reading can be relied on: its check holds, or without a code its probability is high.
+    pub fn is_verified(&self) -> bool {
+        self.verified
+            .unwrap_or(self.sequence_probability() >= RELIABLE)
     }
 }
 
@@ -55,6 +67,6 @@ pub struct Reading {
 impl Reading {
     /// True if it can be relied on.
     pub fn is_verified(&self) -> bool {
-        self.repaints || self.decoded.sequence_probability() >= RELIABLE
+        self.repaints || self.decoded.is_verified()
     }
 }

@@ -165,12 +165,16 @@ impl StepPlanner<'_> {
 
     fn functions(&self, batch: &FunctionBatch, inputs: &mut HostInputs) -> FunctionSpans {
         let (count, layouts) = (batch.rows.len(), self.layouts);
-        let encoded = TokenBatch::framed(&batch.rows, self.pad, layouts, |largest| {
-            match self.bucket_stride > 1 {
+        let encoded = TokenBatch::framed(
+            &batch.rows,
+            self.pad,
+            layouts,
+            self.config.parity,
+            |largest| match self.bucket_stride > 1 {
                 true => layouts.frame(largest, self.bucket_stride).max(batch.frame),
                 false => largest,
-            }
-        });
+            },
+        );
         let frame = encoded.layout.frame;
         let each = 1.0 / encoded.read.len() as f32;
         let tokens = inputs.rows(encoded.tokens.iter().copied());

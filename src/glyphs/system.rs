@@ -17,6 +17,7 @@ use super::{
     losses::GlyphsForward,
     model::GlyphModel,
     networks::{mosaic::Layouts, perceptor::Perceptor, resnet_v2::ResNetV2Config},
+    reed_solomon::SYMBOLS,
     step_plan::{GlyphPlan, StepPlanner},
 };
 use crate::{
@@ -84,6 +85,12 @@ impl System for GlyphsSystem {
         device: &Device,
     ) -> Result<(Self, GlyphModel)> {
         let bpe = Arc::new(corpus.bpe().clone());
+        if config.parity > 0.0 && bpe.size() > SYMBOLS {
+            bail!(
+                "the corpus has a vocabulary of {} tokens: expected at most {SYMBOLS} for glyphs with parity",
+                bpe.size()
+            );
+        }
         let layouts = config.layouts();
         let model = GlyphModel::new(config, bpe.size(), &layouts, device);
         let perceptor = match config.needs_perceptor() {

@@ -2,13 +2,16 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::networks::mosaic::{BatchLayout, Layouts, prefix_mask};
+use super::{
+    code::{HEADER, cells_for, encode},
+    networks::mosaic::{BatchLayout, Layouts, prefix_mask},
+};
 
 /// A batch of B functions, each in the S slots of a layout that holds them all.
 pub struct TokenBatch {
     /// [B, S]; padded.
     pub tokens: Vec<i32>,
-    /// Number of each function's tokens without padding, `[B]`.
+    /// Number of each function's tokens without padding and parity, but with the header of a code, `[B]`.
     pub lengths: Vec<i32>,
     /// Indices b S + s of the slots in the loss: the tokens, and the padding that marks their end.
     pub read: Vec<usize>,
@@ -17,30 +20,36 @@ pub struct TokenBatch {
 }
 
 impl TokenBatch {
-    /// Pads rows of tokens to the largest of their layouts.
-    pub fn new(rows: &[Vec<u32>], pad: u32, layouts: &Layouts) -> Self {
-        Self::framed(rows, pad, layouts, |largest| largest)
+    /// Rows of tokens, with so many parity symbols a token, padded to the largest of their layouts.
+    pub fn new(rows: &[Vec<u32>], pad: u32, layouts: &Layouts, parity: f64) -> Self {
+        Self::framed(rows, pad, layouts, parity, |largest| largest)
     }
 
-    /// Pads rows of tokens to the layout that `frame` has for the largest of theirs.
+    /// Rows of tokens, with so many parity symbols a token, padded to the layout that `frame` has for the largest of theirs.
     pub fn framed(
         rows: &[Vec<u32>],
         pad: u32,
         layouts: &Layouts,
+        parity: f64,
         frame: impl FnOnce(usize) -> usize,
     ) -> Self {
-        let of: Vec<usize> = rows
+        let of = rows
             .iter()
-            .map(|row| layouts.index_for(row.len()))
-            .collect();
+            .map(|row| layouts.index_for(cells_for(row.len(), parity)));
+        let of: Vec<usize> = of.collect();
         let largest = of.iter().copied().max().unwrap_or(0);
         let layout = layouts.arrange_in(of, frame(largest));
         let columns = layout.frame.slots();
-        let padded = rows.iter().flat_map(|row| {
-            let missing = columns - row.len();
-            let tokens = row.iter().copied().chain(std::iter::repeat_n(pad, missing));
-            tokens.map(|token| token as i32)
+        let padded = rows.iter().zip(&layout.of).flat_map(|(row, layout)| {
+            let symbols = match parity > 0.0 {
+                true => encode(row, layout.slots()),
+                false => row.clone(),
+            };
+            let missing = columns - symbols.len();
+            let symbols = symbols.into_iter().chain(std::iter::repeat_n(pad, missing));
+            symbols.map(|symbol| symbol as i32)
         });
+        let header = if parity > 0.0 { HEADER } else { 0 };
         let ends = rows.iter().zip(&layout.of);
         let ends = ends.map(|(row, layout)| match layouts.is_line() {
             true => (row.len() + 1).min(columns),
@@ -51,7 +60,7 @@ impl TokenBatch {
             .flat_map(|(row, end)| (0..end).map(move |slot| row * columns + slot));
         Self {
             tokens: padded.collect(),
-            lengths: rows.iter().map(|row| row.len() as i32).collect(),
+            lengths: rows.iter().map(|row| (header + row.len()) as i32).collect(),
             read: read.collect(),
             layout,
         }
@@ -77,7 +86,7 @@ mod tests {
     fn all_cells_are_read_of_a_mosaic_and_one_padding_of_a_line() {
         let rows = [vec![7, 8, 9, 10, 11], vec![5, 6]];
         let read = |layouts: &Layouts| {
-            let encoded = TokenBatch::new(&rows, 0, layouts);
+            let encoded = TokenBatch::new(&rows, 0, layouts, 0.0);
             let truth = encoded.read.iter().map(|&place| encoded.tokens[place]);
             (truth.collect(), encoded.read)
         };
@@ -96,7 +105,8 @@ mod tests {
         let mut frames = Vec::new();
         for length in 1..=128 {
             let rows = [vec![1; length]];
-            let encoded = TokenBatch::framed(&rows, 0, &layouts, |index| layouts.frame(index, 5));
+            let encoded =
+                TokenBatch::framed(&rows, 0, &layouts, 0.0, |index| layouts.frame(index, 5));
             let slots = encoded.layout.frame.slots();
             assert!(slots >= length, "{length} tokens in {slots}");
             frames.push(slots);

@@ -2,6 +2,7 @@
 //! models here are tiny and know next to nothing.
 
 mod captured;
+mod code;
 mod command_line;
 mod config;
 mod curriculum;

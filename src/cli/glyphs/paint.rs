@@ -262,6 +262,7 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
             "certainty": read.decoded.certainty.exp(),
             "sureness": probability,
             "verified": read.is_verified(),
+            "mended": read.decoded.mended,
             "corners": read.decoded.corners,
             "tokens": tokens,
         }))?;
@@ -270,6 +271,17 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
     }
     session.finish();
     let [percent, least] = [probability, RELIABLE].map(|share| 100.0 * share);
+    if let Some(is_verified) = read.decoded.verified {
+        if !is_verified && !read.repaints {
+            let text = "unverified: the glyph's check doesn't hold; this is the best reading";
+            return Err(Unverified(text.into()).into());
+        }
+        let mended = read.decoded.mended;
+        note(format_args!(
+            "glyphspace: verified by the glyph's check, {mended} cells mended"
+        ));
+        return Ok(());
+    }
     if !read.is_verified() {
         let text = format!(
             "only {percent:.1} % sure of this reading, expected {least:.0} % or more: it may be wrong"

@@ -109,6 +109,10 @@ fn print(report: &GlyphsReport) -> Result<()> {
         ))?;
     }
     say(format_args!(
+        "called verified and wrong: {}",
+        report.verified_wrong
+    ))?;
+    say(format_args!(
         "copies found {:.4} among {}, near misses distinct {:.4} of {}, distances' Spearman {:.3}",
         report.self_retrieval,
         report.retrieval_among,

@@ -92,7 +92,7 @@ fn sum(ui: &mut Ui, workspace: &mut ExecutorWorkspace, client: &mut EngineClient
                 Err(_) => "No sum to run",
             };
             ui.label(RichText::new(text).size(ANSWER_SIZE).weak());
-            [(); 3].map(|()| ui.label(""));
+            empty_lines(ui);
         }
     }
 }
@@ -144,6 +144,13 @@ fn equation(answer: &PointAnswer) -> String {
 }
 
 /// Draws an answer; dimmed while it isn't that for the place pointed at now, which is on its way.
+/// Lines in place of those of an answer.
+fn empty_lines(ui: &mut Ui) {
+    for _ in 0..3 {
+        ui.label("");
+    }
+}
+
 fn answer_text(ui: &mut Ui, answer: &PointAnswer, is_current: bool, theme: &Theme) {
     let text = RichText::new(equation(answer)).size(ANSWER_SIZE);
     ui.label(match is_current {
@@ -151,7 +158,7 @@ fn answer_text(ui: &mut Ui, answer: &PointAnswer, is_current: bool, theme: &Them
         false => text.weak(),
     });
     if !is_current {
-        [(); 3].map(|()| ui.label(""));
+        empty_lines(ui);
         return;
     }
     let (verdict, color): (String, Color32) = match (answer.truth, answer.result) {

@@ -1,0 +1,119 @@
+//! Code of a glyph's cells: a function's tokens, a check, and parity that mends what is lost.
+//!
+//! ```text
+//! | number of tokens | check: 2 symbols of a hash | tokens | parity, as many as the layout has cells left |
+//! ```
+//!
+//! Each cell holds a symbol of one Reed-Solomon codeword, so that any cells that are lost can be mended by as many others. A
+//! reading is verified if the number of its tokens and their check are right: one in 8.6 billion wrong ones is, too.
+
+use std::ops::{Range, RangeInclusive};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    networks::mosaic::Layouts,
+    reed_solomon::{SYMBOLS, correct, parity},
+};
+
+/// Symbols before the tokens.
+pub const HEADER: usize = 3;
+/// Shares of the parity that are spent on the symbols the reader is least certain of, in the order they are tried.
+const ERASED: [f64; 5] = [0.0, 0.5, 0.25, 0.75, 0.95];
+
+/// A codeword that was read, corrected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Corrected {
+    /// The tokens.
+    pub tokens: Vec<u32>,
+    /// True for each symbol of the codeword that was mended.
+    pub is_mended: Vec<bool>,
+}
+
+/// Cells needed for `tokens` tokens with `share` parity symbols a token; without a code, where the share is 0, one a token.
+pub fn cells_for(tokens: usize, share: f64) -> usize {
+    match share > 0.0 {
+        true => HEADER + tokens + (tokens as f64 * share).ceil() as usize,
+        false => tokens,
+    }
+}
+
+/// Numbers of tokens that functions of a layout have, by its index.
+pub fn lengths_of(layouts: &Layouts, layout: usize, share: f64) -> RangeInclusive<usize> {
+    let fits = |tokens: &usize| layouts.index_for(cells_for(*tokens, share)) == layout;
+    let most = layouts.all[layout].slots();
+    let first = (1..=most).find(fits).unwrap_or(1);
+    let last = (first..=most).take_while(fits).last().unwrap_or(first);
+    first..=last
+}
+
+/// Symbols of `cells` cells, which are at least those of [`cells_for`].
+pub fn encode(tokens: &[u32], cells: usize) -> Vec<u32> {
+    let mut symbols = header(tokens).to_vec();
+    symbols.extend(tokens.iter().map(|token| *token as u16));
+    let parity = parity(&symbols, cells.saturating_sub(symbols.len()));
+    symbols.extend(parity);
+    symbols.into_iter().map(u32::from).collect()
+}
+
+/// Tokens of the codeword nearest to `symbols`, if they are verified. `confidence` is the reader's in each symbol, `lengths`
+/// are the numbers of tokens to try.
+pub fn decode(
+    symbols: &[u32],
+    confidence: &[f32],
+    lengths: RangeInclusive<usize>,
+) -> Option<Corrected> {
+    let read: Vec<u16> = symbols
+        .iter()
+        .map(|symbol| (*symbol % SYMBOLS as u32) as u16)
+        .collect();
+    let mut doubtful: Vec<usize> = (0..read.len()).collect();
+    doubtful.sort_by(|a, b| confidence[*a].total_cmp(&confidence[*b]));
+    for share in ERASED {
+        // The length that was read is most likely right.
+        let said = usize::from(*read.first()?);
+        let likely = lengths.contains(&said).then_some(said);
+        for length in likely.into_iter().chain(lengths.clone()) {
+            let Some(count) = read.len().checked_sub(HEADER + length) else {
+                break;
+            };
+            let erased = (count as f64 * share) as usize;
+            let mut mended = read.clone();
+            if correct(&mut mended, count, &doubtful[..erased]).is_none() {
+                continue;
+            }
+            let tokens = mended[HEADER..HEADER + length].iter();
+            let tokens: Vec<u32> = tokens.map(|symbol| u32::from(*symbol)).collect();
+            if mended[..HEADER] == header(&tokens) {
+                let is_mended = mended.iter().zip(&read).map(|(a, b)| a != b).collect();
+                return Some(Corrected { tokens, is_mended });
+            }
+        }
+    }
+    None
+}
+
+/// Places of the tokens among symbols that can't be verified: as many as the header says, or the most there can be.
+pub fn places_unverified(symbols: &[u32], lengths: RangeInclusive<usize>) -> Range<usize> {
+    let said = symbols.first().map_or(0, |symbol| *symbol as usize);
+    let length = if lengths.contains(&said) {
+        said
+    } else {
+        *lengths.end()
+    };
+    HEADER..(HEADER + length).min(symbols.len())
+}
+
+/// Number of the tokens, and the first 22 bits of their SHA-256.
+fn header(tokens: &[u32]) -> [u16; HEADER] {
+    let bytes: Vec<u8> = tokens
+        .iter()
+        .flat_map(|token| token.to_le_bytes())
+        .collect();
+    let hash = Sha256::digest(&bytes);
+    let bits = hash[..3]
+        .iter()
+        .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+    let symbol = |shift: u32| (bits >> shift) as u16 % SYMBOLS as u16;
+    [tokens.len() as u16 % SYMBOLS as u16, symbol(13), symbol(2)]
+}
