@@ -33,8 +33,8 @@
 //!
 //! - *A training step*: [`training::Trainer::step`] draws the shards and has each planned by [`training::System::plan`] (all
 //!   random draws, on the host); [`training::TrainState::step`] uploads the inputs, calls [`training::System::losses`], and
-//!   updates the weights: shards in parallel on the CPU (`training/data_parallel.rs`), one captured graph on a GPU
-//!   (`training/captured_step.rs`).
+//!   updates the weights (`nn/adamw.rs`): shards in parallel on the CPU (`training/data_parallel.rs`), captured graphs on a GPU,
+//!   one for each plan that comes twice (`training/captured_step.rs`).
 //! - *A loss map from text to pixel*: `ui/executor/workspace.rs` parses the text to a [`data::sums::Task`] and sends its first
 //!   [`data::sums::Sum`] in `ExecutorCommand::Watch`; `executor/job.rs` begins an [`executor::map::MapTask`], whose `Landscape` it
 //!   puts into the views; `ui/executor/planes.rs` hands its field to
@@ -51,25 +51,30 @@
 //! - *The checkpoint's format*: [`training::checkpoint`]; a run's folder ([`training::run_folder`]) has metrics.csv and the newest
 //!   `checkpoint-NNNNNNNN/`: config.json, progress.json, model.bpk and moments.bpk (burn records), metrics.csv up to its step,
 //!   a system's extra files, and SHA256SUMS over all of them. There is no version number: files are read by name, keys that came
-//!   later have defaults, renamed keys are read by either name ([`training::config::Config::RENAMED`]).
-//! - *The device's choice*: [`device::select`], and [`device::open`] with the fallback to the CPU; `--device` and the window's
-//!   menu are [`device::Choice`]s.
+//!   later have defaults, unknown keys are refused, renamed keys are read by either name ([`training::config::Config::RENAMED`]).
+//! - *The device's choice*: [`device::select`] (the best GPU; a driver in software only by `gpu:N`) and [`device::open`], where
+//!   `auto` alone falls back to the CPU; `--device` and the window's menu are [`device::Choice`]s.
 //!
 //! # How to add
 //!
 //! - *A loss*: a weight in the system's configuration (`config.rs`; its key ends in `_weight`, with `#[serde(default)]` so that
-//!   older runs load), and `losses.add(name, weight, value)` in its `losses.rs`; random draws it needs go into `step_plan.rs`. The
-//!   total, metrics.csv and the trace follow; the window's plots name the curves they show.
-//! - *A search method*: a file in `latent/search/` that implements [`latent::search::Search`], a variant of
-//!   [`latent::search::Method`] with its texts and its place in `ALL`, and its arm in [`latent::search::start`].
+//!   older runs load, and a value in `preset`), and `losses.add(name, weight, value)` in its `losses.rs`; random draws it needs go
+//!   into `step_plan.rs`. The total, metrics.csv and the trace follow; the window's plots (`ui/executor/panels.rs`,
+//!   `ui/glyphs/training.rs`) name the curves they show. A weight that a preset uses needs the term in its PyTorch twin, too
+//!   (tests/peers).
+//! - *A search method*: a file in `latent/search/` that implements [`latent::search::Search`] and `Clone`; its `mod` line and its
+//!   arm of [`latent::search::start`], both in `latent/search/mod.rs`; a variant of [`latent::search::Method`] with its texts and
+//!   its place in `ALL`. Command line, window, benchmark and tests follow.
 //! - *A language of sums*: a variant of [`data::language::Language`] with its place in `ALL`; the compiler lists most of what it
 //!   needs, besides a tokenizer (`data/tokens.rs`) and sums (`data/sums.rs`) that know its operators.
-//! - *A preset*: `executor/config/presets.rs` or `glyphs/config.rs`.
+//! - *A preset*: its name in `PRESETS` and its arm of `preset`, both in `executor/config/presets.rs`, or in `GLYPH_PRESETS` and
+//!   `preset` of `glyphs/config.rs`; the first name is the default.
 //! - *A panel*: a file in `ui/` with a function that draws and returns what was asked for; its state in the page's workspace.
 //! - *A system*: a folder of its own with a [`training::System`] (tests/training/parity.rs is the smallest one): that is enough to
 //!   train, save, resume, capture and trace it. A [`training::ServedSystem`] and a [`training::SystemJob`] let commands reach it.
-//!   Files to change: this one, tests/layering.rs (the row of its room), `cli/mod.rs` for its commands; for a page in the window
-//!   the matches on [`ui::system::SystemPage`], which the compiler lists.
+//!   Files to change: this one, tests/layering.rs (a row for its room, and its name in those of `cli` and `ui`), `cli/mod.rs` for
+//!   its commands. For a page in the window: a variant of [`ui::system::SystemPage`] with its place in `ALL` and the matches that
+//!   the compiler lists, and in `ui/engine_client.rs` its views, its `PageJob` and its `jobs.add`.
 //!
 //! # Invariants
 //!
@@ -81,10 +86,11 @@
 //! - The window thread never waits for the engine. Every burn call is made by the engine's thread, or by threads that work on
 //!   parts of a step, a map or a batch of pictures while the engine's thread waits. A trace (`bench train --trace`) has no engine; layouts
 //!   (t-SNE, PCA) have a thread of their own.
-//! - A step's inputs are uploaded once, before its losses, which upload nothing; equal plans launch equal kernels: a GPU's step is captured once and
-//!   replayed. [`training::System::losses`] is given constants and inputs that are on the device, and no system and no
-//!   device. An upload is heard: the step stays uncaptured, and a warning says so. Other kernels for an equal plan would not
-//!   be: the old graph would be replayed, so all that decides about kernels belongs into the plan.
+//! - A step's inputs are uploaded once, before its losses, which upload nothing; equal plans launch equal kernels: a GPU's
+//!   step is captured when its plan comes the second time, and replayed. [`training::System::losses`] is given constants and
+//!   inputs that are on the device, and no system and no device. An upload is heard: no further step is captured, and a
+//!   warning says so. Other kernels for an equal plan would not be: the old graph would be replayed, so all that decides about
+//!   kernels belongs into the plan.
 //! - Everything random in a step follows from the run's seed, the step's number and the kind of device: on a GPU shards are
 //!   merged and batches are bucketed, so the same seed draws other batches than on the CPU.
 //! - A file or folder that is there is never overwritten unless it was named as the one to write.

@@ -27,10 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const AT_ONCE: Duration = Duration::from_secs(6);
 
 /// A display server, and the number of its display. Two that start at once may want the same number, and one of them ends.
+/// Without -noreset it would turn away who comes while it forgets its last client.
 fn server() -> (Child, String) {
     for _ in 0..10 {
         let mut server = Command::new("Xvfb")
-            .args("-displayfd 1 -screen 0 1280x800x24 -nolisten tcp".split(' '))
+            .args("-displayfd 1 -screen 0 1280x800x24 -nolisten tcp -noreset".split(' '))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

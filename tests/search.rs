@@ -214,18 +214,6 @@ fn proposals_differ_even_while_no_loss_is_told() {
     assert!(path.iter().enumerate().all(|(i, p)| !path[..i].contains(p)));
 }
 
-const ALL: [Method; 9] = [
-    Method::Bo,
-    Method::Random,
-    Method::Sobol,
-    Method::Enumerate,
-    Method::HillClimb,
-    Method::Turbo,
-    Method::CmaEs,
-    Method::Gradient,
-    Method::Inverse,
-];
-
 /// Numbers -99..=99 on a spiral of `dims` dimensions, as programs of `lines` lines.
 fn spiral(dims: usize, lines: usize, initial_points: Vec<Vec<f32>>) -> Space {
     let place = |n: i32| -> Vec<f32> {
@@ -288,7 +276,7 @@ fn methods_that_learn_reach_the_bottom_of_a_bowl() {
 
 #[test]
 fn a_fork_goes_on_as_the_search_it_was_taken_from() {
-    for method in ALL {
+    for method in Method::ALL {
         let strategy = Strategy {
             method,
             is_warm: method == Method::Inverse,
@@ -317,7 +305,7 @@ fn a_fork_goes_on_as_the_search_it_was_taken_from() {
 #[test]
 fn warm_searches_begin_at_the_proposals_and_stay_near() {
     let proposals = vec![vec![0.31, 0.28], vec![-0.5, 0.5]];
-    for method in ALL {
+    for method in Method::ALL {
         let strategy = Strategy::warm(method);
         let refused = glyphspace::latent::search::start(strategy, &Space::open(2), 0).err();
         assert_eq!(refused, Some(NoProposals(strategy)));
@@ -351,7 +339,7 @@ fn warm_searches_begin_at_the_proposals_and_stay_near() {
 
 #[test]
 fn programs_of_several_lines_are_joint_points_in_the_box() {
-    for method in ALL {
+    for method in Method::ALL {
         let initial_points = vec![vec![0.1; 6]];
         let strategy = Strategy {
             method,

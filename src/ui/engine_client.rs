@@ -162,7 +162,7 @@ pub struct EngineClient {
     context: egui::Context,
     repaint: Duration,
     /// The newest message of each system.
-    messages: [Option<Message>; 2],
+    messages: [Option<Message>; SystemPage::ALL.len()],
     /// Time of the last probe.
     probed: Cell<Instant>,
     failures: u64,
@@ -190,7 +190,7 @@ impl EngineClient {
             } else {
                 REPAINT
             },
-            messages: [None, None],
+            messages: Default::default(),
             probed: Cell::new(Instant::now()),
             failures: 0,
         };
@@ -227,7 +227,7 @@ impl EngineClient {
         self.retire_engine();
         self.failures += 1;
         (self.executor, self.glyphs) = Default::default();
-        self.messages = [None, None];
+        self.messages = Default::default();
         let choice = self.choice;
         let (executor, executor_source) = (self.executor.clone(), self.executor_source.clone());
         let (glyphs, glyphs_source) = (self.glyphs.clone(), self.glyphs_source.clone());
@@ -370,7 +370,7 @@ impl EngineClient {
 
     /// Drops all messages.
     pub fn dismiss(&mut self) {
-        self.messages = [None, None];
+        self.messages = Default::default();
     }
 
     /// Number of failures and restarts so far: a command sent before the latest one may never be carried out.
