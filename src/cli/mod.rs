@@ -103,6 +103,7 @@ fn not_a_flag(argument: OsString) -> OsString {
 fn exit_code(done: Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(_) if session::is_leaving() => ExitCode::from(1),
         Err(error) if error.chain().any(|cause| cause.is::<Interrupted>()) => {
             // Whatever it was at: no file is to blame.
             note(format_args!("glyphspace: {Interrupted}"));

@@ -44,6 +44,8 @@ const GRACE: Duration = Duration::from_millis(750);
 const AGAIN: Duration = Duration::from_millis(500);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// True once the program is being ended while work still goes on, which may fail for that.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 /// Session of one command: an engine, and the views it publishes.
 pub struct CliSession<J: SystemJob> {
@@ -304,6 +306,7 @@ pub fn listen_for_interrupts(order: OnInterrupt) -> Result<()> {
             if order == OnInterrupt::Leave {
                 std::thread::spawn(|| {
                     std::thread::sleep(GRACE);
+                    LEAVING.store(true, Ordering::Relaxed);
                     note(format_args!("glyphspace: {Interrupted}"));
                     leave(1);
                 });
@@ -313,6 +316,11 @@ pub fn listen_for_interrupts(order: OnInterrupt) -> Result<()> {
         }
     };
     signals::listen(heard)
+}
+
+/// True once the program is being ended: what fails from then on is of no interest.
+pub fn is_leaving() -> bool {
+    LEAVING.load(Ordering::Relaxed)
 }
 
 /// Ends the program at once.
