@@ -1,12 +1,15 @@
-//! The window, driven as people drive it: by label, through egui_kittest, on the software renderer.
+//! The window, driven as people drive it: by label, through egui_kittest, drawn in software where a test looks at it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use egui_kittest::{Harness, kittest::Queryable};
 use glyphspace::{
     data::language::Code,
     device::Choice,
-    executor::views::Triple,
+    executor::views::{ExecutorModelView, Triple},
     training::Pace,
     ui::{app::App, executor::layers::Layer},
 };
@@ -31,6 +34,12 @@ pub fn window_of(theme: egui::Theme, size: [f32; 2]) -> Window {
 
 pub fn app(window: &mut Window) -> &mut App {
     window.state_mut().as_mut().unwrap()
+}
+
+/// The open model of the Latent Executor.
+pub fn open_model(window: &mut Window) -> Arc<ExecutorModelView> {
+    let views = &app(window).executor.workspace.views;
+    views.run.model.get().unwrap()
 }
 
 /// Runs frames until something is so.
@@ -272,25 +281,8 @@ fn training_runs_steps_pauses_and_stops() {
     });
     app(&mut window).executor.workspace.train.out = out.display().to_string();
     window.get_by_label("Train").click();
-    let pace = |app: &mut App| {
-        app.executor
-            .workspace
-            .views
-            .run
-            .training
-            .get()
-            .and_then(|run| run.pace)
-    };
-    let step = |app: &mut App| {
-        app.executor
-            .workspace
-            .views
-            .run
-            .training
-            .get()
-            .and_then(|run| run.last.clone())
-            .map_or(0, |metrics| metrics.step())
-    };
+    let pace = |app: &mut App| app.executor.workspace.views.run.pace();
+    let step = |app: &mut App| app.executor.workspace.views.run.steps().unwrap_or(0);
     wait(&mut window, "a few steps", |app| step(app) >= 5);
     // The planes move with the model, and the pointer goes on decoding.
     wait(&mut window, "planes in training", |app| {

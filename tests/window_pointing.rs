@@ -8,7 +8,7 @@ use glyphspace::{
     data::language::Code, executor::views::PointAnswer, latent::search::Method, ui::canvas::View,
 };
 
-use super::window::{Window, app, on_map, type_sum, wait, window};
+use super::window::{Window, app, on_map, open_model, type_sum, wait, window};
 
 fn ready() -> Window {
     let mut window = window(egui::Theme::Dark);
@@ -183,15 +183,7 @@ fn the_readout_follows_the_model_in_training_and_after() {
         let run = app.executor.workspace.views.run.training.get();
         run.is_some_and(|run| run.pace.is_none())
     });
-    let steps = app(&mut window)
-        .executor
-        .workspace
-        .views
-        .run
-        .model
-        .get()
-        .unwrap()
-        .steps;
+    let steps = open_model(&mut window).steps;
     wait(&mut window, "the answer of the last step", |app| {
         let answer = app.executor.workspace.answer();
         answer.is_some_and(|answer| answer.step == steps)
@@ -216,14 +208,7 @@ fn nothing_is_shown_of_the_model_before() {
         app.executor.workspace.views.planes.get().is_some()
     });
     let after = answered(&mut window);
-    let model = app(&mut window)
-        .executor
-        .workspace
-        .views
-        .run
-        .model
-        .get()
-        .unwrap();
+    let model = open_model(&mut window);
     assert_eq!(after.step, model.steps);
     assert!(is_shown(&window, &equation(&after)));
 

@@ -5,7 +5,7 @@ use glyphspace::{latent::search::Method, ui::executor::layers::Layer};
 
 use super::{
     command_line::check_done,
-    window::{Window, app, show_layer, slice_through, type_sum, wait, window},
+    window::{Window, app, open_model, show_layer, slice_through, type_sum, wait, window},
 };
 
 fn ready() -> Window {
@@ -21,14 +21,7 @@ fn is_shown(window: &Window, text: &str) -> bool {
 }
 
 fn open(window: &mut Window, name: &str) {
-    let before = app(window)
-        .executor
-        .workspace
-        .views
-        .run
-        .model
-        .get()
-        .unwrap();
+    let before = open_model(window);
     window.get_by_label(name).click();
     wait(window, name, |app| {
         let model = app.executor.workspace.views.run.model.get();

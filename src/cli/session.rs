@@ -145,7 +145,7 @@ impl<J: SystemJob> CliSession<J> {
             out: out.to_owned(),
             limit,
         };
-        let trained = |event| match Into::<Option<EventOf<J::System>>>::into(event)? {
+        let trained = |event| match run_event::<J>(event)? {
             RunEvent::Started(_) => {
                 let model = self.run_views().model.get()?;
                 note(format_args!("glyphspace: {}", model.note.as_ref()?));
@@ -174,7 +174,7 @@ impl<J: SystemJob> CliSession<J> {
         &self,
         plan: <J::System as ServedSystem>::EvaluationPlan,
     ) -> Result<ReportOf<J::System>> {
-        let evaluated = |event| match Into::<Option<EventOf<J::System>>>::into(event)? {
+        let evaluated = |event| match run_event::<J>(event)? {
             RunEvent::Evaluated(report) => Some(*report),
             _ => None,
         };
@@ -364,7 +364,11 @@ pub fn stop_on_interrupt<J: SystemJob>(
     }
 }
 
-/// Line about a run, with the figures of the last step.
+fn run_event<J: SystemJob>(event: J::Event) -> Option<EventOf<J::System>> {
+    event.into()
+}
+
+/// Line about a run, with the figures of the last step, which begin with a comma.
 fn describe(view: &TrainingView, figures: impl Fn(&Metrics) -> String) -> String {
     let Some(row) = &view.last else {
         return "preparing".into();
@@ -373,7 +377,7 @@ fn describe(view: &TrainingView, figures: impl Fn(&Metrics) -> String) -> String
         .eta_secs
         .map_or_else(String::new, |secs| format!(", {secs:.0} s left"));
     format!(
-        "step {}, {:.1} steps/s{eta}, loss {:.3}, {}",
+        "step {}, {:.1} steps/s{eta}, loss {:.3}{}",
         row.step(),
         view.steps_per_sec,
         row.loss(),

@@ -226,17 +226,17 @@ impl Batches {
 
     /// All numbers of a small language, or those of the executions. Where steps are captured, others are added to those,
     /// so that all batches have tables of one size.
-    pub fn tables<'a>(
+    pub fn tables(
         &self,
-        executions: impl ExactSizeIterator<Item = &'a Execution>,
+        traces: &[Vec<Execution>],
         rng: &mut ChaCha8Rng,
     ) -> Result<Arc<EntityTables>> {
         if let Some(all) = &self.all {
             return Ok(all.clone());
         }
-        let count = executions.len();
+        let count: usize = traces.iter().map(Vec::len).sum();
         let (mut states, mut codes) = (BTreeSet::new(), BTreeSet::new());
-        for execution in executions {
+        for execution in traces.iter().flatten() {
             states.extend([execution.start, execution.result()]);
             codes.insert(execution.code);
         }

@@ -127,8 +127,7 @@ impl ExecutorPlan {
         let dims = config.dims;
         let octaves = (!octaves.is_empty()).then(|| inputs.values(octaves));
         let traces = batches.traces(config, rng);
-        let executions: Vec<&Execution> = traces.iter().flatten().collect();
-        let tables = batches.tables(executions.into_iter(), rng)?;
+        let tables = batches.tables(&traces, rng)?;
         let (states, codes) = (tables.state_count(), tables.code_count());
         let (token_tables, region_samples) = match &tables.constants {
             Some(constants) => (

@@ -73,7 +73,8 @@ pub fn decode(
         // The length that was read is most likely right.
         let said = usize::from(*read.first()?);
         let likely = lengths.contains(&said).then_some(said);
-        for length in likely.into_iter().chain(lengths.clone()) {
+        let others = lengths.clone().filter(|length| Some(*length) != likely);
+        for length in likely.into_iter().chain(others) {
             let Some(count) = read.len().checked_sub(HEADER + length) else {
                 break;
             };

@@ -65,24 +65,16 @@ fn value_at(polynomial: &[u16], x: u16) -> u16 {
 pub fn parity(message: &[u16], count: usize) -> Vec<u16> {
     // Generator with the roots a^1 .. a^count, the highest coefficient, 1, first.
     let mut generator = vec![1];
-    for root in 1..=count {
-        generator.push(0);
-        for i in (1..generator.len()).rev() {
-            generator[i] ^= multiply(generator[i - 1], power(root));
+    (1..=count).for_each(|root| multiply_by_root(&mut generator, power(root)));
+    // Remainder of the message, shifted by the parity, after division by the generator.
+    let mut rest = [message, &vec![0; count]].concat();
+    for place in 0..message.len() {
+        let factor = rest[place];
+        for (value, coefficient) in rest[place..].iter_mut().zip(&generator) {
+            *value ^= multiply(factor, *coefficient);
         }
     }
-    let mut remainder = vec![0; count];
-    for symbol in message {
-        let feedback = symbol ^ remainder.first().copied().unwrap_or(0);
-        remainder.rotate_left(usize::from(count > 0));
-        if let Some(last) = remainder.last_mut() {
-            *last = 0;
-        }
-        for (value, coefficient) in remainder.iter_mut().zip(&generator[1..]) {
-            *value ^= multiply(feedback, *coefficient);
-        }
-    }
-    remainder
+    rest.split_off(message.len())
 }
 
 /// Mends a codeword whose last `count` symbols are parity; `erasures` are places of symbols that are known to be lost. Of E
@@ -115,12 +107,7 @@ pub fn correct(codeword: &mut [u16], count: usize, erasures: &[usize]) -> Option
         .map(|i| convolved(&locator, &syndromes, i))
         .collect();
     let odd = |(i, coefficient): (usize, &u16)| if i % 2 == 1 { *coefficient } else { 0 };
-    let derivative: Vec<u16> = locator
-        .iter()
-        .enumerate()
-        .skip(1)
-        .map(|(i, c)| odd((i, c)))
-        .collect();
+    let derivative: Vec<u16> = locator.iter().enumerate().map(odd).skip(1).collect();
     let mut mended = codeword.to_vec();
     for place in places {
         let inverse = power(ORDER - (length - 1 - place));
@@ -154,7 +141,7 @@ fn syndromes(codeword: &[u16], count: usize) -> Vec<u16> {
     (1..=count).map(at).collect()
 }
 
-/// Multiplies a polynomial by 1 - root x.
+/// Multiplies a polynomial by 1 - root x, its constant term first; or by x - root, its highest term first.
 fn multiply_by_root(polynomial: &mut Vec<u16>, root: u16) {
     polynomial.push(0);
     for i in (1..polynomial.len()).rev() {

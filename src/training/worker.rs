@@ -32,7 +32,7 @@ pub struct Worker<S: ServedSystem> {
 pub enum Change {
     /// One step more.
     Step,
-    /// Another pace or learning rate.
+    /// Another pace.
     Pace,
     /// The run has ended; the model is its last.
     Ended,
@@ -130,6 +130,9 @@ impl<S: ServedSystem> Worker<S> {
                 Change::Started
             }
             RunCommand::Pace(pace) => {
+                if self.run.trainer().is_none() {
+                    return Ok(None);
+                }
                 self.run.set_pace(pace);
                 Change::Pace
             }
@@ -140,7 +143,7 @@ impl<S: ServedSystem> Worker<S> {
                 if let Some(trainer) = self.run.trainer_mut() {
                     trainer.config.set_value("learning_rate", rate.into())?;
                 }
-                Change::Pace
+                return Ok(None);
             }
             RunCommand::Stop => return self.end(events),
             RunCommand::Evaluate(plan) => {

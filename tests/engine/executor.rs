@@ -71,22 +71,11 @@ impl Lab {
 
     fn pace(&self, pace: Pace, becomes: Pace) {
         self.send(RunCommand::Pace(pace).into());
-        wait_until("the pace", || {
-            self.views
-                .run
-                .training
-                .get()
-                .is_some_and(|view| view.pace == Some(becomes))
-        });
+        wait_until("the pace", || self.views.run.pace() == Some(becomes));
     }
 
     fn steps(&self) -> u64 {
-        self.views
-            .run
-            .training
-            .get()
-            .and_then(|view| view.last.clone())
-            .map_or(0, |last| last.step())
+        self.views.run.steps().unwrap_or(0)
     }
 }
 

@@ -52,9 +52,9 @@ pub fn train(args: ExecutorTrainArgs, choice: Choice) -> Result<()> {
     Ok(())
 }
 
-/// Figures of a step, for people.
+/// Figures of a step besides its loss, for people.
 pub fn figures(row: &Metrics) -> String {
-    format!("result {:.3}", row.get("result_nll").unwrap_or_default())
+    format!(", result {:.3}", row.get("result_nll").unwrap_or_default())
 }
 
 pub fn eval(args: &ExecutorEvalArgs, choice: Choice) -> Result<()> {

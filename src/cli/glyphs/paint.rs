@@ -271,30 +271,27 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
     }
     session.finish();
     let [percent, least] = [probability, RELIABLE].map(|share| 100.0 * share);
-    if let Some(is_verified) = read.decoded.verified {
-        if !is_verified && !read.repaints {
+    let text = match read.decoded.verified {
+        _ if read.repaints => {
+            "more than 99 % sure of this reading: painted again, it gives the picture".into()
+        }
+        Some(true) => format!(
+            "verified by the glyph's check, {} cells mended",
+            read.decoded.mended
+        ),
+        Some(false) => {
             let text = "unverified: the glyph's check doesn't hold; this is the best reading";
             return Err(Unverified(text.into()).into());
         }
-        let mended = read.decoded.mended;
-        note(format_args!(
-            "glyphspace: verified by the glyph's check, {mended} cells mended"
-        ));
-        return Ok(());
-    }
-    if !read.is_verified() {
-        let text = format!(
-            "only {percent:.1} % sure of this reading, expected {least:.0} % or more: it may be wrong"
-        );
-        return Err(Unverified(text).into());
-    }
-    note(match read.repaints {
-        true => {
-            "glyphspace: more than 99 % sure of this reading: painted again, it gives the picture"
-                .into()
+        None if read.is_verified() => format!("{percent:.1} % sure of this reading"),
+        None => {
+            let text = format!(
+                "only {percent:.1} % sure of this reading, expected {least:.0} % or more: it may be wrong"
+            );
+            return Err(Unverified(text).into());
         }
-        false => format!("glyphspace: {percent:.1} % sure of this reading"),
-    });
+    };
+    note(format_args!("glyphspace: {text}"));
     Ok(())
 }
 

@@ -55,7 +55,7 @@ pub fn train(args: GlyphsTrainArgs, choice: Choice) -> Result<()> {
     let figures = |row: &Metrics| {
         let value = |column| row.get(column).unwrap_or_default();
         format!(
-            "unseen: {:.3} of tokens, {:.3} exact at difficulty {:.1}",
+            ", unseen: {:.3} of tokens, {:.3} exact at difficulty {:.1}",
             value("validation_accuracy"),
             value("validation_exact"),
             value("difficulty")

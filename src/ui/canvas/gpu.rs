@@ -27,21 +27,16 @@ fn target_format(resources: &CallbackResources) -> wgpu::TextureFormat {
         .map_or(wgpu::TextureFormat::Rgba8Unorm, |target| target.0)
 }
 
-/// A renderer that is kept in the callback resources, made again for another pixel format.
-pub(super) trait Renderer: Send + Sync + 'static {
-    fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self;
-    fn format(&self) -> wgpu::TextureFormat;
-}
-
-/// The renderer for the format egui draws into.
-pub(super) fn renderer<'a, R: Renderer>(
+/// The renderer for the format egui draws into, kept in the callback resources; made again for another format.
+pub(super) fn renderer<'a, R: Send + Sync + 'static>(
     device: &wgpu::Device,
     resources: &'a mut CallbackResources,
+    make: fn(&wgpu::Device, wgpu::TextureFormat) -> R,
+    format_of: fn(&R) -> wgpu::TextureFormat,
 ) -> Option<&'a mut R> {
     let format = target_format(resources);
-    let kept = resources.get::<R>();
-    if kept.is_none_or(|renderer| renderer.format() != format) {
-        resources.insert(R::new(device, format));
+    if resources.get().is_none_or(|kept| format_of(kept) != format) {
+        resources.insert(make(device, format));
     }
     resources.get_mut()
 }

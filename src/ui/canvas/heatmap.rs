@@ -213,16 +213,6 @@ impl HeatRenderer {
     }
 }
 
-impl gpu::Renderer for HeatRenderer {
-    fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
-        Self::new(device, format)
-    }
-
-    fn format(&self) -> wgpu::TextureFormat {
-        self.format
-    }
-}
-
 impl CallbackTrait for HeatPaint {
     fn prepare(
         &self,
@@ -232,7 +222,8 @@ impl CallbackTrait for HeatPaint {
         _egui_encoder: &mut wgpu::CommandEncoder,
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
-        if let Some(renderer) = gpu::renderer::<HeatRenderer>(device, resources) {
+        let renderer = gpu::renderer(device, resources, HeatRenderer::new, |kept| kept.format);
+        if let Some(renderer) = renderer {
             renderer.prepare(device, queue, self, screen.pixels_per_point);
         }
         Vec::new()

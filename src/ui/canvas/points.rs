@@ -169,16 +169,6 @@ impl PointsRenderer {
     }
 }
 
-impl gpu::Renderer for PointsRenderer {
-    fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
-        Self::new(device, format)
-    }
-
-    fn format(&self) -> wgpu::TextureFormat {
-        self.format
-    }
-}
-
 impl CallbackTrait for PointsPaint {
     fn prepare(
         &self,
@@ -188,7 +178,8 @@ impl CallbackTrait for PointsPaint {
         _egui_encoder: &mut wgpu::CommandEncoder,
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
-        if let Some(renderer) = gpu::renderer::<PointsRenderer>(device, resources) {
+        let renderer = gpu::renderer(device, resources, PointsRenderer::new, |kept| kept.format);
+        if let Some(renderer) = renderer {
             renderer.prepare(
                 device,
                 queue,
