@@ -34,7 +34,7 @@
 //! - *A training step*: [`training::Trainer::step`] draws the shards and has each planned by [`training::System::plan`] (all
 //!   random draws, on the host); [`training::TrainState::step`] uploads the inputs, calls [`training::System::losses`], and
 //!   updates the weights (`nn/adamw.rs`): shards in parallel on the CPU (`training/data_parallel.rs`), captured graphs on a GPU,
-//!   one for each plan that comes twice (`training/captured_step.rs`).
+//!   one for each of the first plans that come twice (`training/captured_step.rs`, which has the limits).
 //! - *A loss map from text to pixel*: `ui/executor/workspace.rs` parses the text to a [`data::sums::Task`] and sends its first
 //!   [`data::sums::Sum`] in `ExecutorCommand::Watch`; `executor/job.rs` begins an [`executor::map::MapTask`], whose `Landscape` it
 //!   puts into the views; `ui/executor/planes.rs` hands its field to
@@ -58,8 +58,8 @@
 //! # How to add
 //!
 //! - *A loss*: a weight in the system's configuration (`config.rs`; its key ends in `_weight`, with `#[serde(default)]` so that
-//!   older runs load, and a value in `preset`), and `losses.add(name, weight, value)` in its `losses.rs`; random draws it needs go
-//!   into `step_plan.rs`. The total, metrics.csv and the trace follow; the window's plots (`ui/executor/panels.rs`,
+//!   older runs load, and a value in `preset`), and `losses.add(name, weight, value)` in its `losses.rs`, in every step (names are
+//!   those of the first one; zero where there is nothing to score); random draws it needs go into `step_plan.rs`. The total, metrics.csv and the trace follow; the window's plots (`ui/executor/panels.rs`,
 //!   `ui/glyphs/training.rs`) name the curves they show. A weight that a preset uses needs the term in its PyTorch twin, too
 //!   (tests/peers).
 //! - *A search method*: a file in `latent/search/` that implements [`latent::search::Search`] and `Clone`; its `mod` line and its
@@ -74,7 +74,8 @@
 //!   train, save, resume, capture and trace it. A [`training::ServedSystem`] and a [`training::SystemJob`] let commands reach it.
 //!   Files to change: this one, tests/layering.rs (a row for its room, and its name in those of `cli` and `ui`), `cli/mod.rs` for
 //!   its commands. For a page in the window: a variant of [`ui::system::SystemPage`] with its place in `ALL` and the matches that
-//!   the compiler lists, and in `ui/engine_client.rs` its views, its `PageJob` and its `jobs.add`.
+//!   the compiler lists, and in `ui/engine_client.rs` its views (also in `start`, `save_at_exit` and `retire_engine`: its
+//!   run is saved by them), its `PageJob` and its `jobs.add`.
 //!
 //! # Invariants
 //!
@@ -90,7 +91,8 @@
 //!   step is captured when its plan comes the second time, and replayed. [`training::System::losses`] is given constants and
 //!   inputs that are on the device, and no system and no device. An upload is heard: no further step is captured, and a
 //!   warning says so. Other kernels for an equal plan would not be: the old graph would be replayed, so all that decides about
-//!   kernels belongs into the plan.
+//!   kernels belongs into the plan, and a number that changes from step to step is an input ([`training::HostInputs::values`]),
+//!   neither a host number nor part of the plan.
 //! - Everything random in a step follows from the run's seed, the step's number and the kind of device: on a GPU shards are
 //!   merged and batches are bucketed, so the same seed draws other batches than on the CPU.
 //! - A file or folder that is there is never overwritten unless it was named as the one to write.
