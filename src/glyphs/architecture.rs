@@ -62,7 +62,8 @@ impl Generator {
         match config.design {
             Design::Mosaic => {
                 let kinds = layouts.all.len();
-                Self::Mosaic(MosaicGenerator::new(&config.mosaic_sizes(), kinds, init))
+                let sizes = config.mosaic_sizes();
+                Self::Mosaic(MosaicGenerator::new(&sizes, kinds, config.face, init))
             }
             Design::Dense => Self::Dense(DenseGenerator {
                 funnel: funnel(),
@@ -76,11 +77,17 @@ impl Generator {
         }
     }
 
-    /// Slots [B, S, D] to what morphs are made in: a mosaic's canvas, see
+    /// Slots [B, S, D], of which `content` [B, S] marks the function's own, to what morphs are made in: a mosaic's canvas, see
     /// [`MosaicGenerator::canvas`]; otherwise the latent vector, a row for each slot, [B, S, W].
-    pub fn latent(&self, slots: Tensor<3>, cells: &SlotCells, layouts: &Layouts) -> Tensor<3> {
+    pub fn latent(
+        &self,
+        slots: Tensor<3>,
+        content: Tensor<2>,
+        cells: &SlotCells,
+        layouts: &Layouts,
+    ) -> Tensor<3> {
         match self {
-            Self::Mosaic(generator) => generator.canvas(slots, cells, layouts),
+            Self::Mosaic(generator) => generator.canvas(slots, content, cells, layouts),
             Self::Dense(painter) => painter.funnel.forward(slots),
             Self::Cppn(painter) => painter.funnel.forward(slots),
         }
@@ -133,7 +140,8 @@ impl Recognizer {
     pub fn new(config: &GlyphsConfig, layouts: &Layouts, init: &mut Initializer) -> Self {
         if config.design == Design::Mosaic {
             let kinds = layouts.all.len();
-            return Self::Mosaic(MosaicRecognizer::new(&config.mosaic_sizes(), kinds, init));
+            let sizes = config.mosaic_sizes();
+            return Self::Mosaic(MosaicRecognizer::new(&sizes, kinds, config.face, init));
         }
         let sizes = config.resnet_sizes();
         let channels = *sizes.channels.last().expect("a network has a stage");

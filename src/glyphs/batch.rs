@@ -5,7 +5,11 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use rand::{Rng, RngExt, seq::SliceRandom};
 
-use super::{code::cells_for, networks::mosaic::Layouts};
+use super::{
+    code::cells_for,
+    networks::mosaic::Layouts,
+    similarity::{TermVector, TfIdf},
+};
 use crate::{
     data::{corpus::Corpus, python::variants},
     glyphs::config::GlyphsConfig,
@@ -14,6 +18,8 @@ use crate::{
 /// Functions within this share of the corpus, by length, go together: little padding, yet a batch
 /// never sees the same neighbours twice.
 const NEIGHBOURHOOD: f64 = 0.4;
+/// Functions of which the frequencies of terms are counted.
+const COUNTED: usize = 2000;
 
 /// The functions of a step.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +30,8 @@ pub struct FunctionBatch {
     pub copies: Vec<(usize, usize)>,
     /// A layout in which they may be worked on, if they fit.
     pub frame: usize,
+    /// What each of them consists of, where they are compared by it.
+    pub terms: Vec<TermVector>,
 }
 
 impl FunctionBatch {
@@ -58,6 +66,8 @@ pub struct Sampler {
     training: Vec<usize>,
     /// Functions never trained on, shortest first.
     validation: Vec<usize>,
+    /// Similarity of functions, where losses compare by it.
+    tf_idf: Option<TfIdf>,
 }
 
 impl Sampler {
@@ -80,6 +90,12 @@ impl Sampler {
                 config.max_tokens
             );
         }
+        let tf_idf = config.compares_terms().then(|| {
+            let stride = training.len().div_ceil(COUNTED);
+            let counted = training.iter().step_by(stride);
+            let sources: Vec<String> = counted.map(|&i| corpus.text(i)).collect();
+            TfIdf::new(sources.iter().map(String::as_str))
+        });
         Ok(Self {
             corpus,
             layouts,
@@ -87,6 +103,7 @@ impl Sampler {
             parity: config.parity,
             training,
             validation,
+            tf_idf,
         })
     }
 
@@ -129,8 +146,8 @@ impl Sampler {
     fn share(&self, window: &[usize], config: &GlyphsConfig, rng: &mut impl Rng) -> FunctionBatch {
         let mut batch = FunctionBatch {
             rows: self.originals(window, config, rng),
-            copies: Vec::new(),
             frame: self.frame(window),
+            ..FunctionBatch::default()
         };
         let others = (batch.rows.len() as f64 * config.copies) as usize;
         let first = batch.rows.len() - others;
@@ -152,7 +169,23 @@ impl Sampler {
                 }
             }
         }
-        batch.arranged(&self.layouts, config.parity, rng)
+        let scripts = (batch.rows.len() as f64 * config.scripts + rng.random::<f64>()) as usize;
+        // Not those that copies and near misses are made of.
+        let first = others.div_ceil(2);
+        for row in batch.rows.iter_mut().skip(first).take(scripts) {
+            let text = variants::in_another_script(&self.corpus.bpe().decode(row), rng);
+            let tokens = text.map(|text| self.corpus.bpe().encode(&text));
+            if let Some(tokens) = tokens.filter(|t| t.len() <= config.max_tokens) {
+                *row = tokens;
+            }
+        }
+        let mut batch = batch.arranged(&self.layouts, config.parity, rng);
+        if let Some(tf_idf) = &self.tf_idf {
+            let text = |row: &Vec<u32>| self.corpus.bpe().decode(row);
+            let vectors = batch.rows.iter().map(|row| tf_idf.vector(&text(row)));
+            batch.terms = vectors.collect();
+        }
+        batch
     }
 
     /// Functions never trained on, to judge a step by.

@@ -13,13 +13,19 @@ use sha2::{Digest, Sha256};
 
 use super::{
     networks::mosaic::Layouts,
-    reed_solomon::{SYMBOLS, correct, parity},
+    reed_solomon::{SYMBOLS, corrections, parity, syndromes},
 };
 
 /// Symbols before the tokens.
 pub const HEADER: usize = 3;
-/// Shares of the parity that are spent on the symbols the reader is least certain of, in the order they are tried.
-const ERASED: [f64; 5] = [0.0, 0.5, 0.25, 0.75, 0.95];
+/// Parity symbols of every function, besides those for its tokens: a short one has room, and loses as large a part of its
+/// picture.
+pub const SPARE: usize = 15;
+/// Shares of the parity that are spent on the symbols the reader is least certain of, in the order they are tried
+/// (generalised minimum distance decoding, Forney 1966).
+const ERASED: [f64; 8] = [0.0, 0.5, 0.25, 0.75, 0.95, 0.85, 0.65, 0.35];
+/// How many of them are tried with another number of tokens than the one that was read.
+const ERASED_OTHERWISE: usize = 4;
 
 /// A codeword that was read, corrected.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,18 +36,22 @@ pub struct Corrected {
     pub is_mended: Vec<bool>,
 }
 
-/// Cells needed for `tokens` tokens with `share` parity symbols a token; without a code, where the share is 0, one a token.
+/// Cells needed for `tokens` tokens with [`SPARE`] parity symbols and `share` more a token; without a code, where the share is
+/// 0, one a token.
 pub fn cells_for(tokens: usize, share: f64) -> usize {
     match share > 0.0 {
-        true => HEADER + tokens + (tokens as f64 * share).ceil() as usize,
+        true => HEADER + tokens + SPARE + (tokens as f64 * share).ceil() as usize,
         false => tokens,
     }
 }
 
 /// Numbers of tokens that functions of a layout have, by its index.
 pub fn lengths_of(layouts: &Layouts, layout: usize, share: f64) -> RangeInclusive<usize> {
-    let fits = |tokens: &usize| layouts.index_for(cells_for(*tokens, share)) == layout;
     let most = layouts.all[layout].slots();
+    let fits = |tokens: &usize| {
+        let cells = cells_for(*tokens, share);
+        cells <= most && layouts.index_for(cells) == layout
+    };
     let first = (1..=most).find(fits).unwrap_or(1);
     let last = (first..=most).take_while(fits).last().unwrap_or(first);
     first..=last
@@ -69,29 +79,31 @@ pub fn decode(
         .collect();
     let mut doubtful: Vec<usize> = (0..read.len()).collect();
     doubtful.sort_by(|a, b| confidence[*a].total_cmp(&confidence[*b]));
-    for share in ERASED {
-        // The length that was read is most likely right.
-        let said = usize::from(*read.first()?);
-        let likely = lengths.contains(&said).then_some(said);
-        let others = lengths.clone().filter(|length| Some(*length) != likely);
-        for length in likely.into_iter().chain(others) {
-            let Some(count) = read.len().checked_sub(HEADER + length) else {
-                break;
-            };
-            let erased = (count as f64 * share) as usize;
-            let mut mended = read.clone();
-            if correct(&mut mended, count, &doubtful[..erased]).is_none() {
-                continue;
-            }
-            let tokens = mended[HEADER..HEADER + length].iter();
-            let tokens: Vec<u32> = tokens.map(|symbol| u32::from(*symbol)).collect();
-            if mended[..HEADER] == header(&tokens) {
-                let is_mended = mended.iter().zip(&read).map(|(a, b)| a != b).collect();
-                return Some(Corrected { tokens, is_mended });
-            }
+    let parity_of = |length: usize| read.len().saturating_sub(HEADER + length);
+    let syndromes = syndromes(&read, parity_of(*lengths.start()));
+    let attempt = |length: usize, share: f64| {
+        let count = parity_of(length);
+        let erased = &doubtful[..(count as f64 * share) as usize];
+        let mut mended = read.clone();
+        for (place, difference) in corrections(&syndromes[..count], read.len(), erased)? {
+            mended[place] ^= difference;
         }
-    }
-    None
+        let tokens = mended[HEADER..HEADER + length].iter();
+        let tokens: Vec<u32> = tokens.map(|symbol| u32::from(*symbol)).collect();
+        let is_mended = mended.iter().zip(&read).map(|(a, b)| a != b).collect();
+        let is_verified = mended[..HEADER] == header(&tokens);
+        is_verified.then_some(Corrected { tokens, is_mended })
+    };
+    // The length that was read is most likely right.
+    let said = usize::from(*read.first()?);
+    let likely = lengths.contains(&said).then_some(said);
+    let others = lengths.filter(|length| Some(*length) != likely && parity_of(*length) > 0);
+    let shares = ERASED[..ERASED_OTHERWISE].iter();
+    let otherwise = shares.flat_map(|share| others.clone().map(|length| (length, *share)));
+    let likely = likely.into_iter();
+    let likely = likely.flat_map(|length| ERASED.map(|share| (length, share)));
+    let mut tries = likely.chain(otherwise);
+    tries.find_map(|(length, share)| attempt(length, share))
 }
 
 /// Places of the tokens among symbols that can't be verified: as many as the header says, or the most there can be.

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::code::cells_for;
 use super::networks::{
     generators::{CnnConfig, CppnConfig},
     mosaic::{Layouts, MosaicSizes},
     resnet_v2::ResNetV2Config,
 };
+use super::{code::cells_for, reed_solomon::BITS};
 use crate::{
     nn::roberta::RobertaSizes,
     training::config::{
@@ -55,10 +55,13 @@ pub struct GlyphsConfig {
     pub design: Design,
     /// Length of the longest function in tokens.
     pub max_tokens: usize,
-    /// Parity symbols for each token, in cells of their own besides a header; 0 for glyphs without a code, as in
-    /// configurations older than this key.
+    /// Parity symbols for each token, in cells of their own besides a header and [`SPARE`](super::code::SPARE) others; 0 for
+    /// glyphs without a code, as in configurations older than this key.
     #[serde(default)]
     pub parity: f64,
+    /// True for a mosaic's face: a low band and a palette painted from the function as a whole.
+    #[serde(default)]
+    pub face: bool,
     /// Width of a token embedding.
     pub hidden_size: usize,
     /// Number of blocks in the text encoder, and in the text decoder.
@@ -82,6 +85,9 @@ pub struct GlyphsConfig {
     pub reader: usize,
     /// Width of the network that locates a glyph's corners.
     pub pose: usize,
+    /// Width of the network that locates a glyph in a photo; 0 for none.
+    #[serde(default)]
+    pub locator: usize,
     /// Size of the embedding by which glyphs are compared.
     pub embedding: usize,
     /// Size of the latent vector of the designs other than the mosaic, up to rounding to a multiple of the
@@ -119,7 +125,7 @@ pub struct GlyphsConfig {
     pub label_smoothing: f64,
     /// Weight of the layout classification loss.
     pub layout_weight: f64,
-    /// Weight of the corner regression loss.
+    /// Weight of the corner regression losses.
     pub pose_weight: f64,
     /// Weight of the contrast loss: an image's lack of contrast.
     pub contrast_weight: f64,
@@ -153,11 +159,30 @@ pub struct GlyphsConfig {
     /// Weight of the repulsion between the perceptor's textures of different glyphs.
     #[serde(default)]
     pub repulsion_weight: f64,
+    /// Weight of the thumbnail loss: pictures of 16x16 pixels should be as far apart as the functions are by tf-idf of their
+    /// tokens and syntax.
+    #[serde(default)]
+    pub thumbnail_weight: f64,
+    /// Weight of the similarity loss: the same for the embeddings that are read.
+    #[serde(default)]
+    pub similarity_weight: f64,
+    /// Weight of the band losses: what is missing of the low band's deviation, and the detail's beyond its target.
+    #[serde(default)]
+    pub band_weight: f64,
+    /// Target deviation of the low band, from place to place of a picture and from picture to picture.
+    #[serde(default)]
+    pub low_band_target: f64,
+    /// Allowed deviation of the detail.
+    #[serde(default)]
+    pub detail_target: f64,
+    /// Share of the functions whose strings and names are put in other scripts than Latin.
+    #[serde(default)]
+    pub scripts: f64,
     /// Initial difficulty of the distortions, 0 to 15.
     pub difficulty: f64,
     /// Token accuracy on unseen functions above which the distortions become harder, at difficulty 0. The
     /// reference's .9 stalls at 3, where long functions become unreadable and short ones have much to
-    /// learn.
+    /// learn. With parity the share of them that are verified counts instead.
     pub rise_above: f64,
     /// Difficulty at which the curriculum stops.
     pub max_difficulty: f64,
@@ -177,7 +202,8 @@ impl GlyphsConfig {
         let pocket = Self {
             design: Design::Mosaic,
             max_tokens: 128,
-            parity: 0.0,
+            parity: 0.5,
+            face: true,
             hidden_size: 64,
             num_hidden_layers: 2,
             num_attention_heads: 4,
@@ -187,6 +213,7 @@ impl GlyphsConfig {
             enlargement: 1,
             reader: 64,
             pose: 16,
+            locator: 24,
             embedding: 64,
             latent: 2048,
             seed: 0,
@@ -217,13 +244,26 @@ impl GlyphsConfig {
             perceptual: false,
             perceptor: PathBuf::new(),
             repulsion_weight: 0.0,
+            thumbnail_weight: 1.0,
+            similarity_weight: 0.1,
+            band_weight: 3.0,
+            low_band_target: 0.25,
+            detail_target: 0.2,
+            scripts: 0.05,
             difficulty: 0.5,
-            rise_above: 0.6,
-            max_difficulty: 6.0,
-            clean: 0.5,
+            rise_above: 0.7,
+            max_difficulty: 12.0,
+            clean: 0.25,
         };
         let dense = Self {
             design: Design::Dense,
+            parity: 0.0,
+            face: false,
+            thumbnail_weight: 0.0,
+            band_weight: 0.0,
+            rise_above: 0.6,
+            max_difficulty: 6.0,
+            clean: 0.5,
             learning_rate: 1e-3,
             latent: 1024,
             painter: 256,
@@ -240,6 +280,7 @@ impl GlyphsConfig {
                 painter: 256,
                 reader: 128,
                 pose: 32,
+                locator: 32,
                 embedding: 128,
                 batch: 256,
                 shards: 1,
@@ -261,6 +302,10 @@ impl GlyphsConfig {
             // The reference's sizes and rates: CodeBERTa twice and a ResNet-50.
             "paper" => Self {
                 design: Design::Dense,
+                parity: 0.0,
+                face: false,
+                thumbnail_weight: 0.0,
+                band_weight: 0.0,
                 hidden_size: 768,
                 num_hidden_layers: 6,
                 num_attention_heads: 12,
@@ -292,6 +337,7 @@ impl GlyphsConfig {
             num_attention_heads: self.num_attention_heads,
             intermediate_size: self.intermediate_size,
             max_tokens: slots,
+            bits: if self.parity > 0.0 { BITS } else { 0 },
         }
     }
 
@@ -307,7 +353,10 @@ impl GlyphsConfig {
     /// Layouts of slots in images: the mosaic's; for other designs, one of `max_tokens` slots.
     pub fn layouts(&self) -> Layouts {
         match self.design {
-            Design::Mosaic => Layouts::new(cells_for(self.max_tokens, self.parity)),
+            Design::Mosaic if self.parity > 0.0 => {
+                Layouts::scattered(cells_for(self.max_tokens, self.parity))
+            }
+            Design::Mosaic => Layouts::new(self.max_tokens),
             Design::Dense | Design::Cppn => Layouts::line(self.max_tokens),
         }
     }
@@ -360,6 +409,11 @@ impl GlyphsConfig {
             groups: groups(units),
             ..ResNetV2Config::small()
         }
+    }
+
+    /// True if a step's losses compare functions by their terms.
+    pub fn compares_terms(&self) -> bool {
+        self.thumbnail_weight > 0.0 || self.similarity_weight > 0.0
     }
 
     /// True if a step's losses use a perceptor.
@@ -419,12 +473,14 @@ impl Config for GlyphsConfig {
         }
         check_between(&[("max_tokens", self.max_tokens)], 4, 512)?;
         check_between(&[("parity", self.parity)], 0.0, 2.0)?;
-        if self.parity > 0.0 && self.design != Design::Mosaic {
-            bail!(
-                "parity is {}: expected 0 with a design other than mosaic",
-                self.parity
-            );
+        if self.design != Design::Mosaic {
+            for (key, is_on) in [("parity", self.parity > 0.0), ("face", self.face)] {
+                if is_on {
+                    bail!("{key} is on: expected 0 or false with a design other than mosaic");
+                }
+            }
         }
+        check_between(&[("locator", self.locator)], 0, 512)?;
         check_between(&[("reader", self.reader)], 3, 2048)?;
         check_between(&[("blocks", self.blocks)], 1, 64)?;
         if !matches!(self.enlargement, 1 | 2 | 4 | 8) {
@@ -458,6 +514,7 @@ impl Config for GlyphsConfig {
             &[
                 ("looks_from", self.looks_from),
                 ("clean", self.clean),
+                ("scripts", self.scripts),
                 ("rise_above", self.rise_above),
             ],
             0.0,
@@ -477,6 +534,8 @@ impl Config for GlyphsConfig {
             ("max_norm", self.max_norm),
             ("contrast_target", self.contrast_target),
             ("smoothness_target", self.smoothness_target),
+            ("low_band_target", self.low_band_target),
+            ("detail_target", self.detail_target),
         ])
     }
 }

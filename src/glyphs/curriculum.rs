@@ -1,5 +1,6 @@
 //! Curriculum: the difficulty of the distortions rises while nearly all tokens of unseen functions are read right, and
-//! falls when hardly any are (the rule of the first Code Glyphs, applied to functions that are not trained on).
+//! falls when hardly any are (the rule of the first Code Glyphs, applied to functions that are not trained on). With a code
+//! it follows the share of the functions that are verified.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub struct Score {
     pub accuracy: f64,
     /// Share of the functions read without a fault.
     pub exact: f64,
+    /// Share of the functions whose check holds; `None` for glyphs without a code.
+    pub verified: Option<f64>,
 }
 
 /// Counts of tokens and functions read right.
@@ -67,10 +70,12 @@ impl ExactCount {
     }
 
     /// The shares; 0 of nothing.
-    pub fn score(&self) -> Score {
+    pub fn score(&self, has_code: bool) -> Score {
+        let of_functions = |count: usize| count as f64 / self.functions.max(1) as f64;
         Score {
             accuracy: self.right as f64 / self.tokens.max(1) as f64,
-            exact: self.exact as f64 / self.functions.max(1) as f64,
+            exact: of_functions(self.exact),
+            verified: has_code.then(|| of_functions(self.verified)),
         }
     }
 }
@@ -85,6 +90,9 @@ pub struct Curriculum {
     pub accuracy: f64,
     /// Share of those functions read without a fault.
     pub exact: f64,
+    /// Share of those functions verified; 0 without a code.
+    #[serde(default)]
+    pub verified: f64,
 }
 
 impl Curriculum {
@@ -94,18 +102,27 @@ impl Curriculum {
             difficulty,
             accuracy: 0.0,
             exact: 0.0,
+            verified: 0.0,
         }
     }
 
     /// Takes a look at unseen functions into account. It rises above an accuracy of `rise_above` at
-    /// difficulty 0 and of nearly 1 at 15; the reference's is .9.
+    /// difficulty 0 and of nearly 1 at 15; the reference's is .9. The share that is verified is compared with `rise_above` at
+    /// every difficulty: parity makes up for the symbols that are lost.
     pub fn observe(&mut self, score: &Score, rise_above: f64, max_difficulty: f64) {
         self.accuracy += NEWEST * (score.accuracy - self.accuracy);
         self.exact += NEWEST * (score.exact - self.exact);
-        let high = rise_above + (1.0 - rise_above) * self.difficulty / 16.0;
-        if self.accuracy > high {
+        self.verified += NEWEST * (score.verified.unwrap_or(0.0) - self.verified);
+        let (share, high) = match score.verified {
+            Some(_) => (self.verified, rise_above),
+            None => {
+                let high = rise_above + (1.0 - rise_above) * self.difficulty / 16.0;
+                (self.accuracy, high)
+            }
+        };
+        if share > high {
             self.difficulty = (self.difficulty + STRIDE).min(max_difficulty);
-        } else if self.accuracy < LOW {
+        } else if share < LOW {
             self.difficulty = (self.difficulty - STRIDE).max(0.0);
         }
     }

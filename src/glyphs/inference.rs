@@ -15,7 +15,7 @@ use super::{
     curriculum::{ExactCount, Score},
     image_io::is_alike,
     model::{GlyphModel, mean_of_slots},
-    networks::mosaic::{Layout, Layouts, PoseHead, prefix_mask},
+    networks::mosaic::{Layout, Layouts, PoseHead},
     reading::{Decoded, Reading},
     token_batch::TokenBatch,
 };
@@ -106,9 +106,11 @@ impl GlyphReader {
     fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
         let encoded = self.token_batch(rows);
         let (tokens, real) = encoded.upload(&self.device);
-        let slots = self.model.encode(tokens, real);
+        let slots = self.model.encode(tokens, real.clone());
+        let content = TensorData::new(encoded.content(), real.dims());
+        let content = Tensor::from_data(content, &self.device);
         let cells = encoded.layout.upload(&self.device);
-        self.model.latent(slots, &cells, &self.layouts)
+        self.model.latent(slots, content, &cells, &self.layouts)
     }
 
     /// Functions, as tokens, to glyphs.
@@ -308,7 +310,7 @@ impl GlyphReader {
         for (row, read) in rows.iter().zip(read) {
             count.add(row, &read);
         }
-        Ok(count.score())
+        Ok(count.score(self.config.parity > 0.0))
     }
 
     /// Reads pictures as they are, and uncertain ones rectified by the corners found, and once more by the corners
@@ -393,9 +395,13 @@ impl GlyphReader {
         let mut read: Vec<Decoded> = read.collect();
         let counted = match self.config.parity > 0.0 {
             true => {
-                let lengths = read.iter().map(|read| (HEADER + read.tokens.len()) as i32);
-                let lengths: Vec<i32> = lengths.collect();
-                prefix_mask(Tensor::from_data(lengths.as_slice(), &self.device), frame)
+                let is_token =
+                    |slot: usize, tokens: usize| (HEADER..HEADER + tokens).contains(&slot);
+                let rows = read.iter().map(|read| read.tokens.len().max(1));
+                let rows =
+                    rows.flat_map(|n| (0..frame).map(move |slot| f32::from(is_token(slot, n))));
+                let values = TensorData::new(rows.collect(), [read.len(), frame]);
+                Tensor::from_data(values, &self.device)
             }
             false => cells.mask(),
         };

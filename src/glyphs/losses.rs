@@ -3,16 +3,20 @@
 //! The reader is trained on what it will meet: the photo is first set upright by the corners that
 //! the pose head finds in it at this step, errors included.
 
-use burn::tensor::{Tensor, s};
+use burn::tensor::{Int, Tensor, s};
 
 use super::{
     model::{GlyphModel, mean_of_slots},
     networks::{
-        losses::{contrast, gram_repulsion, info_nce, smoothness_and_contrast, vector_distance},
-        mosaic::{Layouts, PoseHead, SlotCells, prefix_mask},
+        losses::{
+            contrast, gram_repulsion, info_nce, pair_distances, smoothness_and_contrast,
+            vector_distance,
+        },
+        mosaic::{Layouts, PoseHead, SlotCells, prefix_mask, without_low_band},
         perceptor::Perceptor,
     },
-    step_plan::{ContrastiveSpans, FunctionSpans, GlyphPlan},
+    scene::SCENE_SIZE,
+    step_plan::{ContrastiveSpans, FunctionSpans, GlyphPlan, SceneSpans},
 };
 use crate::{
     glyphs::config::{GLYPH_SIZE, GlyphsConfig},
@@ -20,10 +24,15 @@ use crate::{
     nn::{
         device_constants::constant,
         distortions::{PackedDistortions, rounded},
+        losses::distance_mismatch,
     },
     training::{DeviceInputs, Losses, Span},
 };
 
+/// Side of a thumbnail in pixels.
+const THUMBNAIL: usize = 16;
+/// Side of the low band in places.
+const PLACES: usize = 8;
 /// Temperature of the contrastive term.
 const TEMPERATURE: f32 = 0.1;
 
@@ -59,23 +68,25 @@ impl GlyphsForward<'_> {
         let cells = SlotCells::new(count, frame, rows(plan.functions.cells));
         let slots = model.encode(tokens, real.clone());
         let latents = mean_of_slots(slots.clone(), real.clone());
-        let pictures = model.picture(model.latent(slots, &cells, layouts), GLYPH_SIZE);
+        let content = inputs.values(plan.functions.content);
+        let content = content.reshape([count, frame.slots()]);
+        let pictures = model.latent(slots, content.clone(), &cells, layouts);
+        let pictures = model.picture(pictures, GLYPH_SIZE);
         let pictures = rounded(pictures);
         let small = PoseHead::shrink(pictures.clone());
         let (contrast, smoothness) = aesthetics(pictures.clone(), small.clone(), config);
         let (pose, seen) = self.observed(pictures, small.clone());
+        let locator = match &plan.scenes {
+            Some(scenes) => self.located(scenes, small.clone()),
+            None => zero(),
+        };
         let features = model.features(seen);
         let layout = match layouts.is_line() {
             true => zero(),
             false => cross_entropy(model.layout(features.clone()), cells.layouts(), 0.0).mean(),
         };
         let hidden = model.hidden(features, &cells);
-        let counted = if config.parity > 0.0 {
-            real
-        } else {
-            cells.mask()
-        };
-        let embedding = model.embedding(hidden.clone(), counted);
+        let embedding = model.embedding(hidden.clone(), content);
         // Logits are dear: of what has to be read alone.
         let hidden = hidden.flatten::<2>(0, 1);
         let hidden = match plan.functions.read {
@@ -87,8 +98,26 @@ impl GlyphsForward<'_> {
         let nll = cross_entropy(logits, truth, config.label_smoothing as f32);
         let token = (nll * inputs.values(plan.functions.weights)).sum();
         let meaning = match &plan.meaning {
-            Some(meaning) => self.meaning(meaning, embedding),
+            Some(meaning) => self.meaning(meaning, embedding.clone()),
             None => zero(),
+        };
+        let (low_band, detail) = match config.band_weight > 0.0 {
+            true => bands(small.clone(), config),
+            false => (zero(), zero()),
+        };
+        let (thumbnail, similarity) = match &plan.terms {
+            Some(terms) => {
+                let distances = inputs.values(terms.distances);
+                let pairs = || terms.pairs.map(rows);
+                let thumbnails = means(small.clone(), THUMBNAIL).flatten::<2>(1, 3);
+                let thumbnails = pair_distances(thumbnails, pairs());
+                let embeddings = pair_distances(embedding, pairs());
+                (
+                    distance_mismatch(thumbnails, distances.clone()),
+                    distance_mismatch(embeddings, distances),
+                )
+            }
+            None => (zero(), zero()),
         };
         let textures = self
             .perceptor
@@ -108,31 +137,41 @@ impl GlyphsForward<'_> {
         losses.add("token", 1.0, token);
         losses.add("layout", config.layout_weight, layout);
         losses.add("pose", config.pose_weight, pose);
+        losses.add("locator", config.pose_weight, locator);
         losses.add_scaled(
             inputs.values(plan.aesthetic_weight),
             [
                 ("contrast", config.contrast_weight, contrast),
                 ("smoothness", config.smoothness_weight, smoothness),
+                ("detail", config.band_weight, detail),
             ],
         );
+        losses.add("low_band", config.band_weight, low_band);
+        losses.add("thumbnail", config.thumbnail_weight, thumbnail);
+        losses.add("similarity", config.similarity_weight, similarity);
         losses.add("meaning", config.contrastive_weight, meaning);
         losses.add("distance", config.distance_weight, distance);
         losses.add("repulsion", config.repulsion_weight, repulsion);
         losses
     }
 
+    /// Distortions on the device.
+    fn channel(
+        &self,
+        channel: &PackedDistortions<Span, Span>,
+    ) -> PackedDistortions<Tensor<1>, Tensor<1, Int>> {
+        channel.clone().map(
+            |part| self.inputs.values(part).inner(),
+            |part| self.inputs.rows(part).inner(),
+        )
+    }
+
     /// Error of the corners found in `small` copies, in half sides, and `pictures` as the recognizer sees them.
     /// Pictures of difficulty 0 are seen as they are.
-    fn observed(&self, pictures: Tensor<4>, small: Tensor<4>) -> (Tensor<1>, Tensor<4>) {
+    fn observed(&self, pictures: Tensor<4>, small_pictures: Tensor<4>) -> (Tensor<1>, Tensor<4>) {
         let (inputs, count) = (self.inputs, self.plan.functions.count);
-        let channel = |channel: &PackedDistortions<Span, Span>| {
-            let channel = channel.clone();
-            channel.map(
-                |part| inputs.values(part).inner(),
-                |part| inputs.rows(part).inner(),
-            )
-        };
-        let small = channel(&self.plan.small_distortions).apply(small.detach());
+        let small = self.channel(&self.plan.small_distortions);
+        let small = small.apply(small_pictures.detach());
         let found = self.model.corners(small);
         let truth = inputs.values(self.plan.corners).reshape([count, 8]);
         let pose = (found.clone() - truth).abs().mean();
@@ -145,7 +184,8 @@ impl GlyphsForward<'_> {
         let seen = pictures
             .clone()
             .slice(s![distorted.pictures.clone(), .., .., ..]);
-        let seen = channel(&distorted.distortions).apply_and_rectify(seen, found, tilted);
+        let channel = self.channel(&distorted.distortions);
+        let seen = channel.apply_and_rectify(seen, found, tilted);
         match distorted.pictures.len() == count {
             true => (pose, seen),
             false => (
@@ -153,6 +193,33 @@ impl GlyphsForward<'_> {
                 pictures.slice_assign(s![distorted.pictures.clone(), .., .., ..], seen),
             ),
         }
+    }
+
+    /// Error of the corners located in photos of `small` copies, in half sides. A glyph's corners look alike, so any of them may
+    /// come first: near an eighth of a turn there is no right one.
+    fn located(&self, scenes: &SceneSpans, small: Tensor<4>) -> Tensor<1> {
+        let (inputs, count) = (self.inputs, self.plan.functions.count);
+        let map = |channels: usize, span| {
+            let values = inputs.values(span).inner();
+            values.reshape([count, channels, SCENE_SIZE, SCENE_SIZE])
+        };
+        let (light, background) = (map(1, scenes.light), map(3, scenes.background));
+        let photos = self.channel(&scenes.distortions);
+        let photos = photos.apply_on(small.detach(), light, background);
+        let found = self
+            .model
+            .located(photos)
+            .expect("scenes are for a locator");
+        let truth = inputs.values(scenes.corners).reshape([count, 8]);
+        let orders = (0..4).map(|first| {
+            let parts = [
+                truth.clone().narrow(1, 2 * first, 8 - 2 * first),
+                truth.clone().narrow(1, 0, (2 * first).max(1)),
+            ];
+            let turned = Tensor::cat(parts.into(), 1).narrow(1, 0, 8);
+            (found.clone() - turned).abs().mean_dim(1)
+        });
+        Tensor::cat(orders.collect(), 1).min_dim(1).mean()
     }
 
     /// Copies against all others of the batch.
@@ -185,4 +252,35 @@ fn aesthetics(
     let (roughness, contrast) = smoothness_and_contrast(gather(pictures, some));
     let rough = roughness / (contrast + 1e-3) - config.smoothness_target;
     (missing.mean(), rough.clamp_min(0.0).mean())
+}
+
+/// What the low band's deviation lacks, from place to place and from picture to picture, and the detail's excess. Detail alone
+/// would carry every token, and pictures would be one carpet.
+fn bands(small: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
+    let low = means(small.clone(), PLACES);
+    let [count, _, height, width] = low.dims();
+    let missing =
+        |deviation: Tensor<1>| (deviation.mean() * -1.0 + config.low_band_target).clamp_min(0.0);
+    let deviation = |rows: Tensor<2>| {
+        let own = rows.clone() - rows.mean_dim(1);
+        (own.square().mean_dim(1) + 1e-6).sqrt().squeeze_dim::<1>(1)
+    };
+    let places = low.clone().reshape([3 * count, height * width]);
+    let mut lacks = missing(deviation(places));
+    if count > 1 {
+        lacks = lacks + missing(deviation(low.flatten::<2>(1, 3).transpose()));
+    }
+    let excess = contrast(without_low_band(small)) - config.detail_target;
+    (lacks, excess.clamp_min(0.0).mean())
+}
+
+/// Square pictures [B, C, N, N] as means of their blocks, [B, C, `size`, `size`].
+fn means(pictures: Tensor<4>, size: usize) -> Tensor<4> {
+    let [batch, channels, side, _] = pictures.dims();
+    let block = side / size;
+    pictures
+        .reshape([batch, channels, size, block, size, block])
+        .mean_dim(5)
+        .mean_dim(3)
+        .reshape([batch, channels, size, size])
 }

@@ -37,6 +37,8 @@ mod model;
 pub mod networks;
 pub mod reading;
 pub mod reed_solomon;
+pub mod scene;
+pub mod similarity;
 mod step_plan;
 pub mod system;
 mod token_batch;

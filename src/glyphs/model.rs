@@ -3,6 +3,7 @@
 //! ```text
 //! tokens -> text encoder -> slots -> generator -> picture -> (noisy channel) -> reader -> slots -> text decoder -> tokens
 //!                                                         \-> pose head: where the corners are
+//! photo -> locator: where a glyph lies
 //! ```
 //!
 //! Shapes: B functions, S slots, D = `hidden_size`, V tokens in the vocabulary, E = `embedding`.
@@ -33,6 +34,7 @@ pub struct GlyphModel {
     generator: Generator,
     reader: Recognizer,
     pose: PoseHead,
+    locator: Option<PoseHead>,
     text_decoder: RobertaForMaskedLm,
     embedding: Linear,
 }
@@ -58,6 +60,7 @@ impl GlyphModel {
             generator: Generator::new(config, layouts, init),
             reader: Recognizer::new(config, layouts, init),
             pose: PoseHead::new(config.pose, init),
+            locator: (config.locator > 0).then(|| PoseHead::new(config.locator, init)),
             text_decoder: RobertaForMaskedLm::new(&sizes, init),
             embedding: init.linear_biased(d, config.embedding, (d as f32).powf(-0.5)),
         }
@@ -69,8 +72,14 @@ impl GlyphModel {
     }
 
     /// Slots [B, S, D] to the latents of their pictures; see [`Generator::latent`].
-    pub fn latent(&self, slots: Tensor<3>, cells: &SlotCells, layouts: &Layouts) -> Tensor<3> {
-        self.generator.latent(slots, cells, layouts)
+    pub fn latent(
+        &self,
+        slots: Tensor<3>,
+        content: Tensor<2>,
+        cells: &SlotCells,
+        layouts: &Layouts,
+    ) -> Tensor<3> {
+        self.generator.latent(slots, content, cells, layouts)
     }
 
     /// Latents to pictures [B, 3, `size`, `size`], values 0..1; see [`Generator::picture`].
@@ -110,6 +119,13 @@ impl GlyphModel {
     /// Small pictures [B, 3, 64, 64] to corners [B, 8]; see [`PoseHead::forward`].
     pub fn corners(&self, small: Tensor<4>) -> Tensor<2> {
         self.pose.forward(small)
+    }
+
+    /// Photos [B, 3, 64, 64] to the corners [B, 8] of the glyph that lies in each; see [`SceneBatch`](super::scene::SceneBatch).
+    /// `None` without a locator.
+    pub fn located(&self, photos: Tensor<4>) -> Option<Tensor<2>> {
+        let locator = self.locator.as_ref()?;
+        Some(locator.forward(photos))
     }
 }
 

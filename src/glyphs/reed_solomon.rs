@@ -4,8 +4,10 @@
 //! Systematic encoding, syndromes, Berlekamp-Massey from the erasure locator, Chien's search, Forney's formula: Blahut,
 //! "Algebraic Codes for Data Transmission" (2003), chapter 7.
 
+/// Bits of a symbol.
+pub const BITS: usize = 11;
 /// Number of symbols.
-pub const SYMBOLS: usize = 2048;
+pub const SYMBOLS: usize = 1 << BITS;
 /// Order of the multiplicative group; also the longest codeword.
 const ORDER: usize = SYMBOLS - 1;
 /// Primitive polynomial x^11 + x^2 + 1.
@@ -81,20 +83,34 @@ pub fn parity(message: &[u16], count: usize) -> Vec<u16> {
 /// erasures and F errors elsewhere all are mended if E + 2 F is at most `count`. Returns the number of symbols changed;
 /// `None`, and the codeword as it was, if there are more than that.
 pub fn correct(codeword: &mut [u16], count: usize, erasures: &[usize]) -> Option<usize> {
+    let syndromes = syndromes(codeword, count);
+    let corrections = corrections(&syndromes, codeword.len(), erasures)?;
+    for (place, difference) in &corrections {
+        codeword[*place] ^= difference;
+    }
+    Some(corrections.len())
+}
+
+/// Places of a codeword of `length` symbols that are wrong, and what to add there, from its syndromes; those of fewer parity
+/// symbols are the first of those of more. See [`correct`].
+pub fn corrections(
+    syndromes: &[u16],
+    length: usize,
+    erasures: &[usize],
+) -> Option<Vec<(usize, u16)>> {
+    let count = syndromes.len();
     if erasures.len() > count {
         return None;
     }
-    let syndromes = syndromes(codeword, count);
     if syndromes.iter().all(|syndrome| *syndrome == 0) {
-        return Some(0);
+        return Some(Vec::new());
     }
     // The locator of place p is a to the power of its coefficient's degree.
-    let length = codeword.len();
     let mut locator = vec![1];
     for place in erasures {
         multiply_by_root(&mut locator, power(length - 1 - place));
     }
-    let locator = berlekamp_massey(locator, erasures.len(), &syndromes);
+    let locator = berlekamp_massey(locator, erasures.len(), syndromes);
     let degree = locator.len() - 1;
     let places: Vec<usize> = (0..length)
         .filter(|place| value_at(&locator, power(ORDER - (length - 1 - place))) == 0)
@@ -104,36 +120,35 @@ pub fn correct(codeword: &mut [u16], count: usize, erasures: &[usize]) -> Option
     }
     // Evaluator: syndromes times locator, below x^count; derivative of the locator: its odd coefficients.
     let evaluator: Vec<u16> = (0..count)
-        .map(|i| convolved(&locator, &syndromes, i))
+        .map(|i| convolved(&locator, syndromes, i))
         .collect();
     let odd = |(i, coefficient): (usize, &u16)| if i % 2 == 1 { *coefficient } else { 0 };
     let derivative: Vec<u16> = locator.iter().enumerate().map(odd).skip(1).collect();
-    let mut mended = codeword.to_vec();
+    let mut rest = syndromes.to_vec();
+    let mut corrections = Vec::new();
     for place in places {
-        let inverse = power(ORDER - (length - 1 - place));
+        let degree = length - 1 - place;
+        let inverse = power(ORDER - degree);
         let slope = value_at(&derivative, inverse);
         if slope == 0 {
             return None;
         }
-        mended[place] ^= divide(value_at(&evaluator, inverse), slope);
+        let difference = divide(value_at(&evaluator, inverse), slope);
+        if difference != 0 {
+            corrections.push((place, difference));
+        }
+        let (root, mut term) = (power(degree), difference);
+        for syndrome in &mut rest {
+            term = multiply(term, root);
+            *syndrome ^= term;
+        }
     }
-    if self::syndromes(&mended, count)
-        .iter()
-        .any(|syndrome| *syndrome != 0)
-    {
-        return None;
-    }
-    let changed = mended
-        .iter()
-        .zip(&*codeword)
-        .filter(|(a, b)| a != b)
-        .count();
-    codeword.copy_from_slice(&mended);
-    Some(changed)
+    let is_codeword = rest.iter().all(|syndrome| *syndrome == 0);
+    is_codeword.then_some(corrections)
 }
 
 /// Values of the codeword, its highest coefficient first, at a^1 .. a^count.
-fn syndromes(codeword: &[u16], count: usize) -> Vec<u16> {
+pub fn syndromes(codeword: &[u16], count: usize) -> Vec<u16> {
     let at = |root: usize| {
         let symbols = codeword.iter();
         symbols.fold(0, |sum, symbol| multiply(sum, power(root)) ^ symbol)

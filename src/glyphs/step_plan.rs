@@ -12,6 +12,7 @@ use super::{
         losses::DistancePairs,
         mosaic::{Layout, Layouts, POSE_SIZE},
     },
+    scene::{SCENE_SIZE, SceneBatch},
     token_batch::TokenBatch,
 };
 use crate::{
@@ -20,11 +21,13 @@ use crate::{
     training::{HostInputs, Span, draw_log},
 };
 
-/// Pairs of pictures compared a step.
+/// Pairs of pictures compared with their latents a step.
 const PAIRS: usize = 32;
+/// Pairs compared by the functions' terms.
+const TERM_PAIRS: usize = 256;
 /// Largest difficulty of the distortions in which the pose head looks for the corners of pictures that the recognizer sees
 /// undistorted. Far above the curriculum's first ones: hardly tilted pictures teach nothing about tilt.
-const HARDEST_POSE: f64 = 8.0;
+const HARDEST_POSE: f64 = 15.0;
 
 /// Offsets of one shard's inputs in the host buffers. Equal plans have equal shapes; used as the capture key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +38,14 @@ pub struct GlyphPlan {
     pub meaning: Option<ContrastiveSpans>,
     /// The functions that are compared with one another, on either side, in pictures and in latents.
     pub pairs: Option<[[Span; 2]; 2]>,
+    /// The functions that are compared by their terms, on either side.
+    pub terms: Option<TermSpans>,
     /// Distortions of small copies of the pictures, for the pose head.
     pub small_distortions: PackedDistortions<Span, Span>,
     /// Corners of the distorted small pictures, [B, 8].
     pub corners: Span,
+    /// Photos the pictures lie in, for the locator.
+    pub scenes: Option<SceneSpans>,
     /// Pictures that are distorted before they are read.
     pub distorted: Option<DistortedSpans>,
     /// Factor on the aesthetic losses, 0 to 1.
@@ -56,6 +63,8 @@ pub struct FunctionSpans {
     pub tokens: Span,
     /// Number of tokens without padding, `[B]`.
     pub lengths: Span,
+    /// 1 for the slots of the function as a whole [B, S].
+    pub content: Span,
     /// Packed layouts, see [`SlotCells`](super::networks::mosaic::SlotCells).
     pub cells: Span,
     /// Indices b S + s of the slots in the loss, `[N]`: the tokens and the padding that marks their end; `None`
@@ -65,6 +74,28 @@ pub struct FunctionSpans {
     pub truth: Span,
     /// Loss weight of each of these slots.
     pub weights: Span,
+}
+
+/// A [`SceneBatch`] among the inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SceneSpans {
+    /// Homographies, and what the camera adds.
+    pub distortions: PackedDistortions<Span, Span>,
+    /// Corners [B, 8].
+    pub corners: Span,
+    /// Light on the glyphs [B, 1, 64, 64].
+    pub light: Span,
+    /// Background [B, 3, 64, 64].
+    pub background: Span,
+}
+
+/// Pairs of functions and their distances by terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermSpans {
+    /// Rows on either side, `[N]` each.
+    pub pairs: [Span; 2],
+    /// Distances, `[N]`.
+    pub distances: Span,
 }
 
 /// Functions that mean the same, to be found from one another.
@@ -155,12 +186,42 @@ impl StepPlanner<'_> {
                 let sides = pairs.sides();
                 sides.map(|pair| pair.map(|rows| inputs.rows(rows)))
             }),
+            terms: self.terms(batch, &mut inputs, rng),
             small_distortions: packed(&small, POSE_SIZE, &mut inputs),
             corners: inputs.values(&corners),
+            scenes: (self.config.locator > 0).then(|| {
+                let scenes = SceneBatch::sample(count, rng);
+                SceneSpans {
+                    distortions: packed(&scenes.distortions, SCENE_SIZE, &mut inputs),
+                    corners: inputs.values(&scenes.corners),
+                    light: inputs.values(&scenes.light),
+                    background: inputs.values(&scenes.background),
+                }
+            }),
             distorted: self.distorted(&difficulties, distortions, &mut inputs),
             aesthetic_weight: inputs.values(&[self.aesthetic_weight as f32]),
         };
         (plan, inputs)
+    }
+
+    fn terms(
+        &self,
+        batch: &FunctionBatch,
+        inputs: &mut HostInputs,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<TermSpans> {
+        if batch.terms.len() < 2 {
+            return None;
+        }
+        let pairs = DistancePairs::sample(batch.terms.len(), TERM_PAIRS, true, rng);
+        let distances = pairs.pictures.iter();
+        let distances = distances.map(|&[a, b]| batch.terms[a].distance(&batch.terms[b]));
+        let distances: Vec<f32> = distances.collect();
+        let [sides, _] = pairs.sides();
+        Some(TermSpans {
+            pairs: sides.map(|rows| inputs.rows(rows)),
+            distances: inputs.values(&distances),
+        })
     }
 
     fn functions(&self, batch: &FunctionBatch, inputs: &mut HostInputs) -> FunctionSpans {
@@ -199,6 +260,7 @@ impl StepPlanner<'_> {
             read,
             truth,
             weights: inputs.values(&weights),
+            content: inputs.values(&encoded.content()),
             cells: inputs.rows(encoded.layout.packed()),
             lengths: inputs.rows(encoded.lengths),
         }

@@ -200,11 +200,13 @@ impl System for GlyphsSystem {
             difficulty,
             accuracy,
             exact,
+            verified,
         } = self.curriculum;
         vec![
             ("difficulty", MetricValue::Double(difficulty)),
             ("validation_accuracy", MetricValue::Single(accuracy as f32)),
             ("validation_exact", MetricValue::Single(exact as f32)),
+            ("validation_verified", MetricValue::Single(verified as f32)),
         ]
     }
 

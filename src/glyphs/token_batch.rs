@@ -13,6 +13,8 @@ pub struct TokenBatch {
     pub tokens: Vec<i32>,
     /// Number of each function's tokens without padding and parity, but with the header of a code, `[B]`.
     pub lengths: Vec<i32>,
+    /// True if glyphs have a code.
+    pub has_code: bool,
     /// Indices b S + s of the slots in the loss: the tokens, and the padding that marks their end.
     pub read: Vec<usize>,
     /// Their layouts.
@@ -60,10 +62,25 @@ impl TokenBatch {
             .flat_map(|(row, end)| (0..end).map(move |slot| row * columns + slot));
         Self {
             tokens: padded.collect(),
+            has_code: parity > 0.0,
             lengths: rows.iter().map(|row| (header + row.len()) as i32).collect(),
             read: read.collect(),
             layout,
         }
+    }
+
+    /// 1 for the slots whose mean is the function as a whole [B, S]: of a code those of the tokens alone, else the layout's.
+    pub fn content(&self) -> Vec<f32> {
+        let slots = self.layout.frame.slots();
+        let each = self.lengths.iter().zip(&self.layout.of);
+        let each = each.flat_map(|(&length, layout)| {
+            let range = match self.has_code {
+                true => HEADER..length as usize,
+                false => 0..layout.slots(),
+            };
+            (0..slots).map(move |slot| f32::from(range.contains(&slot)))
+        });
+        each.collect()
     }
 
     /// Tokens [B, S], and 1 for the real ones [B, S].

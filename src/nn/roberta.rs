@@ -10,11 +10,8 @@ use burn::{
     tensor::{Int, Tensor},
 };
 
-use super::{
-    init::Initializer,
-    linear::{embedding, linear},
-};
-use crate::kernels::{Heads, attention, gelu, layer_norm, matmul};
+use super::{device_constants::table, init::Initializer, linear::linear};
+use crate::kernels::{Heads, attention, gather, gelu, layer_norm, matmul};
 
 /// Index of the first position: after the padding token's id, which is 1 in the published vocabularies.
 const FIRST_POSITION: usize = 2;
@@ -35,26 +32,48 @@ pub struct RobertaSizes {
     pub intermediate_size: usize,
     /// Longest sequence; the published `max_position_embeddings` is two more.
     pub max_tokens: usize,
+    /// Bits of a token's number that have embeddings of their own, added to the token's; 0 as published. Tokens that stand
+    /// for any symbol of a code are learnt by them in a tenth of the steps: each bit is met in every token.
+    pub bits: usize,
 }
 
 /// Token, position and type embeddings, summed and normalised.
 #[derive(Module, Debug)]
 pub struct RobertaEmbeddings {
     word_embeddings: Embedding,
+    bit_embeddings: Option<Param<Tensor<2>>>,
     position_embeddings: Embedding,
     token_type_embeddings: Embedding,
     layer_norm: LayerNorm,
 }
 
 impl RobertaEmbeddings {
-    fn new(sizes: &RobertaSizes, deviation: f32, init: &mut Initializer) -> Self {
+    /// Deviations of the initial embeddings, and of those of bits.
+    fn new(sizes: &RobertaSizes, [deviation, of_bits]: [f32; 2], init: &mut Initializer) -> Self {
         let d = sizes.hidden_size;
         Self {
             word_embeddings: init.embedding(sizes.vocab_size, d, deviation),
+            bit_embeddings: (sizes.bits > 0).then(|| init.normal([sizes.bits, d], of_bits)),
             position_embeddings: init.embedding(sizes.max_tokens + FIRST_POSITION, d, deviation),
             token_type_embeddings: init.embedding(1, d, deviation),
             layer_norm: init.layer_norm(d, LAYER_NORM_EPS),
         }
+    }
+
+    /// Embeddings [V, D] of the vocabulary.
+    fn words(&self) -> Tensor<2> {
+        let words = self.word_embeddings.weight.val();
+        let Some(bits) = &self.bit_embeddings else {
+            return words;
+        };
+        let (bits, vocabulary) = (bits.val(), words.dims()[0]);
+        let count = bits.dims()[0];
+        let signs = table("bits", &[vocabulary, count], &words.device(), || {
+            let is_set = |i: usize| i / count >> (i % count) & 1 == 1;
+            let sign = |i| if is_set(i) { 1.0 } else { -1.0 };
+            (0..vocabulary * count).map(sign).collect()
+        });
+        words + signs.reshape([vocabulary, count]).matmul(bits)
     }
 
     /// Embeddings [B, L, D] of words [B, L, D], with positions and type added.
@@ -150,18 +169,25 @@ pub struct RobertaModel {
 impl RobertaModel {
     /// Random weights.
     pub fn new(sizes: &RobertaSizes, init: &mut Initializer) -> Self {
+        Self::with_bits(sizes, 1.0, init)
+    }
+
+    /// Random weights; the bits' embeddings have this share of the tokens' deviation.
+    fn with_bits(sizes: &RobertaSizes, share: f32, init: &mut Initializer) -> Self {
         let deviation = (sizes.hidden_size as f32).powf(-0.5);
         let layers = 0..sizes.num_hidden_layers;
         Self {
-            embeddings: RobertaEmbeddings::new(sizes, deviation, init),
+            embeddings: RobertaEmbeddings::new(sizes, [deviation, share * deviation], init),
             layer: layers.map(|_| RobertaLayer::new(sizes, init)).collect(),
         }
     }
 
     /// Hidden states [B, L, D] of tokens [B, L]; `mask` [B, L] is 1 at tokens that are attended to.
     pub fn forward(&self, tokens: Tensor<2, Int>, mask: Tensor<2>) -> Tensor<3> {
-        let words = embedding(&self.embeddings.word_embeddings, tokens);
-        self.forward_embedded(words, mask)
+        let [batch, length] = tokens.dims();
+        let words = gather(self.embeddings.words(), tokens.reshape([batch * length]));
+        let width = words.dims()[1];
+        self.forward_embedded(words.reshape([batch, length, width]), mask)
     }
 
     /// Hidden states [B, L, D] of token embeddings [B, L, D], see [`Self::forward`].
@@ -193,7 +219,8 @@ impl RobertaForMaskedLm {
     pub fn new(sizes: &RobertaSizes, init: &mut Initializer) -> Self {
         let d = sizes.hidden_size;
         Self {
-            roberta: RobertaModel::new(sizes, init),
+            // The logits are about 1 at first.
+            roberta: RobertaModel::with_bits(sizes, 0.3, init),
             lm_head: LmHead {
                 dense: init.linear_biased(d, d, (d as f32).powf(-0.5)),
                 layer_norm: init.layer_norm(d, LAYER_NORM_EPS),
@@ -213,7 +240,7 @@ impl RobertaForMaskedLm {
         let [batch, length, width] = hidden.dims();
         let x = gelu(linear(&head.dense, hidden));
         let x = layer_norm(&head.layer_norm, x, LAYER_NORM_EPS);
-        let words = self.roberta.embeddings.word_embeddings.weight.val();
+        let words = self.roberta.embeddings.words();
         let vocabulary = words.dims()[0];
         // One large product instead of one per sequence.
         let logits = matmul(x.reshape([batch * length, width]), words.transpose());

@@ -9,6 +9,7 @@ mod layout;
 mod parse;
 mod scope;
 mod syntax;
+pub mod terms;
 pub mod variants;
 
 use std::ops::{Range, RangeInclusive};

@@ -78,6 +78,76 @@ fn new_names(tree: &Tree, rng: &mut impl Rng) -> Vec<Edit> {
     edits
 }
 
+/// First and last letters of scripts other than Latin; names may be written in all of them.
+const SCRIPTS: [[char; 2]; 12] = [
+    ['à', 'ö'],
+    ['α', 'ω'],
+    ['а', 'я'],
+    ['א', 'ת'],
+    ['ف', 'ي'],
+    ['क', 'ह'],
+    ['ก', 'ฮ'],
+    ['あ', 'ん'],
+    ['ア', 'ン'],
+    ['一', '龠'],
+    ['가', '힣'],
+    ['ა', 'ჰ'],
+];
+/// First and last characters of symbols, for strings and comments.
+const SYMBOLS: [[char; 2]; 6] = [
+    ['¡', '¿'],
+    ['←', '⇿'],
+    ['∀', '⋿'],
+    ['─', '◿'],
+    ['☀', '➿'],
+    ['😀', '🙏'],
+];
+
+/// Variant of a function with some of its names and most of its strings and comments in a script other than Latin, so that
+/// bytes that a corpus seldom has are met. `None` if it has none of these, or `source` is no Python.
+pub fn in_another_script(source: &str, rng: &mut impl Rng) -> Option<String> {
+    let source = normalised(source);
+    let script = SCRIPTS[rng.random_range(0..SCRIPTS.len())];
+    let edits = parse(&source, |tree| {
+        let mut word = |is_name: bool| -> String {
+            let [first, last] = match is_name || rng.random_bool(0.7) {
+                true => script,
+                false => SYMBOLS[rng.random_range(0..SYMBOLS.len())],
+            };
+            let letters = 0..rng.random_range(1..6);
+            letters.map(|_| rng.random_range(first..=last)).collect()
+        };
+        let names = Names::new(tree).by_name();
+        let mut edits = Vec::new();
+        for (nth, (name, places)) in names.into_iter().enumerate() {
+            // Two names mustn't become one.
+            if nth % 2 == 0 {
+                let new = format!("{}{}", word(true), nth / 2);
+                let places = places.into_iter();
+                edits.extend(places.map(|at| Edit::new(at..at + name.len(), &new)));
+            }
+        }
+        for token in tree.tokens() {
+            let (start, end) = (token.start().to_usize(), token.end().to_usize());
+            let inside = match (token.kind(), token.string_flags()) {
+                (TokenKind::String, Some(flags)) if !flags.is_byte_string() => {
+                    start + flags.opener_len().to_usize()..end - flags.closer_len().to_usize()
+                }
+                (TokenKind::FStringMiddle, _) => start..end,
+                (TokenKind::Comment, _) => start + 1..end,
+                _ => continue,
+            };
+            if !inside.is_empty() {
+                edits.push(Edit::new(inside, &[word(false), word(false)].join(" ")));
+            }
+        }
+        edits
+    });
+    let edits = edits.ok()?;
+    let result = (!edits.is_empty()).then(|| edited(&source, 0..source.len(), edits))?;
+    parse(&result, |_| ()).is_ok().then_some(result)
+}
+
 /// Variant of a function with another meaning, in which one token differs: an operator, a constant, or a
 /// method for its opposite; in absence of these a variable or attribute for another, or a string. `None` if
 /// there is nothing to change, or `source` is no Python.

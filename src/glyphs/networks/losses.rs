@@ -66,7 +66,7 @@ pub fn vector_distance<const D: usize>(
 }
 
 /// Mean absolute differences `[N]` of pairs of rows [B, F].
-fn pair_distances(rows: Tensor<2>, pairs: [Tensor<1, Int>; 2]) -> Tensor<1> {
+pub fn pair_distances(rows: Tensor<2>, pairs: [Tensor<1, Int>; 2]) -> Tensor<1> {
     let [from, to] = pairs.map(|side| gather(rows.clone(), side));
     (from - to).abs().mean_dim(1).squeeze_dim(1)
 }

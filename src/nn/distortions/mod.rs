@@ -345,14 +345,34 @@ impl PackedDistortions<Tensor<1>, Tensor<1, Int>> {
         let mut images = rounded(images);
         let [batch, _, height, width] = images.dims();
         if self.is_warped {
-            let identity = table("alone", &[batch], &self.maps.device(), || {
-                Homography::IDENTITY.numbers().repeat(batch)
-            });
-            let maps = [&self.maps, &identity].map(|maps| rows(maps, [batch, HOMOGRAPHY_LEN]));
-            let maps = Tensor::cat(maps.into(), 1);
+            let maps = rows(&self.maps, [batch, HOMOGRAPHY_LEN]);
+            let maps = Tensor::cat(vec![maps, self.identities(batch)], 1);
             images = image_ops::warp(images, maps, [height, width]);
         }
         self.apply_photometric(images)
+    }
+
+    /// Scenes [B, 3, H, W] of `images` of 8 bits: warped, times the `light` [B, 1, H, W] on them, on the `background`
+    /// [B, 3, H, W], and what a camera adds.
+    pub fn apply_on(
+        &self,
+        images: Tensor<4>,
+        light: Tensor<4>,
+        background: Tensor<4>,
+    ) -> Tensor<4> {
+        let [batch, _, height, width] = images.dims();
+        let identity = self.identities(batch);
+        let maps = rows(&self.maps, [batch, HOMOGRAPHY_LEN]);
+        let maps = Tensor::cat(vec![maps, identity], 1);
+        let images = image_ops::warp(images, maps, [height, width]);
+        self.apply_photometric(images * light + background)
+    }
+
+    fn identities(&self, batch: usize) -> Tensor<2> {
+        let identity = table("alone", &[batch], &self.maps.device(), || {
+            Homography::IDENTITY.numbers().repeat(batch)
+        });
+        rows(&identity, [batch, HOMOGRAPHY_LEN])
     }
 
     /// Distortions after rounding and homography: blur to clamping.

@@ -49,6 +49,16 @@ impl Layout {
         self.rows * self.columns
     }
 
+    /// Cell of each slot when neighbours are scattered, so that a patch of cells that is lost leaves gaps of one symbol: the
+    /// next slot's is the golden share of the cells further on, the step that keeps near slots farthest apart.
+    pub fn scattered(&self) -> Vec<usize> {
+        let cells = self.slots();
+        let golden = cells as f64 * (5_f64.sqrt() - 1.0) / 2.0;
+        let is_step = |step: &usize| gcd(*step, cells) == 1;
+        let step = (golden.round() as usize..).find(is_step).unwrap_or(1);
+        (0..cells).map(|slot| slot * step % cells).collect()
+    }
+
     /// Blending weights [[`CANVAS`], `max_cells`] of the cells of a line of `cells` at each canvas pixel; rows sum to 1, and
     /// cells beyond the line have weight 0.
     pub fn blend_weights(cells: usize, max_cells: usize) -> Vec<f32> {
@@ -119,6 +129,14 @@ impl Layout {
             (centre(i % CANVAS), centre(i / CANVAS))
         });
         pixels.flat_map(features).collect()
+    }
+}
+
+/// Greatest common divisor.
+fn gcd(a: usize, b: usize) -> usize {
+    match b {
+        0 => a,
+        _ => gcd(b, a % b),
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! Shapes: B pictures, S slots (of the batch's frame), D = token width, P = canvas pixels, H = units of the generator.
 
+mod face;
 mod layout;
 mod pose;
 
@@ -16,6 +17,8 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 
+use face::Face;
+pub use face::without_low_band;
 pub use layout::{CANVAS, Layout};
 use layout::{POSITION_FEATURES, SAMPLES};
 pub use pose::{POSE_SIZE, PoseHead};
@@ -53,6 +56,8 @@ pub struct BatchLayout {
     pub of: Vec<Layout>,
     /// Padded layout of the batch: the largest, or larger.
     pub frame: Layout,
+    /// True if neighbouring slots lie far apart, see [`Layout::scattered`].
+    pub is_scattered: bool,
 }
 
 /// All layouts, smallest first.
@@ -60,13 +65,24 @@ pub struct BatchLayout {
 pub struct Layouts {
     /// Layouts, from few cells to many.
     pub all: Vec<Layout>,
+    /// True if neighbouring slots lie far apart, see [`Layout::scattered`]; else slots are cells in row-major order.
+    pub is_scattered: bool,
 }
 
 impl Layouts {
-    /// Layouts for functions of up to `max_tokens`.
-    pub fn new(max_tokens: usize) -> Self {
+    /// Layouts of up to `most` cells.
+    pub fn new(most: usize) -> Self {
         Self {
-            all: Layout::all(max_tokens),
+            all: Layout::all(most),
+            is_scattered: false,
+        }
+    }
+
+    /// Layouts of up to `most` cells, with neighbouring slots far apart.
+    pub fn scattered(most: usize) -> Self {
+        Self {
+            is_scattered: true,
+            ..Self::new(most)
         }
     }
 
@@ -77,6 +93,7 @@ impl Layouts {
                 rows: slots,
                 columns: 1,
             }],
+            is_scattered: false,
         }
     }
 
@@ -112,6 +129,7 @@ impl Layouts {
         BatchLayout {
             of: layouts.iter().map(|&layout| self.all[layout]).collect(),
             frame: self.all[frame],
+            is_scattered: self.is_scattered,
             layouts,
         }
     }
@@ -128,27 +146,29 @@ impl BatchLayout {
             .chain(counts(|layout| layout.rows))
             .chain(counts(|layout| layout.columns))
             .chain(counts(Layout::slots));
-        // Cells of the frame beyond the layout, and slots beyond the picture's, have index 0 and are masked.
-        let places = |from_frame: bool| {
-            let each = self.of.iter().enumerate();
-            each.flat_map(move |(picture, &layout)| {
-                let (from, to) = match from_frame {
-                    true => (frame, layout),
-                    false => (layout, frame),
-                };
-                (0..slots).map(move |index| {
-                    let (row, column) = (index / from.columns, index % from.columns);
-                    let is_cell = row < layout.rows && column < layout.columns;
-                    let place = if is_cell {
-                        row * to.columns + column
-                    } else {
-                        0
-                    };
-                    (picture * slots + place) as i32
-                })
-            })
-        };
-        numbers.chain(places(true)).chain(places(false)).collect()
+        let mut packed: Vec<i32> = numbers.collect();
+        // Cells of the frame beyond the layout, and slots beyond the picture's, have the picture's first and are masked.
+        let first = |picture: usize| (picture * slots) as i32;
+        let pictures = self.of.len();
+        let mut slots_of_cells: Vec<i32> =
+            (0..pictures * slots).map(|i| first(i / slots)).collect();
+        let mut cells_of_slots = slots_of_cells.clone();
+        for (picture, layout) in self.of.iter().enumerate() {
+            let order = match self.is_scattered {
+                true => layout.scattered(),
+                false => (0..layout.slots()).collect(),
+            };
+            for (slot, cell) in order.into_iter().enumerate() {
+                let (row, column) = (cell / layout.columns, cell % layout.columns);
+                let cell = picture * slots + row * frame.columns + column;
+                let slot = picture * slots + slot;
+                slots_of_cells[cell] = slot as i32;
+                cells_of_slots[slot] = cell as i32;
+            }
+        }
+        packed.extend(slots_of_cells);
+        packed.extend(cells_of_slots);
+        packed
     }
 
     /// Batch layout on a device.
@@ -254,11 +274,17 @@ pub struct MosaicGenerator {
     place_whole: Linear,
     paint: Linear,
     frame: Param<Tensor<2>>,
+    face: Option<Face>,
 }
 
 impl MosaicGenerator {
-    /// Random weights for `layouts` layouts.
-    pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
+    /// Random weights for `layouts` layouts; `has_face` for pictures with a low band that shows the whole function.
+    pub fn new(
+        sizes: &MosaicSizes,
+        layouts: usize,
+        has_face: bool,
+        init: &mut Initializer,
+    ) -> Self {
         let inner = sizes.generator;
         let deviation = |inputs: usize| (inputs as f32).powf(-0.5);
         Self {
@@ -270,16 +296,25 @@ impl MosaicGenerator {
             place_whole: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES)),
             paint: init.linear_biased(inner, 3, deviation(inner) * 1.5),
             frame: init.normal([3, PIXELS], 0.1),
+            face: has_face.then(|| Face::new(sizes.slot, init)),
         }
     }
 
-    /// Canvases [B, P, H] of slots [B, S, D]; morphs interpolate between them.
-    pub fn canvas(&self, slots: Tensor<3>, cells: &SlotCells, layouts: &Layouts) -> Tensor<3> {
+    /// Canvases [B, 3, P] of slots [B, S, D], before the sigmoid; morphs interpolate between them. `content` [B, S] marks the
+    /// slots whose mean is the function as a whole.
+    pub fn canvas(
+        &self,
+        slots: Tensor<3>,
+        content: Tensor<2>,
+        cells: &SlotCells,
+        layouts: &Layouts,
+    ) -> Tensor<3> {
         let (device, [batch, ..]) = (slots.device(), slots.dims());
         let mask = cells.mask();
-        let mean = slots.clone() * (mask.clone() / mask.clone().sum_dim(1)).unsqueeze_dim(2);
+        let mean = slots.clone() * (content.clone() / content.sum_dim(1)).unsqueeze_dim(2);
         // The mean of the slots conditions the picture as a whole.
-        let whole = linear(&self.whole, mean.sum_dim(1));
+        let mean = mean.sum_dim(1);
+        let whole = linear(&self.whole, mean.clone());
         let own = gather(self.layout.weight.val(), cells.layouts());
         let painted = linear(&self.slot, slots) + own.unsqueeze_dim(1);
         let painted = painted * mask.unsqueeze_dim(2);
@@ -311,39 +346,56 @@ impl MosaicGenerator {
         // shift + whole * place_whole, as one product per picture of the positional features and these weights.
         let weight = self.place_shift.weight.val().unsqueeze::<3>()
             + self.place_whole.weight.val().unsqueeze() * whole;
-        silu(spread.reshape([batch, PIXELS, inner]) * scale + positions.matmul(weight))
+        let x = silu(spread.reshape([batch, PIXELS, inner]) * scale + positions.matmul(weight));
+        let x = linear(&self.paint, x).swap_dims(1, 2) + self.frame.val().unsqueeze();
+        match &self.face {
+            Some(face) => face.forward(x, mean.squeeze_dim(1)),
+            None => x,
+        }
     }
 
-    /// Pictures [B, 3, `size`, `size`] in 0..=1 of canvases [B, P, H].
+    /// Pictures [B, 3, `size`, `size`] in 0..=1 of canvases [B, 3, P].
     pub fn picture(&self, canvas: Tensor<3>, size: usize) -> Tensor<4> {
-        let (device, [batch, ..]) = (canvas.device(), canvas.dims());
-        let x = linear(&self.paint, canvas).swap_dims(1, 2);
-        let x = x + self.frame.val().unsqueeze();
-        let upsample = table("enlarging", &[size], &device, || upsampling_matrix(size));
-        let upsample = upsample.reshape([size, CANVAS]);
-        let x = x
-            .reshape([batch * 3 * CANVAS, CANVAS])
-            .matmul(upsample.clone().transpose())
-            .reshape([batch * 3, CANVAS, size]);
-        let x = upsample.unsqueeze::<3>().matmul(x);
-        sigmoid(x.reshape([batch, 3, size, size]))
+        let [batch, ..] = canvas.dims();
+        let x = canvas.reshape([batch, 3, CANVAS, CANVAS]);
+        sigmoid(upsampled(x, "enlarging", size))
     }
 }
 
-/// Upsampling matrix [`size`, 32] of a line of the canvas by cubic B-splines, which also smooth it; the border is replicated.
-fn upsampling_matrix(size: usize) -> Vec<f32> {
+/// Square pictures [B, C, N, N], upsampled to [B, C, `size`, `size`]; the matrix is kept by `name`, of one N each.
+fn upsampled(pictures: Tensor<4>, name: &'static str, size: usize) -> Tensor<4> {
+    let [.., from] = pictures.dims();
+    let matrix = table(name, &[size], &pictures.device(), || {
+        upsampling_matrix(from, size)
+    });
+    both_axes(pictures, matrix.reshape([size, from]))
+}
+
+/// Square pictures [B, C, N, N] with their rows and columns multiplied by `matrix` [M, N]: [B, C, M, M].
+fn both_axes(pictures: Tensor<4>, matrix: Tensor<2>) -> Tensor<4> {
+    let ([batch, channels, from, _], [to, _]) = (pictures.dims(), matrix.dims());
+    let x = pictures
+        .reshape([batch * channels * from, from])
+        .matmul(matrix.clone().transpose())
+        .reshape([batch * channels, from, to]);
+    let x = matrix.unsqueeze::<3>().matmul(x);
+    x.reshape([batch, channels, to, to])
+}
+
+/// Upsampling matrix [`size`, `from`] of a line by cubic B-splines, which also smooth it; the border is replicated.
+fn upsampling_matrix(from: usize, size: usize) -> Vec<f32> {
     let kernel = |x: f32| match x.abs() {
         x if x < 1.0 => 2.0 / 3.0 - x * x + x * x * x / 2.0,
         x if x < 2.0 => (2.0 - x).powi(3) / 6.0,
         _ => 0.0,
     };
-    let mut weights = vec![0.0; size * CANVAS];
+    let mut weights = vec![0.0; size * from];
     for i in 0..size {
-        let centre = (i as f32 + 0.5) * CANVAS as f32 / size as f32 - 0.5;
+        let centre = (i as f32 + 0.5) * from as f32 / size as f32 - 0.5;
         for tap in -1..=2 {
             let at = centre.floor() as i32 + tap;
-            let column = at.clamp(0, CANVAS as i32 - 1) as usize;
-            weights[i * CANVAS + column] += kernel(centre - at as f32);
+            let column = at.clamp(0, from as i32 - 1) as usize;
+            weights[i * from + column] += kernel(centre - at as f32);
         }
     }
     weights
@@ -352,6 +404,7 @@ fn upsampling_matrix(size: usize) -> Vec<f32> {
 /// Recognizer: from a picture to slots.
 #[derive(Module, Debug)]
 pub struct MosaicRecognizer {
+    has_face: bool,
     stem: Linear,
     look: Linear,
     slot: Linear,
@@ -369,10 +422,16 @@ const SQUEEZED: usize = 8;
 
 impl MosaicRecognizer {
     /// Random weights for `layouts` layouts.
-    pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
+    pub fn new(
+        sizes: &MosaicSizes,
+        layouts: usize,
+        has_face: bool,
+        init: &mut Initializer,
+    ) -> Self {
         let blocks = CANVAS / BLOCK;
         let whole = SQUEEZED * blocks * blocks + sizes.recognizer;
         Self {
+            has_face,
             stem: init.linear_relu(3 * PATCH * PATCH, sizes.recognizer),
             look: init.linear_relu(CELL_SAMPLES * sizes.recognizer, 2 * sizes.slot),
             slot: init.linear_relu(2 * sizes.slot, sizes.slot),
@@ -383,10 +442,14 @@ impl MosaicRecognizer {
     }
 
     /// Features [B, 32, 32, channels] of pictures [B, 3, 128, 128] in 0..=1: a 4x4 convolution of stride 4, as a product
-    /// over patches.
+    /// over patches. A face tells no symbol: it is taken away.
     pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
         let [batch, ..] = pictures.dims();
-        let patches = (pictures * 2.0 - 1.0)
+        let pictures = match self.has_face {
+            true => without_low_band(pictures) * 4.0,
+            false => pictures * 2.0 - 1.0,
+        };
+        let patches = pictures
             .reshape([batch, 3, CANVAS, PATCH, CANVAS, PATCH])
             .permute([0, 2, 4, 1, 3, 5])
             .reshape([batch, CANVAS, CANVAS, 3 * PATCH * PATCH]);

@@ -1,0 +1,78 @@
+//! Face of a glyph: a low band of 8x8 places, painted from the function as a whole, and the palette of the detail above it.
+//! What is seen at arm's length, or in a thumbnail, is what the function is; its tokens are the detail.
+//!
+//! Shapes: B pictures, P canvas pixels, D = token width.
+
+use burn::{
+    module::Module,
+    nn::Linear,
+    tensor::{Device, Tensor},
+};
+
+use super::{CANVAS, PIXELS, both_axes, upsampled, upsampling_matrix};
+use crate::{
+    kernels::silu,
+    nn::{device_constants::table, init::Initializer, linear::linear},
+};
+
+/// Places of the low band a side.
+const PLACES: usize = 8;
+/// Hidden units.
+const HIDDEN: usize = 128;
+/// Bound of the low band before the sigmoid: 0.12 to 0.88 after it, so that detail has room on both sides.
+const BOUND: f64 = 2.0;
+
+/// Low band and palette of a function.
+#[derive(Module, Debug)]
+pub struct Face {
+    hidden: Linear,
+    places: Linear,
+    palette: Linear,
+}
+
+impl Face {
+    /// Random weights for functions of `width` values.
+    pub fn new(width: usize, init: &mut Initializer) -> Self {
+        Self {
+            hidden: init.linear_relu(width, HIDDEN),
+            places: init.linear_biased(HIDDEN, 3 * PLACES * PLACES, (HIDDEN as f32).powf(-0.5)),
+            palette: init.linear_biased(HIDDEN, 9, 0.3 * (HIDDEN as f32).powf(-0.5)),
+        }
+    }
+
+    /// Canvases [B, 3, P]: those of the `detail` [B, 3, P] in the palette of the functions [B, D], without a low band of its
+    /// own, on theirs.
+    pub fn forward(&self, detail: Tensor<3>, functions: Tensor<2>) -> Tensor<3> {
+        let (device, [batch, ..]) = (detail.device(), detail.dims());
+        let hidden = silu(linear(&self.hidden, functions));
+        let palette = linear(&self.palette, hidden.clone()).tanh() * 0.5;
+        let identity = table("no palette", &[], &device, || {
+            (0..9).map(|i| f32::from(i % 4 == 0)).collect()
+        });
+        let palette = (palette + identity.unsqueeze()).reshape([batch, 3, 3]);
+        let detail = palette.matmul(detail).reshape([batch, 3, CANVAS, CANVAS]);
+        let places = (linear(&self.places, hidden) / BOUND).tanh() * BOUND;
+        let places = places.reshape([batch, 3, PLACES, PLACES]);
+        let canvas = without_low_band(detail) + upsampled(places, "low band", CANVAS);
+        canvas.reshape([batch, 3, PIXELS])
+    }
+}
+
+/// Square pictures [B, C, N, N] less their low band: means of 8x8 blocks, upsampled.
+pub fn without_low_band(pictures: Tensor<4>) -> Tensor<4> {
+    let [.., size] = pictures.dims();
+    let low = both_axes(pictures.clone(), low_band(size, &pictures.device()));
+    pictures - low
+}
+
+/// Matrix [N, N] from a line to its low band.
+fn low_band(size: usize, device: &Device) -> Tensor<2> {
+    let matrix = table("blocks, upsampled", &[size], device, || {
+        let (block, upsampling) = (size / PLACES, upsampling_matrix(PLACES, size));
+        let weight = |to: usize, from: usize| upsampling[to * PLACES + from / block] / block as f32;
+        (0..size * size)
+            .map(|i| weight(i / size, i % size))
+            .collect()
+    });
+    matrix.reshape([size, size])
+}
