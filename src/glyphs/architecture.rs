@@ -62,8 +62,7 @@ impl Generator {
         match config.design {
             Design::Mosaic => {
                 let kinds = layouts.all.len();
-                let sizes = config.mosaic_sizes();
-                Self::Mosaic(MosaicGenerator::new(&sizes, kinds, config.face, init))
+                Self::Mosaic(MosaicGenerator::new(&config.mosaic_sizes(), kinds, init))
             }
             Design::Dense => Self::Dense(DenseGenerator {
                 funnel: funnel(),
@@ -140,8 +139,7 @@ impl Recognizer {
     pub fn new(config: &GlyphsConfig, layouts: &Layouts, init: &mut Initializer) -> Self {
         if config.design == Design::Mosaic {
             let kinds = layouts.all.len();
-            let sizes = config.mosaic_sizes();
-            return Self::Mosaic(MosaicRecognizer::new(&sizes, kinds, config.face, init));
+            return Self::Mosaic(MosaicRecognizer::new(&config.mosaic_sizes(), kinds, init));
         }
         let sizes = config.resnet_sizes();
         let channels = *sizes.channels.last().expect("a network has a stage");

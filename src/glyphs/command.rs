@@ -34,6 +34,8 @@ pub enum GlyphsCommand {
     },
     /// Reads pictures of 128x128.
     Decode(Vec<RgbImage>),
+    /// Reads the glyphs in a picture of any size.
+    DecodePhoto(RgbImage),
     /// The `frames` pictures on the way through functions.
     Morph {
         /// Their texts.
@@ -59,7 +61,7 @@ pub enum GlyphsEvent {
     Run(EventOf<GlyphsSystem>),
     /// Functions were painted.
     Encoded(Vec<RgbImage>),
-    /// Pictures were read.
+    /// Pictures were read, or the glyphs in one.
     Decoded(Vec<Reading>),
     /// A morph is complete.
     Morphed(Vec<RgbImage>),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reading::Decoded;
 
-/// Falls below this accuracy.
+/// Falls below this accuracy, or half of the share that is to be verified.
 const LOW: f64 = 0.3;
 /// Step of the difficulty after a validation.
 const STRIDE: f64 = 0.2;
@@ -113,16 +113,16 @@ impl Curriculum {
         self.accuracy += NEWEST * (score.accuracy - self.accuracy);
         self.exact += NEWEST * (score.exact - self.exact);
         self.verified += NEWEST * (score.verified.unwrap_or(0.0) - self.verified);
-        let (share, high) = match score.verified {
-            Some(_) => (self.verified, rise_above),
+        let (share, low, high) = match score.verified {
+            Some(_) => (self.verified, rise_above / 2.0, rise_above),
             None => {
                 let high = rise_above + (1.0 - rise_above) * self.difficulty / 16.0;
-                (self.accuracy, high)
+                (self.accuracy, LOW, high)
             }
         };
         if share > high {
             self.difficulty = (self.difficulty + STRIDE).min(max_difficulty);
-        } else if share < LOW {
+        } else if share < low {
             self.difficulty = (self.difficulty - STRIDE).max(0.0);
         }
     }

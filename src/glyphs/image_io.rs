@@ -32,10 +32,10 @@ const LARGEST_PICTURE: u64 = 512 << 20;
 /// Milliseconds a frame.
 const FRAME_MS: u32 = 50;
 
-/// The picture in a file, as a reader takes it: upright and 128x128. Others are turned and scaled to that.
+/// The picture in a file, upright.
 ///
 /// # Errors
-/// Names the file and says what was expected: no picture, too small, too long.
+/// Names the file and says what was expected: no picture, too small.
 pub fn read(path: &Path) -> Result<RgbImage> {
     let read = || -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -57,7 +57,19 @@ pub fn read(path: &Path) -> Result<RgbImage> {
             path.display()
         )
     })?;
-    fit(picture).with_context(|| path.display().to_string())
+    checked(picture).with_context(|| path.display().to_string())
+}
+
+/// A picture that has the pixels to hold a glyph.
+///
+/// # Errors
+/// If it is too small.
+pub fn checked(picture: RgbImage) -> Result<RgbImage> {
+    let (width, height) = picture.dimensions();
+    if width.min(height) < LEAST {
+        bail!("{width}x{height} pixels are too few: a glyph has {GLYPH_SIZE}x{GLYPH_SIZE}");
+    }
+    Ok(picture)
 }
 
 /// The picture that encoded bytes hold, turned as its Exif orientation says.
@@ -105,20 +117,22 @@ fn late_orientation(bytes: &[u8]) -> Orientation {
 /// A picture scaled to 128x128.
 ///
 /// # Errors
-/// If it is too small or too long to be a roughly cropped glyph.
-pub fn fit(picture: RgbImage) -> Result<RgbImage> {
+/// If it is too long to be a roughly cropped glyph.
+pub fn fit(picture: &RgbImage) -> Result<RgbImage> {
     let (width, height) = picture.dimensions();
-    let size = GLYPH_SIZE as u32;
-    if width.min(height) < LEAST {
-        bail!("{width}x{height} pixels are too few: a glyph has {size}x{size}");
-    }
     if f64::from(width.max(height)) > LONGEST * f64::from(width.min(height)) {
         bail!("{width}x{height} pixels are no square: crop the picture to the glyph");
     }
-    if (width, height) == (size, size) {
-        return Ok(picture);
+    Ok(squeezed(picture))
+}
+
+/// A picture scaled to 128x128, whatever its shape.
+pub fn squeezed(picture: &RgbImage) -> RgbImage {
+    let size = GLYPH_SIZE as u32;
+    if picture.dimensions() == (size, size) {
+        return picture.clone();
     }
-    Ok(resize(&picture, size, size, FilterType::Triangle))
+    resize(picture, size, size, FilterType::Triangle)
 }
 
 /// True if two pictures of 128x128 show the same glyph but for the losses of scaling or a JPEG of quality 75 and more:
@@ -171,7 +185,7 @@ pub fn write(path: &Path, picture: &RgbImage) -> Result<()> {
 pub fn as_read_back(path: &Path, picture: &RgbImage) -> Result<RgbImage> {
     let (width, height) = picture.dimensions();
     let bytes = encoded_picture(path, picture.as_raw(), [width, height])?;
-    fit(decode(&bytes)?)
+    fit(&checked(decode(&bytes)?)?)
 }
 
 /// Writes pictures as an animation that goes on for ever, as a whole or not at all; `go_on` is called with the number of

@@ -15,7 +15,9 @@ pub use super::command::{GlyphsCommand, GlyphsEvent};
 use super::{
     config::{GLYPH_PRESETS, GlyphsConfig},
     corpus_functions::{self, CorpusFunction},
-    inference::{GlyphReader, MorphPath},
+    image_io::{fit, squeezed},
+    inference::GlyphReader,
+    morph::MorphPath,
     system::GlyphsSystem,
     views::{GlyphQuery, GlyphView, GlyphsViews, GridView, InvalidInput, Neighbour, Subject},
 };
@@ -193,12 +195,18 @@ impl GlyphsJob {
                 let tokens = reader.tokens(text)?;
                 (reader.glyph(&tokens)?, Some(tokens))
             }
-            Subject::Picture(picture) => (picture.clone(), None),
+            Subject::Picture(picture) => (squeezed(picture), None),
         };
         let mut rng = ChaCha8Rng::seed_from_u64(question.seed);
         let distortions = DistortionBatch::sample(&[question.difficulty], question.parts, &mut rng);
         let distorted = reader.distorted(std::slice::from_ref(&glyph), &distortions)?;
-        let read = reader.read(&distorted)?;
+        let read = match &question.subject {
+            Subject::Picture(picture) if question.difficulty == 0.0 => {
+                reader.read_photo(picture)?
+            }
+            _ => reader.read(&distorted)?,
+        };
+        let count = read.len();
         let mut distorted = distorted.into_iter().zip(read);
         let (distorted, read) = distorted.next().context("a picture was read")?;
         Ok(GlyphView {
@@ -206,6 +214,7 @@ impl GlyphsJob {
             glyph,
             distorted,
             reading: reader.spell(read),
+            count,
             tokens,
         })
     }
@@ -274,6 +283,17 @@ impl Job for GlyphsJob {
             }
             GlyphsCommand::Decode(pictures) => {
                 let read = self.worker.current().read_verified(&pictures)?;
+                events.push(GlyphsEvent::Decoded(read));
+            }
+            GlyphsCommand::DecodePhoto(picture) => {
+                let reader = self.worker.current();
+                let read = match reader.config.parity > 0.0 {
+                    true => {
+                        let read = reader.read_photo(&picture)?.into_iter();
+                        read.map(|read| reader.spell(read)).collect()
+                    }
+                    false => reader.read_verified(&[fit(&picture)?])?,
+                };
                 events.push(GlyphsEvent::Decoded(read));
             }
             GlyphsCommand::Morph { functions, frames } => {

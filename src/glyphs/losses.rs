@@ -174,12 +174,16 @@ impl GlyphsForward<'_> {
         let small = small.apply(small_pictures.detach());
         let found = self.model.corners(small);
         let truth = inputs.values(self.plan.corners).reshape([count, 8]);
-        let pose = (found.clone() - truth).abs().mean();
+        let pose = (found.clone() - truth.clone()).abs().mean();
 
         let Some(distorted) = &self.plan.distorted else {
             return (pose, pictures);
         };
         let of = |x: Tensor<2>| x.slice(s![distorted.pictures.clone(), ..]);
+        let found = match self.plan.corner_errors {
+            Some(errors) => truth + inputs.values(errors).inner().reshape([count, 8]),
+            None => found,
+        };
         let (found, tilted) = (of(found), inputs.values(distorted.tilted).inner());
         let seen = pictures
             .clone()
@@ -270,7 +274,12 @@ fn bands(small: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
     if count > 1 {
         lacks = lacks + missing(deviation(low.flatten::<2>(1, 3).transpose()));
     }
-    let excess = contrast(without_low_band(small)) - config.detail_target;
+    // What all pictures have in common, as a border, is no detail.
+    let own = match count {
+        1 => small,
+        _ => small.clone() - small.mean_dim(0),
+    };
+    let excess = contrast(without_low_band(own)) - config.detail_target;
     (lacks, excess.clamp_min(0.0).mean())
 }
 

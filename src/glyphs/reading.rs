@@ -5,6 +5,8 @@ const CONFIDENT_PROBABILITY: f32 = 0.9;
 /// Sequence probability from which a reading is relied on: of 873 such readings of the bundled sample through distortions of
 /// difficulty 2, 4 and 8, two were wrong.
 pub const RELIABLE: f32 = 0.9;
+/// Probability that the check of a wrong reading holds, over all that are tried: some hundred of 2^33.
+const CHANCE: f32 = 1e-7;
 /// Certainty below which a picture is no glyph: a mean probability of .5.
 const LEAST_CERTAINTY: f32 = -0.7;
 
@@ -34,9 +36,20 @@ impl Decoded {
             .unwrap_or(logarithm > CONFIDENT_PROBABILITY.ln())
     }
 
-    /// The probability the reader gives to its reading as a whole: to every token and the layout.
+    /// True for the better of two readings of a picture. What is verified can't be bettered.
+    pub(super) fn is_surer_than(&self, other: &Self) -> bool {
+        let rank = |read: &Self| (read.verified == Some(true), read.certainty);
+        other.verified != Some(true) && rank(self) > rank(other)
+    }
+
+    /// Probability that the reading as a whole is right: what the reader gives to every token and, without a code, the layout;
+    /// of a reading whose check holds, that it isn't there by chance.
     pub fn sequence_probability(&self) -> f32 {
-        (self.certainty * (self.tokens.len() + 1) as f32).exp()
+        match self.verified {
+            Some(true) => 1.0 - CHANCE,
+            Some(false) => self.confidence.iter().product(),
+            None => (self.certainty * (self.tokens.len() + 1) as f32).exp(),
+        }
     }
 
     /// True if the recognizer is so certain that there must be a glyph.

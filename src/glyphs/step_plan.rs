@@ -18,6 +18,7 @@ use super::{
 use crate::{
     glyphs::config::{GLYPH_SIZE, GlyphsConfig},
     nn::distortions::{Distortion, DistortionBatch, DistortionKinds, PackedDistortions},
+    nn::init::normal,
     training::{HostInputs, Span, draw_log},
 };
 
@@ -44,6 +45,8 @@ pub struct GlyphPlan {
     pub small_distortions: PackedDistortions<Span, Span>,
     /// Corners of the distorted small pictures, [B, 8].
     pub corners: Span,
+    /// Errors [B, 8] of the corners by which pictures are rectified; `None` for those of the pose head.
+    pub corner_errors: Option<Span>,
     /// Photos the pictures lie in, for the locator.
     pub scenes: Option<SceneSpans>,
     /// Pictures that are distorted before they are read.
@@ -189,6 +192,16 @@ impl StepPlanner<'_> {
             terms: self.terms(batch, &mut inputs, rng),
             small_distortions: packed(&small, POSE_SIZE, &mut inputs),
             corners: inputs.values(&corners),
+            corner_errors: (self.config.corner_noise > 0.0).then(|| {
+                let errors: Vec<f32> = (0..count)
+                    .flat_map(|_| {
+                        // Some pictures are rectified well, others badly.
+                        let deviation = (self.config.corner_noise * rng.random::<f64>()) as f32;
+                        [0; 8].map(|_| deviation * normal(rng))
+                    })
+                    .collect();
+                inputs.values(&errors)
+            }),
             scenes: (self.config.locator > 0).then(|| {
                 let scenes = SceneBatch::sample(count, rng);
                 SceneSpans {

@@ -24,7 +24,7 @@ pub struct GlyphsViews {
 /// Query for a glyph: its subject, and the distortions before it is read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GlyphQuery {
-    /// A function, or a picture of 128x128.
+    /// A function, or a picture.
     pub subject: Subject,
     /// Difficulty of the noisy channel, 0 to 15.
     pub difficulty: f64,
@@ -39,8 +39,8 @@ pub struct GlyphQuery {
 pub enum Subject {
     /// A function's text.
     Function(String),
-    /// A picture of 128x128, which may or may not be a glyph.
-    Picture(RgbImage),
+    /// A picture of any size, in which there may be glyphs.
+    Picture(Arc<RgbImage>),
 }
 
 /// The answer.
@@ -48,12 +48,14 @@ pub enum Subject {
 pub struct GlyphView {
     /// The query.
     pub question: GlyphQuery,
-    /// The function's glyph, or the picture.
+    /// The function's glyph, or the picture, scaled to 128x128.
     pub glyph: RgbImage,
     /// The glyph after the distortions.
     pub distorted: RgbImage,
-    /// Text read from the distorted glyph.
+    /// Text read from the distorted glyph, or of a picture that isn't distorted its first glyph's.
     pub reading: Reading,
+    /// Glyphs read in the picture.
+    pub count: usize,
     /// The tokens of the function asked about; none for a picture.
     pub tokens: Option<Vec<u32>>,
 }

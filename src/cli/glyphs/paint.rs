@@ -1,6 +1,9 @@
 //! `glyphspace glyphs encode`, `decode`, `near` and `morph`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -16,14 +19,14 @@ use crate::{
         progress::ProgressLine,
         session::{GlyphsSession, refuse_if_interrupted},
     },
-    data::python::Function,
+    data::python::{self, Function},
     device::Choice,
-    files::is_stream,
+    files::{is_stream, write_whole},
     glyphs::config::GLYPH_SIZE,
     glyphs::{
         image_io,
         job::{GlyphsCommand, GlyphsEvent},
-        reading::RELIABLE,
+        reading::{RELIABLE, Reading},
     },
 };
 
@@ -95,6 +98,9 @@ pub struct MorphArgs {
     /// A .gif to write, or a new folder for PNG frames
     #[arg(long)]
     out: PathBuf,
+    /// Write what each frame says: JSON lines of frame, function, verified and parses
+    #[arg(long)]
+    read: Option<PathBuf>,
     #[command(flatten)]
     model: Model,
     /// Pictures in all
@@ -181,10 +187,6 @@ fn misread(
             Err(error) => lines.push(format!("{} will not be read: {error:#}", path.display())),
         }
     }
-    let decoded = |event| match event {
-        GlyphsEvent::Decoded(read) => Some(read),
-        _ => None,
-    };
     let read = session.request(GlyphsCommand::Decode(pictures), decoded, |_| {
         refuse_if_interrupted()
     })?;
@@ -198,6 +200,13 @@ fn misread(
         }
     }
     Ok(lines)
+}
+
+fn decoded(event: GlyphsEvent) -> Option<Vec<Reading>> {
+    match event {
+        GlyphsEvent::Decoded(read) => Some(read),
+        _ => None,
+    }
 }
 
 /// The first line that two texts don't share, in words.
@@ -235,15 +244,15 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
 }
 
 pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
-    let glyph = image_io::read(&args.picture)?;
+    let picture = image_io::read(&args.picture)?;
     let session = GlyphsSession::open(choice, args.model.source())?;
-    let decoded = |event| match event {
-        GlyphsEvent::Decoded(mut read) => read.pop(),
-        _ => None,
-    };
-    let read = session.request(GlyphsCommand::Decode(vec![glyph]), decoded, |_| {
-        refuse_if_interrupted()
-    })?;
+    let glyphs = session
+        .request(GlyphsCommand::DecodePhoto(picture), decoded, |_| {
+            refuse_if_interrupted()
+        })
+        .with_context(|| args.picture.display().to_string())?;
+    session.finish();
+    let read = glyphs.first().context("a picture has a best reading")?;
     if !read.decoded.is_glyph() {
         bail!(
             "{} has no glyph that can be read: the best reading is {:.0} % sure of a token",
@@ -253,23 +262,24 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
     }
     let probability = read.decoded.sequence_probability();
     if args.json {
-        let tokens = read.pieces.iter().zip(&read.decoded.confidence);
-        let tokens: Vec<_> = tokens
-            .map(|(text, confidence)| json!({ "text": text, "confidence": confidence }))
-            .collect();
-        say(json!({
-            "function": read.text,
-            "certainty": read.decoded.certainty.exp(),
-            "sureness": probability,
-            "verified": read.is_verified(),
-            "mended": read.decoded.mended,
-            "corners": read.decoded.corners,
-            "tokens": tokens,
-        }))?;
+        let mut object = reading_json(read);
+        if glyphs.len() > 1 {
+            object["glyphs"] = glyphs.iter().map(reading_json).collect();
+        }
+        say(object)?;
     } else {
-        say(&read.text)?;
+        for (nth, read) in glyphs.iter().enumerate() {
+            let between = if nth > 0 { "\n\n" } else { "" };
+            say(format_args!("{between}{}", read.text))?;
+        }
     }
-    session.finish();
+    if glyphs.len() > 1 {
+        note(format_args!(
+            "glyphspace: {} glyphs, each verified by its check",
+            glyphs.len()
+        ));
+        return Ok(());
+    }
     let [percent, least] = [probability, RELIABLE].map(|share| 100.0 * share);
     let text = match read.decoded.verified {
         _ if read.repaints => {
@@ -280,8 +290,11 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
             read.decoded.mended
         ),
         Some(false) => {
-            let text = "unverified: the glyph's check doesn't hold; this is the best reading";
-            return Err(Unverified(text.into()).into());
+            let text = format!(
+                "unverified: the glyph's check doesn't hold; this is the best reading{}",
+                doubts(read)
+            );
+            return Err(Unverified(text).into());
         }
         None if read.is_verified() => format!("{percent:.1} % sure of this reading"),
         None => {
@@ -293,6 +306,53 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
     };
     note(format_args!("glyphspace: {text}"));
     Ok(())
+}
+
+/// The first tokens a reading doubts, with their lines.
+fn doubts(read: &Reading) -> String {
+    const LISTED: usize = 5;
+    let mut line = 1;
+    let mut doubted = Vec::new();
+    for (piece, confidence) in read.pieces.iter().zip(&read.decoded.confidence) {
+        if *confidence < RELIABLE {
+            let percent = 100.0 * confidence;
+            doubted.push(format!(
+                "{:?} in line {line} ({percent:.0} %)",
+                piece.trim()
+            ));
+        }
+        line += piece.matches('\n').count();
+    }
+    if doubted.is_empty() {
+        return String::new();
+    }
+    let more = match doubted.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    doubted.truncate(LISTED);
+    format!(", in doubt of {}{more}", doubted.join(", "))
+}
+
+/// A reading as `decode --json` prints it.
+fn reading_json(read: &Reading) -> serde_json::Value {
+    let decoded = &read.decoded;
+    let tokens = read.pieces.iter().zip(&decoded.confidence);
+    let tokens: Vec<_> = tokens
+        .map(|(text, confidence)| {
+            let doubted = !read.is_verified() && *confidence < RELIABLE;
+            json!({ "text": text, "confidence": confidence, "doubted": doubted })
+        })
+        .collect();
+    json!({
+        "function": read.text,
+        "certainty": decoded.certainty.exp(),
+        "sureness": decoded.sequence_probability(),
+        "verified": read.is_verified(),
+        "mended": decoded.mended,
+        "corners": decoded.corners,
+        "tokens": tokens,
+    })
 }
 
 pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
@@ -353,9 +413,12 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         );
         return Err(WrongUse(text).into());
     }
+    let sources: Vec<&Path> = args.files.iter().map(|file| source_of(file)).collect();
     if is_gif {
-        let sources: Vec<&Path> = args.files.iter().map(|file| source_of(file)).collect();
         claim(&args.out, &sources)?;
+    }
+    if let Some(path) = &args.read {
+        claim(path, &sources)?;
     }
     let session = GlyphsSession::open(choice, args.model.source())?;
     let morphed = |event| match event {
@@ -384,8 +447,31 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
         args.out.display(),
         frames.len()
     ))?;
+    if let Some(path) = &args.read {
+        let readings = session.request(GlyphsCommand::Decode(frames), decoded, |_| {
+            refuse_if_interrupted()
+        })?;
+        write_readings(path, &readings)?;
+        say(format_args!("wrote {}", path.display()))?;
+    }
     session.finish();
     Ok(())
+}
+
+/// What each frame of a morph says, a JSON object a line.
+fn write_readings(path: &Path, readings: &[Reading]) -> Result<()> {
+    write_whole(path, |file| {
+        for (frame, read) in readings.iter().enumerate() {
+            let line = json!({
+                "frame": frame,
+                "function": read.text,
+                "verified": read.is_verified(),
+                "parses": python::functions(&read.text).is_ok(),
+            });
+            writeln!(file, "{line}")?;
+        }
+        Ok(())
+    })
 }
 
 pub fn sheet(args: &SheetArgs, choice: Choice) -> Result<()> {

@@ -108,9 +108,31 @@ fn print(report: &GlyphsReport) -> Result<()> {
             shares.join(", ")
         ))?;
     }
+    for (band, verified) in &report.verified_by_length {
+        let shares: Vec<String> = verified
+            .iter()
+            .map(|(difficulty, share)| format!("{share:.4} at {difficulty}"))
+            .collect();
+        say(format_args!(
+            "up to {band:>3} tokens verified: {}",
+            shares.join(", ")
+        ))?;
+    }
     say(format_args!(
-        "called verified and wrong: {}",
-        report.verified_wrong
+        "called verified and wrong: {}, largest calibration error {:.4}",
+        report.verified_wrong, report.certainty_error
+    ))?;
+    say(format_args!(
+        "characters beyond ASCII: {:.4} exact of {} functions",
+        report.unicode_exact, report.unicode_functions
+    ))?;
+    say(format_args!(
+        "morphs: {:.4} of the points parse, {:.4} of those that are neither end",
+        report.morph_parses, report.morph_parses_between
+    ))?;
+    say(format_args!(
+        "families: {:.4} of {} thumbnails are nearest to one of their own",
+        report.family_nearest, report.family_functions
     ))?;
     say(format_args!(
         "copies found {:.4} among {}, near misses distinct {:.4} of {}, distances' Spearman {:.3}",

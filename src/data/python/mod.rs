@@ -1,9 +1,11 @@
 //! Python functions: extracted from sources by a parser, and compared by their tokens.
 
+pub mod between;
 mod depth;
 mod encoding;
 mod error;
 mod highlight;
+pub mod kind;
 mod laxity;
 mod layout;
 mod parse;

@@ -59,8 +59,8 @@ pub enum BackgroundTask {
 /// Result of a task.
 #[derive(Clone, Debug)]
 pub enum TaskResult {
-    /// A picture of 128x128 from a file of this name.
-    Picture(String, RgbImage),
+    /// A picture from a file of this name.
+    Picture(String, Arc<RgbImage>),
     /// A Python source.
     Source(String),
     /// The functions of a Python file of this name, which is too long for the editor.
@@ -95,8 +95,11 @@ impl BackgroundTask {
             }
             BackgroundTask::Read(path) => Some(read(&path)?),
             BackgroundTask::Fit(picture) => {
-                let picture = image_io::fit(picture).context("the picture pasted")?;
-                Some(TaskResult::Picture("the picture pasted".into(), picture))
+                let picture = image_io::checked(picture).context("the picture pasted")?;
+                Some(TaskResult::Picture(
+                    "the picture pasted".into(),
+                    picture.into(),
+                ))
             }
             BackgroundTask::SaveGlyph { glyph, name, path } => {
                 let place = dialogs::place_for_file(&path, "Save the glyph", name, "png")?;
@@ -191,5 +194,5 @@ fn read(path: &Path) -> Result<TaskResult> {
         let functions = python::functions(&source).with_context(|| path.display().to_string())?;
         return Ok(TaskResult::Functions(name, outermost(functions)));
     }
-    Ok(TaskResult::Picture(name, image_io::read(path)?))
+    Ok(TaskResult::Picture(name, image_io::read(path)?.into()))
 }

@@ -71,7 +71,7 @@ pub struct GlyphsWorkspace {
     /// A long file whose functions can be put into the editor.
     pub file_functions: Option<FileFunctions>,
     /// Picture to read in place of the function, with its file's name.
-    pub picture: Option<(String, RgbImage)>,
+    pub picture: Option<(String, Arc<RgbImage>)>,
     /// Path of a picture or Python file to open, as typed.
     pub file_path: String,
     /// Path to save a glyph at, as typed; empty for a dialog.

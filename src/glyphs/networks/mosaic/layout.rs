@@ -59,6 +59,18 @@ impl Layout {
         (0..cells).map(|slot| slot * step % cells).collect()
     }
 
+    /// Centre (x, y) of a cell, where -1 and 1 are the picture's edges.
+    pub fn centre(&self, cell: usize) -> [f64; 2] {
+        let centre = |cell: usize, cells: usize| {
+            let border = f64::from(BORDER);
+            2.0 * (border + cell as f64 + 0.5) / (cells as f64 + 2.0 * border) - 1.0
+        };
+        [
+            centre(cell % self.columns, self.columns),
+            centre(cell / self.columns, self.rows),
+        ]
+    }
+
     /// Blending weights [[`CANVAS`], `max_cells`] of the cells of a line of `cells` at each canvas pixel; rows sum to 1, and
     /// cells beyond the line have weight 0.
     pub fn blend_weights(cells: usize, max_cells: usize) -> Vec<f32> {

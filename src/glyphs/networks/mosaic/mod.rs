@@ -45,6 +45,10 @@ pub struct MosaicSizes {
     pub generator: usize,
     /// Channels of the recognizer.
     pub recognizer: usize,
+    /// True for pictures with a low band that shows the whole function.
+    pub has_face: bool,
+    /// True for pictures with a dark border, by which they are located.
+    pub has_border: bool,
 }
 
 /// Layouts of a batch of pictures.
@@ -105,6 +109,20 @@ impl Layouts {
     /// Slots of the largest layout.
     pub fn most_slots(&self) -> usize {
         self.all.iter().map(Layout::slots).max().unwrap_or(0)
+    }
+
+    /// Centres (x, y) of the cells of each slot, where -1 and 1 are the picture's edges.
+    pub fn centres(&self, layout: &Layout) -> Vec<[f64; 2]> {
+        let cells = self.cells(layout).into_iter();
+        cells.map(|cell| layout.centre(cell)).collect()
+    }
+
+    /// Cell of each slot of a layout.
+    pub fn cells(&self, layout: &Layout) -> Vec<usize> {
+        match self.is_scattered {
+            true => layout.scattered(),
+            false => (0..layout.slots()).collect(),
+        }
     }
 
     /// Layout index of a function of `tokens` tokens.
@@ -275,16 +293,12 @@ pub struct MosaicGenerator {
     paint: Linear,
     frame: Param<Tensor<2>>,
     face: Option<Face>,
+    has_border: bool,
 }
 
 impl MosaicGenerator {
-    /// Random weights for `layouts` layouts; `has_face` for pictures with a low band that shows the whole function.
-    pub fn new(
-        sizes: &MosaicSizes,
-        layouts: usize,
-        has_face: bool,
-        init: &mut Initializer,
-    ) -> Self {
+    /// Random weights for `layouts` layouts.
+    pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
         let inner = sizes.generator;
         let deviation = |inputs: usize| (inputs as f32).powf(-0.5);
         Self {
@@ -296,7 +310,8 @@ impl MosaicGenerator {
             place_whole: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES)),
             paint: init.linear_biased(inner, 3, deviation(inner) * 1.5),
             frame: init.normal([3, PIXELS], 0.1),
-            face: has_face.then(|| Face::new(sizes.slot, init)),
+            face: sizes.has_face.then(|| Face::new(sizes.slot, init)),
+            has_border: sizes.has_border,
         }
     }
 
@@ -358,8 +373,29 @@ impl MosaicGenerator {
     pub fn picture(&self, canvas: Tensor<3>, size: usize) -> Tensor<4> {
         let [batch, ..] = canvas.dims();
         let x = canvas.reshape([batch, 3, CANVAS, CANVAS]);
-        sigmoid(upsampled(x, "enlarging", size))
+        let pictures = sigmoid(upsampled(x, "enlarging", size));
+        if !self.has_border {
+            return pictures;
+        }
+        let inside = table("inside", &[size], &pictures.device(), || inside(size));
+        let inside = inside.reshape([1, 1, size, size]);
+        pictures * inside.clone() + (inside * -BORDER_VALUE + BORDER_VALUE)
     }
+}
+
+/// Value of the border in all channels.
+const BORDER_VALUE: f64 = 0.06;
+/// Width of the border in sides of the picture, 3 pixels of 128: within what no cell fills, with the most cells there are.
+const BORDER_WIDTH: f32 = 3.0 / 128.0;
+
+/// Share [`size`, `size`] of each pixel that is inside the border.
+fn inside(size: usize) -> Vec<f32> {
+    let side = size as f32;
+    let from_edge = |x: usize| (x as f32 + 0.5).min(side - x as f32 - 0.5);
+    let share = |x: usize| (from_edge(x) - BORDER_WIDTH * side + 0.5).clamp(0.0, 1.0);
+    (0..size * size)
+        .map(|i| share(i / size).min(share(i % size)))
+        .collect()
 }
 
 /// Square pictures [B, C, N, N], upsampled to [B, C, `size`, `size`]; the matrix is kept by `name`, of one N each.
@@ -422,16 +458,11 @@ const SQUEEZED: usize = 8;
 
 impl MosaicRecognizer {
     /// Random weights for `layouts` layouts.
-    pub fn new(
-        sizes: &MosaicSizes,
-        layouts: usize,
-        has_face: bool,
-        init: &mut Initializer,
-    ) -> Self {
+    pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
         let blocks = CANVAS / BLOCK;
         let whole = SQUEEZED * blocks * blocks + sizes.recognizer;
         Self {
-            has_face,
+            has_face: sizes.has_face,
             stem: init.linear_relu(3 * PATCH * PATCH, sizes.recognizer),
             look: init.linear_relu(CELL_SAMPLES * sizes.recognizer, 2 * sizes.slot),
             slot: init.linear_relu(2 * sizes.slot, sizes.slot),

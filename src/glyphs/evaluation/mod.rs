@@ -3,6 +3,10 @@
 //!
 //! Every figure is of 8-bit pictures, as a PNG file keeps them.
 
+mod calibration;
+mod families;
+mod morphs;
+
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
@@ -15,6 +19,7 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use self::{calibration::Calibration, families::family_nearest, morphs::MorphPoints};
 use super::{corpus_functions::CorpusFunction, curriculum::ExactCount, inference::GlyphReader};
 use crate::{
     data::python::variants,
@@ -27,6 +32,8 @@ use crate::{
 const MOST: usize = 1000;
 /// Functions among which copies look for their originals.
 const AMONG: usize = 500;
+/// Functions with characters beyond ASCII that are evaluated.
+const UNICODE: usize = 200;
 /// Functions a slice.
 const SLICE: usize = 32;
 /// Bands of length, in tokens.
@@ -70,6 +77,22 @@ pub struct GlyphsReport {
     pub verified_by_length: BTreeMap<usize, ByDifficulty>,
     /// Readings called verified that are wrong, of all lengths and difficulties.
     pub verified_wrong: usize,
+    /// Largest expected calibration error of the sureness that is shown, of all lengths and difficulties.
+    pub certainty_error: f64,
+    /// The errors by length and difficulty as [`Self::exact_by_length`].
+    pub certainty_error_by_length: BTreeMap<usize, ByDifficulty>,
+    /// Share of the functions with characters beyond ASCII that are read without a fault at difficulty 0.
+    pub unicode_exact: f64,
+    /// Their number: those of the corpus, and others put in another script.
+    pub unicode_functions: usize,
+    /// Share of points of random morphs that are read as valid Python.
+    pub morph_parses: f64,
+    /// The same of the points that are read as neither end.
+    pub morph_parses_between: f64,
+    /// Share of the functions whose nearest thumbnail of 16x16 pixels is of their own family.
+    pub family_nearest: f64,
+    /// Functions of those families.
+    pub family_functions: usize,
     /// Functions in each band.
     pub functions_by_length: BTreeMap<usize, usize>,
     /// Share of renamed or reformatted copies whose nearest glyph is the original's.
@@ -105,6 +128,11 @@ pub struct GlyphsEvaluator {
     misses: Vec<(usize, Vec<u32>)>,
     distinct: usize,
     misses_done: usize,
+    unicode: Vec<Vec<u32>>,
+    unicode_done: usize,
+    unicode_right: usize,
+    morphs: MorphPoints,
+    calibrations: HashMap<(usize, usize), Calibration>,
 }
 
 impl GlyphsEvaluator {
@@ -116,6 +144,21 @@ impl GlyphsEvaluator {
     ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         functions.shuffle(&mut rng);
+        let limit = reader.config.max_tokens;
+        // Few functions have other characters: of the whole corpus, not of the ones evaluated.
+        let beyond = functions
+            .iter()
+            .filter(|function| !function.text.is_ascii());
+        let mut unicode: Vec<Vec<u32>> = beyond.map(|f| f.tokens.clone()).take(UNICODE).collect();
+        for function in &functions {
+            if unicode.len() == UNICODE {
+                break;
+            }
+            let text = variants::in_another_script(&function.text, &mut rng);
+            let tokens = text.map(|text| reader.bpe.encode(&text));
+            unicode.extend(tokens.filter(|tokens| tokens.len() <= limit));
+        }
+        unicode.sort_by_key(Vec::len);
         // As many of the ones never trained on as of the others.
         let (mut validation, mut train) = (0, 0);
         functions.retain(|function| {
@@ -128,7 +171,6 @@ impl GlyphsEvaluator {
             *count <= MOST
         });
         functions.sort_by_key(|function| function.tokens.len());
-        let limit = reader.config.max_tokens;
         let variant = |make: &mut dyn FnMut(&str, &mut ChaCha8Rng) -> Option<String>,
                        rng: &mut ChaCha8Rng| {
             let mut chosen: Vec<usize> = (0..functions.len()).collect();
@@ -154,6 +196,8 @@ impl GlyphsEvaluator {
             &mut rng,
         );
         let misses = variant(&mut |text, rng| variants::near_miss(text, rng), &mut rng);
+        let rows: Vec<&Vec<u32>> = functions.iter().map(|function| &function.tokens).collect();
+        let morphs = MorphPoints::new(&rows);
         Self {
             reader,
             functions,
@@ -170,6 +214,11 @@ impl GlyphsEvaluator {
             misses,
             distinct: 0,
             misses_done: 0,
+            unicode,
+            unicode_done: 0,
+            unicode_right: 0,
+            morphs,
+            calibrations: HashMap::new(),
         }
     }
 
@@ -197,6 +246,9 @@ impl GlyphsEvaluator {
             let band = *band.unwrap_or(&self.reader.config.max_tokens);
             let count = self.counts.entry((nth, split, band)).or_default();
             count.add(&function.tokens, read);
+            let calibration = self.calibrations.entry((nth, band)).or_default();
+            let sureness = f64::from(read.sequence_probability());
+            calibration.add(sureness, function.tokens == read.tokens);
         }
         self.read += last - first;
         Ok(())
@@ -245,6 +297,17 @@ impl GlyphsEvaluator {
         Ok(())
     }
 
+    fn unicode_slice(&mut self) -> Result<()> {
+        let first = self.unicode_done;
+        let last = (first + SLICE).min(self.unicode.len());
+        let rows = &self.unicode[first..last];
+        let read = self.reader.read(&self.reader.glyphs(rows)?)?;
+        let right = rows.iter().zip(&read);
+        self.unicode_right += right.filter(|(row, read)| **row == read.tokens).count();
+        self.unicode_done = last;
+        Ok(())
+    }
+
     fn report(&self, device: &str) -> GlyphsReport {
         let mut report = GlyphsReport {
             device: device.to_owned(),
@@ -287,9 +350,19 @@ impl GlyphsEvaluator {
                     let verified = report.verified_by_length.entry(band).or_default();
                     verified.insert(key.clone(), share(count.verified, count.functions));
                     report.verified_wrong += count.verified_wrong;
+                    let calibration = &self.calibrations[&(nth, band)];
+                    let errors = report.certainty_error_by_length.entry(band).or_default();
+                    errors.insert(key.clone(), calibration.error());
+                    report.certainty_error = report.certainty_error.max(calibration.error());
                 }
             }
         }
+        report.unicode_exact = share(self.unicode_right, self.unicode.len());
+        report.unicode_functions = self.unicode.len();
+        report.morph_parses = self.morphs.parses();
+        report.morph_parses_between = self.morphs.parses_between();
+        let texts = self.functions.iter().map(|function| function.text.as_str());
+        (report.family_nearest, report.family_functions) = family_nearest(texts.zip(&self.glyphs));
         let looks = self.glyphs.iter().map(aesthetics);
         let (smoothness, contrast) =
             looks.fold((0.0, 0.0), |sum, look| (sum.0 + look.0, sum.1 + look.1));
@@ -336,6 +409,12 @@ impl Evaluator for GlyphsEvaluator {
             self.retrieve_slice()?;
         } else if self.misses_done < self.misses.len() {
             self.miss_slice()?;
+        } else if self.unicode_done < self.unicode.len() {
+            self.unicode_slice()?;
+        } else if let [done, all] = self.morphs.progress()
+            && done < all
+        {
+            self.morphs.advance(&self.reader)?;
         } else {
             return Ok(Some(self.report(device)));
         }
@@ -344,8 +423,11 @@ impl Evaluator for GlyphsEvaluator {
 
     fn progress(&self) -> WorkView {
         let readings = self.functions.len() * self.difficulties.len();
-        let all = self.functions.len() + readings + self.copies.len() + self.misses.len();
-        let done = self.glyphs.len() + self.read + self.copies_done + self.misses_done;
+        let [morphed, morphs] = self.morphs.progress();
+        let variants = self.copies.len() + self.misses.len() + self.unicode.len();
+        let all = self.functions.len() + readings + variants + morphs;
+        let variants = self.copies_done + self.misses_done + self.unicode_done;
+        let done = self.glyphs.len() + self.read + variants + morphed;
         WorkView {
             what: format!("judging {} functions", self.functions.len()),
             done: done as f64 / all.max(1) as f64,

@@ -1,0 +1,255 @@
+//! Recognition of Code Glyphs: pictures of 128x128 to tokens.
+
+use anyhow::{Context, Result};
+use burn::tensor::{Int, Tensor, TensorData, activation::softmax};
+use image::RgbImage;
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    code::{Corrected, HEADER, decode, lengths_of, places_unverified},
+    curriculum::{ExactCount, Score},
+    image_io::is_alike,
+    inference::{GlyphReader, corners_of, values},
+    networks::mosaic::{Layout, PoseHead},
+    reading::{Decoded, Reading},
+};
+use crate::{
+    glyphs::config::GLYPH_SIZE,
+    nn::distortions::{DistortionBatch, DistortionKinds, Homography, warp},
+};
+
+/// Rectifications of a picture by the corners found, each more exact.
+pub(super) const RECTIFICATIONS: usize = 2;
+
+impl GlyphReader {
+    /// Embeddings read from glyphs that are as they were painted.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn embeddings(&self, glyphs: &[RgbImage]) -> Result<Vec<Vec<f32>>> {
+        self.in_passes(glyphs.len(), GLYPH_SIZE, |some| {
+            let whole = vec![Homography::IDENTITY; some.len()];
+            let read = self.attempt(self.tensor(&glyphs[some]), &whole)?;
+            Ok(read.into_iter().map(|read| read.embedding).collect())
+        })
+    }
+
+    /// Reads pictures of 128x128, upright or not.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn read(&self, pictures: &[RgbImage]) -> Result<Vec<Decoded>> {
+        self.in_passes(pictures.len(), GLYPH_SIZE, |some| {
+            self.read_tensor(self.tensor(&pictures[some]))
+        })
+    }
+
+    /// Reads pictures of 128x128, and where the reader isn't sure, paints the reading again: if that gives the
+    /// picture, it is right.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn read_verified(&self, pictures: &[RgbImage]) -> Result<Vec<Reading>> {
+        let read = self.read(pictures)?;
+        let mut readings: Vec<Reading> = read.into_iter().map(|read| self.spell(read)).collect();
+        let limit = 1..=self.config.max_tokens;
+        let unsure: Vec<usize> = (0..readings.len())
+            .filter(|nth| !readings[*nth].is_verified())
+            .filter(|nth| limit.contains(&readings[*nth].decoded.tokens.len()))
+            .collect();
+        let rows: Vec<_> = unsure
+            .iter()
+            .map(|nth| readings[*nth].decoded.tokens.clone())
+            .collect();
+        for (nth, painted) in unsure.into_iter().zip(self.glyphs(&rows)?) {
+            readings[nth].repaints = is_alike(&painted, &pictures[nth]);
+        }
+        Ok(readings)
+    }
+
+    /// Accuracy of functions read back through distortions of `difficulty`; rectified by the true corners where training does
+    /// that.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn score(&self, rows: &[Vec<u32>], difficulty: f64, rng: &mut ChaCha8Rng) -> Result<Score> {
+        let distortions =
+            DistortionBatch::sample(&vec![difficulty; rows.len()], DistortionKinds::ALL, rng);
+        let read = self.in_passes(rows.len(), GLYPH_SIZE, |some| {
+            let latents = self.picture_latents(&rows[some.clone()]);
+            let pictures = self.model.picture(latents, GLYPH_SIZE);
+            let distortions = distortions.of(some);
+            let seen = distortions.apply(pictures);
+            if self.config.corner_noise == 0.0 {
+                return self.read_tensor(seen);
+            }
+            let maps = distortions.homographies();
+            let maps: Vec<_> = maps.iter().map(Homography::inverse).collect();
+            self.attempt(warp(seen, &maps), &maps)
+        })?;
+        let mut count = ExactCount::default();
+        for (row, read) in rows.iter().zip(read) {
+            count.add(row, &read);
+        }
+        Ok(count.score(self.config.parity > 0.0))
+    }
+
+    /// Reads pictures as they are, and uncertain ones rectified by the corners found, and once more by the corners
+    /// found then; what the reader is surest of counts.
+    fn read_tensor(&self, pictures: Tensor<4>) -> Result<Vec<Decoded>> {
+        let whole = vec![Homography::IDENTITY; pictures.dims()[0]];
+        let mut read = self.attempt(pictures.clone(), &whole)?;
+        let unsure: Vec<usize> = (0..read.len())
+            .filter(|nth| !read[*nth].is_certain())
+            .collect();
+        if unsure.is_empty() {
+            return Ok(read);
+        }
+        let rows: Vec<i32> = unsure.iter().map(|nth| *nth as i32).collect();
+        let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &self.device);
+        let surest = unsure.iter().map(|nth| read[*nth].clone()).collect();
+        let surest = self.read_rectified(pictures.select(0, rows), surest)?;
+        for (nth, surest) in unsure.into_iter().zip(surest) {
+            read[nth] = surest;
+        }
+        Ok(read)
+    }
+
+    /// Sets pictures upright; the readings the reader is surest of, with those of them as they are.
+    fn read_rectified(
+        &self,
+        pictures: Tensor<4>,
+        mut surest: Vec<Decoded>,
+    ) -> Result<Vec<Decoded>> {
+        let mut maps = vec![Homography::IDENTITY; surest.len()];
+        let mut seen = pictures.clone();
+        for _ in 0..RECTIFICATIONS {
+            let corners = values(self.model.corners(PoseHead::shrink(seen)))?;
+            for (map, corners) in maps.iter_mut().zip(corners.chunks(8)) {
+                *map = map.then(&Homography::rectify(corners));
+            }
+            seen = warp(pictures.clone(), &maps);
+            let read = self.attempt(seen.clone(), &maps)?;
+            for (best, read) in surest.iter_mut().zip(read) {
+                if read.is_surer_than(best) {
+                    *best = read;
+                }
+            }
+        }
+        Ok(surest)
+    }
+
+    /// Reads pictures [B, 3, 128, 128] that were taken out of larger ones by `maps`.
+    pub(super) fn attempt(&self, pictures: Tensor<4>, maps: &[Homography]) -> Result<Vec<Decoded>> {
+        let features = self.model.features(pictures);
+        let kinds = softmax(self.model.layout(features.clone()), 1);
+        let of_kinds = kinds.dims()[1];
+        let kinds = values(kinds)?;
+        let best = kinds.chunks(of_kinds).map(|row| {
+            let best = (0..of_kinds).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+            best.expect("there is a layout")
+        });
+        let layouts: Vec<usize> = best.collect();
+        let batch_layout = self.layouts.arrange(layouts);
+        let cells = batch_layout.upload(&self.device);
+        let hidden = self.model.hidden(features, &cells);
+        let likely = softmax(self.model.logits(hidden.clone()), 2);
+        let (confidence, tokens) = likely.max_dim_with_indices(2);
+        let confidence = values(confidence)?;
+        let tokens: Vec<i32> = tokens
+            .try_into_vec_as()
+            .context("the device failed in reading")?;
+        let tokens: Vec<u32> = tokens.into_iter().map(|token| token as u32).collect();
+        let frame = batch_layout.frame.slots();
+        let read = batch_layout.of.iter().enumerate().map(|(b, layout)| {
+            let kind = kinds[b * of_kinds + batch_layout.layouts[b]].max(1e-9).ln();
+            let cells = b * frame..b * frame + self.slots_of(layout, &tokens[b * frame..]);
+            let (tokens, confidence) = (&tokens[cells.clone()], &confidence[cells.clone()]);
+            let logs: f32 = confidence.iter().map(|p| p.max(1e-9).ln()).sum();
+            let confidence = self.seen(confidence, layout, &maps[b]);
+            Decoded {
+                certainty: (logs + kind) / (cells.len() + 1) as f32,
+                corners: corners_of(&maps[b].inverse()),
+                ..self.decoded(tokens, &confidence, batch_layout.layouts[b])
+            }
+        });
+        let mut read: Vec<Decoded> = read.collect();
+        let counted = match self.config.parity > 0.0 {
+            true => {
+                let is_token =
+                    |slot: usize, tokens: usize| (HEADER..HEADER + tokens).contains(&slot);
+                let rows = read.iter().map(|read| read.tokens.len().max(1));
+                let rows =
+                    rows.flat_map(|n| (0..frame).map(move |slot| f32::from(is_token(slot, n))));
+                let values = TensorData::new(rows.collect(), [read.len(), frame]);
+                Tensor::from_data(values, &self.device)
+            }
+            false => cells.mask(),
+        };
+        let embedding = values(self.model.embedding(hidden, counted))?;
+        for (read, embedding) in read.iter_mut().zip(embedding.chunks(self.config.embedding)) {
+            read.embedding = embedding.to_vec();
+        }
+        Ok(read)
+    }
+
+    /// Confidence in the symbols of a picture that was taken out of a larger one by `map`: none in cells beyond its edge.
+    fn seen(&self, confidence: &[f32], layout: &Layout, map: &Homography) -> Vec<f32> {
+        let mut confidence = confidence.to_vec();
+        if *map != Homography::IDENTITY && !self.layouts.is_line() {
+            let centres = self.layouts.centres(layout);
+            for (confidence, centre) in confidence.iter_mut().zip(centres) {
+                if map.map(centre).iter().any(|x| x.abs() > 1.0) {
+                    *confidence = 0.0;
+                }
+            }
+        }
+        confidence
+    }
+
+    /// Slots of a picture: those of its layout, or in a line those up to the first padding.
+    fn slots_of(&self, layout: &Layout, tokens: &[u32]) -> usize {
+        let (slots, pad) = (layout.slots(), self.bpe.pad());
+        let end = tokens[..slots].iter().position(|token| *token == pad);
+        end.filter(|_| self.layouts.is_line())
+            .map_or(slots, |end| end + 1)
+    }
+
+    /// Tokens of the cells' symbols: without padding, or where glyphs have a code, corrected.
+    fn decoded(&self, symbols: &[u32], confidence: &[f32], layout: usize) -> Decoded {
+        let parity = self.config.parity;
+        if parity == 0.0 {
+            let pairs = symbols.iter().copied().zip(confidence.iter().copied());
+            let (tokens, confidence) = pairs.filter(|(token, _)| *token != self.bpe.pad()).unzip();
+            return Decoded {
+                tokens,
+                confidence,
+                ..Decoded::default()
+            };
+        }
+        let lengths = lengths_of(&self.layouts, layout, parity);
+        match decode(symbols, confidence, lengths.clone()) {
+            Some(Corrected { tokens, is_mended }) => Decoded {
+                confidence: confidence[HEADER..HEADER + tokens.len()].to_vec(),
+                mended: is_mended.iter().filter(|is_mended| **is_mended).count(),
+                verified: Some(true),
+                tokens,
+                ..Decoded::default()
+            },
+            None => {
+                let places = places_unverified(symbols, lengths);
+                let read = symbols[places.clone()].iter().copied();
+                let read = read.zip(confidence[places].iter().copied());
+                let (tokens, confidence) = read
+                    .filter(|(token, _)| (*token as usize) < self.bpe.size())
+                    .unzip();
+                Decoded {
+                    tokens,
+                    confidence,
+                    verified: Some(false),
+                    ..Decoded::default()
+                }
+            }
+        }
+    }
+}
