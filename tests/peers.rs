@@ -54,7 +54,7 @@ fn a_training_step_of_glyphs_is_pytorchs() {
     let path = sample_corpus(folder.path(), &mut || true).unwrap();
     check_steps::<GlyphsSystem>(
         "train-glyphs",
-        GlyphsConfig::preset("pocket"),
+        GlyphsConfig::preset("plain"),
         Arc::new(Corpus::open(&path).unwrap()),
     );
 }

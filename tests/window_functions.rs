@@ -204,7 +204,7 @@ fn a_pasted_picture_is_read() {
     });
     assert_eq!(
         app(&mut window).glyphs.workspace.picture,
-        Some(("the picture pasted".into(), glyph))
+        Some(("the picture pasted".into(), glyph.into()))
     );
     check_said(&mut window, "the picture pasted is looked at");
 }

@@ -284,7 +284,7 @@ fn a_dropped_picture_is_read() {
         app.glyphs.workspace.answer().is_some()
     });
     let view = answer(&mut window);
-    assert_eq!(view.question.subject, Subject::Picture(glyph));
+    assert_eq!(view.question.subject, Subject::Picture(glyph.into()));
     assert_eq!(view.tokens, None);
     check_said(&mut window, "glyph.png is looked at");
     window.get_by_label("Use this function").click();

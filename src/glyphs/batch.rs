@@ -169,7 +169,10 @@ impl Sampler {
                 }
             }
         }
-        let scripts = (batch.rows.len() as f64 * config.scripts + rng.random::<f64>()) as usize;
+        let scripts = match config.scripts {
+            0.0 => 0,
+            share => (batch.rows.len() as f64 * share + rng.random::<f64>()) as usize,
+        };
         // Not those that copies and near misses are made of.
         let first = others.div_ceil(2);
         for row in batch.rows.iter_mut().skip(first).take(scripts) {

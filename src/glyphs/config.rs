@@ -198,7 +198,7 @@ pub struct GlyphsConfig {
 }
 
 /// Names of the presets.
-pub const GLYPH_PRESETS: [&str; 5] = ["pocket", "base", "dense", "cppn", "paper"];
+pub const GLYPH_PRESETS: [&str; 6] = ["pocket", "plain", "base", "dense", "cppn", "paper"];
 
 impl GlyphsConfig {
     /// Named sizes with their training recipe.
@@ -264,22 +264,30 @@ impl GlyphsConfig {
             max_difficulty: 12.0,
             clean: 0.25,
         };
-        let dense = Self {
-            design: Design::Dense,
+        // Without code, face, border and locator; what the first Code Glyphs' designs have in common with the mosaic.
+        let plain = Self {
             parity: 0.0,
             face: false,
             border: false,
             corner_noise: 0.0,
+            pose: 16,
+            locator: 0,
             thumbnail_weight: 0.0,
+            similarity_weight: 0.0,
             band_weight: 0.0,
+            scripts: 0.0,
             rise_above: 0.6,
             max_difficulty: 6.0,
             clean: 0.5,
+            ..pocket.clone()
+        };
+        let dense = Self {
+            design: Design::Dense,
             learning_rate: 1e-3,
             latent: 1024,
             painter: 256,
             reader: 256,
-            ..pocket.clone()
+            ..plain.clone()
         };
         Ok(match name {
             "pocket" => pocket,
@@ -302,6 +310,7 @@ impl GlyphsConfig {
                 max_difficulty: 15.0,
                 ..pocket
             },
+            "plain" => plain,
             "dense" => dense,
             "cppn" => Self {
                 design: Design::Cppn,
@@ -313,10 +322,6 @@ impl GlyphsConfig {
             // The reference's sizes and rates: CodeBERTa twice and a ResNet-50.
             "paper" => Self {
                 design: Design::Dense,
-                parity: 0.0,
-                face: false,
-                thumbnail_weight: 0.0,
-                band_weight: 0.0,
                 hidden_size: 768,
                 num_hidden_layers: 6,
                 num_attention_heads: 12,
@@ -330,7 +335,7 @@ impl GlyphsConfig {
                 warmup_steps: 10_000,
                 schedule_steps: 1_000_000,
                 max_difficulty: 15.0,
-                ..pocket
+                ..plain
             },
             _ => bail!(
                 "no preset {name:?}: expected one of {}",
@@ -494,7 +499,9 @@ impl Config for GlyphsConfig {
             ];
             for (key, is_on) in parts {
                 if is_on {
-                    bail!("{key} is on: expected 0 or false with a design other than mosaic");
+                    bail!(
+                        "{key} is on, expected with a design other than mosaic: parity=0, face=false and border=false"
+                    );
                 }
             }
         }

@@ -10,9 +10,10 @@ use burn::{
 use image::RgbImage;
 
 use super::{
+    code::{lengths_of, places_unverified},
     model::{GlyphModel, mean_of_slots},
     networks::mosaic::Layouts,
-    reading::{Decoded, Reading},
+    reading::{Cells, Decoded, Reading},
     token_batch::TokenBatch,
 };
 use crate::{
@@ -91,7 +92,10 @@ impl GlyphReader {
 
     /// Functions, as tokens, to the latents of their pictures; see [`GlyphModel::latent`].
     pub(super) fn picture_latents(&self, rows: &[Vec<u32>]) -> Tensor<3> {
-        let encoded = self.token_batch(rows);
+        self.latents_of(&self.token_batch(rows))
+    }
+
+    fn latents_of(&self, encoded: &TokenBatch) -> Tensor<3> {
         let (tokens, real) = encoded.upload(&self.device);
         let slots = self.model.encode(tokens, real.clone());
         let content = TensorData::new(encoded.content(), real.dims());
@@ -131,6 +135,18 @@ impl GlyphReader {
         self.in_passes(rows.len(), size, |some| {
             self.images(self.model.picture(self.picture_latents(&rows[some]), size))
         })
+    }
+
+    /// Glyph of symbols that were read, be they a codeword or not.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub(super) fn paint_cells(&self, cells: &Cells) -> Result<RgbImage> {
+        let lengths = lengths_of(&self.layouts, cells.layout, self.config.parity);
+        let tokens = places_unverified(&cells.symbols, lengths).len();
+        let encoded = TokenBatch::of_symbols(&cells.symbols, tokens, cells.layout, &self.layouts);
+        let picture = self.model.picture(self.latents_of(&encoded), GLYPH_SIZE);
+        Ok(self.images(picture)?.remove(0))
     }
 
     /// Functions, as tokens, to what they are in the model's mind: means of their slots, `hidden_size`

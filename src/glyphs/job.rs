@@ -199,20 +199,28 @@ impl GlyphsJob {
         };
         let mut rng = ChaCha8Rng::seed_from_u64(question.seed);
         let distortions = DistortionBatch::sample(&[question.difficulty], question.parts, &mut rng);
-        let distorted = reader.distorted(std::slice::from_ref(&glyph), &distortions)?;
+        let mut distorted = reader.distorted(std::slice::from_ref(&glyph), &distortions)?;
+        for blot in &question.blots {
+            distorted.iter_mut().for_each(|picture| blot.put(picture));
+        }
+        let is_whole = question.difficulty == 0.0 && question.blots.is_empty();
         let read = match &question.subject {
-            Subject::Picture(picture) if question.difficulty == 0.0 => {
-                reader.read_photo(picture)?
-            }
+            Subject::Picture(picture) if is_whole => reader.read_photo(picture)?,
             _ => reader.read(&distorted)?,
         };
         let count = read.len();
         let mut distorted = distorted.into_iter().zip(read);
         let (distorted, read) = distorted.next().context("a picture was read")?;
+        let blots = question.blots.clone();
+        let is_hidden = |place: [f32; 2]| {
+            place.iter().any(|x| x.abs() > 1.0) || blots.iter().any(|blot| blot.covers(place))
+        };
         Ok(GlyphView {
             question,
             glyph,
             distorted,
+            cells: reader.cell_views(&read, is_hidden),
+            bits: reader.bits(&read),
             reading: reader.spell(read),
             count,
             tokens,

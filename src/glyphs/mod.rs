@@ -20,8 +20,10 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+mod alignment;
 mod architecture;
 mod batch;
+pub mod blots;
 pub mod checkpoint;
 pub mod code;
 pub mod command;

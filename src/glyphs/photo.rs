@@ -25,6 +25,8 @@ const WINDOWS: [f64; 4] = [1.0, 0.5, 0.25, 0.125];
 const LEAST_WINDOW: f64 = 96.0;
 /// What of a located glyph's surroundings is looked at, to locate it better, in half sides.
 const AROUND: f64 = 1.3;
+/// Of the places where nothing is verified, how many are looked at more closely.
+const ALIGNED: usize = 4;
 /// Times a glyph is located, each in the surroundings found before.
 const LOOKS: usize = 3;
 
@@ -130,7 +132,13 @@ impl GlyphReader {
                 break;
             }
             let located = self.located(&photo, photo.windows(side))?;
-            for read in self.read_located(&photo, &located)? {
+            let mut read = self.read_located(&photo, &located)?;
+            read.sort_by(|a, b| b.certainty.total_cmp(&a.certainty));
+            let doubtful = read.iter_mut().filter(|read| read.verified == Some(false));
+            for read in doubtful.take(ALIGNED) {
+                *read = self.read_aligned(&photo, read.clone())?;
+            }
+            for read in read {
                 let is_known = |other: &Decoded| is_same_place(other, &read);
                 if read.verified == Some(true) && !found.iter().any(is_known) {
                     found.push(read);

@@ -25,11 +25,35 @@ pub struct Decoded {
     pub embedding: Vec<f32>,
     /// True if the check in the glyph's code holds; `None` for glyphs without a code.
     pub verified: Option<bool>,
-    /// Symbols that the glyph's code has mended.
-    pub mended: usize,
+    /// Cells of a glyph with a code.
+    pub cells: Cells,
+}
+
+/// Cells of a glyph with a code, in the order of its symbols: header, tokens, parity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cells {
+    /// Index of the glyph's layout.
+    pub layout: usize,
+    /// Symbols that were read.
+    pub symbols: Vec<u32>,
+    /// The probability the reader gives each of them.
+    pub confidence: Vec<f32>,
+    /// Entropy of what the reader makes of each of them, in nats.
+    pub entropy: Vec<f32>,
+    /// True for those that the code has mended.
+    pub is_mended: Vec<bool>,
 }
 
 impl Decoded {
+    /// Symbols that the glyph's code has mended.
+    pub fn mended(&self) -> usize {
+        self.cells
+            .is_mended
+            .iter()
+            .filter(|is_mended| **is_mended)
+            .count()
+    }
+
     pub(super) fn is_certain(&self) -> bool {
         let logarithm = self.certainty * (self.tokens.len() + 1) as f32;
         self.verified

@@ -6,20 +6,28 @@ use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
 use super::{
+    alignment::aligned,
     code::{Corrected, HEADER, decode, lengths_of, places_unverified},
     curriculum::{ExactCount, Score},
     image_io::is_alike,
     inference::{GlyphReader, corners_of, values},
     networks::mosaic::{Layout, PoseHead},
-    reading::{Decoded, Reading},
+    photo::Photo,
+    reading::{Cells, Decoded, RELIABLE, Reading},
+    reed_solomon::BITS,
+    views::{Bits, CellFate, CellView},
 };
 use crate::{
     glyphs::config::GLYPH_SIZE,
+    kernels::entropy,
     nn::distortions::{DistortionBatch, DistortionKinds, Homography, warp},
 };
 
 /// Rectifications of a picture by the corners found, each more exact.
 pub(super) const RECTIFICATIONS: usize = 2;
+
+/// Alignments with what was read, at most.
+const ALIGNMENTS: usize = 3;
 
 impl GlyphReader {
     /// Embeddings read from glyphs that are as they were painted.
@@ -108,11 +116,99 @@ impl GlyphReader {
         let rows: Vec<i32> = unsure.iter().map(|nth| *nth as i32).collect();
         let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &self.device);
         let surest = unsure.iter().map(|nth| read[*nth].clone()).collect();
-        let surest = self.read_rectified(pictures.select(0, rows), surest)?;
-        for (nth, surest) in unsure.into_iter().zip(surest) {
-            read[nth] = surest;
+        let pictures = pictures.select(0, rows);
+        let surest = self.read_rectified(pictures.clone(), surest)?;
+        let pictures = self.images(pictures)?;
+        for ((nth, surest), picture) in unsure.into_iter().zip(surest).zip(pictures) {
+            read[nth] = match surest.verified {
+                Some(false) => self.read_aligned(&Photo::new(picture), surest)?,
+                _ => surest,
+            };
         }
         Ok(read)
+    }
+
+    /// The reading of a photo after it was aligned with what was read before, as often as that makes it surer.
+    pub(super) fn read_aligned(&self, photo: &Photo, mut surest: Decoded) -> Result<Decoded> {
+        for _ in 0..ALIGNMENTS {
+            let (cells, corners) = (&surest.cells, surest.corners.concat());
+            let painted = self.paint_cells(cells)?;
+            let weights = self.weights(cells);
+            let map = aligned(photo, Homography::rectify(&corners), &painted, &weights);
+            let view = self.tensor(&[photo.view(&map, GLYPH_SIZE)]);
+            let read = self.attempt(view, &[map])?.remove(0);
+            if !read.is_surer_than(&surest) {
+                break;
+            }
+            surest = read;
+            if surest.verified == Some(true) {
+                break;
+            }
+        }
+        Ok(surest)
+    }
+
+    /// Cells of a reading that weren't read as they are, in the picture it is of. `is_hidden` says of a place whether
+    /// nothing can be seen there.
+    pub fn cell_views(
+        &self,
+        read: &Decoded,
+        is_hidden: impl Fn([f32; 2]) -> bool,
+    ) -> Vec<CellView> {
+        let cells = &read.cells;
+        let layout = match self.layouts.all.get(cells.layout) {
+            Some(layout) if !cells.symbols.is_empty() => layout,
+            _ => return Vec::new(),
+        };
+        let map = Homography::rectify(&read.corners.concat());
+        let place = |place: [f64; 2]| map.map(place).map(|x| x as f32);
+        let fate = |symbol: usize, centre: [f32; 2]| match read.verified {
+            Some(true) if cells.is_mended[symbol] => Some(CellFate::Mended),
+            Some(true) => is_hidden(centre).then_some(CellFate::Guessed),
+            _ => (cells.confidence[symbol] < RELIABLE).then_some(CellFate::Lost),
+        };
+        let slots = self.layouts.cells(layout).into_iter().enumerate();
+        let views = slots.filter_map(|(symbol, cell)| {
+            let fate = fate(symbol, place(layout.centre(cell)))?;
+            let corners = layout.corners(cell).map(place);
+            Some(CellView { corners, fate })
+        });
+        views.collect()
+    }
+
+    /// Bits of a reading; `None` without a code.
+    pub fn bits(&self, read: &Decoded) -> Option<Bits> {
+        let cells = &read.cells;
+        if cells.symbols.is_empty() {
+            return None;
+        }
+        let unsure: f32 = cells.entropy.iter().sum();
+        let bits = |symbols: usize| (symbols * BITS) as f64;
+        Some(Bits {
+            needed: bits(HEADER + read.tokens.len()),
+            carried: bits(cells.symbols.len()) - f64::from(unsure) / std::f64::consts::LN_2,
+            used: bits(cells.symbols.len()),
+        })
+    }
+
+    /// Weight of each pixel [128 128] of a glyph: the confidence in the cell it lies in.
+    fn weights(&self, cells: &Cells) -> Vec<f32> {
+        let layout = &self.layouts.all[cells.layout];
+        let mut by_cell = vec![0.0; layout.slots()];
+        for (cell, confidence) in self
+            .layouts
+            .cells(layout)
+            .into_iter()
+            .zip(&cells.confidence)
+        {
+            by_cell[cell] = *confidence;
+        }
+        let place = |at: usize| (at as f64 + 0.5) * 2.0 / GLYPH_SIZE as f64 - 1.0;
+        let pixels = (0..GLYPH_SIZE * GLYPH_SIZE).map(|at| {
+            let place = [place(at % GLYPH_SIZE), place(at / GLYPH_SIZE)];
+            by_cell[layout.cell_at(place)]
+        });
+        pixels.collect()
     }
 
     /// Sets pictures upright; the readings the reader is surest of, with those of them as they are.
@@ -153,7 +249,9 @@ impl GlyphReader {
         let batch_layout = self.layouts.arrange(layouts);
         let cells = batch_layout.upload(&self.device);
         let hidden = self.model.hidden(features, &cells);
-        let likely = softmax(self.model.logits(hidden.clone()), 2);
+        let logits = self.model.logits(hidden.clone());
+        let likely = softmax(logits.clone(), 2);
+        let entropies = values(entropy(logits.flatten::<2>(0, 1)))?;
         let (confidence, tokens) = likely.max_dim_with_indices(2);
         let confidence = values(confidence)?;
         let tokens: Vec<i32> = tokens
@@ -167,11 +265,15 @@ impl GlyphReader {
             let (tokens, confidence) = (&tokens[cells.clone()], &confidence[cells.clone()]);
             let logs: f32 = confidence.iter().map(|p| p.max(1e-9).ln()).sum();
             let confidence = self.seen(confidence, layout, &maps[b]);
-            Decoded {
+            let mut read = Decoded {
                 certainty: (logs + kind) / (cells.len() + 1) as f32,
                 corners: corners_of(&maps[b].inverse()),
                 ..self.decoded(tokens, &confidence, batch_layout.layouts[b])
+            };
+            if self.config.parity > 0.0 {
+                read.cells.entropy = entropies[cells].to_vec();
             }
+            read
         });
         let mut read: Vec<Decoded> = read.collect();
         let counted = match self.config.parity > 0.0 {
@@ -228,10 +330,16 @@ impl GlyphReader {
             };
         }
         let lengths = lengths_of(&self.layouts, layout, parity);
+        let cells = Cells {
+            layout,
+            symbols: symbols.to_vec(),
+            confidence: confidence.to_vec(),
+            ..Cells::default()
+        };
         match decode(symbols, confidence, lengths.clone()) {
             Some(Corrected { tokens, is_mended }) => Decoded {
                 confidence: confidence[HEADER..HEADER + tokens.len()].to_vec(),
-                mended: is_mended.iter().filter(|is_mended| **is_mended).count(),
+                cells: Cells { is_mended, ..cells },
                 verified: Some(true),
                 tokens,
                 ..Decoded::default()
@@ -246,6 +354,7 @@ impl GlyphReader {
                 Decoded {
                     tokens,
                     confidence,
+                    cells,
                     verified: Some(false),
                     ..Decoded::default()
                 }

@@ -27,8 +27,9 @@ const PAIRS: usize = 32;
 /// Pairs compared by the functions' terms.
 const TERM_PAIRS: usize = 256;
 /// Largest difficulty of the distortions in which the pose head looks for the corners of pictures that the recognizer sees
-/// undistorted. Far above the curriculum's first ones: hardly tilted pictures teach nothing about tilt.
-const HARDEST_POSE: f64 = 15.0;
+/// undistorted, or the curriculum's if that is larger. Far above the curriculum's first ones: hardly tilted pictures teach
+/// nothing about tilt.
+const HARDEST_POSE: f64 = 8.0;
 
 /// Offsets of one shard's inputs in the host buffers. Equal plans have equal shapes; used as the capture key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl StepPlanner<'_> {
             || json!({ "rows": batch.rows, "copies": batch.copies, "difficulties": difficulties }),
         );
         let tilts = difficulties.iter().map(|&difficulty| match difficulty {
-            0.0 => HARDEST_POSE * rng.random::<f64>(),
+            0.0 => HARDEST_POSE.max(self.config.max_difficulty) * rng.random::<f64>(),
             _ => difficulty,
         });
         let tilts: Vec<f64> = tilts.collect();

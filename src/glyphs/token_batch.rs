@@ -69,6 +69,17 @@ impl TokenBatch {
         }
     }
 
+    /// The symbols of one glyph with a code of which so many are tokens, in a layout.
+    pub fn of_symbols(symbols: &[u32], tokens: usize, layout: usize, layouts: &Layouts) -> Self {
+        Self {
+            tokens: symbols.iter().map(|symbol| *symbol as i32).collect(),
+            lengths: vec![(HEADER + tokens) as i32],
+            has_code: true,
+            read: Vec::new(),
+            layout: layouts.arrange(vec![layout]),
+        }
+    }
+
     /// 1 for the slots whose mean is the function as a whole [B, S]: of a code those of the tokens alone, else the layout's.
     pub fn content(&self) -> Vec<f32> {
         let slots = self.layout.frame.slots();

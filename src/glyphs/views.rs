@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-pub use super::reading::Reading;
+pub use super::{
+    blots::{Blot, BlotKind},
+    reading::Reading,
+};
 pub use crate::nn::distortions::{DistortionKinds, HARDEST};
 use crate::{engine::latest::Latest, glyphs::config::GlyphsConfig, training::RunViews};
 
@@ -32,6 +35,8 @@ pub struct GlyphQuery {
     pub parts: DistortionKinds,
     /// Seed of its draws.
     pub seed: u64,
+    /// Damage by hand, after the channel.
+    pub blots: Vec<Blot>,
 }
 
 /// Subject of a query.
@@ -58,6 +63,41 @@ pub struct GlyphView {
     pub count: usize,
     /// The tokens of the function asked about; none for a picture.
     pub tokens: Option<Vec<u32>>,
+    /// Cells that weren't read as they are; empty for glyphs without a code.
+    pub cells: Vec<CellView>,
+    /// What the code needs, gets and uses; `None` for glyphs without one.
+    pub bits: Option<Bits>,
+}
+
+/// What became of a cell that wasn't read as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CellFate {
+    /// Refilled from the parity.
+    Mended,
+    /// Out of sight, and told right by the text decoder from the others.
+    Guessed,
+    /// In doubt, in a reading that isn't verified.
+    Lost,
+}
+
+/// A cell in a picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CellView {
+    /// Its corners, clockwise, where -1 and 1 are the picture's edges.
+    pub corners: [[f32; 2]; 4],
+    /// What became of it.
+    pub fate: CellFate,
+}
+
+/// Bits of a glyph with a code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bits {
+    /// Bits of the header and the tokens.
+    pub needed: f64,
+    /// Bits that came through this time: what the reader is sure of, cell by cell.
+    pub carried: f64,
+    /// Bits of all cells.
+    pub used: f64,
 }
 
 /// Query without an answer, with the reason.

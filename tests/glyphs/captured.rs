@@ -8,7 +8,7 @@ use crate::training::check_alike;
 
 /// Designs and steps. The mosaic's steps are of three kinds, in turns: with pictures that are hit and without, with copies
 /// and without. Few: what lies on the edge of a rounding hangs on the last digit, and so, soon, everything.
-const STEPS: [(&str, usize); 2] = [("pocket", 10), ("cppn", 5)];
+const STEPS: [(&str, usize); 2] = [("pocket", 6), ("cppn", 5)];
 
 #[test]
 fn a_recorded_step_is_the_step() {

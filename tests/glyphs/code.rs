@@ -204,8 +204,8 @@ fn codes_are_for_mosaics_and_small_vocabularies() {
     config.set("parity=0.25").unwrap();
     assert_eq!(
         config.layouts().most_slots(),
-        36,
-        "24 tokens, 3 of the header, 6 of parity"
+        49,
+        "24 tokens, 3 of the header, 15 and 6 of parity"
     );
     let mut dense = super::shrunk("dense", &[]);
     let error = format!("{:#}", dense.set("parity=0.5").unwrap_err());

@@ -325,7 +325,7 @@ fn bad_input_is_refused(folder: &Path) {
         (
             1,
             "decode wide.png --run run".into(),
-            &["wide.png", "300x100", "crop"],
+            &["wide.png", "no glyph"],
         ),
         (
             1,

@@ -40,12 +40,15 @@ fn every_presets_model_can_be_made_and_asked() {
 
 #[test]
 fn keys_are_set_from_text() {
-    let config = tiny(&[
-        "design=cppn",
-        "learning_rate=1e-4",
-        "shared_pairs=false",
-        " batch = 9 ",
-    ]);
+    let config = shrunk(
+        "dense",
+        &[
+            "design=cppn",
+            "learning_rate=1e-4",
+            "shared_pairs=false",
+            " batch = 9 ",
+        ],
+    );
     assert_eq!((config.design, config.learning_rate), (Design::Cppn, 1e-4));
     assert_eq!((config.shared_pairs, config.batch), (false, 9));
 }

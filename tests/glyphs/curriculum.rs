@@ -8,13 +8,14 @@ fn settled(difficulty: f64, accuracy: f64) -> Curriculum {
         difficulty,
         accuracy,
         exact: accuracy / 2.0,
+        verified: 0.0,
     }
 }
 
 fn after(mut curriculum: Curriculum, accuracy: f64, looks: usize) -> f64 {
     let score = Score {
         accuracy,
-        exact: 0.0,
+        ..Score::default()
     };
     for _ in 0..looks {
         curriculum.observe(&score, 0.9, 8.0);
@@ -33,6 +34,27 @@ fn difficulty_rises_above_the_bar_falls_below_another_and_stays_between() {
     assert!(after(settled(0.0, 0.91), 0.91, 1) > 0.0);
     assert_eq!(after(settled(7.0, 0.91), 0.91, 1), 7.0);
     assert!(after(settled(7.0, 0.95), 0.95, 1) > 7.0);
+}
+
+/// With a code the share that is verified counts: one bar for every difficulty, and half of it.
+#[test]
+fn difficulty_follows_what_is_verified() {
+    let after = |verified: f64| {
+        let mut curriculum = Curriculum {
+            verified,
+            ..Curriculum::new(4.0)
+        };
+        let score = Score {
+            verified: Some(verified),
+            ..Score::default()
+        };
+        curriculum.observe(&score, 0.4, 8.0);
+        curriculum.difficulty
+    };
+    assert!(after(0.41) > 4.0);
+    assert_eq!(after(0.39), 4.0);
+    assert_eq!(after(0.21), 4.0);
+    assert!(after(0.19) < 4.0);
 }
 
 #[test]
@@ -59,6 +81,7 @@ fn a_curriculum_is_kept_exactly() {
             &Score {
                 accuracy: share.sqrt(),
                 exact: share,
+                verified: Some(share / 2.0),
             },
             0.9,
             8.0,

@@ -34,6 +34,7 @@ fn job() -> (GlyphsJob, Arc<GlyphsViews>) {
 
 fn question(subject: Subject, difficulty: f64) -> GlyphQuery {
     GlyphQuery {
+        blots: Vec::new(),
         subject,
         difficulty,
         parts: DistortionKinds::ALL,
@@ -71,7 +72,7 @@ fn a_question_is_answered_with_glyph_damage_and_reading() {
         "the damage follows from the seed"
     );
     let picture = RgbImage::from_pixel(128, 128, Rgb([1, 2, 3]));
-    job.probe(question(Subject::Picture(picture.clone()), 0.0))
+    job.probe(question(Subject::Picture(picture.clone().into()), 0.0))
         .unwrap();
     let answer = views.glyph.get().unwrap();
     assert_eq!(

@@ -15,6 +15,8 @@ const SIZES: MosaicSizes = MosaicSizes {
     slot: 6,
     generator: 5,
     recognizer: 4,
+    has_face: true,
+    has_border: true,
 };
 
 #[test]
@@ -118,7 +120,10 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
     let generator = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
     let reader = MosaicRecognizer::new(&SIZES, layouts.all.len(), init);
     let (slots, cells) = (slots(8, 20, 2), together.upload(&device));
-    let pictures = generator.picture(generator.canvas(slots.clone(), &cells, &layouts), 128);
+    let pictures = generator.picture(
+        generator.canvas(slots.clone(), cells.mask(), &cells, &layouts),
+        128,
+    );
     assert_eq!(pictures.dims(), [8, 3, 128, 128]);
     assert!(
         values(pictures.clone())
@@ -133,7 +138,7 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
         let (count, alone) = (layout.slots(), layouts.arrange(vec![together.layouts[i]]));
         let alone = alone.upload(&device);
         let own = slots.clone().slice([i..i + 1, 0..count]);
-        let picture = generator.picture(generator.canvas(own, &alone, &layouts), 128);
+        let picture = generator.picture(generator.canvas(own, alone.mask(), &alone, &layouts), 128);
         let from_batch = pictures.clone().slice(i..i + 1);
         check_close(
             &values(from_batch),
@@ -163,7 +168,7 @@ fn slots_beyond_the_layout_leave_no_trace() {
     let generator =
         MosaicGenerator::new(&SIZES, layouts.all.len(), &mut Initializer::new(1, &device));
     let cells = arrangement.upload(&device);
-    let paint = |slots| values(generator.canvas(slots, &cells, &layouts));
+    let paint = |slots| values(generator.canvas(slots, cells.mask(), &cells, &layouts));
     let mask = cells.mask().unsqueeze_dim::<3>(2);
     let all = slots(8, 20, 2);
     check_close(&paint(all.clone() * mask), &paint(all), 1e-6, "canvas");
@@ -207,7 +212,8 @@ fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     };
     // A smaller picture is the same generator's.
     check_gradient::<3>("generator", start(6, [2, 6, 6]), 0.02, |slots| {
-        let pictures = generator.picture(generator.canvas(slots, &cells, &layouts), 16);
+        let pictures =
+            generator.picture(generator.canvas(slots, cells.mask(), &cells, &layouts), 16);
         (pictures.flatten::<3>(2, 3) * given(7, [2, 3, 256])).sum()
     });
     // The reader's input has too many values to try them all: pictures in a plane of three patterns.

@@ -37,6 +37,7 @@ impl Reference {
             num_attention_heads: self.sizes["num_attention_heads"],
             intermediate_size: self.sizes["intermediate_size"],
             max_tokens: self.sizes["max_tokens"],
+            bits: 0,
         }
     }
 

@@ -51,7 +51,10 @@ fn train(start: Start<GlyphsConfig>, out: &Path, steps: u64) {
 
 #[test]
 fn functions_that_fit_are_trained_on_or_kept_for_validation() {
-    let (corpus, config) = (corpus(), tiny(&["validation=0.3", "copies=0", "batch=16"]));
+    let (corpus, config) = (
+        corpus(),
+        tiny(&["validation=0.3", "copies=0", "scripts=0", "batch=16"]),
+    );
     let trainer = trainer(config.clone());
     let sampler = trainer.system.sampler();
     let sets = [sampler.training(), sampler.validation()];

@@ -62,17 +62,21 @@ def ours(*arguments):
     return json.loads(done.stdout)
 
 
+# The twin of Code Glyphs has no code and no face.
+PRESETS = {"executor": "pocket", "glyphs": "plain"}
+
+
 class Steps:
-    """A training step of a pocket preset."""
+    """A training step of a preset for two cores."""
 
     def __init__(self, name, twin, folder, slow, warm_up, measured):
         self.name, self.twin, self.warm_up, self.measured = f"train-{name}", twin, warm_up, measured
-        self.model = name
+        self.of = ["--model", name, "--preset", PRESETS[name]]
         self.traces, self.slow = {}, slow
         slow = ["--set", f"learning_rate={slow}"]
         for which, count, keys in (("own", warm_up + measured, []), ("slow", args.agree_steps, slow)):
             to = Path(folder) / f"{name}-{which}"
-            ours("bench", "train", "--model", name, "--steps", count, "--trace", to, *keys)
+            ours("bench", "train", *self.of, "--steps", count, "--trace", to, *keys)
             self.traces[which] = Trace(to)
 
     def agree(self):
@@ -92,7 +96,7 @@ class Steps:
         return lambda: clocked(lambda turn: training.step(self.warm_up + turn), self.measured)
 
     def ours(self):
-        return ours("bench", "train", "--model", self.model, "--steps", self.measured)["median_ms"]
+        return ours("bench", "train", *self.of, "--steps", self.measured)["median_ms"]
 
 
 class Map:

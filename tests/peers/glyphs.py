@@ -1,4 +1,4 @@
-"""The pocket Code Glyphs' training step in PyTorch, the noisy channel included.
+"""The plain Code Glyphs' training step in PyTorch, the noisy channel included.
 
     python3 -m venv venv && venv/bin/pip install numpy torch
     cargo build --release
@@ -393,7 +393,7 @@ class Glyphs(nn.Module):
         super().__init__()
         c, vocabulary = trace.config, trace.setup["vocabulary"]
         if c["design"] != "mosaic" or c["perceptual"] or c["repulsion_weight"] or not c["shared_pairs"]:
-            raise SystemExit("this twin is of the pocket preset: a mosaic, without a perceptor")
+            raise SystemExit("this twin is of the plain preset: a mosaic, without a perceptor")
         self.c, self.pad, self.layouts = c, trace.setup["pad"], layouts_for(c["max_tokens"])
         slots = max(rows * columns for rows, columns in self.layouts)
         self.text_encoder = Roberta(c, vocabulary, slots)

@@ -287,7 +287,7 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
         }
         Some(true) => format!(
             "verified by the glyph's check, {} cells mended",
-            read.decoded.mended
+            read.decoded.mended()
         ),
         Some(false) => {
             let text = format!(
@@ -349,7 +349,7 @@ fn reading_json(read: &Reading) -> serde_json::Value {
         "certainty": decoded.certainty.exp(),
         "sureness": decoded.sequence_probability(),
         "verified": read.is_verified(),
-        "mended": decoded.mended,
+        "mended": decoded.mended(),
         "corners": decoded.corners,
         "tokens": tokens,
     })

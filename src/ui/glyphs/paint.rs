@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use egui::{
-    Color32, ColorImage, Rect, RichText, Role, Sense, Slider, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, pos2,
+    Color32, ColorImage, Rect, Response, RichText, Role, Sense, Slider, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, pos2,
 };
 
 use super::{background_tasks::BackgroundTask, sheet::Sheet, workspace::GlyphsWorkspace};
 use crate::{
     glyphs::config::GLYPH_SIZE,
-    glyphs::views::{DistortionKinds, GlyphView, HARDEST, Subject},
+    glyphs::views::{Blot, BlotKind, CellFate, DistortionKinds, GlyphView, HARDEST, Subject},
     ui::{engine_client::EngineClient, theme::Theme, widgets::field},
 };
 
 /// Points a pixel of the glyph is drawn with at most; whole numbers only.
 const LARGEST: f32 = 3.0;
 
+/// Blots at most.
+const MOST_BLOTS: usize = 200;
 const SLIDER_WIDTH: f32 = 240.0;
 /// Width of the number and the name beside the slider.
 const BESIDE_SLIDER: f32 = 120.0;
@@ -49,14 +51,23 @@ impl PaintPanel {
                 "Through the channel, difficulty {:.1}",
                 workspace.difficulty
             );
-            let rect = self.picture(ui, 1, &name, side);
-            if is_picture && let Some((view, _)) = &self.shown {
-                corners(ui, rect, view);
+            let (rect, response) = self.picture(ui, 1, &name, side);
+            if let Some((view, _)) = &self.shown {
+                if is_picture {
+                    corners(ui, rect, view);
+                }
+                cells(ui, rect, view);
+            }
+            if damage(&response, rect, workspace) {
+                workspace.ask_again(client);
             }
         });
         ui.add_space(4.0);
-        if channel(ui, workspace) {
+        if blots(ui, workspace) | channel(ui, workspace) {
             workspace.ask_again(client);
+        }
+        if let Some((view, _)) = &self.shown {
+            mending(ui, view);
         }
         let Some((view, _)) = &self.shown else { return };
         save(ui, view, &mut workspace.save_path, tasks);
@@ -81,12 +92,13 @@ impl PaintPanel {
         }
     }
 
-    fn picture(&self, ui: &mut Ui, which: usize, name: &str, side: f32) -> Rect {
+    fn picture(&self, ui: &mut Ui, which: usize, name: &str, side: f32) -> (Rect, Response) {
         let theme = Theme::of(ui.visuals());
         ui.vertical(|ui| {
             ui.set_width(side);
             ui.add(egui::Label::new(RichText::new(name).strong()).truncate());
-            let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), Sense::hover());
+            let sense = [Sense::hover(), Sense::click_and_drag()][which];
+            let (rect, response) = ui.allocate_exact_size(Vec2::splat(side), sense);
             let role = Role::Image;
             response.widget_info(|| {
                 WidgetInfo::labeled(role, true, ["Glyph picture", "Damaged picture"][which])
@@ -100,10 +112,107 @@ impl PaintPanel {
                         .rect_stroke(rect, 0.0, stroke, StrokeKind::Inside);
                 }
             }
-            rect
+            (rect, response)
         })
         .inner
     }
+}
+
+/// Damages the picture where the pointer presses or drags; true if it did.
+fn damage(response: &Response, rect: Rect, workspace: &mut GlyphsWorkspace) -> bool {
+    let pressed = response.dragged() || response.clicked();
+    let Some(pointer) = response.interact_pointer_pos().filter(|_| pressed) else {
+        return false;
+    };
+    let place = (pointer - rect.center()) / (rect.width() / 2.0);
+    // A drag leaves a blot every half radius.
+    let is_near = |blot: &Blot| (Vec2::from(blot.centre) - place).length() < blot.radius / 2.0;
+    if workspace.blots.last().is_some_and(is_near) || workspace.blots.len() >= MOST_BLOTS {
+        return false;
+    }
+    let kind = workspace.blot_kind;
+    workspace.blots.push(Blot {
+        kind,
+        centre: place.into(),
+        radius: match kind {
+            BlotKind::Scrape => 0.12,
+            BlotKind::Stain => 0.3,
+        },
+    });
+    true
+}
+
+/// Draws the choice of damage by hand; true if the picture was cleaned.
+fn blots(ui: &mut Ui, workspace: &mut GlyphsWorkspace) -> bool {
+    ui.horizontal_wrapped(|ui| {
+        ui.label("Drag over the right picture to");
+        let kind = &mut workspace.blot_kind;
+        ui.radio_value(kind, BlotKind::Scrape, "scrape it off");
+        ui.radio_value(kind, BlotKind::Stain, "spill coffee on it");
+        let clean = egui::Button::new("Clean");
+        let is_damaged = !workspace.blots.is_empty();
+        let is_cleaned = ui.add_enabled(is_damaged, clean).clicked();
+        if is_cleaned {
+            workspace.blots.clear();
+        }
+        is_cleaned
+    })
+    .inner
+}
+
+/// Colour of a cell's fate.
+fn color(fate: CellFate, theme: &Theme) -> Color32 {
+    match fate {
+        CellFate::Mended => theme.good,
+        CellFate::Guessed => theme.warning,
+        CellFate::Lost => theme.error,
+    }
+}
+
+/// Draws outlines of the cells that weren't read as they are.
+fn cells(ui: &Ui, rect: Rect, view: &GlyphView) {
+    let theme = Theme::of(ui.visuals());
+    let painter = ui.painter().with_clip_rect(rect);
+    for cell in &view.cells {
+        let corners = cell.corners.map(|[x, y]| {
+            rect.center() + Vec2::new(x * rect.width() / 2.0, y * rect.height() / 2.0)
+        });
+        let middle = corners[0].lerp(corners[2], 0.5);
+        let corners = corners.map(|corner| corner.lerp(middle, 0.15)).to_vec();
+        let stroke = Stroke::new(1.5, color(cell.fate, &theme));
+        painter.add(egui::Shape::closed_line(corners, stroke));
+    }
+}
+
+/// Draws what became of the cells, and the meter of bits.
+fn mending(ui: &mut Ui, view: &GlyphView) {
+    let theme = Theme::of(ui.visuals());
+    let Some(bits) = view.bits else { return };
+    ui.horizontal_wrapped(|ui| {
+        let fates = [
+            (CellFate::Mended, "refilled from parity"),
+            (CellFate::Guessed, "told by the language model"),
+            (CellFate::Lost, "lost"),
+        ];
+        for (fate, name) in fates {
+            let count = view.cells.iter().filter(|cell| cell.fate == fate).count();
+            ui.colored_label(color(fate, &theme), format!("{count} {name}"));
+        }
+    });
+    let share = (bits.carried / bits.used).clamp(0.0, 1.0) as f32;
+    let text = format!(
+        "{:.0} bits needed, {:.0} came through, {:.0} painted",
+        bits.needed, bits.carried, bits.used
+    );
+    let bar = egui::ProgressBar::new(share).text(text);
+    let response = ui.add(bar.desired_width(2.0 * SLIDER_WIDTH));
+    let needed = (bits.needed / bits.used).clamp(0.0, 1.0) as f32;
+    let at = egui::lerp(response.rect.left()..=response.rect.right(), needed);
+    ui.painter()
+        .vline(at, response.rect.y_range(), Stroke::new(2.0, theme.warning));
+    response.on_hover_text(
+        "Bits of the tokens and their check (the mark), bits that came through the channel this time, and bits of all cells",
+    );
 }
 
 /// Draws the buttons to save and copy the pictures.

@@ -31,11 +31,23 @@ pub fn show(ui: &mut Ui, workspace: &mut GlyphsWorkspace, client: &EngineClient)
                 _ => ui.colored_label(theme.warning, format!("{differing} of {all} tokens differ")),
             };
         }
+        match decoded.verified {
+            Some(true) => ui
+                .colored_label(theme.good, "verified")
+                .on_hover_text("The check in the glyph holds: this is what was painted"),
+            Some(false) => ui
+                .colored_label(theme.error, "unverified")
+                .on_hover_text("The check in the glyph doesn't hold: doubted tokens are red"),
+            None => ui.weak("no check"),
+        };
         ui.label(format!(
             "certainty {:.0} %",
-            100.0 * decoded.certainty.exp()
+            100.0 * decoded.sequence_probability()
         ))
-        .on_hover_text("The mean probability of what is read, cell by cell");
+        .on_hover_text("The probability that all of what is read is right");
+        if view.count > 1 {
+            ui.label(format!("the first of {} glyphs", view.count));
+        }
         if !decoded.is_glyph() {
             ui.colored_label(theme.warning, "so little that this may be no glyph");
         }

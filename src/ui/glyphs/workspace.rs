@@ -15,7 +15,8 @@ use crate::{
         config::{GLYPH_PRESETS, GlyphsConfig},
         job::{GlyphsCommand, GlyphsEvent, GlyphsJob},
         views::{
-            DistortionKinds, GlyphQuery, GlyphView, GlyphsViews, GridView, Neighbour, Subject, Tile,
+            Blot, BlotKind, DistortionKinds, GlyphQuery, GlyphView, GlyphsViews, GridView,
+            Neighbour, Subject, Tile,
         },
     },
     training::{Pace, RunCommand, RunEvent, checkpoint::Source},
@@ -82,6 +83,10 @@ pub struct GlyphsWorkspace {
     pub parts: DistortionKinds,
     /// Seed of the channel.
     pub seed: u64,
+    /// Damage by hand.
+    pub blots: Vec<Blot>,
+    /// Kind of damage the pointer does.
+    pub blot_kind: BlotKind,
     /// A function, and the functions nearest to it.
     pub nearest: Option<(Tile, Vec<Neighbour>)>,
     /// The morph.
@@ -122,6 +127,8 @@ impl Default for GlyphsWorkspace {
             difficulty: 0.0,
             parts: DistortionKinds::ALL,
             seed: 0,
+            blots: Vec::new(),
+            blot_kind: BlotKind::Scrape,
             nearest: None,
             morph: MorphView::default(),
             train: RunForm::new(600.0),
@@ -245,6 +252,7 @@ impl GlyphsWorkspace {
             difficulty: self.difficulty,
             parts: self.parts,
             seed: self.seed,
+            blots: self.blots.clone(),
         })
     }
 

@@ -71,6 +71,29 @@ impl Layout {
         ]
     }
 
+    /// Corners of a cell, clockwise from its top left, where -1 and 1 are the picture's edges.
+    pub fn corners(&self, cell: usize) -> [[f64; 2]; 4] {
+        let [x, y] = self.centre(cell);
+        let half = |cells: usize| 1.0 / (cells as f64 + 2.0 * f64::from(BORDER));
+        let (wide, high) = (half(self.columns), half(self.rows));
+        [
+            [x - wide, y - high],
+            [x + wide, y - high],
+            [x + wide, y + high],
+            [x - wide, y + high],
+        ]
+    }
+
+    /// The cell nearest to a place (x, y), where -1 and 1 are the picture's edges.
+    pub fn cell_at(&self, [x, y]: [f64; 2]) -> usize {
+        let cell = |place: f64, cells: usize| {
+            let border = f64::from(BORDER);
+            let at = (place + 1.0) / 2.0 * (cells as f64 + 2.0 * border) - border;
+            (at.max(0.0) as usize).min(cells - 1)
+        };
+        cell(y, self.rows) * self.columns + cell(x, self.columns)
+    }
+
     /// Blending weights [[`CANVAS`], `max_cells`] of the cells of a line of `cells` at each canvas pixel; rows sum to 1, and
     /// cells beyond the line have weight 0.
     pub fn blend_weights(cells: usize, max_cells: usize) -> Vec<f32> {
