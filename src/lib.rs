@@ -4,8 +4,8 @@
 //!
 //! Two systems share one trainer, one engine and one window. The *Latent Executor* ([`executor`]) is two T5 autoencoders,
 //! whose latents a discrepancy (MMD) spreads over a box, and an executor between the latents; it learns sums such as
-//! `71+?=18`, and its 2-D plane of programs can be mapped, walked and searched. *Code Glyphs* ([`glyphs`]) are a transformer and a CNN that turn Python functions into
-//! pictures and pictures back into functions. Data flows one way:
+//! `71+?=18`, and its 2-D plane of programs can be mapped, walked and searched. *Code Glyphs* ([`glyphs`]) are a transformer
+//! and a CNN that turn Python functions into pictures and pictures back into functions. Data flows one way:
 //!
 //! ```text
 //! sums, corpus -> tokens -> host inputs -> tensors -> training step -> snapshot -> views (plain data) -> pixels or files
@@ -42,6 +42,9 @@
 //! - *A pasted function's way*: `ui/glyphs/editor.rs`, `ui/glyphs/workspace.rs` sends a `GlyphQuery` to the engine,
 //!   `GlyphsJob::probe`, [`glyphs::inference::GlyphReader`] (tokens, glyph, distortions, reading), `GlyphView` in the views;
 //!   `ui/glyphs/paint.rs` draws its pictures, `ui/glyphs/reading.rs` the text that was read.
+//! - *A photo's way*: [`glyphs::image_io::read`], [`glyphs::inference::GlyphReader::read_photo`] (`glyphs/photo.rs`: windows,
+//!   locator; `glyphs/border.rs`: the four sides), `glyphs/recognition.rs` (pose head, recognizer, alignment with what was
+//!   read), [`glyphs::code::decode`].
 //! - *A click's way*: [`ui::canvas`] reports the latent point, `ui/executor/workspace.rs` sends `ExecutorCommand::Decode`, the job
 //!   decodes and runs the program there, and `ui/executor/pointing.rs` pins the `PointAnswer` of the event. A hover is a probe
 //!   instead, of which only the newest is answered, in the views.

@@ -6,8 +6,12 @@ use std::{collections::HashMap, fs, path::Path};
 use glyphspace::data::{
     corpus::sample,
     python::{
-        PythonError, TokenClass, functions, highlight, key,
-        variants::{near_miss, reformatted, renamed},
+        PythonError, TokenClass,
+        between::between,
+        functions, highlight, key,
+        kind::Kind,
+        terms::Terms,
+        variants::{in_another_script, near_miss, reformatted, renamed},
     },
 };
 use rand::SeedableRng;
@@ -591,6 +595,113 @@ fn near_misses_are_those_people_make() {
     check("def f(): return 'day'", &["def f(): return 'days'"]);
     check("def f(): return g", &["def f(): yield g"]);
     assert_eq!(near_miss("def f(): pass", &mut rng()), None);
+}
+
+#[test]
+fn another_script_is_python_with_few_latin_letters_left() {
+    let source = "def greet(name, times=2):\n    # says it\n    text = f'hello {name}'\n    return [text + \"!\"] * times";
+    for seed in 0..100 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let other = in_another_script(source, &mut rng).unwrap();
+        assert!(!other.is_ascii(), "{other}");
+        assert_eq!(functions(&other).unwrap()[0].name, "greet", "{other}");
+        assert!(
+            !other.contains("hello") && !other.contains("says it"),
+            "{other}"
+        );
+        assert_eq!(other.lines().count(), source.lines().count(), "{other}");
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    assert_eq!(in_another_script("def f():\n    pass", &mut rng), None);
+    assert_eq!(in_another_script("def f(:", &mut rng), None);
+}
+
+#[test]
+fn programs_between_two_functions_go_from_one_to_the_other() {
+    let a = "def area(w, h):\n    if w < 0:\n        w = -w\n    size = w * h\n    return size";
+    let b = "@cached\ndef load(path):\n    with open(path) as file:\n        text = file.read()\n\n        log(text)\n    return text";
+    let programs = between(a, b);
+    let expected = [
+        "@cached\ndef load(path):\n    if w < 0:\n        w = -w\n    size = w * h\n    return size",
+        "@cached\ndef load(path):\n    with open(path) as file:\n        text = file.read()\n\n        log(text)\n    size = w * h\n    return size",
+        "@cached\ndef load(path):\n    with open(path) as file:\n        text = file.read()\n\n        log(text)\n    return text\n    return size",
+    ];
+    assert_eq!(programs, expected);
+    // Nothing lies between what has one part, and between what is no function.
+    assert!(between(a, a).is_empty());
+    assert!(between(a, "x = 1").is_empty() && between("def f(:", a).is_empty());
+    for pair in sample_functions().windows(2).take(300) {
+        for program in between(&pair[0], &pair[1]) {
+            assert_eq!(
+                functions(&program)
+                    .unwrap_or_default()
+                    .first()
+                    .map(|f| f.line > 0),
+                Some(true),
+                "{program}"
+            );
+            assert!(!pair.contains(&program));
+        }
+    }
+}
+
+fn sample_functions() -> Vec<String> {
+    let found = functions(sample()).unwrap().into_iter();
+    found.map(|function| function.source).collect()
+}
+
+#[test]
+fn kinds_of_functions_are_told_by_name_and_syntax() {
+    for (source, kind) in [
+        (
+            "def __init__(self):\n    self.x = [i for i in y]",
+            Some(Kind::Initialiser),
+        ),
+        (
+            "def test_it():\n    for x in y:\n        assert x",
+            Some(Kind::Test),
+        ),
+        (
+            "def get_size(self):\n    return self.size",
+            Some(Kind::Getter),
+        ),
+        (
+            "@property\ndef size(self):\n    return self._size",
+            Some(Kind::Getter),
+        ),
+        ("def f(x):\n    while x:\n        x -= 1", Some(Kind::Loop)),
+        (
+            "def f(x):\n    return sum(y for y in x)",
+            Some(Kind::Comprehension),
+        ),
+        (
+            "def f(x):\n    for y in x:\n        g([z for z in y])",
+            None,
+        ),
+        ("def f(x):\n    return x", None),
+        ("x = 1", None),
+        ("def f(:", None),
+    ] {
+        assert_eq!(Kind::of(source), kind, "{source}");
+    }
+}
+
+#[test]
+fn terms_are_blind_to_names_a_function_chose_itself() {
+    let source = "def total(items, start=0):\n    for item in items:\n        start += len(item)\n    return start";
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let copy = renamed(source, &mut rng).unwrap();
+    let (terms, copy) = (Terms::new(source), Terms::new(&copy));
+    assert_eq!((&terms.nodes, &terms.tokens), (&copy.nodes, &copy.tokens));
+    assert_ne!(terms.name, copy.name);
+    assert_eq!(terms.tokens["len"], 1);
+    assert_eq!(terms.nodes["StmtFor"], 1);
+    assert!(!terms.tokens.contains_key("items"));
+    assert_eq!(
+        Terms::new("x = "),
+        Terms::new("x ="),
+        "what is no Python has terms, too"
+    );
 }
 
 #[test]

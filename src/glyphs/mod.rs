@@ -20,10 +20,11 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
-mod alignment;
+pub mod alignment;
 mod architecture;
 mod batch;
 pub mod blots;
+pub mod border;
 pub mod checkpoint;
 pub mod code;
 pub mod command;

@@ -10,11 +10,10 @@ use anyhow::Result;
 use image::RgbImage;
 
 use super::{
+    border::snapped,
     image_io::{fit, squeezed},
     inference::{GlyphReader, values},
-    networks::mosaic::PoseHead,
     reading::Decoded,
-    recognition::RECTIFICATIONS,
     scene::SCENE_SIZE,
 };
 use crate::{glyphs::config::GLYPH_SIZE, nn::distortions::Homography};
@@ -131,7 +130,11 @@ impl GlyphReader {
             if side < LEAST_WINDOW && share < 1.0 {
                 break;
             }
-            let located = self.located(&photo, photo.windows(side))?;
+            let mut located = self.located(&photo, photo.windows(side))?;
+            if share < 1.0 {
+                // Among many places those with a border all around.
+                located.retain(|place| snapped(&photo, &rectification(place)).is_some());
+            }
             let mut read = self.read_located(&photo, &located)?;
             read.sort_by(|a, b| b.certainty.total_cmp(&a.certainty));
             let doubtful = read.iter_mut().filter(|read| read.verified == Some(false));
@@ -191,36 +194,18 @@ impl GlyphReader {
     }
 
     fn read_turned(&self, photo: &Photo, place: &Quadrilateral) -> Result<Decoded> {
-        let mut maps: Vec<Homography> = (0..4)
-            .map(|turn| {
-                let mut turned = *place;
-                turned.rotate_left(turn);
-                rectification(&turned)
-            })
-            .collect();
-        let mut best = Decoded {
-            certainty: f32::NEG_INFINITY,
-            verified: Some(false),
-            ..Decoded::default()
-        };
-        for round in 0..=RECTIFICATIONS {
-            let views: Vec<_> = maps.iter().map(|map| photo.view(map, GLYPH_SIZE)).collect();
-            let views = self.tensor(&views);
-            for read in self.attempt(views.clone(), &maps)? {
-                if read.is_surer_than(&best) {
-                    best = read;
-                }
-            }
-            if best.verified == Some(true) || round == RECTIFICATIONS {
-                break;
-            }
-            let corners = values(self.model.corners(PoseHead::shrink(views)))?;
-            for (map, corners) in maps.iter_mut().zip(corners.chunks(8)) {
-                *map = map.then(&Homography::rectify(corners));
-            }
-        }
-        Ok(best)
+        let map = rectification(place);
+        let map = snapped(photo, &map).unwrap_or(map);
+        let turns = (0..4).map(|turn| map.then(&quarter(turn)));
+        self.read_closely(photo, turns.collect())
     }
+}
+
+/// Quarter turns.
+fn quarter(turns: usize) -> Homography {
+    let mut corners = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
+    corners.rotate_left(turns);
+    Homography::rectify(&corners.concat())
 }
 
 /// Map from an upright view to the photo.

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     alignment::aligned,
+    border::snapped,
     code::{Corrected, HEADER, decode, lengths_of, places_unverified},
     curriculum::{ExactCount, Score},
     image_io::is_alike,
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// Rectifications of a picture by the corners found, each more exact.
-pub(super) const RECTIFICATIONS: usize = 2;
+const RECTIFICATIONS: usize = 2;
 
 /// Alignments with what was read, at most.
 const ALIGNMENTS: usize = 3;
@@ -117,20 +118,64 @@ impl GlyphReader {
         let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &self.device);
         let surest = unsure.iter().map(|nth| read[*nth].clone()).collect();
         let pictures = pictures.select(0, rows);
-        let surest = self.read_rectified(pictures.clone(), surest)?;
-        let pictures = self.images(pictures)?;
-        for ((nth, surest), picture) in unsure.into_iter().zip(surest).zip(pictures) {
-            read[nth] = match surest.verified {
-                Some(false) => self.read_aligned(&Photo::new(picture), surest)?,
-                _ => surest,
-            };
+        if !self.config.border {
+            let surest = self.read_rectified(pictures, surest)?;
+            unsure
+                .into_iter()
+                .zip(surest)
+                .for_each(|(nth, surest)| read[nth] = surest);
+            return Ok(read);
+        }
+        for (nth, picture) in unsure.into_iter().zip(self.images(pictures)?) {
+            let photo = Photo::new(picture);
+            let found = self.read_closely(&photo, vec![Homography::IDENTITY])?;
+            if found.is_surer_than(&read[nth]) {
+                read[nth] = found;
+            }
+            read[nth] = self.read_aligned(&photo, read[nth].clone())?;
         }
         Ok(read)
+    }
+
+    /// The surest reading of a photo's part that each of `maps` shows about upright: with its border found, and with the
+    /// corners that the pose head finds, twice.
+    pub(super) fn read_closely(&self, photo: &Photo, maps: Vec<Homography>) -> Result<Decoded> {
+        let mut best = Decoded {
+            certainty: f32::NEG_INFINITY,
+            verified: Some(false),
+            ..Decoded::default()
+        };
+        let mut posed = maps;
+        for round in 0..=RECTIFICATIONS {
+            let bordered = posed.iter().filter_map(|map| snapped(photo, map));
+            let maps: Vec<Homography> = bordered.chain(posed.iter().copied()).collect();
+            let views: Vec<_> = maps.iter().map(|map| photo.view(map, GLYPH_SIZE)).collect();
+            for read in self.attempt(self.tensor(&views), &maps)? {
+                if read.is_surer_than(&best) {
+                    best = read;
+                }
+            }
+            if best.verified == Some(true) || round == RECTIFICATIONS {
+                break;
+            }
+            let views: Vec<_> = posed
+                .iter()
+                .map(|map| photo.view(map, GLYPH_SIZE))
+                .collect();
+            let corners = values(self.model.corners(PoseHead::shrink(self.tensor(&views))))?;
+            for (map, corners) in posed.iter_mut().zip(corners.chunks(8)) {
+                *map = map.then(&Homography::rectify(corners));
+            }
+        }
+        Ok(best)
     }
 
     /// The reading of a photo after it was aligned with what was read before, as often as that makes it surer.
     pub(super) fn read_aligned(&self, photo: &Photo, mut surest: Decoded) -> Result<Decoded> {
         for _ in 0..ALIGNMENTS {
+            if surest.verified != Some(false) || surest.cells.symbols.is_empty() {
+                break;
+            }
             let (cells, corners) = (&surest.cells, surest.corners.concat());
             let painted = self.paint_cells(cells)?;
             let weights = self.weights(cells);
@@ -141,9 +186,6 @@ impl GlyphReader {
                 break;
             }
             surest = read;
-            if surest.verified == Some(true) {
-                break;
-            }
         }
         Ok(surest)
     }

@@ -11,9 +11,11 @@ mod evaluation;
 mod inference;
 mod job;
 mod mosaic;
+mod photos;
 mod pictures;
 mod readings;
 mod roberta;
+mod similarity;
 mod training;
 
 use std::sync::{Arc, LazyLock};

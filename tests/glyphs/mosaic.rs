@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use glyphspace::{
     glyphs::networks::mosaic::{
         BatchLayout, CANVAS, Layout, Layouts, MosaicGenerator, MosaicRecognizer, MosaicSizes,
-        POSE_SIZE, PoseHead,
+        POSE_SIZE, PoseHead, without_low_band,
     },
     nn::init::{Initializer, normal},
 };
@@ -160,6 +160,86 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
         check_close(real, &values(own), 1e-4, "slots");
         assert!(padding.iter().all(|value| *value == 0.0));
     }
+}
+
+/// What a patch hides are no neighbours in the text.
+#[test]
+fn scattered_slots_are_a_permutation_in_which_neighbours_lie_far_apart() {
+    for layout in Layouts::scattered(512).all {
+        let cells = layout.scattered();
+        let mut sorted = cells.clone();
+        sorted.sort_unstable();
+        assert!(sorted.into_iter().eq(0..layout.slots()));
+        if layout.slots() < 30 {
+            continue;
+        }
+        let place = |cell: usize| [cell % layout.columns, cell / layout.columns];
+        for pair in cells.windows(2) {
+            let [a, b] = [place(pair[0]), place(pair[1])];
+            let apart = a[0].abs_diff(b[0]).max(a[1].abs_diff(b[1]));
+            assert!(
+                2 * apart > layout.columns / 3,
+                "{layout:?}: {a:?} and {b:?}"
+            );
+        }
+    }
+    let (plain, scattered) = (Layouts::new(9), Layouts::scattered(9));
+    assert_ne!(
+        plain.arrange(vec![2]).packed(),
+        scattered.arrange(vec![2]).packed()
+    );
+}
+
+#[test]
+fn cells_and_places_agree() {
+    for layout in Layouts::new(210).all {
+        for cell in 0..layout.slots() {
+            assert_eq!(layout.cell_at(layout.centre(cell)), cell);
+            let corners = layout.corners(cell);
+            let middle =
+                [0, 1].map(|axis| corners.iter().map(|corner| corner[axis]).sum::<f64>() / 4.0);
+            let centre = layout.centre(cell);
+            assert!((middle[0] - centre[0]).hypot(middle[1] - centre[1]) < 1e-9);
+            assert!(corners.iter().flatten().all(|x| x.abs() < 1.0));
+        }
+    }
+}
+
+/// The low band is the function's as a whole: slots beyond its content change the detail alone.
+#[test]
+fn a_face_shows_the_function_and_not_its_parity() {
+    let (device, (layouts, arrangement)) = (Device::flex(), mixed());
+    let generator =
+        MosaicGenerator::new(&SIZES, layouts.all.len(), &mut Initializer::new(1, &device));
+    let cells = arrangement.upload(&device);
+    let drawn = slots(8, 20, 2);
+    let content: Vec<f32> = (0..8 * 20).map(|i| f32::from(i % 20 < 3)).collect();
+    let content = Tensor::<2>::from_data(TensorData::new(content, [8, 20]), &device);
+    let beyond = content.clone().neg().add_scalar(1.0).unsqueeze_dim::<3>(2);
+    let paint = |slots| {
+        let canvas = generator.canvas(slots, content.clone(), &cells, &layouts);
+        generator.picture(canvas, 128)
+    };
+    let (picture, other) = (paint(drawn.clone()), paint(drawn.clone() + beyond * 0.5));
+    let mean = |picture: Tensor<4>| {
+        let low = picture.clone() - without_low_band(picture);
+        values(low)
+    };
+    let apart = |a: &[f32], b: &[f32]| {
+        let apart = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+        apart.sum::<f32>() / a.len() as f32
+    };
+    let (low, whole) = (
+        apart(&mean(picture.clone()), &mean(other.clone())),
+        apart(&values(picture.clone()), &values(other)),
+    );
+    assert!(
+        whole > 0.01 && low < 0.35 * whole,
+        "low band {low}, all {whole}"
+    );
+    // Its border is dark.
+    let edge = values(picture.slice([0..8, 0..3, 0..1, 0..128]));
+    assert!(edge.iter().all(|value| (value - 0.06).abs() < 1e-4));
 }
 
 #[test]

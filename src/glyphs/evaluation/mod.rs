@@ -3,7 +3,7 @@
 //!
 //! Every figure is of 8-bit pictures, as a PNG file keeps them.
 
-mod calibration;
+pub mod calibration;
 mod families;
 mod morphs;
 
