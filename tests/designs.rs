@@ -217,8 +217,10 @@ fn morphs_go_from_one_functions_glyph_to_anothers() {
         assert_eq!(frames.len(), 5);
         let ahead = |frame: &RgbImage| apart(frame, &ends[0]) - apart(frame, &ends[1]);
         let ahead: Vec<f64> = frames.iter().map(ahead).collect();
+        // Programs on the way may be nearer to an end than their neighbours are.
+        let is_between = |x: &f64| ahead[0] < *x && *x < ahead[4];
         assert!(
-            ahead.is_sorted() && ahead[0] < 0.0 && ahead[4] > 0.0,
+            ahead[0] < 0.0 && ahead[4] > 0.0 && ahead[1..4].iter().all(is_between),
             "{design:?}: {ahead:?}"
         );
     }

@@ -23,6 +23,7 @@ pub mod bpe;
 pub mod corpus;
 mod hash;
 pub mod language;
+pub mod ngram;
 pub mod python;
 pub mod split;
 pub mod sums;

@@ -1,6 +1,6 @@
-//! Alignment of a photo with a painted glyph, to a fraction of a pixel: the inverse compositional view of Lucas and Kanade 1981
-//! (Baker and Matthews 2004, "Lucas-Kanade 20 years on", International Journal of Computer Vision 56), by Gauss-Newton steps
-//! over the eight parameters of a homography.
+//! Alignment of a photo with a painted glyph, to a fraction of a pixel: Lucas and Kanade 1981, by Gauss-Newton steps over the
+//! eight parameters of a homography. Slopes are those of the painted glyph, which has no noise (Baker and Matthews 2004,
+//! "Lucas-Kanade 20 years on", International Journal of Computer Vision 56): those of a noisy photo would shrink every step.
 //!
 //! A first reading is right in most cells while its picture lies a few pixels off. Painted again, it shows where the cells
 //! should be.
@@ -16,7 +16,9 @@ const STEPS: usize = 6;
 /// Side in pixels of the blocks whose means are left out: light, and a glyph's face.
 const BLOCK: usize = 16;
 /// Residual beyond which a value counts less (Cauchy's weight), in units of the picture's deviation.
-const OUTLIER: f32 = 1.0;
+const OUTLIER: f32 = 2.0;
+/// Least share of the photo's deviation that is taken for the glyph's.
+const LEAST_GAIN: f32 = 0.2;
 /// Part of the diagonal added to it (Levenberg-Marquardt).
 const DAMPING: f64 = 1e-3;
 /// Largest motion of a corner in a step, in half sides: more is no alignment.
@@ -96,18 +98,21 @@ fn motion(view: &Values, painted: &Values, weights: &[f32]) -> Option<Homography
             &view.0[base..base + size * size],
             &painted.0[base..base + size * size],
         );
+        // What of the photo's deviation is the glyph's, and not noise.
+        let common: f32 = view.iter().zip(painted).map(|(a, b)| a * b).sum();
+        let gain = (common / (size * size) as f32).clamp(LEAST_GAIN, 1.0);
         for row in 1..size - 1 {
             for column in 1..size - 1 {
                 let at = row * size + column;
-                let residual = painted[at] - view[at];
+                let residual = gain * painted[at] - view[at];
                 let outlier = residual / OUTLIER;
                 let weight = weights[at] / (1.0 + outlier * outlier);
                 if weight < 1e-3 {
                     continue;
                 }
                 // Central differences, a half side.
-                let dx = (view[at + 1] - view[at - 1]) * half / 2.0;
-                let dy = (view[at + size] - view[at - size]) * half / 2.0;
+                let dx = gain * (painted[at + 1] - painted[at - 1]) * half / 2.0;
+                let dy = gain * (painted[at + size] - painted[at - size]) * half / 2.0;
                 let place = |at: usize| (at as f32 + 0.5) / half - 1.0;
                 let (x, y) = (place(column), place(row));
                 let along = dx * x + dy * y;

@@ -7,13 +7,15 @@ use burn::{module::Module, tensor::Device};
 
 use super::{inference::GlyphReader, model::GlyphModel};
 use crate::{
-    data::bpe::Bpe,
+    data::{bpe::Bpe, ngram::NGram},
     glyphs::config::GlyphsConfig,
     training::checkpoint::{Checkpoint, Source, bundled},
 };
 
 /// The tokenizer's file.
 pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// The file of the trigrams; runs whose glyphs have no code have none.
+pub(super) const NGRAM: &str = "ngram.bin";
 /// The file of the curriculum's state; a bundled model has none.
 pub(super) const CURRICULUM: &str = "curriculum.json";
 
@@ -22,7 +24,8 @@ const BUNDLED: Checkpoint = bundled!(
     "config.json",
     "progress.json",
     "model.bpk",
-    "tokenizer.json"
+    "tokenizer.json",
+    "ngram.bin"
 );
 
 /// Makes the model of `source` on `device`.
@@ -37,9 +40,20 @@ pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
     let fresh = GlyphModel::new(&config, bpe.size(), &layouts, device);
     let model = checkpoint.model(fresh)?.valid();
     let progress = checkpoint.progress()?;
+    let ngram = ngram(&checkpoint)?;
     Ok(GlyphReader::new(
-        config, progress, model, bpe, layouts, device,
+        config, progress, model, bpe, layouts, ngram, device,
     ))
+}
+
+/// The trigrams in a checkpoint, if it has some.
+fn ngram(checkpoint: &Checkpoint) -> Result<Option<Arc<NGram>>> {
+    if !checkpoint.has(NGRAM) {
+        return Ok(None);
+    }
+    let ngram = NGram::unpack(&checkpoint.read(NGRAM)?);
+    let ngram = ngram.with_context(|| checkpoint.path_of(NGRAM))?;
+    Ok(Some(Arc::new(ngram)))
 }
 
 /// The tokenizer of `source`'s model.

@@ -17,7 +17,7 @@ use super::{
     token_batch::TokenBatch,
 };
 use crate::{
-    data::bpe::Bpe,
+    data::{bpe::Bpe, ngram::NGram},
     glyphs::config::{GLYPH_SIZE, GlyphsConfig},
     nn::distortions::{DistortionBatch, Homography},
     training::{DataParallel, Progress},
@@ -38,6 +38,7 @@ pub struct GlyphReader {
     pub bpe: Arc<Bpe>,
     pub(super) model: GlyphModel,
     pub(super) layouts: Layouts,
+    pub(super) ngram: Option<Arc<NGram>>,
     pub(super) device: Device,
 }
 
@@ -49,6 +50,7 @@ impl GlyphReader {
         model: GlyphModel,
         bpe: Arc<Bpe>,
         layouts: Layouts,
+        ngram: Option<Arc<NGram>>,
         device: &Device,
     ) -> Self {
         Self {
@@ -57,6 +59,7 @@ impl GlyphReader {
             bpe,
             model,
             layouts,
+            ngram,
             device: device.clone(),
         }
     }

@@ -35,6 +35,8 @@ pub mod evaluation;
 pub mod image_io;
 pub mod inference;
 pub mod job;
+pub mod language_prior;
+mod locating;
 mod losses;
 mod model;
 pub mod morph;

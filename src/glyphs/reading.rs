@@ -42,6 +42,8 @@ pub struct Cells {
     pub entropy: Vec<f32>,
     /// True for those that the code has mended.
     pub is_mended: Vec<bool>,
+    /// True for those that the language model told otherwise than the reader; empty where it wasn't asked.
+    pub is_told: Vec<bool>,
 }
 
 impl Decoded {

@@ -12,6 +12,7 @@ use super::{
     curriculum::{ExactCount, Score},
     image_io::is_alike,
     inference::{GlyphReader, corners_of, values},
+    language_prior::marginals,
     networks::mosaic::{Layout, PoseHead},
     photo::Photo,
     reading::{Cells, Decoded, RELIABLE, Reading},
@@ -187,7 +188,49 @@ impl GlyphReader {
             }
             surest = read;
         }
-        Ok(surest)
+        self.read_with_prior(photo, surest)
+    }
+
+    /// A reading that isn't verified, with its tokens as the language model and the reader together have them, if the code
+    /// verifies that.
+    fn read_with_prior(&self, photo: &Photo, read: Decoded) -> Result<Decoded> {
+        let (Some(ngram), Some(false)) = (&self.ngram, read.verified) else {
+            return Ok(read);
+        };
+        let layout = read.cells.layout;
+        let lengths = lengths_of(&self.layouts, layout, self.config.parity);
+        let map = Homography::rectify(&read.corners.concat());
+        let features = self
+            .model
+            .features(self.tensor(&[photo.view(&map, GLYPH_SIZE)]));
+        let cells = self.layouts.arrange(vec![layout]).upload(&self.device);
+        let logits = self.model.logits(self.model.hidden(features, &cells));
+        let [_, _, vocabulary] = logits.dims();
+        // What is a token with fewer tokens is one with more.
+        let tokens = HEADER..HEADER + lengths.start();
+        let likely = softmax(logits.narrow(1, tokens.start, tokens.len()), 2);
+        let mut symbols = read.cells.symbols.clone();
+        let mut confidence = read.cells.confidence.clone();
+        let found = marginals(&values(likely)?, vocabulary, ngram);
+        for (slot, (token, share)) in tokens.zip(found) {
+            (symbols[slot], confidence[slot]) = (token, share);
+        }
+        Ok(match decode(&symbols, &confidence, lengths) {
+            Some(Corrected { tokens, is_mended }) => Decoded {
+                confidence: confidence[HEADER..HEADER + tokens.len()].to_vec(),
+                cells: Cells {
+                    is_told: std::iter::zip(&symbols, &read.cells.symbols)
+                        .map(|(told, read)| told != read)
+                        .collect(),
+                    is_mended,
+                    ..read.cells
+                },
+                verified: Some(true),
+                tokens,
+                ..read
+            },
+            None => read,
+        })
     }
 
     /// Cells of a reading that weren't read as they are, in the picture it is of. `is_hidden` says of a place whether
@@ -206,7 +249,8 @@ impl GlyphReader {
         let place = |place: [f64; 2]| map.map(place).map(|x| x as f32);
         let fate = |symbol: usize, centre: [f32; 2]| match read.verified {
             Some(true) if cells.is_mended[symbol] => Some(CellFate::Mended),
-            Some(true) => is_hidden(centre).then_some(CellFate::Guessed),
+            Some(true) if cells.is_told.get(symbol) == Some(&true) => Some(CellFate::Told),
+            Some(true) => is_hidden(centre).then_some(CellFate::Told),
             _ => (cells.confidence[symbol] < RELIABLE).then_some(CellFate::Lost),
         };
         let slots = self.layouts.cells(layout).into_iter().enumerate();

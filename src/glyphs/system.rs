@@ -9,7 +9,7 @@ use serde_json::Map;
 
 use super::{
     batch::{FunctionBatch, Sampler},
-    checkpoint::{CURRICULUM, TOKENIZER, load, tokenizer},
+    checkpoint::{CURRICULUM, NGRAM, TOKENIZER, load, tokenizer},
     corpus_functions,
     curriculum::Curriculum,
     evaluation::{GlyphsEvaluationPlan, GlyphsEvaluator},
@@ -21,7 +21,7 @@ use super::{
     step_plan::{GlyphPlan, StepPlanner},
 };
 use crate::{
-    data::{bpe::Bpe, corpus::Corpus},
+    data::{bpe::Bpe, corpus::Corpus, ngram::NGram},
     glyphs::config::GlyphsConfig,
     nn::adamw::{AdamW, Rates},
     training::{
@@ -48,6 +48,8 @@ pub struct GlyphsSystem {
     constants: LossConstants,
     sampler: Sampler,
     bpe: Arc<Bpe>,
+    /// Trigrams of the functions trained on, where glyphs have a code.
+    ngram: Option<Arc<NGram>>,
 }
 
 /// Constants of the losses.
@@ -102,7 +104,13 @@ impl System for GlyphsSystem {
             false => BUCKET_STRIDE,
         };
         let sampler = Sampler::new(corpus, layouts.clone(), config)?.with_bucket_stride(stride);
+        let ngram = (config.parity > 0.0).then(|| {
+            let corpus = sampler.corpus();
+            let sequences = sampler.training().iter().map(|&i| corpus.tokens(i));
+            Arc::new(NGram::new(bpe.size(), sequences))
+        });
         let system = Self {
+            ngram,
             curriculum: Curriculum::new(config.difficulty),
             constants: LossConstants { perceptor, layouts },
             sampler,
@@ -170,7 +178,8 @@ impl System for GlyphsSystem {
         device: &Device,
     ) -> GlyphReader {
         let (bpe, layouts) = (self.bpe.clone(), self.constants.layouts.clone());
-        GlyphReader::new(config.clone(), progress, model, bpe, layouts, device)
+        let ngram = self.ngram.clone();
+        GlyphReader::new(config.clone(), progress, model, bpe, layouts, ngram, device)
     }
 
     fn progress_of(snapshot: &GlyphReader) -> Progress {
@@ -211,10 +220,14 @@ impl System for GlyphsSystem {
     }
 
     fn extra_files(&self) -> Result<Vec<(&'static str, Vec<u8>)>> {
-        Ok(vec![
+        let mut files = vec![
             (TOKENIZER, self.bpe.to_json().into_bytes()),
             (CURRICULUM, serde_json::to_vec_pretty(&self.curriculum)?),
-        ])
+        ];
+        if let Some(ngram) = &self.ngram {
+            files.push((NGRAM, ngram.pack()?));
+        }
+        Ok(files)
     }
 
     fn check_data(checkpoint: &Checkpoint, corpus: &Arc<Corpus>) -> Result<()> {

@@ -74,8 +74,8 @@ pub struct GlyphView {
 pub enum CellFate {
     /// Refilled from the parity.
     Mended,
-    /// Out of sight, and told right by the text decoder from the others.
-    Guessed,
+    /// Told by the language model, or out of sight and told right by the text decoder from the others.
+    Told,
     /// In doubt, in a reading that isn't verified.
     Lost,
 }

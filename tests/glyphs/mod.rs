@@ -13,6 +13,7 @@ mod job;
 mod mosaic;
 mod photos;
 mod pictures;
+mod prior;
 mod readings;
 mod roberta;
 mod similarity;

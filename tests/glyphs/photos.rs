@@ -92,7 +92,7 @@ fn a_border_is_found_on_white_and_on_black_through_noise() {
         let off = off(&found, &TILTED);
         // A pixel of the photo is 1/128 of a half side.
         assert!(
-            off < 0.025,
+            off < 0.035,
             "on {ground} with noise {noise} it is {off} off"
         );
     }
@@ -162,10 +162,8 @@ fn scenes_show_a_glyph_on_a_ground() {
                 || ground.iter().all(|x| *x < 0.2)
         );
     }
-    assert_eq!(
-        SceneBatch::sample(2, &mut rng(3)).corners[..8],
-        scenes.corners[..8]
-    );
+    let again = SceneBatch::sample(40, &mut rng(3));
+    assert_eq!(again.corners, scenes.corners);
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn blots(ui: &mut Ui, workspace: &mut GlyphsWorkspace) -> bool {
 fn color(fate: CellFate, theme: &Theme) -> Color32 {
     match fate {
         CellFate::Mended => theme.good,
-        CellFate::Guessed => theme.warning,
+        CellFate::Told => theme.warning,
         CellFate::Lost => theme.error,
     }
 }
@@ -191,7 +191,7 @@ fn mending(ui: &mut Ui, view: &GlyphView) {
     ui.horizontal_wrapped(|ui| {
         let fates = [
             (CellFate::Mended, "refilled from parity"),
-            (CellFate::Guessed, "told by the language model"),
+            (CellFate::Told, "told by the language model"),
             (CellFate::Lost, "lost"),
         ];
         for (fate, name) in fates {

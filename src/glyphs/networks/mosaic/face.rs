@@ -9,7 +9,10 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-use super::{CANVAS, PIXELS, both_axes, upsampled, upsampling_matrix};
+use super::{
+    layout::CANVAS,
+    resampling::{both_axes, upsampled, upsampling_matrix},
+};
 use crate::{
     kernels::silu,
     nn::{device_constants::table, init::Initializer, linear::linear},
@@ -54,7 +57,7 @@ impl Face {
         let places = (linear(&self.places, hidden) / BOUND).tanh() * BOUND;
         let places = places.reshape([batch, 3, PLACES, PLACES]);
         let canvas = without_low_band(detail) + upsampled(places, "low band", CANVAS);
-        canvas.reshape([batch, 3, PIXELS])
+        canvas.reshape([batch, 3, CANVAS * CANVAS])
     }
 }
 
