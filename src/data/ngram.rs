@@ -11,13 +11,13 @@ use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 
 /// Token before the first of a function.
 pub const START: u32 = 0xfff;
-/// Occurrences from which a continuation is kept; all are counted.
+/// Occurrences from which a continuation is kept.
 const LEAST: u32 = 2;
 
 /// Continuations of one or two tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Continuations {
-    /// Occurrences of the context.
+    /// Occurrences of the context before tokens that are kept.
     count: u32,
     /// Different tokens that followed.
     distinct: u32,
@@ -57,14 +57,14 @@ impl NGram {
         let mut contexts: HashMap<u32, Continuations> = HashMap::new();
         for (place, count) in counts {
             let context = contexts.entry((place >> 12) as u32).or_default();
-            context.count += count;
             context.distinct += 1;
             if count >= LEAST {
+                context.count += count;
                 context.tokens.push(((place & 0xfff) as u32, count));
             }
         }
-        // One continuation, seen once, says nothing that the shorter context doesn't.
-        contexts.retain(|_, context| context.count > 1);
+        // Continuations seen once say nothing that the shorter context doesn't.
+        contexts.retain(|_, context| context.count > 0);
         contexts
             .values_mut()
             .for_each(|context| context.tokens.sort_unstable());

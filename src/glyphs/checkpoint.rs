@@ -40,7 +40,10 @@ pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
     let fresh = GlyphModel::new(&config, bpe.size(), &layouts, device);
     let model = checkpoint.model(fresh)?.valid();
     let progress = checkpoint.progress()?;
-    let ngram = ngram(&checkpoint)?;
+    let ngram = match config.parity > 0.0 {
+        true => ngram(&checkpoint)?,
+        false => None,
+    };
     Ok(GlyphReader::new(
         config, progress, model, bpe, layouts, ngram, device,
     ))
