@@ -7,6 +7,8 @@ const CONFIDENT_PROBABILITY: f32 = 0.9;
 pub const RELIABLE: f32 = 0.9;
 /// Probability that the check of a wrong reading holds, over all that are tried: some hundred of 2^33.
 const CHANCE: f32 = 1e-7;
+/// Share of a glyph's cells that are read for sure, below which a picture is none.
+const LEAST_SURE: f64 = 0.25;
 /// Certainty below which a picture is no glyph: a mean probability of .5.
 const LEAST_CERTAINTY: f32 = -0.7;
 
@@ -78,9 +80,19 @@ impl Decoded {
         }
     }
 
-    /// True if the recognizer is so certain that there must be a glyph.
+    /// True if the recognizer is so certain that there must be a glyph: of all without a code, of some cells with one.
     pub fn is_glyph(&self) -> bool {
-        !self.tokens.is_empty() && (self.verified == Some(true) || self.certainty > LEAST_CERTAINTY)
+        let confidence = &self.cells.confidence;
+        let sure = confidence
+            .iter()
+            .filter(|share| **share >= RELIABLE)
+            .count();
+        let is_certain = match self.verified {
+            Some(true) => true,
+            Some(false) => sure as f64 >= LEAST_SURE * confidence.len() as f64,
+            None => self.certainty > LEAST_CERTAINTY,
+        };
+        !self.tokens.is_empty() && is_certain
     }
 
     /// True if the reading can be relied on: its check holds, or without a code its probability is high.

@@ -28,33 +28,73 @@ fn readings_are_wrong_only_with_a_word() {
     assert_eq!((code, said.lines().count()), (Some(0), 1), "{said}");
     let (code, out, said) = run("decode clamp.png");
     assert_eq!((code, out.as_str()), (Some(0), clamp), "{said}");
-    assert!(said.contains("% sure"), "{said}");
+    assert!(
+        said.contains("verified") && said.contains(" 0 cells mended"),
+        "{said}"
+    );
 
-    let (code, out, said) = run("encode greet.py --out greet.png");
-    assert_eq!(code, Some(3), "{said}");
-    assert!(out.contains("wrote greet.png"), "{out}");
-    let last = said.lines().last().unwrap();
-    for named in ["greet.png", "greet", "line 2", "Gr\u{fc}\u{df} dich"] {
-        assert!(last.contains(named), "{last:?} doesn't name {named:?}");
-    }
+    let (code, _, said) = run("encode greet.py --out greet.png");
+    assert_eq!(code, Some(0), "{said}");
     let (code, out, said) = run("decode greet.png");
-    assert_eq!(code, Some(3), "{said}");
-    assert!(out.starts_with("def greet(name):"), "{out}");
-    assert!(said.contains("% sure") && said.contains("90 %"), "{said}");
-    for (name, verified) in [("clamp", true), ("greet", false)] {
+    assert_eq!((code, out.as_str()), (Some(0), greet), "{said}");
+
+    // A part that is covered is refilled; of half a glyph the best reading is given, and called unverified.
+    let glyph = image::open(folder.join("clamp.png")).unwrap().to_rgb8();
+    let cover = |name: &str, columns: u32| {
+        let mut covered = glyph.clone();
+        for (x, _, pixel) in covered.enumerate_pixels_mut() {
+            if x < columns {
+                *pixel = image::Rgb([200; 3]);
+            }
+        }
+        covered.save(folder.join(name)).unwrap();
+    };
+    cover("torn.png", 28);
+    let (code, out, said) = run("decode torn.png");
+    assert_eq!((code, out.as_str()), (Some(0), clamp), "{said}");
+    assert!(
+        said.contains("verified") && !said.contains(" 0 cells"),
+        "{said}"
+    );
+    cover("half.png", 64);
+    let (code, out, said) = run("decode half.png");
+    assert_eq!(code, Some(3), "{out}{said}");
+    assert!(
+        said.contains("unverified") && said.contains("in doubt of"),
+        "{said}"
+    );
+    assert_ne!(out, clamp);
+    for (name, verified) in [("clamp", true), ("torn", true), ("half", false)] {
         let (_, out, _) = run(&format!("decode {name}.png --json"));
         let read: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(read["verified"], verified, "{read}");
         assert_eq!(read["sureness"].as_f64() >= Some(0.9), verified, "{read}");
+        let tokens = read["tokens"].as_array().unwrap().iter();
+        let doubted = tokens.filter(|token| token["doubted"] == true).count();
+        assert_eq!(doubted == 0, verified, "{read}");
     }
+
+    // Two in one photo, one of them upside down, on a table.
+    let other = image::open(folder.join("greet.png")).unwrap().to_rgb8();
+    let mut table = image::RgbImage::from_pixel(480, 260, image::Rgb([150, 110, 80]));
+    image::imageops::replace(&mut table, &glyph, 40, 60);
+    let turned = image::imageops::rotate180(&other);
+    let turned = image::imageops::resize(&turned, 170, 170, image::imageops::FilterType::Triangle);
+    image::imageops::replace(&mut table, &turned, 270, 50);
+    table.save(folder.join("table.png")).unwrap();
+    let (code, out, said) = run("decode table.png");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        out.contains(clamp.trim_end()) && out.contains(greet.trim_end()),
+        "{out}"
+    );
+    let (_, out, _) = run("decode table.png --json");
+    let read: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(read["glyphs"].as_array().unwrap().len(), 2, "{read}");
 
     // One of several, and a picture too small to be read.
     let (code, out, said) = run("encode both.py --out both.png");
-    assert_eq!((code, out.lines().count()), (Some(3), 2), "{said}");
-    assert!(
-        said.contains("both-2.png") && !said.contains("both-1.png"),
-        "{said}"
-    );
+    assert_eq!((code, out.lines().count()), (Some(0), 2), "{said}");
     let (code, _, said) = run("encode clamp.py --out small.png --size 32");
     assert!(
         code == Some(3) && said.contains("small.png") && said.contains("32x32"),
