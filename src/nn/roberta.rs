@@ -69,7 +69,7 @@ impl RobertaEmbeddings {
         let (bits, vocabulary) = (bits.val(), words.dims()[0]);
         let count = bits.dims()[0];
         let signs = table("bits", &[vocabulary, count], &words.device(), || {
-            let is_set = |i: usize| i / count >> (i % count) & 1 == 1;
+            let is_set = |i: usize| ((i / count) >> (i % count)) & 1 == 1;
             let sign = |i| if is_set(i) { 1.0 } else { -1.0 };
             (0..vocabulary * count).map(sign).collect()
         });
