@@ -42,7 +42,7 @@
 //! - *A pasted function's way*: `ui/glyphs/editor.rs`, `ui/glyphs/workspace.rs` sends a `GlyphQuery` to the engine,
 //!   `GlyphsJob::probe`, [`glyphs::inference::GlyphReader`] (tokens, glyph, distortions, reading), `GlyphView` in the views;
 //!   `ui/glyphs/paint.rs` draws its pictures, `ui/glyphs/reading.rs` the text that was read.
-//! - *A photo's way*: [`glyphs::image_io::read`], [`glyphs::inference::GlyphReader::read_photo`] (`glyphs/photo.rs`: windows,
+//! - *A photo's way*: [`glyphs::image_io::read`], [`glyphs::inference::GlyphReader::read_photo`] (`glyphs/locating.rs`: windows,
 //!   locator; `glyphs/border.rs`: the four sides), `glyphs/recognition.rs` (pose head, recognizer, alignment with what was
 //!   read), [`glyphs::code::decode`].
 //! - *A click's way*: [`ui::canvas`] reports the latent point, `ui/executor/workspace.rs` sends `ExecutorCommand::Decode`, the job
@@ -71,7 +71,7 @@
 //! - *A language of sums*: a variant of [`data::language::Language`] with its place in `ALL`; the compiler lists most of what it
 //!   needs, besides a tokenizer (`data/tokens.rs`) and sums (`data/sums.rs`) that know its operators.
 //! - *A preset*: its name in `PRESETS` and its arm of `preset`, both in `executor/config/presets.rs`, or in `GLYPH_PRESETS` and
-//!   `preset` of `glyphs/config.rs`; the first name is the default.
+//!   `preset` of `glyphs/config/presets.rs`; the first name is the default.
 //! - *A panel*: a file in `ui/` with a function that draws and returns what was asked for; its state in the page's workspace.
 //! - *A system*: a folder of its own with a [`training::System`] (tests/training/parity.rs is the smallest one): that is enough to
 //!   train, save, resume, capture and trace it. A [`training::ServedSystem`] and a [`training::SystemJob`] let commands reach it.

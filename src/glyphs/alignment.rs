@@ -9,7 +9,10 @@ use image::RgbImage;
 use nalgebra::{SMatrix, SVector};
 
 use super::photo::Photo;
-use crate::{glyphs::config::GLYPH_SIZE, nn::distortions::Homography};
+use crate::{
+    glyphs::config::GLYPH_SIZE,
+    nn::distortions::{CORNERS, Homography},
+};
 
 /// Gauss-Newton steps.
 const STEPS: usize = 6;
@@ -137,18 +140,16 @@ fn motion(view: &Values, painted: &Values, weights: &[f32]) -> Option<Homography
         normal[(i, i)] += 1e-9;
     }
     let p = normal.cholesky()?.solve(&right);
-    let corners = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]].map(|[x, y]| {
+    let corners = CORNERS.map(|[x, y]| {
         let along = p[6] * x + p[7] * y + 1.0;
         [
             ((1.0 + p[0]) * x + p[1] * y + p[2]) / along,
             (p[3] * x + (1.0 + p[4]) * y + p[5]) / along,
         ]
     });
-    let whole = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
-    let moved = corners.iter().zip(whole).all(|(corner, whole)| {
+    let is_near = corners.iter().zip(CORNERS).all(|(corner, whole)| {
         let [dx, dy] = [corner[0] - whole[0], corner[1] - whole[1]];
         dx.hypot(dy) < LARGEST
     });
-    let numbers: Vec<f32> = corners.iter().flatten().map(|x| *x as f32).collect();
-    moved.then(|| Homography::rectify(&numbers))
+    Homography::rectify_corners(corners).filter(|_| is_near)
 }

@@ -30,7 +30,7 @@ pub struct FunctionBatch {
     pub copies: Vec<(usize, usize)>,
     /// A layout in which they may be worked on, if they fit.
     pub frame: usize,
-    /// What each of them consists of, where they are compared by it.
+    /// Term vector of each row; empty where no loss compares functions by their terms.
     pub terms: Vec<TermVector>,
 }
 

@@ -25,7 +25,7 @@ pub struct Blot {
 /// Colour of paper, and of coffee.
 const PAPER: [f32; 3] = [235.0, 231.0, 224.0];
 const COFFEE: [f32; 3] = [104.0, 62.0, 28.0];
-/// What of a stained pixel is coffee, inside, and at the rim where it dries last.
+/// Opacity of a stain, inside, and at the rim where it dries last.
 const STRENGTH: [f32; 2] = [0.75, 0.92];
 
 impl Blot {

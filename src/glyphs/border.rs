@@ -1,15 +1,15 @@
 //! Glyphs located by their dark border: four lines, each found along the whole side, so that neither noise nor a finger hides
 //! it.
 
-use super::photo::Photo;
-use crate::nn::distortions::Homography;
+use super::{networks::mosaic::BORDER_WIDTH, photo::Photo};
+use crate::nn::distortions::{CORNERS, Homography};
 
-/// What of a view the glyph fills, in half sides, so that its surroundings are in it.
+/// Part of a view that the glyph fills, in half sides: the rest shows its surroundings.
 const FILLED: f64 = 0.75;
 /// Pixels a side of the view.
 const VIEW: usize = 160;
 /// Width of the border in pixels of the view.
-const BORDER: f64 = 3.0 / 128.0 * VIEW as f64 * FILLED;
+const BORDER: f64 = BORDER_WIDTH as f64 * VIEW as f64 * FILLED;
 /// Width of the strip inside the border that is compared with it, in pixels of the view.
 const INSIDE: f64 = 2.5 * BORDER;
 /// Distances of the border from where it is expected, at most: in pixels of the view, in each round.
@@ -31,10 +31,8 @@ pub fn snapped(photo: &Photo, map: &Homography) -> Option<Homography> {
 }
 
 fn snapped_once(photo: &Photo, map: &Homography, reach: i32, slopes: i32) -> Option<Homography> {
-    let wide = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
-    let around = wide.map(|corner| map.map(corner.map(|x: f64| x / FILLED)));
-    let numbers: Vec<f32> = around.iter().flatten().map(|x| *x as f32).collect();
-    let around = Homography::rectify(&numbers);
+    let around = CORNERS.map(|corner| map.map(corner.map(|x| x / FILLED)));
+    let around = Homography::rectify_corners(around)?;
     let view = Brightness::new(photo, &around);
     let mut seen = 0;
     // Distance and slope of the top, right, bottom and left side, each as if it were the top one.
@@ -59,10 +57,7 @@ fn snapped_once(photo: &Photo, map: &Homography, reach: i32, slopes: i32) -> Opt
         }
         turned([x / half, y / half], nth)
     });
-    let corners = corners.map(|corner| around.map(corner));
-    Homography::from_corners(corners)?;
-    let numbers: Vec<f32> = corners.iter().flatten().map(|x| *x as f32).collect();
-    Some(Homography::rectify(&numbers))
+    Homography::rectify_corners(corners.map(|corner| around.map(corner)))
 }
 
 /// A point turned by quarters about the middle, clockwise.

@@ -211,15 +211,16 @@ impl GlyphsJob {
         let count = read.len();
         let mut distorted = distorted.into_iter().zip(read);
         let (distorted, read) = distorted.next().context("a picture was read")?;
-        let blots = question.blots.clone();
         let is_hidden = |place: [f32; 2]| {
-            place.iter().any(|x| x.abs() > 1.0) || blots.iter().any(|blot| blot.covers(place))
+            let is_covered = || question.blots.iter().any(|blot| blot.covers(place));
+            place.iter().any(|x| x.abs() > 1.0) || is_covered()
         };
+        let cells = reader.cell_views(&read, is_hidden);
         Ok(GlyphView {
             question,
             glyph,
             distorted,
-            cells: reader.cell_views(&read, is_hidden),
+            cells,
             bits: reader.bits(&read),
             reading: reader.spell(read),
             count,

@@ -1,4 +1,4 @@
-//! What the reader makes of a glyph's tokens, combined with what a language model expects: the marginals of a trigram chain over
+//! Posterior of a glyph's tokens under the reader and a language model: the marginals of a trigram chain over
 //! the likeliest tokens of each cell, by the forward-backward algorithm (Rabiner 1989, Proceedings of the IEEE 77).
 
 use crate::data::ngram::{NGram, START};

@@ -17,13 +17,16 @@ use super::{
     reading::Decoded,
     scene::SCENE_SIZE,
 };
-use crate::{glyphs::config::GLYPH_SIZE, nn::distortions::Homography};
+use crate::{
+    glyphs::config::GLYPH_SIZE,
+    nn::distortions::{CORNERS, Homography},
+};
 
 /// Sides of the windows in which a glyph is looked for, in the photo's shorter side; smaller ones where nothing was found.
 const WINDOWS: [f64; 4] = [1.0, 0.5, 0.25, 0.125];
 /// Pixels a side of the smallest window: a glyph is read from half as many.
 const LEAST_WINDOW: f64 = 96.0;
-/// What of a located glyph's surroundings is looked at, to locate it better, in half sides.
+/// Half side of the view in which a located glyph is located again, in half sides of the glyph.
 const AROUND: f64 = 1.3;
 /// Of the places where nothing is verified, how many are looked at more closely.
 const ALIGNED: usize = 4;
@@ -127,17 +130,16 @@ impl GlyphReader {
     }
 }
 
-/// Quarter turns.
+/// Rotation by quarter turns.
 fn quarter(turns: usize) -> Homography {
-    let mut corners = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
+    let mut corners = CORNERS;
     corners.rotate_left(turns);
-    Homography::rectify(&corners.concat())
+    rectification(&corners)
 }
 
 /// Map from an upright view to the photo.
 fn rectification(place: &Quadrilateral) -> Homography {
-    let corners: Vec<f32> = place.iter().flatten().map(|x| *x as f32).collect();
-    Homography::rectify(&corners)
+    Homography::rectify_corners(*place).unwrap_or(Homography::IDENTITY)
 }
 
 /// What lies around the corners found in the view of a map; `None` if they are no glyph's.

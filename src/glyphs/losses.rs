@@ -12,7 +12,9 @@ use super::{
             contrast, gram_repulsion, info_nce, pair_distances, smoothness_and_contrast,
             vector_distance,
         },
-        mosaic::{Layouts, PoseHead, SlotCells, prefix_mask, without_low_band},
+        mosaic::{
+            Layouts, PLACES, PoseHead, SlotCells, block_means, prefix_mask, without_low_band,
+        },
         perceptor::Perceptor,
     },
     scene::SCENE_SIZE,
@@ -31,8 +33,6 @@ use crate::{
 
 /// Side of a thumbnail in pixels.
 const THUMBNAIL: usize = 16;
-/// Side of the low band in places.
-const PLACES: usize = 8;
 /// Temperature of the contrastive term.
 const TEMPERATURE: f32 = 0.1;
 
@@ -109,7 +109,7 @@ impl GlyphsForward<'_> {
             Some(terms) => {
                 let distances = inputs.values(terms.distances);
                 let pairs = || terms.pairs.map(rows);
-                let thumbnails = means(small.clone(), THUMBNAIL).flatten::<2>(1, 3);
+                let thumbnails = block_means(small.clone(), THUMBNAIL).flatten::<2>(1, 3);
                 let thumbnails = pair_distances(thumbnails, pairs());
                 let embeddings = pair_distances(embedding, pairs());
                 (
@@ -258,10 +258,10 @@ fn aesthetics(
     (missing.mean(), rough.clamp_min(0.0).mean())
 }
 
-/// What the low band's deviation lacks, from place to place and from picture to picture, and the detail's excess. Detail alone
+/// Deviation that the low band lacks, from place to place and from picture to picture, and the detail's excess. Detail alone
 /// would carry every token, and pictures would be one carpet.
 fn bands(small: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
-    let low = means(small.clone(), PLACES);
+    let low = block_means(small.clone(), PLACES);
     let [count, _, height, width] = low.dims();
     let missing =
         |deviation: Tensor<1>| (deviation.mean() * -1.0 + config.low_band_target).clamp_min(0.0);
@@ -281,15 +281,4 @@ fn bands(small: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
     };
     let excess = contrast(without_low_band(own)) - config.detail_target;
     (lacks, excess.clamp_min(0.0).mean())
-}
-
-/// Square pictures [B, C, N, N] as means of their blocks, [B, C, `size`, `size`].
-fn means(pictures: Tensor<4>, size: usize) -> Tensor<4> {
-    let [batch, channels, side, _] = pictures.dims();
-    let block = side / size;
-    pictures
-        .reshape([batch, channels, size, block, size, block])
-        .mean_dim(5)
-        .mean_dim(3)
-        .reshape([batch, channels, size, size])
 }

@@ -149,9 +149,10 @@ impl GlyphReader {
         let mut posed = maps;
         for round in 0..=RECTIFICATIONS {
             let bordered = posed.iter().filter_map(|map| snapped(photo, map));
-            let maps: Vec<Homography> = bordered.chain(posed.iter().copied()).collect();
+            let maps: Vec<Homography> = posed.iter().copied().chain(bordered).collect();
             let views: Vec<_> = maps.iter().map(|map| photo.view(map, GLYPH_SIZE)).collect();
-            for read in self.attempt(self.tensor(&views), &maps)? {
+            let views = self.tensor(&views);
+            for read in self.attempt(views.clone(), &maps)? {
                 if read.is_surer_than(&best) {
                     best = read;
                 }
@@ -159,11 +160,8 @@ impl GlyphReader {
             if best.verified == Some(true) || round == RECTIFICATIONS {
                 break;
             }
-            let views: Vec<_> = posed
-                .iter()
-                .map(|map| photo.view(map, GLYPH_SIZE))
-                .collect();
-            let corners = values(self.model.corners(PoseHead::shrink(self.tensor(&views))))?;
+            let views = views.narrow(0, 0, posed.len());
+            let corners = values(self.model.corners(PoseHead::shrink(views)))?;
             for (map, corners) in posed.iter_mut().zip(corners.chunks(8)) {
                 *map = map.then(&Homography::rectify(corners));
             }
@@ -337,7 +335,10 @@ impl GlyphReader {
         let hidden = self.model.hidden(features, &cells);
         let logits = self.model.logits(hidden.clone());
         let likely = softmax(logits.clone(), 2);
-        let entropies = values(entropy(logits.flatten::<2>(0, 1)))?;
+        let entropies = match self.config.parity > 0.0 {
+            true => values(entropy(logits.flatten::<2>(0, 1)))?,
+            false => Vec::new(),
+        };
         let (confidence, tokens) = likely.max_dim_with_indices(2);
         let confidence = values(confidence)?;
         let tokens: Vec<i32> = tokens

@@ -8,7 +8,7 @@ use std::f64::consts::{FRAC_PI_4, TAU};
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use crate::nn::distortions::{Distortion, DistortionBatch, DistortionKinds, Homography};
+use crate::nn::distortions::{CORNERS, Distortion, DistortionBatch, DistortionKinds, Homography};
 
 /// Pixels a side of a scene.
 pub const SCENE_SIZE: usize = 64;
@@ -88,7 +88,7 @@ fn corners(rng: &mut impl Rng) -> [[f64; 2]; 4] {
     // The whole glyph is in view, if it can be, and a little less at times.
     let room = (1.0 - side * (sine.abs() + cosine.abs())).max(0.0) + 0.05;
     let centre = [between(-room, room), between(-room, room)];
-    [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]].map(|corner: [f64; 2]| {
+    CORNERS.map(|corner| {
         let [x, y] = corner.map(|x| side * (x + 2.0 * between(-CORNER, CORNER)));
         [
             centre[0] + cosine * x - sine * y,

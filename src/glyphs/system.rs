@@ -1,6 +1,9 @@
 //! Code Glyphs as a system that can be trained.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
@@ -50,6 +53,8 @@ pub struct GlyphsSystem {
     bpe: Arc<Bpe>,
     /// Trigrams of the functions trained on, where glyphs have a code.
     ngram: Option<Arc<NGram>>,
+    /// The trigrams as every checkpoint holds them.
+    packed_ngram: OnceLock<Vec<u8>>,
 }
 
 /// Constants of the losses.
@@ -111,6 +116,7 @@ impl System for GlyphsSystem {
         });
         let system = Self {
             ngram,
+            packed_ngram: OnceLock::new(),
             curriculum: Curriculum::new(config.difficulty),
             constants: LossConstants { perceptor, layouts },
             sampler,
@@ -225,7 +231,14 @@ impl System for GlyphsSystem {
             (CURRICULUM, serde_json::to_vec_pretty(&self.curriculum)?),
         ];
         if let Some(ngram) = &self.ngram {
-            files.push((NGRAM, ngram.pack()?));
+            let packed = match self.packed_ngram.get() {
+                Some(packed) => packed,
+                None => {
+                    let packed = ngram.pack()?;
+                    self.packed_ngram.get_or_init(|| packed)
+                }
+            };
+            files.push((NGRAM, packed.clone()));
         }
         Ok(files)
     }

@@ -1,6 +1,7 @@
 //! `glyphspace glyphs ..`.
 
 pub mod corpus;
+mod decode;
 mod paint;
 mod sources;
 mod train;
@@ -24,7 +25,7 @@ pub enum GlyphsSubcommand {
     Encode(paint::EncodeArgs),
     /// Read the function in a picture, and say how sure that is: below 90 % the exit code is 3, unless the reading
     /// painted again gives the picture
-    Decode(paint::PictureArgs),
+    Decode(decode::PictureArgs),
     /// List the functions whose glyphs are nearest to a function's
     Near(paint::NearArgs),
     /// Paint functions of a corpus side by side
@@ -47,7 +48,7 @@ pub fn run(command: GlyphsSubcommand, choice: Choice) -> Result<()> {
         GlyphsSubcommand::Train(args) => train::train(args, choice),
         GlyphsSubcommand::Eval(args) => train::eval(&args, choice),
         GlyphsSubcommand::Encode(args) => paint::encode(&args, choice),
-        GlyphsSubcommand::Decode(args) => paint::decode(&args, choice),
+        GlyphsSubcommand::Decode(args) => decode::decode(&args, choice),
         GlyphsSubcommand::Near(args) => paint::near(args, choice),
         GlyphsSubcommand::Sheet(args) => paint::sheet(&args, choice),
         GlyphsSubcommand::Morph(args) => paint::morph(&args, choice),

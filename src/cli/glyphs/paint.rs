@@ -10,7 +10,7 @@ use clap::Args;
 use image::RgbImage;
 use serde_json::json;
 
-use super::sources::functions_in;
+use super::{decode::decoded, sources::functions_in};
 use crate::{
     cli::{
         args::Model,
@@ -26,7 +26,7 @@ use crate::{
     glyphs::{
         image_io,
         job::{GlyphsCommand, GlyphsEvent},
-        reading::{RELIABLE, Reading},
+        reading::Reading,
     },
 };
 
@@ -42,17 +42,6 @@ pub struct EncodeArgs {
     size: u32,
     #[command(flatten)]
     model: Model,
-}
-
-#[derive(Debug, Args)]
-pub struct PictureArgs {
-    /// The picture: a glyph, or a photo or screenshot of one, roughly cropped
-    picture: PathBuf,
-    #[command(flatten)]
-    model: Model,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -202,13 +191,6 @@ fn misread(
     Ok(lines)
 }
 
-fn decoded(event: GlyphsEvent) -> Option<Vec<Reading>> {
-    match event {
-        GlyphsEvent::Decoded(read) => Some(read),
-        _ => None,
-    }
-}
-
 /// The first line that two texts don't share, in words.
 fn first_difference(written: &str, read: &str) -> Option<String> {
     if written == read {
@@ -241,118 +223,6 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
     name.push(format!("-{number}."));
     name.push(path.extension().unwrap_or("png".as_ref()));
     path.with_file_name(name)
-}
-
-pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
-    let picture = image_io::read(&args.picture)?;
-    let session = GlyphsSession::open(choice, args.model.source())?;
-    let glyphs = session
-        .request(GlyphsCommand::DecodePhoto(picture), decoded, |_| {
-            refuse_if_interrupted()
-        })
-        .with_context(|| args.picture.display().to_string())?;
-    session.finish();
-    let read = glyphs.first().context("a picture has a best reading")?;
-    if !read.decoded.is_glyph() {
-        bail!(
-            "{} has no glyph that can be read: the best reading is {:.0} % sure of a token",
-            args.picture.display(),
-            100.0 * read.decoded.certainty.exp()
-        );
-    }
-    let probability = read.decoded.sequence_probability();
-    if args.json {
-        let mut object = reading_json(read);
-        if glyphs.len() > 1 {
-            object["glyphs"] = glyphs.iter().map(reading_json).collect();
-        }
-        say(object)?;
-    } else {
-        for (nth, read) in glyphs.iter().enumerate() {
-            let between = if nth > 0 { "\n\n" } else { "" };
-            say(format_args!("{between}{}", read.text))?;
-        }
-    }
-    if glyphs.len() > 1 {
-        note(format_args!(
-            "glyphspace: {} glyphs, each verified by its check",
-            glyphs.len()
-        ));
-        return Ok(());
-    }
-    let [percent, least] = [probability, RELIABLE].map(|share| 100.0 * share);
-    let text = match read.decoded.verified {
-        _ if read.repaints => {
-            "more than 99 % sure of this reading: painted again, it gives the picture".into()
-        }
-        Some(true) => format!(
-            "verified by the glyph's check, {} cells mended",
-            read.decoded.mended()
-        ),
-        Some(false) => {
-            let text = format!(
-                "unverified: the glyph's check doesn't hold; this is the best reading{}",
-                doubts(read)
-            );
-            return Err(Unverified(text).into());
-        }
-        None if read.is_verified() => format!("{percent:.1} % sure of this reading"),
-        None => {
-            let text = format!(
-                "only {percent:.1} % sure of this reading, expected {least:.0} % or more: it may be wrong"
-            );
-            return Err(Unverified(text).into());
-        }
-    };
-    note(format_args!("glyphspace: {text}"));
-    Ok(())
-}
-
-/// The first tokens a reading doubts, with their lines.
-fn doubts(read: &Reading) -> String {
-    const LISTED: usize = 5;
-    let mut line = 1;
-    let mut doubted = Vec::new();
-    for (piece, confidence) in read.pieces.iter().zip(&read.decoded.confidence) {
-        if *confidence < RELIABLE {
-            let percent = 100.0 * confidence;
-            doubted.push(format!(
-                "{:?} in line {line} ({percent:.0} %)",
-                piece.trim()
-            ));
-        }
-        line += piece.matches('\n').count();
-    }
-    if doubted.is_empty() {
-        return String::new();
-    }
-    let more = match doubted.len().saturating_sub(LISTED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    doubted.truncate(LISTED);
-    format!(", in doubt of {}{more}", doubted.join(", "))
-}
-
-/// A reading as `decode --json` prints it.
-fn reading_json(read: &Reading) -> serde_json::Value {
-    let decoded = &read.decoded;
-    let tokens = read.pieces.iter().zip(&decoded.confidence);
-    let tokens: Vec<_> = tokens
-        .map(|(text, confidence)| {
-            let doubted = !read.is_verified() && *confidence < RELIABLE;
-            json!({ "text": text, "confidence": confidence, "doubted": doubted })
-        })
-        .collect();
-    json!({
-        "function": read.text,
-        "certainty": decoded.certainty.exp(),
-        "sureness": decoded.sequence_probability(),
-        "verified": read.is_verified(),
-        "mended": decoded.mended(),
-        "corners": decoded.corners,
-        "tokens": tokens,
-    })
 }
 
 pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
@@ -458,7 +328,7 @@ pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {
     Ok(())
 }
 
-/// What each frame of a morph says, a JSON object a line.
+/// JSON lines with the reading of each frame of a morph.
 fn write_readings(path: &Path, readings: &[Reading]) -> Result<()> {
     write_whole(path, |file| {
         for (frame, read) in readings.iter().enumerate() {

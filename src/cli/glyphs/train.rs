@@ -13,7 +13,7 @@ use crate::{
     },
     device::Choice,
     glyphs::config::{GLYPH_PRESETS, GlyphsConfig},
-    glyphs::evaluation::{GlyphsEvaluationPlan, GlyphsReport},
+    glyphs::evaluation::{ByDifficulty, GlyphsEvaluationPlan, GlyphsReport},
     training::{Metrics, checkpoint::Source},
 };
 
@@ -98,24 +98,16 @@ fn print(report: &GlyphsReport) -> Result<()> {
         }
     }
     for (band, exact) in &report.exact_by_length {
-        let shares: Vec<String> = exact
-            .iter()
-            .map(|(difficulty, share)| format!("{share:.4} at {difficulty}"))
-            .collect();
         say(format_args!(
             "up to {band:>3} tokens ({} functions): {}",
             report.functions_by_length[band],
-            shares.join(", ")
+            in_words(exact)
         ))?;
     }
     for (band, verified) in &report.verified_by_length {
-        let shares: Vec<String> = verified
-            .iter()
-            .map(|(difficulty, share)| format!("{share:.4} at {difficulty}"))
-            .collect();
         say(format_args!(
             "up to {band:>3} tokens verified: {}",
-            shares.join(", ")
+            in_words(verified)
         ))?;
     }
     say(format_args!(
@@ -146,6 +138,13 @@ fn print(report: &GlyphsReport) -> Result<()> {
         "smoothness {:.3} at contrast {:.3}",
         report.smoothness, report.contrast
     ))
+}
+
+/// Shares by difficulty in one line.
+fn in_words(shares: &ByDifficulty) -> String {
+    let shares = shares.iter();
+    let shares = shares.map(|(difficulty, share)| format!("{share:.4} at {difficulty}"));
+    shares.collect::<Vec<_>>().join(", ")
 }
 
 fn difficulty(text: &str) -> Result<f64, String> {

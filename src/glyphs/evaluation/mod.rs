@@ -40,7 +40,7 @@ const SLICE: usize = 32;
 const BANDS: [usize; 5] = [32, 64, 128, 256, 512];
 
 /// Shares by difficulty.
-type ByDifficulty = BTreeMap<String, f64>;
+pub type ByDifficulty = BTreeMap<String, f64>;
 
 /// Functions and distortions of an evaluation.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ pub struct GlyphsReport {
     pub unicode_functions: usize,
     /// Share of points of random morphs that are read as valid Python.
     pub morph_parses: f64,
-    /// The same of the points that are read as neither end.
+    /// Share of the points read as neither end that are valid Python.
     pub morph_parses_between: f64,
     /// Share of the functions whose nearest thumbnail of 16x16 pixels is of their own family.
     pub family_nearest: f64,

@@ -1,4 +1,4 @@
-//! What the points of morphs are read as.
+//! Readings of points on morphs: how many are valid Python.
 
 use anyhow::Result;
 use rand::{RngExt, SeedableRng, seq::SliceRandom};

@@ -10,7 +10,7 @@
 pub struct Homography([[f64; 3]; 3]);
 
 /// Corners of a picture, clockwise from the top left.
-const CORNERS: [[f64; 2]; 4] = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
+pub const CORNERS: [[f64; 2]; 4] = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
 
 impl Homography {
     /// Identity map.
@@ -63,8 +63,13 @@ impl Homography {
     /// identity where these form no convex quadrilateral.
     pub fn rectify(corners: &[f32]) -> Self {
         let corner = |i: usize| [f64::from(corners[2 * i]), f64::from(corners[2 * i + 1])];
-        let perspective = Self::from_corners([0, 1, 2, 3].map(corner));
-        perspective.map_or(Self::IDENTITY, |perspective| perspective.inverse())
+        Self::rectify_corners([0, 1, 2, 3].map(corner)).unwrap_or(Self::IDENTITY)
+    }
+
+    /// Rectification of a picture whose corners were detected at these points, clockwise from its top left; None where these
+    /// form no convex quadrilateral.
+    pub fn rectify_corners(corners: [[f64; 2]; 4]) -> Option<Self> {
+        Self::from_corners(corners).map(|perspective| perspective.inverse())
     }
 
     /// Inverse map.

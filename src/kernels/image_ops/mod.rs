@@ -19,7 +19,7 @@ use burn::{
     tensor::{Int, Tensor},
 };
 
-pub use homography::Homography;
+pub use homography::{CORNERS, Homography};
 
 /// Elements of a homography, row-major.
 pub const HOMOGRAPHY_LEN: usize = 9;

@@ -25,8 +25,8 @@ pub use self::{
     warp::warp,
 };
 use super::{device_constants::table, init::normal};
-pub use crate::kernels::image_ops::Homography;
 use crate::kernels::image_ops::{self, HOMOGRAPHY_LEN};
+pub use crate::kernels::image_ops::{CORNERS, Homography};
 
 /// Greatest difficulty.
 pub const HARDEST: f64 = 15.0;

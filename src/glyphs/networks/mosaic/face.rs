@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Places of the low band a side.
-const PLACES: usize = 8;
+pub const PLACES: usize = 8;
 /// Hidden units.
 const HIDDEN: usize = 128;
 /// Bound of the low band before the sigmoid: 0.12 to 0.88 after it, so that detail has room on both sides.

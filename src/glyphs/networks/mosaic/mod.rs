@@ -19,10 +19,11 @@ use burn::{
 };
 
 use face::Face;
-pub use face::without_low_band;
+pub use face::{PLACES, without_low_band};
 pub use layout::{CANVAS, Layout};
 use layout::{POSITION_FEATURES, SAMPLES};
 pub use pose::{POSE_SIZE, PoseHead};
+pub use resampling::block_means;
 use resampling::upsampled;
 
 use crate::{
@@ -388,7 +389,7 @@ impl MosaicGenerator {
 /// Value of the border in all channels.
 const BORDER_VALUE: f64 = 0.06;
 /// Width of the border in sides of the picture, 3 pixels of 128: within what no cell fills, with the most cells there are.
-const BORDER_WIDTH: f32 = 3.0 / 128.0;
+pub const BORDER_WIDTH: f32 = 3.0 / 128.0;
 
 /// Share [`size`, `size`] of each pixel that is inside the border.
 fn inside(size: usize) -> Vec<f32> {

@@ -8,6 +8,7 @@ use burn::{
     tensor::Tensor,
 };
 
+use super::resampling::block_means;
 use crate::{
     kernels::silu,
     nn::{conv::halving_conv, device_constants::table, init::Initializer, linear::linear},
@@ -48,12 +49,7 @@ impl PoseHead {
 
     /// Head's input [B, 3, 64, 64] of pictures [B, 3, 128, 128]: means of 2x2 pixels.
     pub fn shrink(pictures: Tensor<4>) -> Tensor<4> {
-        let [batch, channels, height, width] = pictures.dims();
-        pictures
-            .reshape([batch, channels, height / 2, 2, width / 2, 2])
-            .mean_dim(5)
-            .mean_dim(3)
-            .reshape([batch, channels, height / 2, width / 2])
+        block_means(pictures, POSE_SIZE)
     }
 
     /// Corners [B, 8] of small pictures [B, 3, 64, 64]: x and y of the left top, right top, right bottom and left bottom

@@ -32,6 +32,17 @@ pub fn upsampled(pictures: Tensor<4>, name: &'static str, size: usize) -> Tensor
     both_axes(pictures, matrix.reshape([size, from]))
 }
 
+/// Square pictures [B, C, N, N] as means of their blocks, [B, C, `size`, `size`].
+pub fn block_means(pictures: Tensor<4>, size: usize) -> Tensor<4> {
+    let [batch, channels, side, _] = pictures.dims();
+    let block = side / size;
+    pictures
+        .reshape([batch, channels, size, block, size, block])
+        .mean_dim(5)
+        .mean_dim(3)
+        .reshape([batch, channels, size, size])
+}
+
 /// Square pictures [B, C, N, N] with their rows and columns multiplied by `matrix` [M, N]: [B, C, M, M].
 pub fn both_axes(pictures: Tensor<4>, matrix: Tensor<2>) -> Tensor<4> {
     let ([batch, channels, from, _], [to, _]) = (pictures.dims(), matrix.dims());
