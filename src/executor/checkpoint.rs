@@ -9,7 +9,10 @@ use super::{inference::ExecutorInference, model::LatentExecutor};
 use crate::{
     data::{language::Language, tokens::SumTokenizer},
     executor::config::ExecutorConfig,
-    training::checkpoint::{Checkpoint, Source, bundled as bundled_files},
+    training::{
+        Progress,
+        checkpoint::{Checkpoint, Source, bundled as bundled_files},
+    },
 };
 
 /// The files of a bundled model.
@@ -58,11 +61,19 @@ pub fn bundled(language: Language, dims: Option<usize>, lines: usize) -> Result<
 /// # Errors
 /// Names the file that is missing, cut, foreign, or doesn't fit its configuration.
 pub fn load(source: &Source, device: &Device) -> Result<ExecutorInference> {
-    let checkpoint = Checkpoint::of(source, &BUNDLED)?;
-    let (config, progress): (ExecutorConfig, _) = (checkpoint.config()?, checkpoint.progress()?);
+    let checkpoint = match source {
+        Source::Untrained => None,
+        _ => Some(Checkpoint::of(source, &BUNDLED)?),
+    };
+    let (config, progress) = match &checkpoint {
+        Some(checkpoint) => (checkpoint.config()?, checkpoint.progress()?),
+        None => (ExecutorConfig::preset("pocket")?, Progress::default()),
+    };
     let tokenizer = Arc::new(SumTokenizer::new(config.language)?);
-    let fresh = LatentExecutor::new(&config, tokenizer.vocabulary_size(), device);
-    let model = checkpoint.model(fresh)?.valid();
+    let mut model = LatentExecutor::new(&config, tokenizer.vocabulary_size(), device);
+    if let Some(checkpoint) = &checkpoint {
+        model = checkpoint.model(model)?.valid();
+    }
     Ok(ExecutorInference::new(
         config, progress, model, tokenizer, device,
     ))

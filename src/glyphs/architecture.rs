@@ -78,15 +78,9 @@ impl Generator {
 
     /// Slots [B, S, D], of which `content` [B, S] marks the function's own, to what morphs are made in: a mosaic's canvas, see
     /// [`MosaicGenerator::canvas`]; otherwise the latent vector, a row for each slot, [B, S, W].
-    pub fn latent(
-        &self,
-        slots: Tensor<3>,
-        content: Tensor<2>,
-        cells: &SlotCells,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
+    pub fn latent(&self, slots: Tensor<3>, content: Tensor<2>, cells: &SlotCells) -> Tensor<3> {
         match self {
-            Self::Mosaic(generator) => generator.canvas(slots, content, cells, layouts),
+            Self::Mosaic(generator) => generator.canvas(slots, content, cells),
             Self::Dense(painter) => painter.funnel.forward(slots),
             Self::Cppn(painter) => painter.funnel.forward(slots),
         }

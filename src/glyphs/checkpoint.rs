@@ -9,7 +9,10 @@ use super::{inference::GlyphReader, model::GlyphModel};
 use crate::{
     data::{bpe::Bpe, ngram::NGram},
     glyphs::config::GlyphsConfig,
-    training::checkpoint::{Checkpoint, Source, bundled},
+    training::{
+        Progress,
+        checkpoint::{Checkpoint, Source, bundled},
+    },
 };
 
 /// The tokenizer's file.
@@ -33,6 +36,18 @@ const BUNDLED: Checkpoint = bundled!(
 /// # Errors
 /// Names the file that is missing, cut, foreign, or doesn't fit its configuration.
 pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
+    if *source == Source::Untrained {
+        let (config, bpe) = (
+            GlyphsConfig::preset("pocket")?,
+            tokenizer_of(&Source::Bundled)?,
+        );
+        let layouts = config.layouts();
+        let model = GlyphModel::new(&config, bpe.size(), &layouts, device);
+        let progress = Progress::default();
+        return Ok(GlyphReader::new(
+            config, progress, model, bpe, layouts, None, device,
+        ));
+    }
     let checkpoint = Checkpoint::of(source, &[BUNDLED])?;
     let config: GlyphsConfig = checkpoint.config()?;
     let bpe = tokenizer(&checkpoint)?;

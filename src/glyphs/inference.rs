@@ -104,7 +104,7 @@ impl GlyphReader {
         let content = TensorData::new(encoded.content(), real.dims());
         let content = Tensor::from_data(content, &self.device);
         let cells = encoded.layout.upload(&self.device);
-        self.model.latent(slots, content, &cells, &self.layouts)
+        self.model.latent(slots, content, &cells)
     }
 
     /// Functions, as tokens, to glyphs.

@@ -18,7 +18,7 @@ use super::{
         perceptor::Perceptor,
     },
     scene::SCENE_SIZE,
-    step_plan::{ContrastiveSpans, FunctionSpans, GlyphPlan, SceneSpans},
+    step_plan::{ContrastiveSpans, FunctionSpans, GlyphPlan, SceneSpans, scenes_of},
 };
 use crate::{
     glyphs::config::{GLYPH_SIZE, GlyphsConfig},
@@ -70,7 +70,7 @@ impl GlyphsForward<'_> {
         let latents = mean_of_slots(slots.clone(), real.clone());
         let content = inputs.values(plan.functions.content);
         let content = content.reshape([count, frame.slots()]);
-        let pictures = model.latent(slots, content.clone(), &cells, layouts);
+        let pictures = model.latent(slots, content.clone(), &cells);
         let pictures = model.picture(pictures, GLYPH_SIZE);
         let pictures = rounded(pictures);
         let small = PoseHead::shrink(pictures.clone());
@@ -202,14 +202,15 @@ impl GlyphsForward<'_> {
     /// Error of the corners located in photos of `small` copies, in half sides. A glyph's corners look alike, so any of them may
     /// come first: near an eighth of a turn there is no right one.
     fn located(&self, scenes: &SceneSpans, small: Tensor<4>) -> Tensor<1> {
-        let (inputs, count) = (self.inputs, self.plan.functions.count);
+        let inputs = self.inputs;
+        let count = scenes_of(self.plan.functions.count);
         let map = |channels: usize, span| {
             let values = inputs.values(span).inner();
             values.reshape([count, channels, SCENE_SIZE, SCENE_SIZE])
         };
         let (light, background) = (map(1, scenes.light), map(3, scenes.background));
         let photos = self.channel(&scenes.distortions);
-        let photos = photos.apply_on(small.detach(), light, background);
+        let photos = photos.apply_on(small.detach().narrow(0, 0, count), light, background);
         let found = self
             .model
             .located(photos)

@@ -21,8 +21,10 @@ use super::{
 };
 use crate::{
     glyphs::config::GlyphsConfig,
+    kernels::relu,
     nn::{
         init::Initializer,
+        linear::linear,
         roberta::{RobertaForMaskedLm, RobertaModel},
     },
 };
@@ -36,6 +38,7 @@ pub struct GlyphModel {
     pose: PoseHead,
     locator: Option<PoseHead>,
     text_decoder: RobertaForMaskedLm,
+    embedding_inner: Linear,
     embedding: Linear,
 }
 
@@ -62,7 +65,8 @@ impl GlyphModel {
             pose: PoseHead::new(config.pose, init),
             locator: (config.locator > 0).then(|| PoseHead::new(config.locator, init)),
             text_decoder: RobertaForMaskedLm::new(&sizes, init),
-            embedding: init.linear_biased(d, config.embedding, (d as f32).powf(-0.5)),
+            embedding_inner: init.linear_relu(d, 2 * d),
+            embedding: init.linear_biased(2 * d, config.embedding, (2.0 * d as f32).powf(-0.5)),
         }
     }
 
@@ -72,14 +76,8 @@ impl GlyphModel {
     }
 
     /// Slots [B, S, D] to the latents of their pictures; see [`Generator::latent`].
-    pub fn latent(
-        &self,
-        slots: Tensor<3>,
-        content: Tensor<2>,
-        cells: &SlotCells,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
-        self.generator.latent(slots, content, cells, layouts)
+    pub fn latent(&self, slots: Tensor<3>, content: Tensor<2>, cells: &SlotCells) -> Tensor<3> {
+        self.generator.latent(slots, content, cells)
     }
 
     /// Latents to pictures [B, 3, `size`, `size`], values 0..1; see [`Generator::picture`].
@@ -106,7 +104,8 @@ impl GlyphModel {
     /// Embeddings [B, E] of length 1, near for functions that mean the same, from hidden states [B, S, D] of which `mask`
     /// [B, S] marks those that count.
     pub fn embedding(&self, hidden: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
-        let embedding = self.embedding.forward(mean_of_slots(hidden, mask));
+        let inner = relu(linear(&self.embedding_inner, mean_of_slots(hidden, mask)));
+        let embedding = linear(&self.embedding, inner);
         let length = (embedding.clone().square().sum_dim(1) + 1e-8).sqrt();
         embedding / length
     }

@@ -5,25 +5,26 @@ use std::collections::BTreeMap;
 
 use crate::data::python::terms::{TermCounts, Terms};
 
-/// Weights of the groups: syntax, tokens, name. Syntax most: its kinds are common, so within one group a rare token would
-/// say more than a loop does.
-const WEIGHTS: [f32; 3] = [0.5, 0.3, 0.2];
+/// Groups of terms.
+const GROUPS: usize = 4;
+/// Weights of the groups: syntax, tokens, name, roles. Within one group a rare token would say more than a loop does.
+const WEIGHTS: [f32; GROUPS] = [0.3, 0.25, 0.15, 0.3];
 
 /// Inverse document frequencies of the terms of a corpus.
 #[derive(Clone, Debug)]
 pub struct TfIdf {
-    groups: [BTreeMap<String, f32>; 3],
+    groups: [BTreeMap<String, f32>; GROUPS],
     documents: f32,
 }
 
 /// A function's weighted terms by group, each group of length 1.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TermVector([BTreeMap<String, f32>; 3]);
+pub struct TermVector([BTreeMap<String, f32>; GROUPS]);
 
 impl TfIdf {
     /// Frequencies in these sources.
     pub fn new<'a>(sources: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut groups: [BTreeMap<String, f32>; 3] = Default::default();
+        let mut groups: [BTreeMap<String, f32>; GROUPS] = Default::default();
         let mut documents = 0.0;
         for source in sources {
             documents += 1.0;
@@ -68,6 +69,6 @@ impl TermVector {
     }
 }
 
-fn grouped(terms: Terms) -> [TermCounts; 3] {
-    [terms.nodes, terms.tokens, terms.name]
+fn grouped(terms: Terms) -> [TermCounts; GROUPS] {
+    [terms.nodes, terms.tokens, terms.name, terms.roles]
 }

@@ -204,7 +204,7 @@ impl StepPlanner<'_> {
                 inputs.values(&errors)
             }),
             scenes: (self.config.locator > 0).then(|| {
-                let scenes = SceneBatch::sample(count, rng);
+                let scenes = SceneBatch::sample(scenes_of(count), rng);
                 SceneSpans {
                     distortions: packed(&scenes.distortions, SCENE_SIZE, &mut inputs),
                     corners: inputs.values(&scenes.corners),
@@ -336,6 +336,11 @@ impl ContrastiveSpans {
             hidden: ways.each_ref().map(|way| inputs.values(way)),
         }
     }
+}
+
+/// Number of scenes of a batch of `pictures`: half as many, because locating costs as much as reading.
+pub(super) fn scenes_of(pictures: usize) -> usize {
+    pictures.div_ceil(2)
 }
 
 /// Parameters of distortions of pictures of `side` x `side`, among the inputs.

@@ -53,6 +53,8 @@ pub enum Source {
     BundledAs(&'static str),
     /// A run's folder.
     Run(PathBuf),
+    /// Random weights: a run that begins needs no other, and the first of new networks has none that fits.
+    Untrained,
 }
 
 impl Source {
@@ -60,7 +62,7 @@ impl Source {
     pub fn warning(&self) -> Option<String> {
         match self {
             Source::Run(path) => Checkpoint::newest(path).ok()?.warning(),
-            Source::Bundled | Source::BundledAs(_) => None,
+            Source::Bundled | Source::BundledAs(_) | Source::Untrained => None,
         }
     }
 
@@ -79,6 +81,7 @@ impl std::fmt::Display for Source {
             Source::Bundled => f.write_str("bundled model"),
             Source::BundledAs(name) => write!(f, "bundled model {name}"),
             Source::Run(path) => write!(f, "{}", path.display()),
+            Source::Untrained => f.write_str("untrained model"),
         }
     }
 }
@@ -174,6 +177,7 @@ impl Checkpoint {
         let found = match source {
             Source::Run(path) => return Self::newest(path),
             Source::Bundled => bundled.first(),
+            Source::Untrained => None,
             Source::BundledAs(asked) => bundled.iter().find(|one| is_called(one, asked)),
         };
         found

@@ -62,15 +62,17 @@ fn every_slot_has_its_cell_and_its_looks() {
         .max()
         .unwrap();
     for cells in 2..=most {
-        let spread = Layout::blend_weights(cells, cells);
-        assert_eq!(spread.len(), CANVAS * cells);
-        check_rows_sum_to_1(&spread, cells);
-        let owner = |row: &[f32]| {
-            (0..cells)
-                .max_by(|&a, &b| row[a].total_cmp(&row[b]))
-                .unwrap()
+        let painted = Layout::painting_weights(cells, cells);
+        let controls = painted.len() / (CANVAS * cells);
+        // What each cell paints at a pixel, if all its control points are 1.
+        let by_cell = |row: &[f32]| -> Vec<f32> {
+            let of_cells = row.chunks(controls);
+            of_cells.map(|weights| weights.iter().sum()).collect()
         };
-        let mut owners: Vec<usize> = spread.chunks(cells).map(owner).collect();
+        let shares: Vec<Vec<f32>> = painted.chunks(cells * controls).map(by_cell).collect();
+        assert_eq!(shares.len(), CANVAS);
+        let owner = |row: &Vec<f32>| (0..cells).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+        let mut owners: Vec<usize> = shares.iter().filter_map(owner).collect();
         assert!(owners.is_sorted(), "{cells} cells: {owners:?}");
         owners.dedup();
         assert_eq!(owners, (0..cells).collect::<Vec<_>>());
@@ -82,16 +84,13 @@ fn every_slot_has_its_cell_and_its_looks() {
         for (cell, looks) in looks.chunks(looks.len() / cells).enumerate() {
             let seen = looks.chunks(CANVAS).map(|look| -> f32 {
                 look.iter()
-                    .zip(spread.chunks(cells))
-                    .map(|(look, pixel)| look * pixel[cell])
+                    .zip(&shares)
+                    .map(|(look, share)| look * share[cell])
                     .sum()
             });
             let best = seen.fold(0.0, f32::max);
             assert!(best > 0.5, "cell {cell} of {cells} is seen by {best}");
         }
-    }
-    for layout in Layouts::new(128).all {
-        assert!(layout.position_features().iter().all(|x| x.is_finite()));
     }
 }
 
@@ -120,10 +119,7 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
     let generator = MosaicGenerator::new(&SIZES, layouts.all.len(), init);
     let reader = MosaicRecognizer::new(&SIZES, layouts.all.len(), init);
     let (slots, cells) = (slots(8, 20, 2), together.upload(&device));
-    let pictures = generator.picture(
-        generator.canvas(slots.clone(), cells.mask(), &cells, &layouts),
-        128,
-    );
+    let pictures = generator.picture(generator.canvas(slots.clone(), cells.mask(), &cells), 128);
     assert_eq!(pictures.dims(), [8, 3, 128, 128]);
     assert!(
         values(pictures.clone())
@@ -138,7 +134,7 @@ fn a_mixed_batch_paints_and_reads_as_each_picture_alone() {
         let (count, alone) = (layout.slots(), layouts.arrange(vec![together.layouts[i]]));
         let alone = alone.upload(&device);
         let own = slots.clone().slice([i..i + 1, 0..count]);
-        let picture = generator.picture(generator.canvas(own, alone.mask(), &alone, &layouts), 128);
+        let picture = generator.picture(generator.canvas(own, alone.mask(), &alone), 128);
         let from_batch = pictures.clone().slice(i..i + 1);
         check_close(
             &values(from_batch),
@@ -217,7 +213,7 @@ fn a_face_shows_the_function_and_not_its_parity() {
     let content = Tensor::<2>::from_data(TensorData::new(content, [8, 20]), &device);
     let beyond = content.clone().neg().add_scalar(1.0).unsqueeze_dim::<3>(2);
     let paint = |slots| {
-        let canvas = generator.canvas(slots, content.clone(), &cells, &layouts);
+        let canvas = generator.canvas(slots, content.clone(), &cells);
         generator.picture(canvas, 128)
     };
     let (picture, other) = (paint(drawn.clone()), paint(drawn.clone() + beyond * 0.5));
@@ -248,7 +244,7 @@ fn slots_beyond_the_layout_leave_no_trace() {
     let generator =
         MosaicGenerator::new(&SIZES, layouts.all.len(), &mut Initializer::new(1, &device));
     let cells = arrangement.upload(&device);
-    let paint = |slots| values(generator.canvas(slots, cells.mask(), &cells, &layouts));
+    let paint = |slots| values(generator.canvas(slots, cells.mask(), &cells));
     let mask = cells.mask().unsqueeze_dim::<3>(2);
     let all = slots(8, 20, 2);
     check_close(&paint(all.clone() * mask), &paint(all), 1e-6, "canvas");
@@ -292,8 +288,7 @@ fn gradients_through_painter_and_reader_agree_with_finite_differences() {
     };
     // A smaller picture is the same generator's.
     check_gradient::<3>("generator", start(6, [2, 6, 6]), 0.02, |slots| {
-        let pictures =
-            generator.picture(generator.canvas(slots, cells.mask(), &cells, &layouts), 16);
+        let pictures = generator.picture(generator.canvas(slots, cells.mask(), &cells), 16);
         (pictures.flatten::<3>(2, 3) * given(7, [2, 3, 256])).sum()
     });
     // The reader's input has too many values to try them all: pictures in a plane of three patterns.

@@ -25,8 +25,9 @@ from torch.nn import functional as F
 from noise import static
 from twin import Trace, clocked, differences, optimiser, tensor, use_cores
 
-CANVAS, FRAME, BLEND, SAMPLES, PLACES, PATCH, BLOCK, SQUEEZED = 32, 0.35, 0.5, 3, 25, 4, 4, 8
+FRAME, POINTS, CONTROLS, SAMPLES, PATCH, BLOCK, SQUEEZED = 0.35, 6, 8, 9, 4, 4, 8
 GLYPH, TEMPERATURE = 128, 0.1
+PATCHES = GLYPH // PATCH
 CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
 
 
@@ -41,65 +42,25 @@ def layouts_for(max_tokens):
     return found
 
 
-def in_cells(position, cells):
-    return position / CANVAS * (cells + 2 * FRAME) - FRAME
+def points(cells, each):
+    cell = GLYPH / (cells + 2 * FRAME)
+    spacing = cell / POINTS
+    centres = (FRAME + np.arange(cells) + 0.5) * cell
+    return (centres[:, None] + (np.arange(each) - (each - 1) / 2) * spacing).flatten(), max(spacing, 1)
 
 
-def spread(cells):
-    weights = np.zeros((CANVAS, cells), np.float32)
-    for pixel in range(CANVAS):
-        place = in_cells(pixel + 0.5, cells)
-        first = math.floor(place - 0.5)
-        step = min(max((place - 0.5 - first - 0.5) / BLEND + 0.5, 0), 1)
-        step = step * step * (3 - 2 * step)
-        inside = lambda cell: min(max(cell, 0), cells - 1)
-        weights[pixel, inside(first)] += 1 - step
-        weights[pixel, inside(first + 1)] += step
-    return tensor(weights)
+def painting(cells):
+    found, reach = points(cells, CONTROLS)
+    x = np.abs((np.arange(GLYPH)[:, None] + 0.5 - found) / reach)
+    weights = np.where(x < 1, 2 / 3 - x**2 + x**3 / 2, np.maximum(2 - x, 0) ** 3 / 6)
+    return tensor(weights.astype(np.float32))
 
 
 def looks(cells):
-    cell = CANVAS / (cells + 2 * FRAME)
-    reach = max(cell / SAMPLES, 1)
-    middle = (FRAME + (np.arange(cells * SAMPLES) + 0.5) / SAMPLES) * cell
-    weights = np.maximum(1 - np.abs(np.arange(CANVAS) + 0.5 - middle[:, None]) / reach, 0)
+    found, reach = points(cells, SAMPLES)
+    found = found.clip(0.5, GLYPH - 0.5)
+    weights = np.maximum(1 - np.abs(np.arange(GLYPH) + 0.5 - found[:, None]) / reach, 0)
     return tensor((weights / weights.sum(1, keepdims=True)).astype(np.float32))
-
-
-def places(rows, columns):
-    line = np.arange(CANVAS) + 0.5
-    y, x = np.meshgrid(line, line, indexing="ij")
-
-    def cell(position, cells):
-        place = in_cells(position, cells)
-        return np.clip(2 * (place - np.clip(np.floor(place), 0, cells - 1)) - 1, -1.5, 1.5)
-
-    u, v, gx, gy = cell(x, columns), cell(y, rows), 2 * x / CANVAS - 1, 2 * y / CANVAS - 1
-    half, pi, sin, cos = np.pi / 2, np.pi, np.sin, np.cos
-    su, cu, sv, cv = sin(u * half), cos(u * half), sin(v * half), cos(v * half)
-    features = [
-        np.ones_like(u), su, cu, sv, cv, su * sv, su * cv, cu * sv, cu * cv,
-        sin(u * pi), cos(u * pi), sin(v * pi), cos(v * pi),
-        sin(gx * half), sin(gy * half), cos(gx * half), cos(gy * half),
-        sin(gx * pi), cos(gx * pi), sin(gy * pi), cos(gy * pi),
-        sin(gx * half) * sin(gy * half), sin(gx * pi) * sin(gy * pi), cos(gx * pi) * cos(gy * pi),
-        cos(2 * pi * np.sqrt(gx * gx + gy * gy)),
-    ]  # fmt: skip
-    return tensor(np.stack(features, 2).reshape(-1, PLACES).astype(np.float32))
-
-
-def enlarging():
-    def kernel(x):
-        x = abs(x)
-        return 2 / 3 - x * x + x**3 / 2 if x < 1 else (2 - x) ** 3 / 6 if x < 2 else 0
-
-    weights = np.zeros((GLYPH, CANVAS), np.float32)
-    for i in range(GLYPH):
-        centre = (i + 0.5) * CANVAS / GLYPH - 0.5
-        for tap in range(-1, 3):
-            at = math.floor(centre) + tap
-            weights[i, min(max(at, 0), CANVAS - 1)] += kernel(centre - at)
-    return tensor(weights)
 
 
 # Networks.
@@ -179,55 +140,50 @@ class Generator(nn.Module):
         d, inner = c["hidden_size"], c["painter"]
         self.slot, self.whole = nn.Linear(d, inner), nn.Linear(d, inner)
         self.layout = nn.Embedding(len(layouts), inner)
-        self.place_scale, self.place_shift, self.place_whole = (nn.Linear(PLACES, inner, bias=False) for _ in range(3))
-        self.paint = nn.Linear(inner, 3)
-        self.frame = nn.Parameter(torch.zeros(3, CANVAS * CANVAS))
-        self.register_buffer("enlarge", enlarging(), persistent=False)
+        self.paint = nn.Linear(inner, 3 * CONTROLS**2)
 
     def forward(self, slots, b):
         mean = (slots * (b["cells"] / b["cells"].sum(1, keepdim=True))[..., None]).sum(1, keepdim=True)
-        whole, painted, canvases = self.whole(mean), self.slot(slots), []
+        hidden, canvases = self.slot(slots) + self.whole(mean), []
         for run in b["runs"]:
             first, count, rows, columns = run["first"], run["count"], run["rows"], run["columns"]
-            grid = painted[first : first + count, : rows * columns] + self.layout.weight[run["layout"]]
-            high = run["down"] @ grid.reshape(count, rows, -1)
-            wide = run["across"] @ high.reshape(count * CANVAS, columns, -1)
-            weight = self.place_shift.weight.T + self.place_whole.weight.T * whole[first : first + count]
-            scale, shift = self.place_scale(run["places"]), run["places"] @ weight
-            canvases.append(F.silu(wide.reshape(count, CANVAS * CANVAS, -1) * scale + shift))
-        x = self.paint(torch.cat(canvases)).transpose(1, 2) + self.frame
-        x = x.reshape(-1, CANVAS, CANVAS) @ self.enlarge.T
-        return torch.sigmoid((self.enlarge @ x).view(-1, 3, GLYPH, GLYPH))
+            own = hidden[first : first + count, : rows * columns] + self.layout.weight[run["layout"]]
+            grid = self.paint(F.silu(own)).view(count, rows, columns, CONTROLS, 3, CONTROLS)
+            grid = grid.permute(0, 4, 1, 3, 2, 5).reshape(count, 3, rows * CONTROLS, columns * CONTROLS)
+            canvases.append(run["down"] @ grid @ run["across"].T)
+        return torch.sigmoid(torch.cat(canvases))
 
 
 class Reader(nn.Module):
     def __init__(self, c, layouts):
         super().__init__()
         d, channels = c["hidden_size"], c["reader"]
-        self.stem = nn.Linear(3 * PATCH * PATCH, channels)
-        self.look = nn.Linear(SAMPLES * SAMPLES * channels, 2 * d)
-        self.slot, self.squeeze = nn.Linear(2 * d, d), nn.Linear(channels, SQUEEZED)
-        self.layout_in = nn.Linear(SQUEEZED * (CANVAS // BLOCK) ** 2 + channels, 64)
+        seen, inner = 3 * channels, 2 * channels
+        self.look, self.inner = nn.Linear(3 * SAMPLES**2, seen), nn.Linear(seen, inner)
+        self.whole, self.slot = nn.Linear(seen, inner, bias=False), nn.Linear(inner, d)
+        self.stem, self.squeeze = nn.Linear(3 * PATCH * PATCH, channels), nn.Linear(channels, SQUEEZED)
+        self.layout_in = nn.Linear(SQUEEZED * (PATCHES // BLOCK) ** 2 + channels, 64)
         self.layout_out = nn.Linear(64, len(layouts))
 
     def features(self, pictures):
-        x = (pictures * 2 - 1).view(-1, 3, CANVAS, PATCH, CANVAS, PATCH).permute(0, 2, 4, 1, 3, 5)
-        return F.relu(self.stem(x.reshape(-1, CANVAS, CANVAS, 3 * PATCH * PATCH)))
+        return pictures * 2 - 1
 
     def layout(self, features):
-        blocks = CANVAS // BLOCK
-        x = F.relu(self.squeeze(features)).view(-1, blocks, BLOCK, blocks, BLOCK, SQUEEZED)
-        whole = torch.cat([x.mean((2, 4)).flatten(1), features.mean((1, 2))], 1)
-        return self.layout_out(F.relu(self.layout_in(whole)))
+        blocks = PATCHES // BLOCK
+        x = features.view(-1, 3, PATCHES, PATCH, PATCHES, PATCH).permute(0, 2, 4, 1, 3, 5)
+        patches = F.relu(self.stem(x.reshape(-1, PATCHES, PATCHES, 3 * PATCH * PATCH)))
+        x = F.relu(self.squeeze(patches)).view(-1, blocks, BLOCK, blocks, BLOCK, SQUEEZED)
+        pooled = torch.cat([x.mean((2, 4)).flatten(1), patches.mean((1, 2))], 1)
+        return self.layout_out(F.relu(self.layout_in(pooled)))
 
     def slots(self, features, b):
-        found, channels = [], features.shape[3]
+        found = []
         for run in b["runs"]:
             first, count, rows, columns = run["first"], run["count"], run["rows"], run["columns"]
-            x = run["look_down"] @ features[first : first + count].reshape(count, CANVAS, -1)
-            x = run["look_across"] @ x.view(count * rows * SAMPLES, CANVAS, channels)
-            x = x.view(count, rows, SAMPLES, columns, SAMPLES, channels).permute(0, 1, 3, 2, 4, 5)
-            x = self.slot(F.relu(self.look(x.reshape(count, rows * columns, -1))))
+            x = run["look_down"] @ features[first : first + count] @ run["look_across"].T
+            x = x.view(count, 3, rows, SAMPLES, columns, SAMPLES).permute(0, 2, 4, 3, 1, 5)
+            seen = F.relu(self.look(x.reshape(count, rows * columns, -1)))
+            x = self.slot(F.relu(self.inner(seen) + self.whole(seen.mean(1, keepdim=True))))
             found.append(F.pad(x, (0, 0, 0, b["cells"].shape[1] - rows * columns)))
         return torch.cat(found)
 
@@ -235,9 +191,9 @@ class Reader(nn.Module):
 class Pose(nn.Module):
     def __init__(self, width):
         super().__init__()
-        sizes = [(3, width, 5), (width, 2 * width, 3), (2 * width, 4 * width, 3)]
+        sizes = [(3, width, 5), (width, 2 * width, 3), (2 * width, 4 * width, 3), (4 * width, 4 * width, 3)]
         self.kernels = nn.ParameterList(torch.zeros(o, i, s, s) for i, o, s in sizes)
-        self.dense, self.output = nn.Linear(4 * width * 64, 8 * width), nn.Linear(8 * width, 8)
+        self.dense, self.output = nn.Linear(4 * width * 16, 8 * width), nn.Linear(8 * width, 8)
         self.register_buffer("upright", tensor(CORNERS.astype(np.float32)).flatten(), persistent=False)
 
     def forward(self, small):
@@ -400,7 +356,8 @@ class Glyphs(nn.Module):
         self.generator, self.reader = Generator(c, self.layouts), Reader(c, self.layouts)
         self.pose, self.behind_lens = Pose(c["pose"]), behind_lens
         self.text_decoder = MaskedLm(c, vocabulary, slots)
-        self.embedding = nn.Linear(c["hidden_size"], c["embedding"])
+        self.embedding_inner = nn.Linear(c["hidden_size"], 2 * c["hidden_size"])
+        self.embedding = nn.Linear(2 * c["hidden_size"], c["embedding"])
         self.load_state_dict(trace.weights)
 
     def groups(self):
@@ -442,7 +399,7 @@ class Glyphs(nn.Module):
         layout = F.cross_entropy(self.reader.layout(features), b["layouts"])
         hidden = self.text_decoder.roberta(self.reader.slots(features, b), b["cells"])
         mean = (hidden * (b["cells"] / b["cells"].sum(1, keepdim=True))[..., None]).sum(1)
-        embedding = self.embedding(mean)
+        embedding = self.embedding(F.relu(self.embedding_inner(mean)))
         embedding = embedding / (embedding.square().sum(1, keepdim=True) + 1e-8).sqrt()
         logits = self.text_decoder.logits(hidden.flatten(0, 1)[b["read"]])
         token = F.cross_entropy(logits, b["truth"], label_smoothing=c["label_smoothing"])
@@ -481,7 +438,7 @@ class Glyphs(nn.Module):
                 continue
             high, across = self.layouts[kind]
             runs.append({"layout": kind, "first": picture, "count": 1, "rows": high, "columns": across})
-            runs[-1] |= {"down": spread(high), "across": spread(across), "places": places(high, across)}
+            runs[-1] |= {"down": painting(high), "across": painting(across)}
             runs[-1] |= {"look_down": looks(high), "look_across": looks(across)}
         tokens = torch.tensor([row + [self.pad] * (wide - len(row)) for row in rows])
         prefix = lambda lengths: (torch.arange(wide) < torch.tensor(lengths)[:, None]).float()

@@ -45,7 +45,7 @@ pub fn train(args: ExecutorTrainArgs, choice: Choice) -> Result<()> {
         config.seed = args.run.seed.unwrap_or(config.seed);
         Ok(config)
     })?;
-    let session = ExecutorSession::open(choice, Source::Bundled)?;
+    let session = ExecutorSession::open(choice, Source::Untrained)?;
     session.train(start, (), &args.run.out, args.run.limit(), figures)?;
     session.print_evaluation((), false, print_report)?;
     session.finish();

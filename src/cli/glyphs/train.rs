@@ -50,7 +50,7 @@ pub fn train(args: GlyphsTrainArgs, choice: Choice) -> Result<()> {
         config.seed = args.run.seed.unwrap_or(config.seed);
         Ok(config)
     })?;
-    let session = GlyphsSession::open(choice, Source::Bundled)?;
+    let session = GlyphsSession::open(choice, Source::Untrained)?;
     let RunArgs { out, .. } = &args.run;
     let figures = |row: &Metrics| {
         let value = |column| row.get(column).unwrap_or_default();

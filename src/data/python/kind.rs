@@ -26,31 +26,65 @@ impl Kind {
     }
 
     fn of_tree(tree: &Tree) -> Option<Self> {
-        let [Stmt::FunctionDef(function)] = tree.body() else {
-            return None;
-        };
-        let (mut loops, mut comprehensions) = (0, 0);
-        tree.walk(|node| match node {
-            AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_) => loops += 1,
+        let roles = roles(tree)?;
+        let is = |role: &str| roles.contains(&role);
+        Some(match (is("loop"), is("comprehension")) {
+            _ if is("initialiser") => Self::Initialiser,
+            _ if is("test") => Self::Test,
+            (false, false) if is("getter") => Self::Getter,
+            (false, true) => Self::Comprehension,
+            (true, false) => Self::Loop,
+            _ => return None,
+        })
+    }
+}
+
+/// Roles and forms of the one function of a source, by which people tell functions apart at a glance: whether it is a test,
+/// has a loop, is of one statement... `None` if it is no function.
+pub fn roles(tree: &Tree) -> Option<Vec<&'static str>> {
+    let [Stmt::FunctionDef(function)] = tree.body() else {
+        return None;
+    };
+    let name = function.name.as_str();
+    let is_property = function
+        .decorator_list
+        .iter()
+        .any(|decorator| tree.text(&decorator.expression) == "property");
+    let is_short = function.body.len() == 1;
+    let is_special = name.starts_with("__") && name.ends_with("__");
+    let named = [
+        ("initialiser", name == "__init__"),
+        ("test", name.starts_with("test")),
+        ("special", is_special),
+        ("one statement", is_short),
+        (
+            "getter",
+            is_short && (is_property || name.starts_with("get")),
+        ),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(role, is)| is.then_some(role));
+    let mut roles: Vec<&str> = named.collect();
+    tree.walk(|node| {
+        let form = match node {
+            AnyNodeRef::StmtFor(_) | AnyNodeRef::StmtWhile(_) => "loop",
             AnyNodeRef::ExprListComp(_)
             | AnyNodeRef::ExprSetComp(_)
             | AnyNodeRef::ExprDictComp(_)
-            | AnyNodeRef::ExprGenerator(_) => comprehensions += 1,
-            _ => (),
-        });
-        let name = function.name.as_str();
-        let is_property = function
-            .decorator_list
-            .iter()
-            .any(|decorator| tree.text(&decorator.expression) == "property");
-        let is_short = function.body.len() == 1 && loops + comprehensions == 0;
-        match (loops, comprehensions) {
-            _ if name == "__init__" => Some(Self::Initialiser),
-            _ if name.starts_with("test") => Some(Self::Test),
-            _ if is_short && (is_property || name.starts_with("get")) => Some(Self::Getter),
-            (0, 1..) => Some(Self::Comprehension),
-            (1.., 0) => Some(Self::Loop),
-            _ => None,
+            | AnyNodeRef::ExprGenerator(_) => "comprehension",
+            AnyNodeRef::StmtIf(_) => "branch",
+            AnyNodeRef::StmtTry(_) => "try",
+            AnyNodeRef::StmtWith(_) => "with",
+            AnyNodeRef::StmtRaise(_) => "raise",
+            AnyNodeRef::ExprYield(_) | AnyNodeRef::ExprYieldFrom(_) => "generator",
+            AnyNodeRef::ExprAwait(_) => "coroutine",
+            AnyNodeRef::StmtAssert(_) => "assert",
+            _ => return,
+        };
+        if !roles.contains(&form) {
+            roles.push(form);
         }
-    }
+    });
+    Some(roles)
 }

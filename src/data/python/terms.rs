@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use ruff_python_ast::token::TokenKind;
 
-use super::{normalised, parse::parse_lenient, scope::Names, syntax::Tree};
+use super::{kind::roles, normalised, parse::parse_lenient, scope::Names, syntax::Tree};
 
 /// Number of occurrences of each term.
 pub type TermCounts = BTreeMap<String, u32>;
@@ -18,6 +18,8 @@ pub struct Terms {
     pub tokens: TermCounts,
     /// Words of its name.
     pub name: TermCounts,
+    /// Its [roles].
+    pub roles: TermCounts,
 }
 
 impl Terms {
@@ -29,6 +31,9 @@ impl Terms {
     fn of_tree(tree: &Tree) -> Self {
         let mut terms = Self::default();
         tree.walk(|node| count(&mut terms.nodes, format!("{:?}", node.kind())));
+        for role in roles(tree).into_iter().flatten() {
+            count(&mut terms.roles, role.to_owned());
+        }
         let names = Names::new(tree);
         let mut own: HashSet<usize> = names.own.iter().map(|place| place.at).collect();
         if let Some(function) = &names.function {

@@ -3,15 +3,11 @@
 //!
 //! Shapes: B pictures, P canvas pixels, D = token width.
 
-use burn::{
-    module::Module,
-    nn::Linear,
-    tensor::{Device, Tensor},
-};
+use burn::{module::Module, nn::Linear, tensor::Tensor};
 
 use super::{
     layout::CANVAS,
-    resampling::{both_axes, upsampled, upsampling_matrix},
+    resampling::{block_means, resampled},
 };
 use crate::{
     kernels::silu,
@@ -22,8 +18,9 @@ use crate::{
 pub const PLACES: usize = 8;
 /// Hidden units.
 const HIDDEN: usize = 128;
-/// Bound of the low band before the sigmoid: 0.12 to 0.88 after it, so that detail has room on both sides.
-const BOUND: f64 = 2.0;
+/// Red, green and blue of the low band's three values, before the sigmoid: brightness, red against green, yellow against
+/// blue. Of even brightness, detail has room on both sides, and a camera's light changes it little.
+const OPPONENTS: [f32; 9] = [0.3, 1.3, 0.7, 0.3, -1.3, 0.7, 0.3, 0.0, -1.4];
 
 /// Low band and palette of a function.
 #[derive(Module, Debug)]
@@ -54,28 +51,19 @@ impl Face {
         });
         let palette = (palette + identity.unsqueeze()).reshape([batch, 3, 3]);
         let detail = palette.matmul(detail).reshape([batch, 3, CANVAS, CANVAS]);
-        let places = (linear(&self.places, hidden) / BOUND).tanh() * BOUND;
+        let places = linear(&self.places, hidden).tanh();
+        let colours = table("opponents", &[], &device, || OPPONENTS.to_vec());
+        let colours = colours.reshape([1, 3, 3]);
+        let places = colours.matmul(places.reshape([batch, 3, PLACES * PLACES]));
         let places = places.reshape([batch, 3, PLACES, PLACES]);
-        let canvas = without_low_band(detail) + upsampled(places, "low band", CANVAS);
+        let canvas = without_low_band(detail) + resampled(places, "low band", CANVAS);
         canvas.reshape([batch, 3, CANVAS * CANVAS])
     }
 }
 
 /// Square pictures [B, C, N, N] less their low band: means of 8x8 blocks, upsampled.
 pub fn without_low_band(pictures: Tensor<4>) -> Tensor<4> {
-    let [.., size] = pictures.dims();
-    let low = both_axes(pictures.clone(), low_band(size, &pictures.device()));
-    pictures - low
-}
-
-/// Matrix [N, N] from a line to its low band.
-fn low_band(size: usize, device: &Device) -> Tensor<2> {
-    let matrix = table("blocks, upsampled", &[size], device, || {
-        let (block, upsampling) = (size / PLACES, upsampling_matrix(PLACES, size));
-        let weight = |to: usize, from: usize| upsampling[to * PLACES + from / block] / block as f32;
-        (0..size * size)
-            .map(|i| weight(i / size, i % size))
-            .collect()
-    });
-    matrix.reshape([size, size])
+    let size = pictures.dims()[3];
+    let low = block_means(pictures.clone(), PLACES);
+    pictures - resampled(low, "low band", size)
 }

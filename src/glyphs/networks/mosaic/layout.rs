@@ -1,16 +1,20 @@
 //! Layouts of a mosaic: rows of equal cells inside a border, as square as the number of tokens allows, so that a short
 //! function fills its picture with large cells.
 
-/// Canvas pixels a side: pictures are generated at this size and upsampled.
-pub const CANVAS: usize = 32;
+use super::resampling::b_spline;
+
+/// Canvas pixels a side.
+pub const CANVAS: usize = 128;
 /// Width of the border in cells: a camera that crops it loses no token.
 const BORDER: f32 = 0.35;
-/// Fraction of a cell over which neighbours blend.
-const BLEND: f32 = 0.5;
-/// Sampling points of the recognizer per cell and axis.
-pub const SAMPLES: usize = 3;
-/// Positional features of a canvas pixel, within its cell and within the picture.
-pub const POSITION_FEATURES: usize = 25;
+/// Points of a cell's grid per axis.
+const POINTS: f32 = 6.0;
+/// Control points of the generator per cell and axis: those of the cell and one beyond it on each side, so that neighbours
+/// blend.
+pub const CONTROLS: usize = 8;
+/// Sampling points of the recognizer per cell and axis: those of one and a half cells, so that a cell that is a little
+/// beside its place is still seen whole.
+pub const SAMPLES: usize = 9;
 
 /// Grid of cells, in row-major order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,77 +98,48 @@ impl Layout {
         cell(y, self.rows) * self.columns + cell(x, self.columns)
     }
 
-    /// Blending weights [[`CANVAS`], `max_cells`] of the cells of a line of `cells` at each canvas pixel; rows sum to 1, and
-    /// cells beyond the line have weight 0.
-    pub fn blend_weights(cells: usize, max_cells: usize) -> Vec<f32> {
-        let mut weights = vec![0.0; CANVAS * max_cells];
-        for pixel in 0..CANVAS {
-            let position = position_in_cells(pixel as f32 + 0.5, cells);
-            // Between the centres of two cells, a smooth step around their border.
-            let first = (position - 0.5).floor();
-            let step = ((position - 0.5 - first - 0.5) / BLEND + 0.5).clamp(0.0, 1.0);
-            let step = step * step * (3.0 - 2.0 * step);
-            let clamp = |cell: f32| (cell.max(0.0) as usize).min(cells - 1);
-            weights[pixel * max_cells + clamp(first)] += 1.0 - step;
-            weights[pixel * max_cells + clamp(first + 1.0)] += step;
+    /// Weights [[`CANVAS`], `max_cells` x [`CONTROLS`]] of the control points of a line of `cells` at each canvas pixel, by
+    /// cubic B-splines; points of cells beyond the line have weight 0.
+    pub fn painting_weights(cells: usize, max_cells: usize) -> Vec<f32> {
+        let (points, spacing) = points::<CONTROLS>(cells);
+        let columns = max_cells * CONTROLS;
+        let mut weights = vec![0.0; CANVAS * columns];
+        for (pixel, row) in weights.chunks_mut(columns).enumerate() {
+            for (weight, point) in row.iter_mut().zip(&points) {
+                *weight = b_spline((pixel as f32 + 0.5 - point) / spacing.max(1.0));
+            }
         }
         weights
     }
 
-    /// Sampling weights [`max_cells` x 3, [`CANVAS`]] of the recognizer, at three points per cell of a line of `cells`; rows
+    /// Weights [`max_cells` x [`SAMPLES`], [`CANVAS`]] of the canvas pixels at each sampling point of a line of `cells`; rows
     /// sum to 1, and are 0 for cells beyond the line.
     pub fn sampling_weights(cells: usize, max_cells: usize) -> Vec<f32> {
-        let samples = cells * SAMPLES;
-        let cell = CANVAS as f32 / (cells as f32 + 2.0 * BORDER);
-        let radius = (cell / SAMPLES as f32).max(1.0);
+        let (points, spacing) = points::<SAMPLES>(cells);
         let mut weights = vec![0.0; max_cells * SAMPLES * CANVAS];
-        for (sample, row) in weights.chunks_mut(CANVAS).take(samples).enumerate() {
-            let centre = (BORDER + (sample as f32 + 0.5) / SAMPLES as f32) * cell;
+        for (row, point) in weights.chunks_mut(CANVAS).zip(points) {
+            // Points outside see the edge.
+            let point = point.clamp(0.5, CANVAS as f32 - 0.5);
             for (pixel, weight) in row.iter_mut().enumerate() {
-                *weight = (1.0 - (pixel as f32 + 0.5 - centre).abs() / radius).max(0.0);
+                let distance = (pixel as f32 + 0.5 - point).abs();
+                *weight = (1.0 - distance / spacing.max(1.0)).max(0.0);
             }
             let sum: f32 = row.iter().sum();
             row.iter_mut().for_each(|weight| *weight /= sum);
         }
         weights
     }
+}
 
-    /// Positional features of the [`CANVAS`]^2 canvas pixels, row-major: sines and cosines of low frequency within the cell
-    /// and within the picture.
-    pub fn position_features(&self) -> Vec<f32> {
-        use std::f32::consts::{FRAC_PI_2, PI};
-        let in_cell = |position: f32, cells: usize| {
-            let position = position_in_cells(position, cells);
-            let cell = position.floor().clamp(0.0, (cells - 1) as f32);
-            (2.0 * (position - cell) - 1.0).clamp(-1.5, 1.5)
-        };
-        let features = |(x, y): (f32, f32)| {
-            let (u, v) = (in_cell(x, self.columns), in_cell(y, self.rows));
-            let centred = |position: f32| 2.0 * position / CANVAS as f32 - 1.0;
-            let (gx, gy) = (centred(x), centred(y));
-            let wave = |x: f32| [x.sin(), x.cos()];
-            let [[su, cu], [sv, cv], [sx, cx], [sy, cy]] =
-                [u, v, gx, gy].map(|x| wave(x * FRAC_PI_2));
-            let [[su2, cu2], [sv2, cv2], [sx2, cx2], [sy2, cy2]] =
-                [u, v, gx, gy].map(|x| wave(x * PI));
-            let ring = (2.0 * PI * (gx * gx + gy * gy).sqrt()).cos();
-            [
-                &[1.0][..],
-                &[su, cu, sv, cv],
-                &[su * sv, su * cv, cu * sv, cu * cv],
-                &[su2, cu2, sv2, cv2],
-                &[sx, sy, cx, cy],
-                &[sx2, cx2, sy2, cy2],
-                &[sx * sy, sx2 * sy2, cx2 * cy2, ring],
-            ]
-            .concat()
-        };
-        let pixels = (0..CANVAS * CANVAS).map(|i| {
-            let centre = |i: usize| i as f32 + 0.5;
-            (centre(i % CANVAS), centre(i / CANVAS))
-        });
-        pixels.flat_map(features).collect()
-    }
+/// Points of a line of `cells`, `N` around the centre of each, and the distance of neighbours, in canvas pixels.
+fn points<const N: usize>(cells: usize) -> (Vec<f32>, f32) {
+    let cell = CANVAS as f32 / (cells as f32 + 2.0 * BORDER);
+    let spacing = cell / POINTS;
+    let points = (0..cells * N).map(|i| {
+        let (centre, nth) = ((i / N) as f32 + 0.5, (i % N) as f32);
+        (BORDER + centre) * cell + (nth - (N as f32 - 1.0) / 2.0) * spacing
+    });
+    (points.collect(), spacing)
 }
 
 /// Greatest common divisor.
@@ -173,9 +148,4 @@ fn gcd(a: usize, b: usize) -> usize {
         0 => a,
         _ => gcd(b, a % b),
     }
-}
-
-/// Position in cells, from 0 at the first one's edge, of a position in canvas pixels.
-fn position_in_cells(position: f32, cells: usize) -> f32 {
-    position / CANVAS as f32 * (cells as f32 + 2.0 * BORDER) - BORDER
 }

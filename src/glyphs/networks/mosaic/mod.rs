@@ -1,11 +1,12 @@
-//! Mosaic: one generator shared by all token slots paints each into a cell of the picture, cells are blended, and a
-//! convolutional recognizer recovers the slots.
+//! Mosaic: one generator shared by all token slots paints each into a cell of the picture, cells are blended, and one
+//! recognizer looks at each cell.
 //!
 //! Sharing both over all slots is what makes the mosaic learnable in minutes: the dense generators have to learn each
-//! position of the picture anew. Pictures are generated at a quarter of their size and smoothly upsampled, so that they
-//! have no noise to begin with.
+//! position of the picture anew. A cell is painted as control points of B-splines and read at points of the same grid, so
+//! that a cell looks alike in every layout: a recognizer of fixed patches has to learn each place of a cell in them, and a
+//! canvas of a quarter of the size has too few values for the cells of long functions.
 //!
-//! Shapes: B pictures, S slots (of the batch's frame), D = token width, P = canvas pixels, H = units of the generator.
+//! Shapes: B pictures, S slots (of the batch's frame), D = token width, P = canvas pixels.
 
 mod face;
 mod layout;
@@ -13,7 +14,7 @@ mod pose;
 mod resampling;
 
 use burn::{
-    module::{Module, Param},
+    module::Module,
     nn::{Embedding, Linear},
     tensor::{Device, Int, Tensor},
 };
@@ -21,10 +22,10 @@ use burn::{
 use face::Face;
 pub use face::{PLACES, without_low_band};
 pub use layout::{CANVAS, Layout};
-use layout::{POSITION_FEATURES, SAMPLES};
+use layout::{CONTROLS, SAMPLES};
 pub use pose::{POSE_SIZE, PoseHead};
 pub use resampling::block_means;
-use resampling::upsampled;
+use resampling::resampled;
 
 use crate::{
     kernels::{gather, permute_rows, relu, sigmoid, silu},
@@ -35,9 +36,10 @@ use crate::{
     },
 };
 
-const PIXELS: usize = CANVAS * CANVAS;
-/// Sampling points of a cell.
-const CELL_SAMPLES: usize = SAMPLES * SAMPLES;
+/// Values a symbol paints its cell with: control points of three channels.
+const CELL_CONTROLS: usize = 3 * CONTROLS * CONTROLS;
+/// Values a symbol is read from.
+const CELL_SAMPLES: usize = 3 * SAMPLES * SAMPLES;
 
 /// Sizes of generator and recognizer.
 #[derive(Clone, Copy, Debug)]
@@ -288,13 +290,9 @@ pub fn prefix_mask(lengths: Tensor<1, Int>, columns: usize) -> Tensor<2> {
 #[derive(Module, Debug)]
 pub struct MosaicGenerator {
     slot: Linear,
-    layout: Embedding,
-    place_scale: Linear,
-    place_shift: Linear,
     whole: Linear,
-    place_whole: Linear,
+    layout: Embedding,
     paint: Linear,
-    frame: Param<Tensor<2>>,
     face: Option<Face>,
     has_border: bool,
 }
@@ -306,13 +304,9 @@ impl MosaicGenerator {
         let deviation = |inputs: usize| (inputs as f32).powf(-0.5);
         Self {
             slot: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
-            layout: init.embedding(layouts, inner, 0.3),
-            place_scale: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES) * 1.5),
-            place_shift: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES)),
             whole: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
-            place_whole: init.linear(POSITION_FEATURES, inner, deviation(POSITION_FEATURES)),
-            paint: init.linear_biased(inner, 3, deviation(inner) * 1.5),
-            frame: init.normal([3, PIXELS], 0.1),
+            layout: init.embedding(layouts, inner, 0.3),
+            paint: init.linear_biased(inner, CELL_CONTROLS, deviation(inner) * 2.5),
             face: sizes.has_face.then(|| Face::new(sizes.slot, init)),
             has_border: sizes.has_border,
         }
@@ -320,55 +314,31 @@ impl MosaicGenerator {
 
     /// Canvases [B, 3, P] of slots [B, S, D], before the sigmoid; morphs interpolate between them. `content` [B, S] marks the
     /// slots whose mean is the function as a whole.
-    pub fn canvas(
-        &self,
-        slots: Tensor<3>,
-        content: Tensor<2>,
-        cells: &SlotCells,
-        layouts: &Layouts,
-    ) -> Tensor<3> {
-        let (device, [batch, ..]) = (slots.device(), slots.dims());
-        let mask = cells.mask();
+    pub fn canvas(&self, slots: Tensor<3>, content: Tensor<2>, cells: &SlotCells) -> Tensor<3> {
+        let [batch, ..] = slots.dims();
         let mean = slots.clone() * (content.clone() / content.sum_dim(1)).unsqueeze_dim(2);
         // The mean of the slots conditions the picture as a whole.
         let mean = mean.sum_dim(1);
-        let whole = linear(&self.whole, mean.clone());
-        let own = gather(self.layout.weight.val(), cells.layouts());
-        let painted = linear(&self.slot, slots) + own.unsqueeze_dim(1);
-        let painted = painted * mask.unsqueeze_dim(2);
-        let inner = painted.dims()[2];
+        let own = gather(self.layout.weight.val(), cells.layouts()).unsqueeze_dim(1);
+        let hidden = silu(linear(&self.slot, slots) + linear(&self.whole, mean.clone()) + own);
+        let patches = linear(&self.paint, hidden) * cells.mask().unsqueeze_dim(2);
 
-        // Down as one product per picture, across as one per row.
+        // Control points of all cells, then down and across as one product each per picture.
         let Layout { rows, columns } = cells.frame;
         let (to, back) = (cells.slots_of_cells(), cells.cells_of_slots());
-        let grid = permute_rows(painted.flatten::<2>(0, 1), to, back);
-        let [down, across] = cells.axis_weights("spread", 1, Layout::blend_weights);
-        let high = down.matmul(grid.reshape([batch, rows, columns * inner]));
-        let high = high.reshape([batch, CANVAS, columns, inner]);
-        let spread = across.unsqueeze_dim::<4>(1).matmul(high);
-
-        let kinds = layouts.all.len();
-        let positions = table("places", &[kinds], &device, || {
-            layouts
-                .all
-                .iter()
-                .flat_map(Layout::position_features)
-                .collect()
-        });
-        let positions = gather(
-            positions.reshape([kinds, PIXELS * POSITION_FEATURES]),
-            cells.layouts(),
-        );
-        let positions = positions.reshape([batch, PIXELS, POSITION_FEATURES]);
-        let scale = linear(&self.place_scale, positions.clone());
-        // shift + whole * place_whole, as one product per picture of the positional features and these weights.
-        let weight = self.place_shift.weight.val().unsqueeze::<3>()
-            + self.place_whole.weight.val().unsqueeze() * whole;
-        let x = silu(spread.reshape([batch, PIXELS, inner]) * scale + positions.matmul(weight));
-        let x = linear(&self.paint, x).swap_dims(1, 2) + self.frame.val().unsqueeze();
+        let grid = permute_rows(patches.flatten::<2>(0, 1), to, back)
+            .reshape([batch, rows, columns, CONTROLS, 3, CONTROLS])
+            .permute([0, 1, 3, 4, 2, 5])
+            .reshape([batch, rows * CONTROLS, 3 * columns * CONTROLS]);
+        let [down, across] = cells.axis_weights("painting", CONTROLS, Layout::painting_weights);
+        let high = down.matmul(grid);
+        let high = high.reshape([batch, CANVAS * 3, columns * CONTROLS]);
+        let canvas = high.matmul(across.swap_dims(1, 2));
+        let canvas = canvas.reshape([batch, CANVAS, 3, CANVAS]).swap_dims(1, 2);
+        let canvas = canvas.reshape([batch, 3, CANVAS * CANVAS]);
         match &self.face {
-            Some(face) => face.forward(x, mean.squeeze_dim(1)),
-            None => x,
+            Some(face) => face.forward(canvas, mean.squeeze_dim(1)),
+            None => canvas,
         }
     }
 
@@ -376,7 +346,11 @@ impl MosaicGenerator {
     pub fn picture(&self, canvas: Tensor<3>, size: usize) -> Tensor<4> {
         let [batch, ..] = canvas.dims();
         let x = canvas.reshape([batch, 3, CANVAS, CANVAS]);
-        let pictures = sigmoid(upsampled(x, "enlarging", size));
+        let x = match size {
+            CANVAS => x,
+            _ => resampled(x, "enlarging", size),
+        };
+        let pictures = sigmoid(x);
         if !self.has_border {
             return pictures;
         }
@@ -405,83 +379,95 @@ fn inside(size: usize) -> Vec<f32> {
 #[derive(Module, Debug)]
 pub struct MosaicRecognizer {
     has_face: bool,
-    stem: Linear,
     look: Linear,
+    inner: Linear,
+    whole: Linear,
     slot: Linear,
+    stem: Linear,
     squeeze: Linear,
     layout_in: Linear,
     layout_out: Linear,
 }
 
-/// Pixels of a picture per canvas pixel and axis.
+/// Side of the patches from which the layout is recognized, in pixels.
 const PATCH: usize = 4;
-/// Side of the blocks over which features are pooled to recognize the layout, in canvas pixels.
+/// Patches a side.
+const PATCHES: usize = CANVAS / PATCH;
+/// Side of the blocks over which their features are pooled, in patches.
 const BLOCK: usize = 4;
+/// Blocks a side.
+const BLOCKS: usize = PATCHES / BLOCK;
 /// Channels of the pooled features.
 const SQUEEZED: usize = 8;
 
 impl MosaicRecognizer {
     /// Random weights for `layouts` layouts.
     pub fn new(sizes: &MosaicSizes, layouts: usize, init: &mut Initializer) -> Self {
-        let blocks = CANVAS / BLOCK;
-        let whole = SQUEEZED * blocks * blocks + sizes.recognizer;
+        let channels = sizes.recognizer;
+        let (seen, inner) = (3 * channels, 2 * channels);
+        let pooled = SQUEEZED * BLOCKS * BLOCKS + channels;
         Self {
             has_face: sizes.has_face,
-            stem: init.linear_relu(3 * PATCH * PATCH, sizes.recognizer),
-            look: init.linear_relu(CELL_SAMPLES * sizes.recognizer, 2 * sizes.slot),
-            slot: init.linear_relu(2 * sizes.slot, sizes.slot),
-            squeeze: init.linear_relu(sizes.recognizer, SQUEEZED),
-            layout_in: init.linear_relu(whole, 64),
+            look: init.linear_relu(CELL_SAMPLES, seen),
+            inner: init.linear_relu(seen, inner),
+            whole: init.linear(seen, inner, (seen as f32).powf(-0.5)),
+            slot: init.linear_relu(inner, sizes.slot),
+            stem: init.linear_relu(3 * PATCH * PATCH, channels),
+            squeeze: init.linear_relu(channels, SQUEEZED),
+            layout_in: init.linear_relu(pooled, 64),
             layout_out: init.linear_relu(64, layouts),
         }
     }
 
-    /// Features [B, 32, 32, channels] of pictures [B, 3, 128, 128] in 0..=1: a 4x4 convolution of stride 4, as a product
-    /// over patches. A face tells no symbol: it is taken away.
+    /// What is read [B, 3, 128, 128] of pictures [B, 3, 128, 128] in 0..=1. A face tells no symbol: it is taken away.
     pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
-        let [batch, ..] = pictures.dims();
-        let pictures = match self.has_face {
+        match self.has_face {
             true => without_low_band(pictures) * 4.0,
             false => pictures * 2.0 - 1.0,
-        };
-        let patches = pictures
-            .reshape([batch, 3, CANVAS, PATCH, CANVAS, PATCH])
-            .permute([0, 2, 4, 1, 3, 5])
-            .reshape([batch, CANVAS, CANVAS, 3 * PATCH * PATCH]);
-        relu(linear(&self.stem, patches))
+        }
     }
 
     /// Logits [B, layouts] of the layout, from features.
     pub fn layout(&self, features: Tensor<4>) -> Tensor<2> {
-        let [batch, .., channels] = features.dims();
-        let blocks = CANVAS / BLOCK;
-        let squeezed = relu(linear(&self.squeeze, features.clone()))
-            .reshape([batch, blocks, BLOCK, blocks, BLOCK, SQUEEZED])
+        let [batch, ..] = features.dims();
+        let patches = features
+            .reshape([batch, 3, PATCHES, PATCH, PATCHES, PATCH])
+            .permute([0, 2, 4, 1, 3, 5])
+            .reshape([batch, PATCHES * PATCHES, 3 * PATCH * PATCH]);
+        let patches = relu(linear(&self.stem, patches));
+        let squeezed = relu(linear(&self.squeeze, patches.clone()))
+            .reshape([batch, BLOCKS, BLOCK, BLOCKS, BLOCK, SQUEEZED])
             .mean_dim(4)
             .mean_dim(2)
-            .reshape([batch, SQUEEZED * blocks * blocks]);
-        let mean = features.reshape([batch, PIXELS, channels]).mean_dim(1);
-        let whole = Tensor::cat(vec![squeezed, mean.reshape([batch, channels])], 1);
-        linear(&self.layout_out, relu(linear(&self.layout_in, whole)))
+            .reshape([batch, SQUEEZED * BLOCKS * BLOCKS]);
+        let pooled = Tensor::cat(vec![squeezed, patches.mean_dim(1).squeeze_dim(1)], 1);
+        linear(&self.layout_out, relu(linear(&self.layout_in, pooled)))
     }
 
-    /// Slots [B, S, D] of features [B, 32, 32, channels].
+    /// Slots [B, S, D] of features.
     pub fn slots(&self, features: Tensor<4>, cells: &SlotCells) -> Tensor<3> {
-        let [batch, _, _, channels] = features.dims();
+        let [batch, ..] = features.dims();
         let Layout { rows, columns } = cells.frame;
         let [high, wide] = [rows * SAMPLES, columns * SAMPLES];
         let [down, across] = cells.axis_weights("looks", SAMPLES, Layout::sampling_weights);
-        let across = across.reshape([batch, 1, wide, CANVAS]);
-        let x = features.reshape([batch, CANVAS, CANVAS * channels]);
+        let x = features
+            .swap_dims(1, 2)
+            .reshape([batch, CANVAS, 3 * CANVAS]);
         let x = down.reshape([batch, high, CANVAS]).matmul(x);
-        let x = across.matmul(x.reshape([batch, high, CANVAS, channels]));
+        let across = across.reshape([batch, wide, CANVAS]).swap_dims(1, 2);
+        let x = x.reshape([batch, high * 3, CANVAS]).matmul(across);
         let x = x
-            .reshape([batch, rows, SAMPLES, columns, SAMPLES, channels])
-            .permute([0, 1, 3, 2, 4, 5])
-            .reshape([batch * rows * columns, CELL_SAMPLES * channels]);
+            .reshape([batch, rows, SAMPLES, 3, columns, SAMPLES])
+            .permute([0, 1, 4, 2, 3, 5])
+            .reshape([batch * rows * columns, CELL_SAMPLES]);
         let x = permute_rows(x, cells.cells_of_slots(), cells.slots_of_cells());
-        let slots = linear(&self.slot, relu(linear(&self.look, x)));
-        let width = slots.dims()[1];
-        slots.reshape([batch, rows * columns, width]) * cells.mask().unsqueeze_dim(2)
+        let mask = cells.mask();
+        let seen = relu(linear(&self.look, x));
+        let seen = seen.reshape([batch, rows * columns, self.look.weight.dims()[1]]);
+        // How blurred and how bright all of the picture is tells how to read each of its cells.
+        let share = (mask.clone() / mask.clone().sum_dim(1)).unsqueeze_dim(2);
+        let whole = (seen.clone() * share).sum_dim(1);
+        let inner = relu(linear(&self.inner, seen) + linear(&self.whole, whole));
+        linear(&self.slot, inner) * mask.unsqueeze_dim(2)
     }
 }

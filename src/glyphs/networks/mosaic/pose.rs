@@ -20,7 +20,7 @@ pub const POSE_SIZE: usize = 64;
 /// Corners of a picture that fills the photo.
 const UPRIGHT: [f32; 8] = [-1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0, 1.0];
 
-/// Corner detector: three convolutions of stride 2, then two dense layers. SiLU, because ReLU units die for good while few
+/// Corner detector: four convolutions of stride 2, then two dense layers. SiLU, because ReLU units die for good while few
 /// pictures are tilted; overlapping convolutions, because a head on disjoint patches is half as exact.
 #[derive(Module, Debug)]
 pub struct PoseHead {
@@ -36,10 +36,11 @@ impl PoseHead {
             (3, width, 5),
             (width, 2 * width, 3),
             (2 * width, 4 * width, 3),
+            (4 * width, 4 * width, 3),
         ];
         let kernels =
             kernels.map(|(inputs, outputs, size)| init.kernel(inputs, outputs, size, 1.0));
-        let last = POSE_SIZE / 8;
+        let last = POSE_SIZE / 16;
         Self {
             kernels: kernels.into(),
             dense: init.linear_relu(4 * width * last * last, 8 * width),
