@@ -22,6 +22,7 @@ mod palette;
 mod peers;
 mod projection;
 mod python;
+mod rewrites;
 mod search;
 mod training;
 mod vision;

@@ -11,7 +11,10 @@ use super::{
     similarity::{TermVector, TfIdf},
 };
 use crate::{
-    data::{corpus::Corpus, python::variants},
+    data::{
+        corpus::Corpus,
+        python::{rewrites::rewritten, variants},
+    },
     glyphs::config::GlyphsConfig,
 };
 
@@ -159,7 +162,11 @@ impl Sampler {
             let variant = match rng.random_range(0..4) {
                 _ if !is_copy => variants::near_miss(&text, rng),
                 0 => variants::reformatted(&text, rng),
-                _ => variants::renamed(&text, rng),
+                1 => variants::renamed(&text, rng),
+                _ => {
+                    let other = rewritten(&text, rng).unwrap_or(text);
+                    variants::renamed(&other, rng).or(Some(other))
+                }
             };
             let tokens = variant.map(|text| self.corpus.bpe().encode(&text));
             if let Some(tokens) = tokens.filter(|t| t.len() <= config.max_tokens) {

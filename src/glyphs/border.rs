@@ -1,55 +1,78 @@
 //! Glyphs located by their dark border: four lines, each found along the whole side, so that neither noise nor a finger hides
 //! it.
 
+use nalgebra::{Matrix3, Vector3};
+
 use super::{networks::mosaic::BORDER_WIDTH, photo::Photo};
 use crate::nn::distortions::{CORNERS, Homography};
 
-/// Part of a view that the glyph fills, in half sides: the rest shows its surroundings.
-const FILLED: f64 = 0.75;
-/// Pixels a side of the view.
+/// Pixels a side of a view.
 const VIEW: usize = 160;
-/// Width of the border in pixels of the view.
-const BORDER: f64 = BORDER_WIDTH as f64 * VIEW as f64 * FILLED;
-/// Width of the strip inside the border that is compared with it, in pixels of the view.
-const INSIDE: f64 = 2.5 * BORDER;
-/// Distances of the border from where it is expected, at most: in pixels of the view, in each round.
-const REACH: [i32; 2] = [18, 6];
-/// Slopes of the border: this many either way, each a pixel more over the length of half a side.
-const SLOPES: [i32; 2] = [10, 4];
+/// Width of the strip inside the border that is compared with it, in widths of the border.
+const INSIDE: f64 = 2.5;
 /// Samples along a side.
 const SAMPLES: usize = 40;
+/// Weight of no change against a side that was found.
+const UNCHANGED: f64 = 0.05;
 /// Share of a side that must be in the photo.
-const LEAST_SEEN: f64 = 0.3;
+const LEAST_SEEN: f64 = 0.4;
+/// Contrast of a border to what lies beside it, of 1, below which a line is a glyph's own pattern: that of a side that isn't
+/// in the photo.
+const LEAST_CONTRAST: f32 = 0.35;
+
+/// Search for a border around where it is expected.
+struct Search {
+    /// Part of the view that the glyph fills, in half sides: the rest shows its surroundings.
+    filled: f64,
+    /// Distances, at most, in pixels of the view.
+    reach: i32,
+    /// Slopes: this many either way, each a pixel more over the length of half a side.
+    slopes: i32,
+}
+
+/// Where the border is a little beside its place.
+const NEAR: [Search; 2] = [
+    Search {
+        filled: 0.75,
+        reach: 18,
+        slopes: 10,
+    },
+    Search {
+        filled: 0.75,
+        reach: 6,
+        slopes: 4,
+    },
+];
+/// Where it is known hardly at all.
+const FAR: Search = Search {
+    filled: 0.5,
+    reach: 24,
+    slopes: 14,
+};
 
 /// Map from the upright view to the photo, its sides moved to the dark border near them; `None` where there is none.
 pub fn snapped(photo: &Photo, map: &Homography) -> Option<Homography> {
-    let mut map = *map;
-    for (reach, slopes) in REACH.into_iter().zip(SLOPES) {
-        map = snapped_once(photo, &map, reach, slopes)?;
-    }
-    Some(map)
+    NEAR.iter()
+        .try_fold(*map, |map, search| snapped_once(photo, &map, search))
 }
 
-fn snapped_once(photo: &Photo, map: &Homography, reach: i32, slopes: i32) -> Option<Homography> {
-    let around = CORNERS.map(|corner| map.map(corner.map(|x| x / FILLED)));
+/// [`snapped`] of a map that may be far off.
+pub fn snapped_from_afar(photo: &Photo, map: &Homography) -> Option<Homography> {
+    snapped(photo, &snapped_once(photo, map, &FAR)?)
+}
+
+fn snapped_once(photo: &Photo, map: &Homography, search: &Search) -> Option<Homography> {
+    let around = CORNERS.map(|corner| map.map(corner.map(|x| x / search.filled)));
     let around = Homography::rectify_corners(around)?;
     let view = Brightness::new(photo, &around);
-    let mut seen = 0;
     // Distance and slope of the top, right, bottom and left side, each as if it were the top one.
-    let sides = [0, 1, 2, 3].map(|turn| {
-        let found = view.side(turn, reach, slopes);
-        seen += usize::from(found.is_some());
-        found.unwrap_or([0.0, 0.0])
-    });
-    if seen < 2 {
-        return None;
-    }
+    let sides = completed([0, 1, 2, 3].map(|turn| view.side(turn, search)))?;
     let corners = [0, 1, 2, 3].map(|nth| {
         // Corner `nth` lies between the side before it and its own.
         let [before, own] = [sides[(nth + 3) % 4], sides[nth]];
         // In the own side's frame: y = own(x), x = -before(-y), from the middle.
         let half = VIEW as f64 / 2.0;
-        let edge = half * FILLED;
+        let edge = half * search.filled;
         let (mut x, mut y) = (-edge, -edge);
         for _ in 0..4 {
             y = -edge + own[0] + own[1] * x / edge;
@@ -58,6 +81,37 @@ fn snapped_once(photo: &Photo, map: &Homography, reach: i32, slopes: i32) -> Opt
         turned([x / half, y / half], nth)
     });
     Homography::rectify_corners(corners.map(|corner| around.map(corner)))
+}
+
+/// All sides where two are known: the others as if the glyph were moved, turned and enlarged as the known ones are.
+fn completed(sides: [Option<[f64; 2]>; 4]) -> Option<[[f64; 2]; 4]> {
+    let known = || {
+        sides
+            .iter()
+            .enumerate()
+            .filter_map(|(n, side)| Some((n, (*side)?)))
+    };
+    let count = known().count();
+    if count < 2 {
+        return None;
+    }
+    // Inward distance of each side by a scale and shifts to the right and down.
+    let row = |nth: usize| {
+        let [x, y] = turned([0.0, 1.0], nth);
+        Vector3::new(1.0, x, y)
+    };
+    // Where they leave it open, as small a change as can be.
+    let mut products = Matrix3::from_diagonal_element(UNCHANGED);
+    let mut sums = Vector3::zeros();
+    let mut slope = 0.0;
+    for (nth, [distance, own_slope]) in known() {
+        products += row(nth) * row(nth).transpose();
+        sums += row(nth) * distance;
+        slope += own_slope / count as f64;
+    }
+    let change = products.try_inverse()? * sums;
+    let expected = |nth: usize| [row(nth).dot(&change), slope];
+    Some([0, 1, 2, 3].map(|nth| sides[nth].unwrap_or_else(|| expected(nth))))
 }
 
 /// A point turned by quarters about the middle, clockwise.
@@ -88,11 +142,14 @@ impl Brightness {
     }
 
     /// Distance from the expected place, in pixels inwards, and slope of a side's outer edge.
-    fn side(&self, turn: usize, reach: i32, slopes: i32) -> Option<[f64; 2]> {
-        let edge = VIEW as f64 / 2.0 * FILLED;
+    fn side(&self, turn: usize, search: &Search) -> Option<[f64; 2]> {
+        let Search { reach, slopes, .. } = *search;
+        let edge = VIEW as f64 / 2.0 * search.filled;
+        let border = 2.0 * edge * f64::from(BORDER_WIDTH);
+        let strip = INSIDE * border;
         // Sums of brightness inwards along lines across the side, and how much of them is seen.
-        let first = edge + f64::from(reach + slopes) + INSIDE;
-        let steps = 2 * (reach + slopes) as usize + (BORDER + 2.0 * INSIDE).ceil() as usize + 2;
+        let first = edge + f64::from(reach + slopes) + strip;
+        let steps = 2 * (reach + slopes) as usize + (border + 2.0 * strip).ceil() as usize + 2;
         let lines: Vec<(f64, Vec<[f32; 2]>)> = (0..SAMPLES)
             .map(|nth| {
                 let along = ((nth as f64 + 0.5) / SAMPLES as f64 * 2.0 - 1.0) * 0.92 * edge;
@@ -124,17 +181,17 @@ impl Brightness {
                 for (along, sums) in &lines {
                     let at = f64::from(distance) + f64::from(slope) * along;
                     let at = at + first - edge;
-                    let border = mean(sums, at, at + BORDER);
-                    let inside = mean(sums, at + BORDER, at + BORDER + INSIDE);
-                    let outside = mean(sums, (at - INSIDE).max(0.0), at);
-                    let contrast = inside - border;
+                    let dark = mean(sums, at, at + border);
+                    let inside = mean(sums, at + border, at + border + strip);
+                    let outside = mean(sums, (at - strip).max(0.0), at);
+                    let contrast = relative(inside, dark);
                     if contrast.is_nan() {
                         continue;
                     }
                     seen += 1;
-                    let beside = outside - border;
+                    let beside = relative(outside, dark);
                     let beside = if beside.is_nan() { 0.0 } else { beside };
-                    score += contrast.clamp(-0.3, 0.3) + 0.5 * beside.clamp(0.0, 0.3);
+                    score += contrast + 0.5 * beside.max(0.0);
                 }
                 if f64::from(seen) < LEAST_SEEN * SAMPLES as f64 {
                     continue;
@@ -145,7 +202,7 @@ impl Brightness {
                 }
             }
         }
-        (best.0 > 0.03).then_some(best.1)
+        (best.0 > LEAST_CONTRAST).then_some(best.1)
     }
 
     /// Brightness at a place in pixels from the middle.
@@ -158,4 +215,9 @@ impl Brightness {
             false => f32::NAN,
         }
     }
+}
+
+/// Brightness above that of something dark, in shares of the brighter one: a shadow halves both.
+fn relative(bright: f32, dark: f32) -> f32 {
+    (bright - dark) / bright.max(dark).max(0.02)
 }

@@ -33,6 +33,9 @@ use crate::{
 
 /// Side of a thumbnail in pixels.
 const THUMBNAIL: usize = 16;
+/// Deviation from place to place of a picture, in shares of that from picture to picture: few colours each tell pictures
+/// apart better than all in each.
+const WITHIN: f64 = 0.7;
 /// Temperature of the contrastive term.
 const TEMPERATURE: f32 = 0.1;
 
@@ -171,10 +174,19 @@ impl GlyphsForward<'_> {
     fn observed(&self, pictures: Tensor<4>, small_pictures: Tensor<4>) -> (Tensor<1>, Tensor<4>) {
         let (inputs, count) = (self.inputs, self.plan.functions.count);
         let small = self.channel(&self.plan.small_distortions);
-        let small = small.apply(small_pictures.detach());
+        let corners = |part| inputs.values(part).reshape([count, 8]);
+        let truth = corners(self.plan.corners);
+        let (small, looked_for) = match &self.plan.guesses {
+            Some(guesses) => {
+                let is_guessed = inputs.values(guesses.is_guessed).inner();
+                let guessed = corners(guesses.corners);
+                let small = small.apply_and_rectify(small_pictures.detach(), guessed, is_guessed);
+                (small, corners(guesses.truth))
+            }
+            None => (small.apply(small_pictures.detach()), truth.clone()),
+        };
         let found = self.model.corners(small);
-        let truth = inputs.values(self.plan.corners).reshape([count, 8]);
-        let pose = (found.clone() - truth.clone()).abs().mean();
+        let pose = (found.clone() - looked_for).abs().mean();
 
         let Some(distorted) = &self.plan.distorted else {
             return (pose, pictures);
@@ -264,16 +276,17 @@ fn aesthetics(
 fn bands(small: Tensor<4>, config: &GlyphsConfig) -> (Tensor<1>, Tensor<1>) {
     let low = block_means(small.clone(), PLACES);
     let [count, _, height, width] = low.dims();
-    let missing =
-        |deviation: Tensor<1>| (deviation.mean() * -1.0 + config.low_band_target).clamp_min(0.0);
+    let missing = |deviation: Tensor<1>, share: f64| {
+        (deviation.mean() * -1.0 + share * config.low_band_target).clamp_min(0.0)
+    };
     let deviation = |rows: Tensor<2>| {
         let own = rows.clone() - rows.mean_dim(1);
         (own.square().mean_dim(1) + 1e-6).sqrt().squeeze_dim::<1>(1)
     };
     let places = low.clone().reshape([3 * count, height * width]);
-    let mut lacks = missing(deviation(places));
+    let mut lacks = missing(deviation(places), WITHIN);
     if count > 1 {
-        lacks = lacks + missing(deviation(low.flatten::<2>(1, 3).transpose()));
+        lacks = lacks + missing(deviation(low.flatten::<2>(1, 3).transpose()), 1.0);
     }
     // What all pictures have in common, as a border, is no detail.
     let own = match count {

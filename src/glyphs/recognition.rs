@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     alignment::aligned,
-    border::snapped,
+    border::{snapped, snapped_from_afar},
     code::{Corrected, HEADER, decode, lengths_of, places_unverified},
     curriculum::{ExactCount, Score},
     image_io::is_alike,
@@ -26,8 +26,12 @@ use crate::{
 };
 
 /// Rectifications of a picture by the corners found, each more exact.
-const RECTIFICATIONS: usize = 2;
+const RECTIFICATIONS: usize = 3;
 
+/// Layouts a picture is read in, at most.
+const LAYOUTS: usize = 3;
+/// Probability below which a layout isn't tried.
+const LEAST_LIKELY: f32 = 0.005;
 /// Alignments with what was read, at most.
 const ALIGNMENTS: usize = 3;
 
@@ -139,7 +143,7 @@ impl GlyphReader {
     }
 
     /// The surest reading of a photo's part that each of `maps` shows about upright: with its border found, and with the
-    /// corners that the pose head finds, twice.
+    /// corners that the pose head finds, and finds again.
     pub(super) fn read_closely(&self, photo: &Photo, maps: Vec<Homography>) -> Result<Decoded> {
         let mut best = Decoded {
             certainty: f32::NEG_INFINITY,
@@ -148,22 +152,27 @@ impl GlyphReader {
         };
         let mut posed = maps;
         for round in 0..=RECTIFICATIONS {
-            let bordered = posed.iter().filter_map(|map| snapped(photo, map));
+            if round > 0 {
+                let views = posed.iter().map(|map| photo.view(map, GLYPH_SIZE));
+                let views = self.tensor(&views.collect::<Vec<_>>());
+                let corners = values(self.model.corners(PoseHead::shrink(views)))?;
+                for (map, corners) in posed.iter_mut().zip(corners.chunks(8)) {
+                    *map = map.then(&Homography::rectify(corners));
+                }
+            }
+            let bordered = posed.iter().flat_map(|map| {
+                let found = [snapped(photo, map), snapped_from_afar(photo, map)];
+                found.into_iter().flatten()
+            });
             let maps: Vec<Homography> = posed.iter().copied().chain(bordered).collect();
             let views: Vec<_> = maps.iter().map(|map| photo.view(map, GLYPH_SIZE)).collect();
-            let views = self.tensor(&views);
-            for read in self.attempt(views.clone(), &maps)? {
+            for read in self.attempt(self.tensor(&views), &maps)? {
                 if read.is_surer_than(&best) {
                     best = read;
                 }
             }
-            if best.verified == Some(true) || round == RECTIFICATIONS {
+            if best.verified == Some(true) {
                 break;
-            }
-            let views = views.narrow(0, 0, posed.len());
-            let corners = values(self.model.corners(PoseHead::shrink(views)))?;
-            for (map, corners) in posed.iter_mut().zip(corners.chunks(8)) {
-                *map = map.then(&Homography::rectify(corners));
             }
         }
         Ok(best)
@@ -319,17 +328,66 @@ impl GlyphReader {
         Ok(surest)
     }
 
-    /// Reads pictures [B, 3, 128, 128] that were taken out of larger ones by `maps`.
+    /// Reads pictures [B, 3, 128, 128] that were taken out of larger ones by `maps`, in their likeliest layouts: what isn't
+    /// verified in one is read in the next.
     pub(super) fn attempt(&self, pictures: Tensor<4>, maps: &[Homography]) -> Result<Vec<Decoded>> {
         let features = self.model.features(pictures);
         let kinds = softmax(self.model.layout(features.clone()), 1);
         let of_kinds = kinds.dims()[1];
         let kinds = values(kinds)?;
-        let best = kinds.chunks(of_kinds).map(|row| {
-            let best = (0..of_kinds).max_by(|&a, &b| row[a].total_cmp(&row[b]));
-            best.expect("there is a layout")
+        let likely = kinds.chunks(of_kinds).map(|row| {
+            let mut order: Vec<usize> = (0..of_kinds).collect();
+            order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
+            let count = order
+                .iter()
+                .take(LAYOUTS)
+                .filter(|&&kind| row[kind] > LEAST_LIKELY);
+            order.truncate(count.count().max(1));
+            order
         });
-        let layouts: Vec<usize> = best.collect();
+        let likely: Vec<Vec<usize>> = likely.collect();
+        let mut read: Vec<Decoded> = Vec::new();
+        for nth in 0..LAYOUTS {
+            let is_open = |b: &usize| match nth {
+                0 => true,
+                _ => read[*b].verified == Some(false) && likely[*b].len() > nth,
+            };
+            let open: Vec<usize> = (0..maps.len()).filter(is_open).collect();
+            if open.is_empty() {
+                break;
+            }
+            let layouts = open
+                .iter()
+                .map(|&b| (likely[b][nth], kinds[b * of_kinds + likely[b][nth]]));
+            let found = self.read_in(features.clone(), &open, maps, layouts.collect())?;
+            for (b, found) in open.into_iter().zip(found) {
+                match read.get_mut(b) {
+                    Some(read) if found.is_surer_than(read) => *read = found,
+                    Some(_) => (),
+                    None => read.push(found),
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Reads the pictures `open` of [`Self::attempt`] in these layouts, which have these probabilities.
+    fn read_in(
+        &self,
+        features: Tensor<4>,
+        open: &[usize],
+        maps: &[Homography],
+        layouts: Vec<(usize, f32)>,
+    ) -> Result<Vec<Decoded>> {
+        let features = match open.len() == maps.len() {
+            true => features,
+            false => {
+                let rows: Vec<i32> = open.iter().map(|b| *b as i32).collect();
+                let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &self.device);
+                features.select(0, rows)
+            }
+        };
+        let (layouts, kinds): (Vec<usize>, Vec<f32>) = layouts.into_iter().unzip();
         let batch_layout = self.layouts.arrange(layouts);
         let cells = batch_layout.upload(&self.device);
         let hidden = self.model.hidden(features, &cells);
@@ -347,14 +405,14 @@ impl GlyphReader {
         let tokens: Vec<u32> = tokens.into_iter().map(|token| token as u32).collect();
         let frame = batch_layout.frame.slots();
         let read = batch_layout.of.iter().enumerate().map(|(b, layout)| {
-            let kind = kinds[b * of_kinds + batch_layout.layouts[b]].max(1e-9).ln();
+            let (kind, map) = (kinds[b].max(1e-9).ln(), &maps[open[b]]);
             let cells = b * frame..b * frame + self.slots_of(layout, &tokens[b * frame..]);
             let (tokens, confidence) = (&tokens[cells.clone()], &confidence[cells.clone()]);
             let logs: f32 = confidence.iter().map(|p| p.max(1e-9).ln()).sum();
-            let confidence = self.seen(confidence, layout, &maps[b]);
+            let confidence = self.seen(confidence, layout, map);
             let mut read = Decoded {
                 certainty: (logs + kind) / (cells.len() + 1) as f32,
-                corners: corners_of(&maps[b].inverse()),
+                corners: corners_of(&map.inverse()),
                 ..self.decoded(tokens, &confidence, batch_layout.layouts[b])
             };
             if self.config.parity > 0.0 {

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     glyphs::config::{GLYPH_SIZE, GlyphsConfig},
-    nn::distortions::{Distortion, DistortionBatch, DistortionKinds, PackedDistortions},
+    nn::distortions::{
+        Distortion, DistortionBatch, DistortionKinds, Homography, PackedDistortions,
+    },
     nn::init::normal,
     training::{HostInputs, Span, draw_log},
 };
@@ -30,6 +32,8 @@ const TERM_PAIRS: usize = 256;
 /// undistorted, or the curriculum's if that is larger. Far above the curriculum's first ones: hardly tilted pictures teach
 /// nothing about tilt.
 const HARDEST_POSE: f64 = 8.0;
+/// Deviation of a guess that the pose head corrects, in half sides, at most.
+const GUESS: f64 = 0.1;
 
 /// Offsets of one shard's inputs in the host buffers. Equal plans have equal shapes; used as the capture key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +48,10 @@ pub struct GlyphPlan {
     pub terms: Option<TermSpans>,
     /// Distortions of small copies of the pictures, for the pose head.
     pub small_distortions: PackedDistortions<Span, Span>,
-    /// Corners of the distorted small pictures, [B, 8].
+    /// Corners of the distorted pictures, [B, 8].
     pub corners: Span,
+    /// What the pose head looks at, where that isn't the distorted pictures themselves.
+    pub guesses: Option<GuessSpans>,
     /// Errors [B, 8] of the corners by which pictures are rectified; `None` for those of the pose head.
     pub corner_errors: Option<Span>,
     /// Photos the pictures lie in, for the locator.
@@ -78,6 +84,17 @@ pub struct FunctionSpans {
     pub truth: Span,
     /// Loss weight of each of these slots.
     pub weights: Span,
+}
+
+/// Small pictures rectified by guesses of their corners, for a pose head that looks again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuessSpans {
+    /// The guesses [B, 8].
+    pub corners: Span,
+    /// 1 for each picture that is rectified by its guess, `[B]`.
+    pub is_guessed: Span,
+    /// True corners in what is seen then, [B, 8].
+    pub truth: Span,
 }
 
 /// A [`SceneBatch`] among the inputs.
@@ -178,8 +195,7 @@ impl StepPlanner<'_> {
 
         let mut inputs = HostInputs::default();
         let corners = distortions.homographies().into_iter();
-        let corners = corners.flat_map(|map| map.corners()).flatten();
-        let corners: Vec<f32> = corners.map(|place| place as f32).collect();
+        let corners: Vec<[[f64; 2]; 4]> = corners.map(|map| map.corners()).collect();
         let small = distortions.shrunk((GLYPH_SIZE / POSE_SIZE) as f32);
         let pairs = pairs.filter(|pairs| !pairs.pictures.is_empty());
         let plan = GlyphPlan {
@@ -192,7 +208,9 @@ impl StepPlanner<'_> {
             }),
             terms: self.terms(batch, &mut inputs, rng),
             small_distortions: packed(&small, POSE_SIZE, &mut inputs),
-            corners: inputs.values(&corners),
+            corners: inputs.values(&flat(&corners)),
+            guesses: (self.config.corner_noise > 0.0)
+                .then(|| GuessSpans::sample(&corners, &mut inputs, rng)),
             corner_errors: (self.config.corner_noise > 0.0).then(|| {
                 let errors: Vec<f32> = (0..count)
                     .flat_map(|_| {
@@ -316,6 +334,35 @@ impl StepPlanner<'_> {
             pictures,
         })
     }
+}
+
+impl GuessSpans {
+    /// Guesses of half of these corners.
+    fn sample(corners: &[[[f64; 2]; 4]], inputs: &mut HostInputs, rng: &mut ChaCha8Rng) -> Self {
+        let (mut guesses, mut truths, mut guessed) = (Vec::new(), Vec::new(), Vec::new());
+        for corners in corners {
+            let deviation = GUESS * rng.random::<f64>();
+            let mut error = || deviation * f64::from(normal(rng));
+            let shift = [error(), error()];
+            let guess = corners.map(|[x, y]| [x + shift[0] + error(), y + shift[1] + error()]);
+            let map = Homography::rectify_corners(guess).filter(|_| rng.random());
+            guessed.push(f32::from(map.is_some()));
+            let back = map.map(|map| map.inverse());
+            truths.push(corners.map(|corner| back.map_or(corner, |back| back.map(corner))));
+            guesses.push(guess);
+        }
+        Self {
+            corners: inputs.values(&flat(&guesses)),
+            is_guessed: inputs.values(&guessed),
+            truth: inputs.values(&flat(&truths)),
+        }
+    }
+}
+
+/// Corners as values.
+fn flat(corners: &[[[f64; 2]; 4]]) -> Vec<f32> {
+    let places = corners.iter().flatten().flatten();
+    places.map(|place| *place as f32).collect()
 }
 
 impl ContrastiveSpans {

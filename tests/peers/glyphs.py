@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from noise import static
 from twin import Trace, clocked, differences, optimiser, tensor, use_cores
 
-FRAME, POINTS, CONTROLS, SAMPLES, PATCH, BLOCK, SQUEEZED = 0.35, 6, 8, 9, 4, 4, 8
+FRAME, POINTS, CONTROLS, SAMPLES, PATCH, BLOCK, SQUEEZED, HIDDEN = 0.35, 6, 8, 9, 4, 4, 16, 128
 GLYPH, TEMPERATURE = 128, 0.1
 PATCHES = GLYPH // PATCH
 CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
@@ -37,8 +37,7 @@ CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
 def layouts_for(max_tokens):
     found = [(2, 2)]
     while found[-1][0] * found[-1][1] < max_tokens:
-        rows, columns = found[-1]
-        found.append((rows + 1, columns) if rows == columns else (rows, rows))
+        found.append((found[-1][0] + 1,) * 2)
     return found
 
 
@@ -162,8 +161,8 @@ class Reader(nn.Module):
         self.look, self.inner = nn.Linear(3 * SAMPLES**2, seen), nn.Linear(seen, inner)
         self.whole, self.slot = nn.Linear(seen, inner, bias=False), nn.Linear(inner, d)
         self.stem, self.squeeze = nn.Linear(3 * PATCH * PATCH, channels), nn.Linear(channels, SQUEEZED)
-        self.layout_in = nn.Linear(SQUEEZED * (PATCHES // BLOCK) ** 2 + channels, 64)
-        self.layout_out = nn.Linear(64, len(layouts))
+        self.layout_in = nn.Linear(SQUEEZED * (PATCHES // BLOCK) ** 2 + channels, HIDDEN)
+        self.layout_out = nn.Linear(HIDDEN, len(layouts))
 
     def features(self, pictures):
         return pictures * 2 - 1

@@ -9,6 +9,7 @@ pub mod kind;
 mod laxity;
 mod layout;
 mod parse;
+pub mod rewrites;
 mod scope;
 mod syntax;
 pub mod terms;

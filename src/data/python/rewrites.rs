@@ -1,15 +1,13 @@
 //! Rewrites of a function: the same task as another person might have done it, with a loop for a comprehension,
-//! the branches of an `if` the other way round, and so on.
+//! the branches of an `if` the other way round, and so on. A rule is a pair of programs with holes in them.
 
-use std::{collections::HashMap, ops::Range, slice::from_ref};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use rand::{Rng, RngExt, seq::SliceRandom};
 use ruff_python_ast::{
-    AnyNodeRef, BoolOp, CmpOp, Comprehension, Expr, ExprCompare, Operator,
-    OperatorPrecedence as Level, Stmt, StmtAssign, StmtFor, StmtFunctionDef, StmtIf, UnaryOp,
-    helpers::any_over_expr,
+    AnyNodeRef, Expr, OperatorPrecedence as Level, Stmt, UnaryOp,
     token::{Token, TokenKind},
-    visitor::source_order::{SourceOrderVisitor, walk_body, walk_expr, walk_stmt},
+    visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_body, walk_expr, walk_stmt},
 };
 use ruff_text_size::{Ranged, TextRange};
 
@@ -37,196 +35,461 @@ pub fn rewritten(source: &str, rng: &mut impl Rng) -> Option<String> {
     if picked.is_empty() {
         picked.extend(found.first());
     }
-    let edits = picked.iter().map(|(at, text)| Edit::new((*at).into(), text));
+    let edits = picked
+        .iter()
+        .map(|(at, text)| Edit::new((*at).into(), text));
     let result = edited(&source, 0..source.len(), edits.collect());
     (result != source && parse(&result, |_| ()).is_ok()).then_some(result)
 }
 
-/// Callees that observe the locals, whose number changes.
-const OBSERVERS: [&str; 5] = ["locals", "eval", "exec", "vars", "dir"];
+/// Pairs of programs: the second may stand for the first, and the first for the second after `<=>`. Capitals are
+/// holes: `X` is any name, `T` what a loop assigns to, another letter any expression, `BODY` and `OTHER` any
+/// statements, `NEW` a new name. `not C` is any opposite.
+const PAIRS: &str = r"
+return E => NEW = E\nreturn NEW
+X = E\nreturn X => return E
+if C:\n\treturn A\nreturn B <=> return A if C else B
+if C:\n\treturn A\nelse:\n\treturn B => return A if C else B
+if C:\n\tBODY\nelse:\n\tOTHER => if not C:\n\tOTHER\nelse:\n\tBODY
+if A and B:\n\tBODY <=> if A:\n\tif B:\n\t\tBODY
+if A and B and C:\n\tBODY => if A:\n\tif B and C:\n\t\tBODY
+for T in I:\n\tif C:\n\t\treturn True\nreturn False <=> return any(C for T in I)
+for T in I:\n\tif C:\n\t\treturn False\nreturn True => return all(not C for T in I)
+return all(C for T in I) => for T in I:\n\tif not C:\n\t\treturn False\nreturn True
+return any(C for T in I if D) => for T in I:\n\tif D and C:\n\t\treturn True\nreturn False
+return all(C for T in I if D) => for T in I:\n\tif D and not C:\n\t\treturn False\nreturn True
+for X in range(N):\n\tBODY => X = 0\nwhile X < N:\n\tBODY\n\tX += 1
+A < B <=> B > A
+A <= B <=> B >= A
+A == B => B == A
+A != B => B != A
+if C:\n\tBODY => if not C:\n\treturn\nBODY
+";
+/// Signs of operations that assign to their first operand, too.
+const SIGNS: &str = "+ - * / // % ** @ << >> & | ^";
+/// What loops and comprehensions make: the empty start, a step, and the whole with `...` for its rounds.
+const COLLECTIONS: [[&str; 3]; 4] = [
+    ["[]", "X.append(E)", "[E ...]"],
+    ["set()", "X.add(E)", "{E ...}"],
+    ["{}", "X[K] = E", "{K: E ...}"],
+    ["0", "X += E", "sum(E ...)"],
+];
 /// Names of new variables.
-const RESULTS: &str = "result results output out outcome ret res value answer found";
-const TOTALS: &str = "total result count amount summed";
+const NEW: &str = "result results output out outcome ret res value answer total found";
+/// Callees that observe the locals, whose number changes.
+const OBSERVERS: [&str; 4] = ["locals", "eval", "exec", "vars"];
 
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let mut pairs = PAIRS.to_owned();
+    for sign in SIGNS.split(' ') {
+        pairs += &format!("X {sign}= E <=> X = X {sign} E\n");
+    }
+    for [empty, step, whole] in COLLECTIONS {
+        let steps = [step.to_owned(), format!(r"if C:\n\t\t{step}")];
+        for (step, round) in steps.iter().zip(["for T in I", "for T in I if C"]) {
+            let each = format!(r"X = {empty}\nfor T in I:\n\t{step}");
+            let new = each.replace('X', "NEW") + r"\nreturn NEW";
+            let whole = whole.replace("...", round);
+            pairs += &format!("{each} <=> X = {whole}\nreturn {whole} => {new}\n");
+        }
+    }
+    let mut rules = Vec::new();
+    for pair in pairs.lines() {
+        let pair = pair.replace(r"\n", "\n").replace(r"\t", "\t");
+        match (pair.split_once(" <=> "), pair.split_once(" => ")) {
+            (Some((one, other)), _) => rules.extend([[one, other], [other, one]].map(Rule::new)),
+            (None, Some((from, to))) => rules.push(Rule::new([from, to])),
+            _ => (),
+        }
+    }
+    rules
+});
+
+/// Program with holes to look for, and one to put in its place.
+struct Rule {
+    from: Tree<'static>,
+    to: Tree<'static>,
+    holes: Vec<Hole>,
+}
+
+/// Place for an expression.
+struct Hole {
+    at: TextRange,
+    name: &'static str,
+    /// Level of operators up to which there must be parentheses.
+    above: Level,
+    is_opposite: bool,
+}
+
+impl Rule {
+    fn new(programs: [&str; 2]) -> Self {
+        let [from, to] = programs.map(|source| {
+            // Kept for as long as the program runs, as the rules are.
+            let source: &'static str = source.to_owned().leak();
+            let parsed = parse(source, |tree| tree.parsed.clone()).expect("rules are Python");
+            Tree { source, parsed }
+        });
+        let mut finder = HoleFinder {
+            tree: &to,
+            around: Vec::new(),
+            holes: Vec::new(),
+        };
+        finder.visit_body(to.body());
+        let holes = finder.holes;
+        Self { from, to, holes }
+    }
+}
+
+struct HoleFinder<'f> {
+    tree: &'f Tree<'static>,
+    around: Vec<AnyNodeRef<'f>>,
+    holes: Vec<Hole>,
+}
+
+impl<'f> SourceOrderVisitor<'f> for HoleFinder<'f> {
+    fn enter_node(&mut self, node: AnyNodeRef<'f>) -> TraversalSignal {
+        let name = self.tree.text(node);
+        if node.is_expr_name() && is_hole(name) {
+            let is_not = |outer: &&AnyNodeRef| outer.is_expr_unary_op();
+            let not = self.around.last().filter(is_not);
+            let above = match self.around.iter().rev().find(|outer| !is_not(outer)) {
+                Some(AnyNodeRef::ExprBoolOp(_)) => Level::Or,
+                Some(AnyNodeRef::Comprehension(_)) if name != "T" => Level::IfElse,
+                parent => {
+                    let parent = parent.and_then(|outer| outer.as_expr_ref());
+                    parent.map_or(Level::None, Level::from_expr_ref)
+                }
+            };
+            self.holes.push(Hole {
+                at: not.map_or(node.range(), Ranged::range),
+                name,
+                above,
+                is_opposite: not.is_some(),
+            });
+        }
+        self.around.push(node);
+        TraversalSignal::Traverse
+    }
+
+    fn leave_node(&mut self, _: AnyNodeRef<'f>) {
+        self.around.pop();
+    }
+}
+
+fn is_hole(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// What fills the holes of a program, and its range.
+type Filling<'t> = BTreeMap<&'static str, (AnyNodeRef<'t>, TextRange)>;
 /// Part of a source and the text in its place.
 type Rewrite = (TextRange, String);
 
-/// Rules for the first statements of the rest of a block.
-const RULES: [fn(&Facts, &[Stmt]) -> Option<Rewrite>; 13] = [
-    augmentation,
-    other_branch_first,
-    named_result,
-    unnamed_result,
-    conditional,
-    branches,
-    comprehension,
-    unrolled,
-    quantifier,
-    search,
-    counting,
-    nested_conditions,
-    joined_conditions,
-];
-
+/// Finder of the rewrites of a function; some overlap.
 struct Finder<'t> {
-    facts: Facts<'t>,
+    tree: &'t Tree<'t>,
+    /// Places of names where they are bound.
+    bindings: Vec<TextRange>,
+    /// Loops and comprehensions: target, and the parts before and after what they go through.
+    rounds: Vec<[TextRange; 3]>,
+    /// Parts that run later than they stand or after an error, and declarations of global and nonlocal names.
+    late: Vec<TextRange>,
+    /// Last statements of functions that are no generators.
+    ends: Vec<TextRange>,
+    /// Indentation of the function.
+    unit: &'t str,
+    /// Name of a new variable.
+    new: Option<&'static str>,
     found: Vec<Rewrite>,
-}
-
-impl<'t> Finder<'t> {
-    /// All rewrites of a function; some overlap.
-    fn rewrites(tree: &'t Tree<'t>, draw: usize) -> Vec<Rewrite> {
-        let facts = Facts::new(tree, draw);
-        let found = Vec::new();
-        let mut finder = Self { facts, found };
-        if !OBSERVERS.iter().any(|name| finder.facts.places.contains_key(name)) {
-            finder.visit_body(tree.body());
-        }
-        finder.found
-    }
 }
 
 impl<'t> SourceOrderVisitor<'t> for Finder<'t> {
     fn visit_body(&mut self, body: &'t [Stmt]) {
-        for first in 0..body.len() {
-            let rules = RULES.iter();
-            self.found.extend(rules.filter_map(|rule| rule(&self.facts, &body[first..])));
-        }
+        let nodes: Vec<_> = body.iter().map(AnyNodeRef::from).collect();
+        (0..nodes.len()).for_each(|first| self.apply_all(&nodes[first..]));
         walk_body(self, body);
     }
 
     fn visit_stmt(&mut self, statement: &'t Stmt) {
-        match statement {
-            // Its variables are more than that, and unseen by comprehensions.
-            Stmt::ClassDef(_) => return,
-            Stmt::FunctionDef(function) => self.found.extend(early_return(&self.facts, function)),
-            _ => (),
+        // The variables of a class are more than that, and unseen by comprehensions.
+        if !statement.is_class_def_stmt() {
+            walk_stmt(self, statement);
         }
-        walk_stmt(self, statement);
     }
 
     fn visit_expr(&mut self, expression: &'t Expr) {
         match expression {
             // The text of `{a < b=}` is printed.
             Expr::FString(_) | Expr::TString(_) => return,
-            Expr::Compare(compare) => self.found.extend(swapped_sides(&self.facts, compare)),
+            Expr::Compare(_) => self.apply_all(&[expression.into()]),
             _ => (),
         }
         walk_expr(self, expression);
     }
 }
 
-/// What the rules ask about a function.
-struct Facts<'t> {
-    tree: &'t Tree<'t>,
-    /// Places of each name, attributes left out.
-    places: HashMap<&'t str, Vec<TextRange>>,
-    /// Loops and comprehensions: target, and the parts before and after what they go through.
-    rounds: Vec<[TextRange; 3]>,
-    /// Parts that run later than they stand or after an error, and declarations of global and nonlocal names.
-    late: Vec<TextRange>,
-    /// Indentation of the function.
-    unit: &'t str,
-    /// Random number that chooses the names of new variables.
-    draw: usize,
-}
-
-impl<'t> Facts<'t> {
-    fn new(tree: &'t Tree<'t>, draw: usize) -> Self {
-        let (mut places, mut before) = (HashMap::<_, Vec<_>>::new(), TokenKind::Newline);
-        for token in tree.tokens().iter().filter(|token| !token.kind().is_trivia()) {
-            let is_name = token.kind() == TokenKind::Name || token.kind().is_soft_keyword();
-            if is_name && before != TokenKind::Dot {
-                places.entry(tree.text(token)).or_default().push(token.range());
-            }
-            before = token.kind();
+impl<'t> Finder<'t> {
+    fn rewrites(tree: &'t Tree<'t>, draw: usize) -> Vec<Rewrite> {
+        let mut finder = Self::new(tree, draw);
+        if !names(tree).any(|(name, _)| OBSERVERS.contains(&name)) {
+            finder.visit_body(tree.body());
         }
-        let (mut rounds, mut late) = (Vec::new(), Vec::new());
-        tree.walk(|node| {
-            let mut round = |target: &Expr, iter: &Expr, end: TextRange| {
-                let before = TextRange::new(node.start(), iter.start());
-                rounds.push([target.range(), before, TextRange::new(iter.end(), end.end())]);
-            };
-            let generators = match node {
-                AnyNodeRef::ExprListComp(of) => &of.generators[..],
-                AnyNodeRef::ExprSetComp(of) => &of.generators,
-                AnyNodeRef::ExprDictComp(of) => &of.generators,
-                AnyNodeRef::ExprGenerator(of) => &of.generators,
-                _ => &[],
-            };
-            for generator in generators {
-                round(&generator.target, &generators[0].iter, node.range());
+        finder.found
+    }
+
+    fn new(tree: &'t Tree<'t>, draw: usize) -> Self {
+        let mut all = tree.tokens().iter();
+        let indent = all.find(|token| token.kind() == TokenKind::Indent);
+        let taken: Vec<_> = names(tree).map(|(name, _)| name).collect();
+        let words = NEW.split(' ').filter(|word| !taken.contains(word));
+        let words: Vec<_> = words.collect();
+        let mut finder = Self {
+            tree,
+            bindings: Vec::new(),
+            rounds: Vec::new(),
+            late: Vec::new(),
+            ends: Vec::new(),
+            unit: indent.map_or("    ", |indent| tree.text(indent)),
+            new: words.get(draw % words.len().max(1)).copied(),
+            found: Vec::new(),
+        };
+        tree.walk(|node| finder.note(node));
+        finder
+    }
+
+    fn note(&mut self, node: AnyNodeRef) {
+        let generators = match node {
+            AnyNodeRef::ExprListComp(of) => &of.generators[..],
+            AnyNodeRef::ExprSetComp(of) => &of.generators,
+            AnyNodeRef::ExprDictComp(of) => &of.generators,
+            AnyNodeRef::ExprGenerator(of) => &of.generators,
+            _ => &[],
+        };
+        let mut round = |target: &Expr, iter: &Expr, end| {
+            let before = TextRange::new(node.start(), iter.start());
+            let after = TextRange::new(iter.end(), end);
+            self.rounds.push([target.range(), before, after]);
+        };
+        for generator in generators {
+            round(&generator.target, &generators[0].iter, node.end());
+        }
+        match node {
+            AnyNodeRef::StmtFor(each) => {
+                let end = each.body.last().map_or(each.end(), Ranged::end);
+                round(&each.target, &each.iter, end);
             }
-            match node {
-                AnyNodeRef::StmtFor(each) => {
-                    round(&each.target, &each.iter, span(&each.body).unwrap_or(each.range));
-                }
-                AnyNodeRef::ExprLambda(_)
-                | AnyNodeRef::StmtFunctionDef(_)
-                | AnyNodeRef::StmtClassDef(_)
-                | AnyNodeRef::ExceptHandlerExceptHandler(_)
-                | AnyNodeRef::StmtGlobal(_)
-                | AnyNodeRef::StmtNonlocal(_) => late.push(node.range()),
-                AnyNodeRef::StmtTry(attempt) => late.extend(span(&attempt.finalbody)),
-                _ => (),
+            AnyNodeRef::ExprName(name) if !name.ctx.is_load() => self.bindings.push(name.range),
+            AnyNodeRef::StmtTry(attempt) => {
+                self.late
+                    .extend(attempt.finalbody.iter().map(Ranged::range));
             }
+            AnyNodeRef::StmtFunctionDef(function) => {
+                let mut inner = tokens(self.tree, node.range());
+                let is_generator = inner.any(|token| token.kind() == TokenKind::Yield);
+                let last = function.body.last().filter(|_| !is_generator);
+                self.ends.extend(last.map(Ranged::range));
+                self.late.push(node.range());
+            }
+            AnyNodeRef::ExprLambda(_)
+            | AnyNodeRef::StmtClassDef(_)
+            | AnyNodeRef::ExceptHandlerExceptHandler(_)
+            | AnyNodeRef::StmtGlobal(_)
+            | AnyNodeRef::StmtNonlocal(_) => self.late.push(node.range()),
+            _ => (),
+        }
+    }
+
+    fn apply_all(&mut self, nodes: &[AnyNodeRef<'t>]) {
+        for rule in RULES.iter() {
+            let found = self.apply(rule, nodes);
+            self.found.extend(found);
+        }
+    }
+
+    /// Rewrite of the first nodes of some by a rule.
+    fn apply(&self, rule: &Rule, nodes: &[AnyNodeRef<'t>]) -> Option<Rewrite> {
+        let patterns = rule.from.body().iter().map(|pattern| match pattern {
+            Stmt::Expr(only) => (&*only.value).into(),
+            _ => AnyNodeRef::from(pattern),
         });
-        let indent = tree.tokens().iter().find(|token| token.kind() == TokenKind::Indent);
-        let unit = indent.map_or("    ", |indent| tree.text(indent));
-        Self { tree, places, rounds, late, unit, draw }
+        if patterns.clone().next()?.kind() != nodes.first()?.kind() {
+            return None;
+        }
+        let patterns: Vec<_> = patterns.collect();
+        let nodes = nodes.get(..patterns.len())?;
+        let mut filling = Filling::new();
+        if !self.matches(&rule.from, &patterns, nodes, &mut filling) {
+            return None;
+        }
+        let at = nodes[0].range().cover(nodes[nodes.len() - 1].range());
+        let [from, to] = [&rule.from, &rule.to].map(|form| form.source.contains('\n'));
+        let is_line = !from && !to;
+        // Words mustn't become one with those beside, and several lines have no others on them.
+        let before = &self.tree.source[..at.start().to_usize()];
+        let rest = self.after(at).lines().next().unwrap_or_default();
+        let in_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'');
+        let is_apart = match is_line {
+            true => !before.ends_with(in_word) && !rest.starts_with(in_word),
+            false => matches!(rest.trim_start().bytes().next(), None | Some(b'#')),
+        };
+        if !is_apart || !self.is_same(rule, &filling, at, is_line) {
+            return None;
+        }
+        let indent = if is_line { "" } else { self.indentation(at)? };
+        let text = self.filled(rule, &filling, indent)?;
+        (text != self.tree.text(at)).then_some((at, text))
     }
 
-    fn source(&self, node: &impl Ranged) -> &'t str {
-        self.tree.text(node)
+    /// True if some nodes are those of a pattern, whose holes are filled.
+    fn matches(
+        &self,
+        form: &Tree<'static>,
+        patterns: &[AnyNodeRef],
+        nodes: &[AnyNodeRef<'t>],
+        filling: &mut Filling<'t>,
+    ) -> bool {
+        let mut nodes = nodes.iter().copied().peekable();
+        for pattern in patterns {
+            let (name, Some(node)) = (form.text(pattern), nodes.next()) else {
+                return false;
+            };
+            let mut at = node.range();
+            let is_match = if is_hole(name) {
+                let is_statement = |node: &AnyNodeRef| node.is_statement();
+                while pattern.is_statement()
+                    && let Some(next) = nodes.next_if(is_statement)
+                {
+                    at = at.cover(next.range());
+                }
+                let (_, known) = *filling.entry(name).or_insert((node, at));
+                self.tree.text(known) == self.tree.text(at)
+                    && pattern.is_statement() == node.is_statement()
+                    && (node.is_expr_name() || name != "X")
+                    && !(node.is_expr_starred() || node.is_expr_slice())
+            } else if pattern.kind() == node.kind() {
+                let (inner, parts) = (children(*pattern), children(node));
+                own(form, *pattern, &inner) == own(self.tree, node, &parts)
+                    && self.matches(form, &inner, &parts, filling)
+            } else {
+                false
+            };
+            if !is_match {
+                return false;
+            }
+        }
+        nodes.next().is_none()
     }
 
-    /// Places of a name.
+    /// True if a rule keeps the meaning of a match at `at`.
+    fn is_same(&self, rule: &Rule, filling: &Filling, at: TextRange, is_line: bool) -> bool {
+        let part = |name: &str| filling.get(name).map(|(_, at)| *at);
+        let is_atom = |node: &AnyNodeRef| {
+            let expression = node.as_expr_ref();
+            node.is_expr_name() || expression.is_some_and(|of| of.is_literal_expr())
+        };
+        let is_place = |node: &AnyNodeRef| node.is_expr_attribute() || node.is_expr_subscript();
+        let mut nodes = filling.values().map(|(node, _)| node);
+        let mut both = [&rule.from, &rule.to].into_iter().flat_map(names);
+        let builtins = both.all(|(name, _)| is_hole(name) || self.is_builtin(name));
+        let name = part("X").map(|at| self.tree.text(at));
+        let is_local = is_line || name.is_none_or(|name| self.is_local(name, at));
+        let is_kept = match (part("T"), name, part("N"), part("BODY")) {
+            (Some(target), ..) => {
+                let uses = names(&rule.from).filter(|(name, _)| *name == "X").count();
+                name.is_none_or(|name| self.mentions(name, at) == uses)
+                    && self.is_movable(target, at)
+            }
+            (_, Some(name), Some(end), Some(body)) => self.can_count(name, end, body, at),
+            _ if rule.to.source.starts_with("NEW") => !nodes.any(is_atom),
+            _ if rule.to.source.ends_with("\nBODY") => self.ends.contains(&at),
+            _ if rule.to.body()[0].is_expr_stmt() => {
+                nodes.all(|node| is_atom(node) || is_place(node))
+            }
+            _ => true,
+        };
+        builtins && is_local && is_kept
+    }
+
+    /// True if a loop over `target` and a comprehension in its place mean the same.
+    fn is_movable(&self, target: TextRange, within: TextRange) -> bool {
+        use TokenKind::{Async, Await, ColonEqual, Lambda, Yield};
+        let mut inner = tokens(self.tree, within);
+        let mut targets = names(self.tree).filter(|(_, at)| target.contains_range(*at));
+        targets.all(|(name, _)| self.is_private(name, within))
+            && !self.tree.text(target).contains(['.', '['])
+            && !inner.any(|token| {
+                matches!(token.kind(), Async | Await | ColonEqual | Lambda | Yield)
+                    || self.tree.text(token) == "super"
+            })
+    }
+
+    /// True if a `while` up to `end` can stand for a `for`: `end` doesn't change, nor does the variable.
+    fn can_count(&self, name: &str, end: TextRange, body: TextRange, at: TextRange) -> bool {
+        use TokenKind::{Continue, Del, DoubleSlash, Int, Lpar, Minus, Name, Plus, Rpar, Star};
+        let is_call = |at: TextRange| self.after(at).starts_with('(');
+        let is_sized = self.mentions("len", end) > 0;
+        let is_bound = |name: &str| {
+            let mut bindings = self.bindings.iter().filter(|at| body.contains_range(**at));
+            bindings.any(|at| self.tree.text(at) == name)
+        };
+        let is_fixed = |token: &Token| match (token.kind(), self.tree.text(token)) {
+            (Name, "len") => is_call(token.range()),
+            (Name, name) => {
+                let mut places = self.places(name).filter(|at| body.contains_range(*at));
+                !is_call(token.range())
+                    && !is_bound(name)
+                    && self.is_local(name, at)
+                    && (!is_sized || places.all(|at| self.after(at).starts_with('[')))
+            }
+            (kind, _) => matches!(kind, Int | Plus | Minus | Star | DoubleSlash | Lpar | Rpar),
+        };
+        let mut inner = tokens(self.tree, body);
+        !name.starts_with('_')
+            && !is_bound(name)
+            && self.is_private(name, at)
+            && tokens(self.tree, end).all(is_fixed)
+            && !inner.any(|token| matches!(token.kind(), Continue | Del))
+    }
+
+    /// Text that follows.
+    fn after(&self, at: TextRange) -> &'t str {
+        &self.tree.source[at.end().to_usize()..]
+    }
+
     fn places(&self, name: &str) -> impl Iterator<Item = TextRange> {
-        self.places.get(name).into_iter().flatten().copied()
+        let places = names(self.tree).filter(move |(other, _)| *other == name);
+        places.map(|(_, at)| at)
     }
 
-    /// Number of times that a part mentions a name.
-    fn mentions(&self, name: &str, part: &impl Ranged) -> usize {
-        self.places(name).filter(|at| part.range().contains_range(*at)).count()
+    fn mentions(&self, name: &str, part: TextRange) -> usize {
+        self.places(name)
+            .filter(|at| part.contains_range(*at))
+            .count()
     }
 
     /// True if no other code mentions a name than that of the function around `part`, run in order.
-    fn is_local(&self, name: &str, part: &impl Ranged) -> bool {
-        let mut others = self.late.iter().filter(|late| !late.contains_range(part.range()));
-        others.all(|late| self.mentions(name, late) == 0)
+    fn is_local(&self, name: &str, part: TextRange) -> bool {
+        let mut others = self.late.iter().filter(|late| !late.contains_range(part));
+        others.all(|late| self.mentions(name, *late) == 0)
     }
 
     /// True if a name is mentioned in `part` alone, and by loops and comprehensions that have it as their
     /// variable, too.
-    fn is_private(&self, name: &str, part: &impl Ranged) -> bool {
+    fn is_private(&self, name: &str, part: TextRange) -> bool {
         let is_own = |at: TextRange| {
             let mut rounds = self.rounds.iter();
             rounds.any(|[target, before, after]| {
                 let holds = |at| before.contains_range(at) || after.contains_range(at);
-                holds(at) && !holds(part.range()) && self.mentions(name, target) > 0
+                holds(at) && !holds(part) && self.mentions(name, *target) > 0
             })
         };
-        let mut outside = self.places(name).filter(|at| !part.range().contains_range(*at));
+        let mut outside = self.places(name).filter(|at| !part.contains_range(*at));
         self.is_local(name, part) && outside.all(is_own)
     }
 
     /// True if a name is only called.
     fn is_builtin(&self, name: &str) -> bool {
-        let rest = |at: TextRange| &self.tree.source[at.end().to_usize()..];
-        self.places(name).all(|at| rest(at).starts_with('('))
-    }
-
-    /// Name from a list that the function doesn't mention.
-    fn fresh(&self, words: &'static str) -> Option<&'static str> {
-        let words = words.split(' ');
-        let free: Vec<_> = words.filter(|word| !self.places.contains_key(word)).collect();
-        free.get(self.draw % free.len().max(1)).copied()
-    }
-
-    /// Tokens in a part.
-    fn tokens(&self, part: TextRange) -> impl Iterator<Item = &'t Token> {
-        let tokens = self.tree.tokens_from(part.start()).iter();
-        tokens.take_while(move |token| token.end() <= part.end())
+        self.places(name).all(|at| self.after(at).starts_with('('))
     }
 
     /// Indentation of a node; `None` if it does not begin a line.
@@ -237,330 +500,151 @@ impl<'t> Facts<'t> {
         (is_blank && !source[..line].ends_with("\\\n")).then_some(&source[line..at])
     }
 
-    /// Range and indentation of statements that have their lines to themselves.
-    fn lines(&self, statements: &[Stmt]) -> Option<(TextRange, &'t str)> {
-        let at = span(statements)?;
-        let rest = self.tree.source[at.end().to_usize()..].lines().next();
-        let rest = rest.unwrap_or_default().trim_start();
-        let is_alone = rest.is_empty() || rest.starts_with('#');
-        self.indentation(at).filter(|_| is_alone).map(|indent| (at, indent))
+    /// New program of a rule.
+    fn filled(&self, rule: &Rule, filling: &Filling, indent: &str) -> Option<String> {
+        let fill = |hole: &Hole| match filling.get(hole.name) {
+            Some((node, _)) if hole.is_opposite => Some(self.opposite(*node, hole.above)),
+            Some((node, _)) => Some(self.text(*node, hole.above)),
+            None => self.new.map(str::to_owned),
+        };
+        let (mut result, mut start) = (String::new(), 0);
+        for line in rule.to.source.split('\n') {
+            let text = line.trim_start_matches('\t');
+            let end = start + line.len();
+            let first = end - text.len();
+            let indent = format!("{indent}{}", self.unit.repeat(first - start));
+            match (text, filling.get(text)) {
+                ("BODY" | "OTHER", Some((_, at))) => result += &self.block(*at, &indent)?,
+                _ => {
+                    let holes = rule.holes.iter();
+                    let holes = holes.filter(|hole| (first..end).contains(&hole.at.start().into()));
+                    let edits = holes.map(|hole| Some(Edit::new(hole.at.into(), &fill(hole)?)));
+                    let edits = edits.collect::<Option<Vec<_>>>()?;
+                    result += &(indent + &edited(rule.to.source, first..end, edits));
+                }
+            }
+            result.push('\n');
+            start = end + 1;
+        }
+        Some(result[indent.len()..].trim_end_matches('\n').to_owned())
     }
 
     /// Lines of a block with another indentation; `None` where that would change a string.
-    fn block(&self, body: &[Stmt], indent: &str) -> Option<String> {
-        let at = span(body)?;
-        let text = self.source(&at);
-        let old = self.indentation(at);
-        let is_long_string = |token: &Token| {
-            use TokenKind::{FStringMiddle, String, TStringMiddle};
-            matches!(token.kind(), String | FStringMiddle | TStringMiddle)
-                && self.source(token).contains('\n')
-        };
-        let Some(old) = old.filter(|old| *old != indent) else {
+    fn block(&self, at: TextRange, indent: &str) -> Option<String> {
+        use TokenKind::{FStringMiddle, String as Text, TStringMiddle};
+        let text = self.tree.text(at);
+        let Some(old) = self.indentation(at).filter(|old| *old != indent) else {
             return Some(format!("{indent}{text}"));
         };
-        if self.tokens(at).any(is_long_string) {
-            return None;
-        }
-        let mut result = format!("{indent}{}", text.lines().next()?);
-        for line in text.lines().skip(1) {
+        let mut strings = tokens(self.tree, at)
+            .filter(|token| matches!(token.kind(), Text | FStringMiddle | TStringMiddle));
+        let has_long_string = strings.any(|token| self.tree.text(token).contains('\n'));
+        let lines = text.split('\n').enumerate().map(|(nth, line)| {
             let rest = line.trim_start();
-            let inner = line.strip_prefix(old).or(rest.starts_with('#').then_some(rest));
+            let comment = rest.starts_with('#').then_some(rest);
+            let inner = line
+                .strip_prefix(old)
+                .or(comment)
+                .or((nth == 0).then_some(line));
             match rest.is_empty() {
-                true => result.push('\n'),
-                false => result.extend(["\n", indent, inner?]),
+                true => Some(String::new()),
+                false => inner.map(|inner| format!("{indent}{inner}")),
             }
-        }
-        Some(result)
-    }
-
-    /// Lines of a block below `indent`, as they are unless they begin behind a colon.
-    fn same_block(&self, body: &[Stmt], indent: &str) -> Option<String> {
-        let inner = self.indentation(span(body)?);
-        let inner = inner.map_or_else(|| format!("{indent}{}", self.unit), str::to_owned);
-        self.block(body, &inner)
+        });
+        let lines = lines.collect::<Option<Vec<_>>>()?;
+        (!has_long_string).then(|| lines.join("\n"))
     }
 
     /// Text of an expression, in parentheses unless it binds more tightly than `above`. With `Level::None` it
     /// is that of a whole value, where a tuple needs none.
-    fn text(&self, expression: &Expr, above: Level) -> String {
-        let text = self.source(expression);
-        let is_open = match expression {
-            Expr::Tuple(tuple) => !tuple.parenthesized && above > Level::None,
-            Expr::Generator(generator) => !generator.parenthesized,
-            _ => Level::from_expr(expression) <= above.max(Level::Starred),
+    fn text(&self, node: AnyNodeRef, above: Level) -> String {
+        let text = self.tree.text(node);
+        let level = node.as_expr_ref().map(Level::from_expr_ref);
+        let is_open = match node {
+            AnyNodeRef::ExprTuple(tuple) => !tuple.parenthesized && above > Level::None,
+            AnyNodeRef::ExprGenerator(generator) => !generator.parenthesized,
+            // Brackets around it are enough.
+            _ if above >= Level::CallAttribute => level <= Some(Level::Starred),
+            _ => level <= Some(above.max(Level::Starred)),
         };
-        match is_open || self.has_open_lines(expression) {
+        match is_open || self.has_open_lines(node) {
             true => format!("({text})"),
             false => text.to_owned(),
         }
     }
 
     /// True for an expression with a line end that is in none of its own brackets.
-    fn has_open_lines(&self, expression: &Expr) -> bool {
+    fn has_open_lines(&self, node: AnyNodeRef) -> bool {
         use TokenKind::{Lbrace, Lpar, Lsqb, NonLogicalNewline, Rbrace, Rpar, Rsqb};
         let mut depth = 0;
-        self.tokens(expression.range()).any(|token| {
+        tokens(self.tree, node.range()).any(|token| {
             depth += i32::from(matches!(token.kind(), Lpar | Lsqb | Lbrace));
             depth -= i32::from(matches!(token.kind(), Rpar | Rsqb | Rbrace));
             depth == 0 && token.kind() == NonLogicalNewline
         })
     }
 
-    /// Text of the condition that tests hold, or fail if `false` is beside them.
-    fn all_of(&self, tests: &[(&Expr, bool)]) -> String {
-        let above = if tests.len() > 1 { Level::Or } else { Level::IfElse };
-        let texts = tests.iter().map(|(test, holds)| match (test, sides(test)) {
-            _ if *holds => self.text(test, above),
-            (_, Some((left, sign, right))) => self.comparison(left, sign.negate(), right),
-            (Expr::UnaryOp(not), _) if not.op == UnaryOp::Not => self.text(&not.operand, above),
+    /// Text of the opposite of a condition.
+    fn opposite(&self, test: AnyNodeRef, above: Level) -> String {
+        match test {
+            AnyNodeRef::ExprUnaryOp(not) if not.op == UnaryOp::Not => {
+                self.text((&*not.operand).into(), above)
+            }
+            AnyNodeRef::ExprCompare(compare) if compare.ops.len() == 1 => {
+                let [left, right] = [&*compare.left, &compare.comparators[0]]
+                    .map(|side| self.text(side.into(), Level::ComparisonsMembershipIdentity));
+                format!("{left} {} {right}", compare.ops[0].negate())
+            }
             _ => format!("not {}", self.text(test, Level::And)),
-        });
-        texts.collect::<Vec<_>>().join(" and ")
-    }
-
-    fn comparison(&self, left: &Expr, sign: CmpOp, right: &Expr) -> String {
-        let sides = [left, right];
-        let [left, right] = sides.map(|side| self.text(side, Level::ComparisonsMembershipIdentity));
-        format!("{left} {sign} {right}")
-    }
-
-    /// Name that is assigned to, if it is the only target.
-    fn assigned(&self, assignment: &StmtAssign) -> Option<&'t str> {
-        match &assignment.targets[..] {
-            [name @ Expr::Name(_)] => Some(self.source(name)),
-            _ => None,
         }
     }
-
-    /// Element and rounds of the comprehension that a builtin is called for.
-    fn consumed<'e>(
-        &self,
-        value: &'e Expr,
-        builtin: &str,
-    ) -> Option<(&'e Expr, &'e [Comprehension])> {
-        let call = value.as_call_expr()?;
-        let is_it = self.source(&*call.func) == builtin && self.is_builtin(builtin);
-        let found = match (&call.arguments.args[..], &call.arguments.keywords[..]) {
-            ([Expr::Generator(of)], []) => (&*of.elt, &of.generators[..]),
-            ([Expr::ListComp(of)], []) => (&*of.elt, &of.generators[..]),
-            _ => return None,
-        };
-        is_it.then_some(found)
-    }
 }
 
-/// Range from the first to the last of some statements.
-fn span(body: &[Stmt]) -> Option<TextRange> {
-    Some(body.first()?.range().cover(body.last()?.range()))
+/// Tokens in a part.
+fn tokens<'t>(tree: &'t Tree, part: TextRange) -> impl Iterator<Item = &'t Token> {
+    let tokens = tree.tokens_from(part.start()).iter();
+    tokens.take_while(move |token| token.end() <= part.end())
 }
 
-/// Sides of a single comparison.
-fn sides(test: &Expr) -> Option<(&Expr, CmpOp, &Expr)> {
-    let compare = test.as_compare_expr()?;
-    match (&compare.ops[..], &compare.comparators[..]) {
-        ([sign], [right]) => Some((&compare.left, *sign, right)),
-        _ => None,
-    }
+/// Names and their places, attributes left out.
+fn names<'s>(tree: &Tree<'s>) -> impl Iterator<Item = (&'s str, TextRange)> {
+    let names = tree.tokens().iter().filter(|token| {
+        let before = tree.source[..token.start().to_usize()].trim_end();
+        let is_name = token.kind() == TokenKind::Name || token.kind().is_soft_keyword();
+        is_name && !before.ends_with('.')
+    });
+    names.map(|token| (tree.text(token), token.range()))
 }
 
-/// `if` without other branches.
-fn lone_if(statement: &Stmt) -> Option<&StmtIf> {
-    let choice = statement.as_if_stmt()?;
-    choice.elif_else_clauses.is_empty().then_some(choice)
-}
-
-/// Value that a statement returns.
-fn returned(statement: &Stmt) -> Option<&Expr> {
-    statement.as_return_stmt()?.value.as_deref()
-}
-
-/// `x += e` for `x = x + e`, and the reverse.
-fn augmentation(facts: &Facts, body: &[Stmt]) -> Option<Rewrite> {
-    let text = match body.first()? {
-        Stmt::AugAssign(sum) if sum.target.is_name_expr() => {
-            let (name, sign) = (facts.source(&*sum.target), sum.op);
-            let value = facts.text(&sum.value, Level::from(sign));
-            format!("{name} = {name} {sign} {value}")
+/// Nodes directly below one.
+fn children(node: AnyNodeRef) -> Vec<AnyNodeRef> {
+    struct Children<'a>(Vec<AnyNodeRef<'a>>);
+    impl<'a> SourceOrderVisitor<'a> for Children<'a> {
+        fn enter_node(&mut self, node: AnyNodeRef<'a>) -> TraversalSignal {
+            self.0.push(node);
+            TraversalSignal::Skip
         }
-        Stmt::Assign(assignment) => {
-            let name = facts.assigned(assignment)?;
-            let sum = assignment.value.as_bin_op_expr()?;
-            let value = facts.text(&sum.right, Level::None);
-            let is_of_itself = facts.source(&*sum.left) == name;
-            is_of_itself.then(|| format!("{name} {}= {value}", sum.op))?
-        }
-        _ => return None,
-    };
-    Some((body[0].range(), text))
-}
-
-/// `if not c: B else: A` for `if c: A else: B`.
-fn other_branch_first(facts: &Facts, body: &[Stmt]) -> Option<Rewrite> {
-    let choice = body.first()?.as_if_stmt()?;
-    let (at, indent) = facts.lines(&body[..1])?;
-    let other = match &choice.elif_else_clauses[..] {
-        [last] if last.test.is_none() => facts.same_block(&last.body, indent)?,
-        _ => return None,
-    };
-    let block = facts.same_block(&choice.body, indent)?;
-    let test = facts.all_of(&[(&choice.test, false)]);
-    Some((at, format!("if {test}:\n{other}\n{indent}else:\n{block}")))
-}
-
-/// A new variable for what is returned.
-fn named_result(facts: &Facts, body: &[Stmt]) -> Option<Rewrite> {
-    let value = returned(body.first()?)?;
-    let is_plain = value.is_name_expr() || value.is_literal_expr();
-    let name = facts.fresh(RESULTS).filter(|_| !is_plain)?;
-    let (at, indent) = facts.lines(&body[..1])?;
-    let value = facts.text(value, Level::None);
-    Some((at, format!("{name} = {value}\n{indent}return {name}")))
-}
-
-/// `return e` for `x = e` and `return x`.
-fn unnamed_result(facts: &Facts, body: &[Stmt]) -> Option<Rewrite> {
-    let assignment = body.first()?.as_assign_stmt()?;
-    let name = facts.assigned(assignment)?;
-    let is_same = facts.source(returned(body.get(1)?)?) == name && facts.is_local(name, assignment);
-    let (at, _) = facts.lines(&body[..2])?;
-    let value = facts.text(&assignment.value, Level::None);
-    is_same.then(|| (at, format!("return {value}")))
-}
-
-/// `return a if c else b` for two branches.
-fn conditional(facts: &Facts, body: &[Stmt]) -> Option<Rewrite> {
-    let choice = body.first()?.as_if_stmt()?;
-    let (other, count) = match (&choice.elif_else_clauses[..], body.get(1)) {
-        ([], Some(next)) => (from_ref(next), 2),
-        ([last], _) if last.test.is_none() => (&last.body[..], 1),
-        _ => return None,
-    };
-    let ([value], [other]) = (&choice.body[..], other) else {
-        return None;
-    };
-    let value = facts.text(returned(value)?, Level::IfElse);
-    let test = facts.all_of(&[(&choice.test, true)]);
-    let other = facts.text(returned(other)?, Level::Starred);
-    let (at, _) = facts.lines(&body[..count])?;
-    Some((at, format!("return {value} if {test} else {other}")))
-}
-
-/// Two branches for `return a if c else b`.
-fn branches(facts: &Facts, body: &[Stmt]) -> Option<Rewrite> {
-    let choice = returned(body.first()?)?.as_if_expr()?;
-    let parts = [&choice.test, &choice.body, &choice.orelse];
-    let [test, value, other] = parts.map(|part| facts.text(part, Level::None));
-    let (at, indent) = facts.lines(&body[..1])?;
-    let inner = format!("{indent}{}", facts.unit);
-    Some((at, format!("if {test}:\n{inner}return {value}\n{indent}return {other}")))
-}
-
-/// Loop or comprehension.
-struct Round<'e> {
-    target: &'e Expr,
-    iter: &'e Expr,
-    /// Conditions of a step, each with `true` if it must hold.
-    conditions: Vec<(&'e Expr, bool)>,
-    /// What a step is for.
-    elements: Vec<&'e Expr>,
-}
-
-impl<'e> Round<'e> {
-    /// Loop over one statement, which may be in an `if`.
-    fn of_loop(each: &'e StmtFor) -> Option<(Self, &'e Stmt)> {
-        let only = each.body.first()?;
-        let choice = lone_if(only);
-        let body = choice.map_or(&each.body[..], |choice| &choice.body);
-        let is_simple = !each.is_async && each.orelse.is_empty() && each.body.len() == 1;
-        let round = Self {
-            target: &each.target,
-            iter: &each.iter,
-            conditions: choice.iter().map(|choice| (&*choice.test, true)).collect(),
-            elements: Vec::new(),
-        };
-        (is_simple && body.len() == 1).then(|| (round, &body[0]))
     }
-
-    fn of_comprehension(generators: &'e [Comprehension], elements: Vec<&'e Expr>) -> Option<Self> {
-        let only = generators.first()?;
-        (!only.is_async && generators.len() == 1).then(|| Self {
-            target: &only.target,
-            iter: &only.iter,
-            conditions: only.ifs.iter().map(|test| (test, true)).collect(),
-            elements,
-        })
-    }
-
-    /// True if a loop and a comprehension in its place mean the same.
-    fn is_movable(&self, facts: &Facts, within: &impl Ranged) -> bool {
-        let conditions = self.conditions.iter().map(|(test, _)| test);
-        let mut parts = self.elements.iter().chain(conditions).chain([&self.iter]);
-        let is_bound = |part: &Expr| {
-            use Expr::{Await, Lambda, Named, Yield, YieldFrom};
-            matches!(part, Await(_) | Lambda(_) | Named(_) | Yield(_) | YieldFrom(_))
-        };
-        let is_place = |part: &Expr| part.is_attribute_expr() || part.is_subscript_expr();
-        let mut names = facts.places.keys();
-        names.all(|name| {
-            facts.mentions(name, self.target) == 0 || facts.is_private(name, within)
-        }) && !any_over_expr(self.target, is_place)
-            && !parts.any(|part| part.is_starred_expr() || any_over_expr(part, is_bound))
-            && facts.mentions("super", within) == 0
-            && !facts.source(within).contains("async for")
-    }
-
-    /// End of a comprehension.
-    fn clause(&self, facts: &Facts) -> String {
-        let target = facts.text(self.target, Level::None);
-        let iter = facts.text(self.iter, Level::IfElse);
-        let test = facts.all_of(&self.conditions);
-        let word = if test.is_empty() { "" } else { " if " };
-        format!("for {target} in {iter}{word}{test}")
-    }
-
-    /// Loop over one statement.
-    fn around(&self, step: &str, indent: &str, facts: &Facts) -> String {
-        let target = facts.text(self.target, Level::None);
-        let iter = facts.text(self.iter, Level::Starred);
-        let inner = format!("{indent}{}", facts.unit);
-        let step = match facts.all_of(&self.conditions) {
-            test if test.is_empty() => step.to_owned(),
-            test => format!("if {test}:\n{inner}{}{step}", facts.unit),
-        };
-        format!("for {target} in {iter}:\n{inner}{step}")
-    }
+    let mut children = Children(Vec::new());
+    node.visit_source_order(&mut children);
+    children.0
 }
 
-/// Comprehension or `sum` for an empty start and a loop.
-fn comprehension(facts: &Facts, body: &[Stmt]) -> Option<Rewrite> {
-    let [Stmt::Assign(start), Stmt::For(each), ..] = body else {
-        return None;
-    };
-    let name = facts.assigned(start)?;
-    let (mut round, step) = Round::of_loop(each)?;
-    let (of, brackets, elements) = match step {
-        Stmt::AugAssign(sum) if sum.op == Operator::Add && facts.is_builtin("sum") => {
-            (&sum.target, ["0", "0", "sum(", ")"], vec![&*sum.value])
-        }
-        Stmt::Assign(entry) => {
-            let place = entry.targets.first()?.as_subscript_expr()?;
-            let elements = vec![&*place.slice, &*entry.value];
-            let is_only = entry.targets.len() == 1;
-            (&place.value, ["{}", "dict()", "{", "}"], elements).filter(is_only)?
-        }
-        Stmt::Expr(call) => {
-            let call = call.value.as_call_expr()?;
-            let method = call.func.as_attribute_expr()?;
-            let brackets = match method.attr.as_str() {
-                "append" => ["[]", "list()", "[", "]"],
-                "add" => ["set()", "set()", "{", "}"],
-                _ => return None,
-            };
-            let is_only = call.arguments.len() == 1;
-            (&method.value, brackets, vec![call.arguments.args.first().filter(|_| is_only)?])
-        }
-        _ => return None,
-    };
-    todo!()
+/// Words and signs of a node that are none of its children's, without those for layout.
+fn own<'s>(tree: &Tree<'s>, node: AnyNodeRef, children: &[AnyNodeRef]) -> Vec<&'s str> {
+    use TokenKind::{Comma, Dedent, Indent, Lpar, Newline, Rpar, Semi};
+    let starts = [node.start()]
+        .into_iter()
+        .chain(children.iter().map(Ranged::end));
+    let ends = children.iter().map(Ranged::start).chain([node.end()]);
+    let gaps = starts.zip(ends).filter(|(start, end)| start < end);
+    let tokens = gaps.flat_map(|(start, end)| tokens(tree, TextRange::new(start, end)));
+    let tokens = tokens.filter(|token| {
+        let is_layout = matches!(
+            token.kind(),
+            Comma | Dedent | Indent | Lpar | Newline | Rpar | Semi
+        );
+        !is_layout && !token.kind().is_trivia()
+    });
+    tokens.map(|token| tree.text(token)).collect()
 }

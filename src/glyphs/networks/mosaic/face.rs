@@ -18,9 +18,9 @@ use crate::{
 pub const PLACES: usize = 8;
 /// Hidden units.
 const HIDDEN: usize = 128;
-/// Red, green and blue of the low band's three values, before the sigmoid: brightness, red against green, yellow against
-/// blue. Of even brightness, detail has room on both sides, and a camera's light changes it little.
-const OPPONENTS: [f32; 9] = [0.3, 1.3, 0.7, 0.3, -1.3, 0.7, 0.3, 0.0, -1.4];
+/// Red, green and blue of the low band's three values, before the sigmoid: brightness, orange against blue, magenta against
+/// green. Of even brightness, detail has room on both sides, and a camera's light changes it little.
+const OPPONENTS: [f32; 9] = [0.4, 1.2, 0.6, 0.4, 0.1, -0.8, 0.4, -1.2, 0.6];
 
 /// Low band and palette of a function.
 #[derive(Module, Debug)]

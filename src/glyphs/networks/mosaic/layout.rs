@@ -1,4 +1,4 @@
-//! Layouts of a mosaic: rows of equal cells inside a border, as square as the number of tokens allows, so that a short
+//! Layouts of a mosaic: rows of equal cells inside a border, as few as hold the tokens, so that a short
 //! function fills its picture with large cells.
 
 use super::resampling::b_spline;
@@ -26,20 +26,20 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// All layouts for functions of up to `max_tokens`, smallest first: k x k and (k + 1) x k.
+    /// All layouts for functions of up to `max_tokens`, smallest first: squares. More would be told apart worse, in a picture
+    /// that is a little beside its place.
     pub fn all(max_tokens: usize) -> Vec<Self> {
-        let mut layouts = vec![Self {
-            rows: 2,
-            columns: 2,
-        }];
-        while let Some(last) = layouts.last().filter(|last| last.slots() < max_tokens) {
-            let (rows, columns) = match last.rows == last.columns {
-                true => (last.rows + 1, last.columns),
-                false => (last.rows, last.rows),
-            };
-            layouts.push(Self { rows, columns });
-        }
-        layouts
+        let squares = (2..).map(|side| Self {
+            rows: side,
+            columns: side,
+        });
+        let mut holds_all = false;
+        let wanted = squares.take_while(|layout| {
+            let is_wanted = !holds_all;
+            holds_all = layout.slots() >= max_tokens;
+            is_wanted
+        });
+        wanted.collect()
     }
 
     /// Index of the smallest of `layouts` that holds `tokens`; the last if none does.

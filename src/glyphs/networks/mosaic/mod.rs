@@ -398,7 +398,9 @@ const BLOCK: usize = 4;
 /// Blocks a side.
 const BLOCKS: usize = PATCHES / BLOCK;
 /// Channels of the pooled features.
-const SQUEEZED: usize = 8;
+const SQUEEZED: usize = 16;
+/// Hidden units from which the layout is told.
+const LAYOUT_HIDDEN: usize = 128;
 
 impl MosaicRecognizer {
     /// Random weights for `layouts` layouts.
@@ -414,8 +416,8 @@ impl MosaicRecognizer {
             slot: init.linear_relu(inner, sizes.slot),
             stem: init.linear_relu(3 * PATCH * PATCH, channels),
             squeeze: init.linear_relu(channels, SQUEEZED),
-            layout_in: init.linear_relu(pooled, 64),
-            layout_out: init.linear_relu(64, layouts),
+            layout_in: init.linear_relu(pooled, LAYOUT_HIDDEN),
+            layout_out: init.linear_relu(LAYOUT_HIDDEN, layouts),
         }
     }
 
