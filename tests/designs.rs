@@ -329,8 +329,8 @@ fn the_mosaics_values_keep_their_paths() {
     let record = String::from_utf8_lossy(record);
     let paths = [
         "text_encoder.embeddings.word_embeddings.weight",
-        "generator.place_whole.weight",
-        "generator.frame",
+        "generator.paint.weight",
+        "reader.look.weight",
         "reader.layout_in.weight",
         "pose.output.bias",
         "text_decoder.lm_head.bias",

@@ -177,15 +177,14 @@ pub fn write(path: &Path, picture: &RgbImage) -> Result<()> {
     write_picture(path, picture.as_raw(), [width, height])
 }
 
-/// The picture as a reader finds it in the file that [`write()`] makes at `path`: JPEG changes it, and one of another
-/// size is scaled.
+/// The picture as a reader finds it in the file that [`write()`] makes at `path`: JPEG changes it.
 ///
 /// # Errors
 /// If it is too small to be read.
 pub fn as_read_back(path: &Path, picture: &RgbImage) -> Result<RgbImage> {
     let (width, height) = picture.dimensions();
     let bytes = encoded_picture(path, picture.as_raw(), [width, height])?;
-    fit(&checked(decode(&bytes)?)?)
+    checked(decode(&bytes)?)
 }
 
 /// Writes pictures as an animation that goes on for ever, as a whole or not at all; `go_on` is called with the number of

@@ -13,6 +13,7 @@ use super::{
     code::{lengths_of, places_unverified},
     model::{GlyphModel, mean_of_slots},
     networks::mosaic::Layouts,
+    pages,
     reading::{Cells, Decoded, Reading},
     token_batch::TokenBatch,
 };
@@ -199,6 +200,18 @@ impl GlyphReader {
             bail!("there is nothing to paint: expected a Python function");
         }
         Ok(tokens)
+    }
+
+    /// Tokens of a function's glyphs: of one, or of [`pages`] if it is longer than the model can paint and glyphs have a code.
+    ///
+    /// # Errors
+    /// As [`Self::tokens`].
+    pub fn pages(&self, function: &str) -> Result<Vec<Vec<u32>>> {
+        if self.config.parity == 0.0 || function.is_empty() {
+            return Ok(vec![self.tokens(function)?]);
+        }
+        let tokens = self.bpe.encode(function);
+        pages::split(tokens, self.config.max_tokens, self.bpe.pad())
     }
 
     /// The pictures after the noisy channel.

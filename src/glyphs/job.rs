@@ -18,6 +18,7 @@ use super::{
     image_io::{fit, squeezed},
     inference::GlyphReader,
     morph::MorphPath,
+    pages,
     system::GlyphsSystem,
     views::{GlyphQuery, GlyphView, GlyphsViews, GridView, InvalidInput, Neighbour, Subject},
 };
@@ -230,9 +231,8 @@ impl GlyphsJob {
 
     fn tokens(&self, functions: &[String]) -> Result<Vec<Vec<u32>>> {
         let tokens = |text: &String| {
-            let head = text.lines().next().unwrap_or_default();
             let tokens = self.worker.snapshot().tokens(text);
-            tokens.with_context(|| head.trim_end_matches(':').to_owned())
+            tokens.with_context(|| head(text))
         };
         functions.iter().map(tokens).collect()
     }
@@ -285,10 +285,18 @@ impl Job for GlyphsJob {
                 self.is_grid_due = true;
             }
             GlyphsCommand::Encode { functions, size } => {
-                let rows = self.tokens(&functions)?;
-                events.push(GlyphsEvent::Encoded(
-                    self.worker.current().paint(&rows, size)?,
-                ));
+                let reader = self.worker.current();
+                let pages = |text: &String| reader.pages(text).with_context(|| head(text));
+                let pages: Vec<_> = functions.iter().map(pages).collect::<Result<_>>()?;
+                let mut painted = reader.paint(&pages.concat(), size)?.into_iter();
+                let pictures = pages.iter().map(|pages| {
+                    let mut glyphs: Vec<_> = painted.by_ref().take(pages.len()).collect();
+                    match glyphs.len() {
+                        1 => glyphs.remove(0),
+                        _ => pages::sheet(&glyphs),
+                    }
+                });
+                events.push(GlyphsEvent::Encoded(pictures.collect()));
             }
             GlyphsCommand::Decode(pictures) => {
                 let read = self.worker.current().read_verified(&pictures)?;
@@ -392,4 +400,10 @@ impl Job for GlyphsJob {
     fn on_idle(&mut self) -> Result<Work> {
         self.worker.warm_up().map(Work::busy_if)
     }
+}
+
+/// First line of a function, by which it is named.
+fn head(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_end_matches(':').to_owned()
 }

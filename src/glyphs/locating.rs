@@ -13,6 +13,7 @@ use super::{
     border::snapped,
     image_io::{fit, squeezed},
     inference::{GlyphReader, values},
+    pages::{self, Page, neighbours_of, place_of, places_on_sheet},
     photo::Photo,
     reading::Decoded,
     scene::SCENE_SIZE,
@@ -42,6 +43,13 @@ impl GlyphReader {
     /// # Errors
     /// If the picture is too long for a model whose glyphs have no code, or the device fails.
     pub fn read_photo(&self, picture: &RgbImage) -> Result<Vec<Decoded>> {
+        let photo = Photo::new(picture.clone());
+        let mut read = self.read_glyphs(picture, &photo)?;
+        self.read_other_pages(&photo, &mut read)?;
+        Ok(pages::joined(read, self.bpe.pad()))
+    }
+
+    fn read_glyphs(&self, picture: &RgbImage, photo: &Photo) -> Result<Vec<Decoded>> {
         // Glyphs without a code can't be told from other things.
         let whole = match self.config.parity > 0.0 {
             true => squeezed(picture),
@@ -51,24 +59,42 @@ impl GlyphReader {
         if surest.verified.is_none() || is_large(&surest) {
             return Ok(vec![surest]);
         }
-        let photo = Photo::new(picture.clone());
         let [width, height] = photo.size(0);
         let mut found: Vec<Decoded> = Vec::new();
+        let on_sheet = places_on_sheet([width as usize, height as usize]);
+        let on_sheet = on_sheet.iter().map(|place| {
+            let place = place.map(|[x, y]| [x / width * 2.0 - 1.0, y / height * 2.0 - 1.0]);
+            rectification(&place)
+        });
+        let maps: Vec<Homography> = on_sheet.collect();
+        let of_sheet = self.in_passes(maps.len(), GLYPH_SIZE, |some| {
+            let views = maps[some.clone()].iter();
+            let views: Vec<_> = views.map(|map| photo.view(map, GLYPH_SIZE)).collect();
+            self.attempt(self.tensor(&views), &maps[some])
+        })?;
+        found.extend(
+            of_sheet
+                .into_iter()
+                .filter(|read| read.verified == Some(true)),
+        );
+        if !found.is_empty() {
+            return Ok(found);
+        }
         for share in WINDOWS {
             let side = share * width.min(height);
             if side < LEAST_WINDOW && share < 1.0 {
                 break;
             }
-            let mut located = self.located(&photo, windows([width, height], side))?;
+            let mut located = self.located(photo, windows([width, height], side))?;
             if share < 1.0 {
                 // Among many places those with a border all around.
-                located.retain(|place| snapped(&photo, &rectification(place)).is_some());
+                located.retain(|place| snapped(photo, &rectification(place)).is_some());
             }
-            let mut read = self.read_located(&photo, &located)?;
+            let mut read = self.read_located(photo, &located)?;
             read.sort_by(|a, b| b.certainty.total_cmp(&a.certainty));
             let doubtful = read.iter_mut().filter(|read| read.verified == Some(false));
             for read in doubtful.take(ALIGNED) {
-                *read = self.read_aligned(&photo, read.clone())?;
+                *read = self.read_aligned(photo, std::slice::from_ref(read))?;
             }
             for read in read {
                 let is_known = |other: &Decoded| is_same_place(other, &read);
@@ -84,6 +110,41 @@ impl GlyphReader {
             }
         }
         Ok(vec![surest])
+    }
+
+    /// Looks for the pages that are missing where they lie on their sheet, beside those that were read.
+    fn read_other_pages(&self, photo: &Photo, read: &mut Vec<Decoded>) -> Result<()> {
+        let mut tried: Vec<(Page, usize)> = Vec::new();
+        loop {
+            let pages = read.iter().filter(|read| read.verified == Some(true));
+            let pages =
+                pages.filter_map(|read| Some((Page::of(&read.tokens, self.bpe.pad())?, read)));
+            let pages: Vec<(Page, &Decoded)> = pages.collect();
+            let is_read = |from: Page, number: usize| {
+                let is_same = |page: &Page| page.is_with(&from) && page.number == number;
+                pages.iter().any(|(page, _)| is_same(page))
+            };
+            // From its neighbour a page's place is known best.
+            let near = pages.iter().flat_map(|&(from, read)| {
+                let neighbours = neighbours_of(from).into_iter();
+                neighbours.map(move |number| (from, read, number))
+            });
+            let next = near.into_iter().find(|&(from, _, number)| {
+                !is_read(from, number) && !tried.contains(&(from, number))
+            });
+            let Some((from, known, number)) = next else {
+                return Ok(());
+            };
+            tried.push((from, number));
+            let map = rectification(&known.corners.map(|corner| corner.map(f64::from)));
+            let place = place_of(number, from).map(|corner| map.map(corner));
+            let mut found = self.read_closely(photo, vec![rectification(&place)])?;
+            found.truncate(1);
+            let found = self.read_aligned(photo, &found)?;
+            if found.verified == Some(true) {
+                read.push(found);
+            }
+        }
     }
 
     /// Where the glyphs in these windows lie.
@@ -126,7 +187,8 @@ impl GlyphReader {
         let map = rectification(place);
         let map = snapped(photo, &map).unwrap_or(map);
         let turns = (0..4).map(|turn| map.then(&quarter(turn)));
-        self.read_closely(photo, turns.collect())
+        let mut read = self.read_closely(photo, turns.collect())?.into_iter();
+        Ok(read.next().unwrap_or_default())
     }
 }
 

@@ -41,6 +41,7 @@ mod losses;
 mod model;
 pub mod morph;
 pub mod networks;
+pub mod pages;
 pub mod photo;
 pub mod reading;
 mod recognition;

@@ -29,6 +29,8 @@ pub struct Decoded {
     pub verified: Option<bool>,
     /// Cells of a glyph with a code.
     pub cells: Cells,
+    /// Pages read, and pages there are, of a function on several.
+    pub pages: Option<[usize; 2]>,
 }
 
 /// Cells of a glyph with a code, in the order of its symbols: header, tokens, parity.

@@ -33,7 +33,9 @@ const LAYOUTS: usize = 3;
 /// Probability below which a layout isn't tried.
 const LEAST_LIKELY: f32 = 0.005;
 /// Alignments with what was read, at most.
-const ALIGNMENTS: usize = 3;
+const ALIGNMENTS: usize = 4;
+/// Readings that are aligned, the surest ones.
+const CANDIDATES: usize = 4;
 
 impl GlyphReader {
     /// Embeddings read from glyphs that are as they were painted.
@@ -133,24 +135,22 @@ impl GlyphReader {
         }
         for (nth, picture) in unsure.into_iter().zip(self.images(pictures)?) {
             let photo = Photo::new(picture);
-            let found = self.read_closely(&photo, vec![Homography::IDENTITY])?;
-            if found.is_surer_than(&read[nth]) {
-                read[nth] = found;
-            }
-            read[nth] = self.read_aligned(&photo, read[nth].clone())?;
+            let mut found = self.read_closely(&photo, vec![Homography::IDENTITY])?;
+            found.truncate(CANDIDATES);
+            read[nth] = self.read_aligned(&photo, &found)?;
         }
         Ok(read)
     }
 
-    /// The surest reading of a photo's part that each of `maps` shows about upright: with its border found, and with the
-    /// corners that the pose head finds, and finds again.
-    pub(super) fn read_closely(&self, photo: &Photo, maps: Vec<Homography>) -> Result<Decoded> {
-        let mut best = Decoded {
-            certainty: f32::NEG_INFINITY,
-            verified: Some(false),
-            ..Decoded::default()
-        };
+    /// Readings of a photo's part that each of `maps` shows about upright, the surest first: with its border found, and with
+    /// the corners that the pose head finds, and finds again.
+    pub(super) fn read_closely(
+        &self,
+        photo: &Photo,
+        maps: Vec<Homography>,
+    ) -> Result<Vec<Decoded>> {
         let mut posed = maps;
+        let mut found = Vec::new();
         for round in 0..=RECTIFICATIONS {
             if round > 0 {
                 let views = posed.iter().map(|map| photo.view(map, GLYPH_SIZE));
@@ -166,34 +166,38 @@ impl GlyphReader {
             });
             let maps: Vec<Homography> = posed.iter().copied().chain(bordered).collect();
             let views: Vec<_> = maps.iter().map(|map| photo.view(map, GLYPH_SIZE)).collect();
-            for read in self.attempt(self.tensor(&views), &maps)? {
-                if read.is_surer_than(&best) {
-                    best = read;
-                }
-            }
-            if best.verified == Some(true) {
+            found.extend(self.attempt(self.tensor(&views), &maps)?);
+            if found.iter().any(|read| read.verified == Some(true)) {
                 break;
             }
         }
-        Ok(best)
+        found.sort_by(|a, b| {
+            let sureness = b.certainty.total_cmp(&a.certainty);
+            b.verified.cmp(&a.verified).then(sureness)
+        });
+        Ok(found)
     }
 
-    /// The reading of a photo after it was aligned with what was read before, as often as that makes it surer.
-    pub(super) fn read_aligned(&self, photo: &Photo, mut surest: Decoded) -> Result<Decoded> {
-        for _ in 0..ALIGNMENTS {
-            if surest.verified != Some(false) || surest.cells.symbols.is_empty() {
-                break;
+    /// The surest reading of a photo after each of `readings` was aligned with what it says, again and again: of a glyph that
+    /// is cut the border is out of sight, and what is read in one part tells where the next one lies.
+    pub(super) fn read_aligned(&self, photo: &Photo, readings: &[Decoded]) -> Result<Decoded> {
+        let mut surest = readings.first().cloned().unwrap_or_default();
+        for start in readings {
+            let mut read = start.clone();
+            for _ in 0..ALIGNMENTS {
+                if surest.verified != Some(false) || read.cells.symbols.is_empty() {
+                    break;
+                }
+                let (cells, corners) = (&read.cells, read.corners.concat());
+                let painted = self.paint_cells(cells)?;
+                let weights = self.weights(cells);
+                let map = aligned(photo, Homography::rectify(&corners), &painted, &weights);
+                let view = self.tensor(&[photo.view(&map, GLYPH_SIZE)]);
+                read = self.attempt(view, &[map])?.remove(0);
+                if read.is_surer_than(&surest) {
+                    surest = read.clone();
+                }
             }
-            let (cells, corners) = (&surest.cells, surest.corners.concat());
-            let painted = self.paint_cells(cells)?;
-            let weights = self.weights(cells);
-            let map = aligned(photo, Homography::rectify(&corners), &painted, &weights);
-            let view = self.tensor(&[photo.view(&map, GLYPH_SIZE)]);
-            let read = self.attempt(view, &[map])?.remove(0);
-            if !read.is_surer_than(&surest) {
-                break;
-            }
-            surest = read;
         }
         self.read_with_prior(photo, surest)
     }

@@ -60,13 +60,20 @@ impl TfIdf {
 impl TermVector {
     /// Distance of two functions, 0 to 1: one less the weighted cosines of the groups.
     pub fn distance(&self, other: &Self) -> f32 {
-        let cosines = self.0.iter().zip(&other.0).map(|(a, b)| {
-            let terms = a.iter().filter_map(|(term, x)| Some(x * b.get(term)?));
-            terms.sum::<f32>()
-        });
+        let cosines = std::iter::zip(&self.0, &other.0).map(|(a, b)| cosine(a, b));
         let similarity: f32 = cosines.zip(WEIGHTS).map(|(cosine, w)| cosine * w).sum();
         1.0 - similarity
     }
+
+    /// Distance by tokens alone, 0 to 1.
+    pub fn token_distance(&self, other: &Self) -> f32 {
+        1.0 - cosine(&self.0[1], &other.0[1])
+    }
+}
+
+fn cosine(a: &BTreeMap<String, f32>, b: &BTreeMap<String, f32>) -> f32 {
+    let terms = a.iter().filter_map(|(term, x)| Some(x * b.get(term)?));
+    terms.sum()
 }
 
 fn grouped(terms: Terms) -> [TermCounts; GROUPS] {

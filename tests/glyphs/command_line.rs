@@ -298,11 +298,6 @@ fn bad_input_is_refused(folder: &Path) {
         ),
         (
             1,
-            format!("encode long.py {encode}"),
-            &["long.py", "tokens", "up to 40"],
-        ),
-        (
-            1,
             "encode one.py --out new.png --run nowhere".into(),
             &["nowhere"],
         ),

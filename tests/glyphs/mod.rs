@@ -11,6 +11,7 @@ mod evaluation;
 mod inference;
 mod job;
 mod mosaic;
+mod pages;
 mod photos;
 mod pictures;
 mod prior;

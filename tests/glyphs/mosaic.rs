@@ -181,8 +181,8 @@ fn scattered_slots_are_a_permutation_in_which_neighbours_lie_far_apart() {
     }
     let (plain, scattered) = (Layouts::new(9), Layouts::scattered(9));
     assert_ne!(
-        plain.arrange(vec![2]).packed(),
-        scattered.arrange(vec![2]).packed()
+        plain.arrange(vec![1]).packed(),
+        scattered.arrange(vec![1]).packed()
     );
 }
 

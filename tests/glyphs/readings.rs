@@ -38,7 +38,7 @@ fn readings_are_wrong_only_with_a_word() {
     let (code, out, said) = run("decode greet.png");
     assert_eq!((code, out.as_str()), (Some(0), greet), "{said}");
 
-    // A part that is covered is refilled; of half a glyph the best reading is given, and called unverified.
+    // A part that is covered is refilled; of a third of a glyph the best reading is given, and called unverified.
     let glyph = image::open(folder.join("clamp.png")).unwrap().to_rgb8();
     let cover = |name: &str, columns: u32| {
         let mut covered = glyph.clone();
@@ -56,7 +56,7 @@ fn readings_are_wrong_only_with_a_word() {
         said.contains("verified") && !said.contains(" 0 cells"),
         "{said}"
     );
-    cover("half.png", 60);
+    cover("half.png", 84);
     let (code, out, said) = run("decode half.png");
     assert_eq!(code, Some(3), "{out}{said}");
     assert!(
@@ -73,6 +73,36 @@ fn readings_are_wrong_only_with_a_word() {
         let doubted = tokens.filter(|token| token["doubted"] == true).count();
         assert_eq!(doubted == 0, verified, "{read}");
     }
+
+    // What is too long for one glyph has several on a sheet; with one of them covered it is told how many are left.
+    let lines = (0..40).map(|i| format!("    total_{i} = first[{i}] * second[{}] + {i}\n", i + 1));
+    let long = format!(
+        "def combine(first, second):\n{}    return total_7\n",
+        lines.collect::<String>()
+    );
+    write("long.py", &long);
+    let (code, _, said) = run("encode long.py --out long.png");
+    assert_eq!(code, Some(0), "{said}");
+    let (code, out, said) = run("decode long.png");
+    assert_eq!((code, out.as_str()), (Some(0), long.as_str()), "{said}");
+    assert!(
+        said.contains("verified") && said.contains("pages"),
+        "{said}"
+    );
+    let sheet = image::open(folder.join("long.png")).unwrap().to_rgb8();
+    let [width, height] = [sheet.width(), sheet.height()].map(|side| side * 5 / 4);
+    let larger =
+        image::imageops::resize(&sheet, width, height, image::imageops::FilterType::Triangle);
+    larger.save(folder.join("larger.jpg")).unwrap();
+    let (code, out, said) = run("decode larger.jpg");
+    assert_eq!((code, out.as_str()), (Some(0), long.as_str()), "{said}");
+    let mut covered = sheet;
+    let paper = image::RgbImage::from_pixel(144, 144, image::Rgb([224; 3]));
+    image::imageops::replace(&mut covered, &paper, 8, 8);
+    covered.save(folder.join("covered.png")).unwrap();
+    let (code, _, said) = run("decode covered.png");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("pages were found"), "{said}");
 
     // Two in one photo, one of them upside down, on a table.
     let other = image::open(folder.join("greet.png")).unwrap().to_rgb8();

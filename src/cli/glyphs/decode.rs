@@ -70,23 +70,28 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
         return Ok(());
     }
     let [percent, least] = [probability, RELIABLE].map(|share| 100.0 * share);
-    let text = match read.decoded.verified {
+    let text = match (read.decoded.verified, read.decoded.pages) {
         _ if read.repaints => {
             "more than 99 % sure of this reading: painted again, it gives the picture".into()
         }
-        Some(true) => format!(
+        (Some(true), Some([_, pages])) => format!("verified by the checks of {pages} pages"),
+        (Some(true), None) => format!(
             "verified by the glyph's check, {} cells mended",
             read.decoded.mended()
         ),
-        Some(false) => {
+        (Some(false), Some([found, pages])) => {
+            let text = format!("unverified: {found} of {pages} pages were found");
+            return Err(Unverified(text).into());
+        }
+        (Some(false), None) => {
             let text = format!(
                 "unverified: the glyph's check doesn't hold; this is the best reading{}",
                 doubts(read)
             );
             return Err(Unverified(text).into());
         }
-        None if read.is_verified() => format!("{percent:.1} % sure of this reading"),
-        None => {
+        (None, _) if read.is_verified() => format!("{percent:.1} % sure of this reading"),
+        (None, _) => {
             let text = format!(
                 "only {percent:.1} % sure of this reading, expected {least:.0} % or more: it may be wrong"
             );
@@ -139,6 +144,7 @@ fn reading_json(read: &Reading) -> serde_json::Value {
         "sureness": decoded.sequence_probability(),
         "verified": read.is_verified(),
         "mended": decoded.mended(),
+        "pages": decoded.pages,
         "corners": decoded.corners,
         "tokens": tokens,
     })

@@ -34,10 +34,11 @@ use crate::{
 pub struct EncodeArgs {
     /// A Python file, or - for standard input
     file: PathBuf,
-    /// The picture to write, PNG or (.jpg) JPEG; with several functions glyph-1.png, glyph-2.png, ..
+    /// The picture to write, PNG or (.jpg) JPEG; with several functions glyph-1.png, glyph-2.png, .. A function too long for
+    /// one glyph is written as a sheet of several
     #[arg(long)]
     out: PathBuf,
-    /// Pixels a side
+    /// Pixels a side of a glyph
     #[arg(long, default_value_t = GLYPH_SIZE as u32, value_parser = clap::value_parser!(u32).range(16..=2048))]
     size: u32,
     #[command(flatten)]
@@ -159,28 +160,26 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
     }
 }
 
-/// Glyphs that aren't read back right from the pictures as written, a line each.
+/// Pictures that aren't read back right as they were written, a line each.
 fn misread(
     session: &GlyphsSession,
-    glyphs: &[RgbImage],
+    pictures: &[RgbImage],
     functions: &[Function],
     paths: &[PathBuf],
 ) -> Result<Vec<String>> {
-    let (mut pictures, mut asked, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-    for ((glyph, function), path) in glyphs.iter().zip(functions).zip(paths) {
-        match image_io::as_read_back(path, glyph) {
-            Ok(picture) => {
-                pictures.push(picture);
-                asked.push((function, path));
+    let mut lines = Vec::new();
+    for ((picture, function), path) in pictures.iter().zip(functions).zip(paths) {
+        let picture = match image_io::as_read_back(path, picture) {
+            Ok(picture) => picture,
+            Err(error) => {
+                lines.push(format!("{} will not be read: {error:#}", path.display()));
+                continue;
             }
-            Err(error) => lines.push(format!("{} will not be read: {error:#}", path.display())),
-        }
-    }
-    let read = session.request(GlyphsCommand::Decode(pictures), decoded, |_| {
-        refuse_if_interrupted()
-    })?;
-    for ((function, path), read) in asked.into_iter().zip(read) {
-        if let Some(difference) = first_difference(&function.source, &read.text) {
+        };
+        let command = GlyphsCommand::DecodePhoto(picture);
+        let read = session.request(command, decoded, |_| refuse_if_interrupted())?;
+        let text = read.first().map_or("", |read| &read.text);
+        if let Some(difference) = first_difference(&function.source, text) {
             lines.push(format!(
                 "{} will not be read back as {}: {difference}",
                 path.display(),

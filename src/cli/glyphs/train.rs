@@ -135,6 +135,10 @@ fn print(report: &GlyphsReport) -> Result<()> {
         report.distance_spearman
     ))?;
     say(format_args!(
+        "tasks written in other ways: mean average precision at R {:.4}, by tf-idf of their tokens {:.4}",
+        report.rewrites_found, report.rewrites_found_tf_idf
+    ))?;
+    say(format_args!(
         "smoothness {:.3} at contrast {:.3}",
         report.smoothness, report.contrast
     ))

@@ -42,9 +42,9 @@ pub fn rewritten(source: &str, rng: &mut impl Rng) -> Option<String> {
     (result != source && parse(&result, |_| ()).is_ok()).then_some(result)
 }
 
-/// Pairs of programs: the second may stand for the first, and the first for the second after `<=>`. Capitals are
-/// holes: `X` is any name, `T` what a loop assigns to, another letter any expression, `BODY` and `OTHER` any
-/// statements, `NEW` a new name. `not C` is any opposite.
+/// Pairs of programs: the second may stand for the first and, with `<=>`, the first for the second. Capitals are
+/// holes: `X` is any name, `T` what a loop assigns to, another letter any expression, `BODY` and `OTHER` are any
+/// statements, and `NEW` is a new name. `not C` is the opposite of `C`, which may be shorter.
 const PAIRS: &str = r"
 return E => NEW = E\nreturn NEW
 X = E\nreturn X => return E
@@ -322,8 +322,8 @@ impl<'t> Finder<'t> {
             return None;
         }
         let at = nodes[0].range().cover(nodes[nodes.len() - 1].range());
-        let [from, to] = [&rule.from, &rule.to].map(|form| form.source.contains('\n'));
-        let is_line = !from && !to;
+        let mut forms = [&rule.from, &rule.to].into_iter();
+        let is_line = forms.all(|form| !form.source.contains('\n'));
         // Words mustn't become one with those beside, and several lines have no others on them.
         let before = &self.tree.source[..at.start().to_usize()];
         let rest = self.after(at).lines().next().unwrap_or_default();

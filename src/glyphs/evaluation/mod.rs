@@ -6,6 +6,7 @@
 pub mod calibration;
 mod families;
 mod morphs;
+mod tasks;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +20,9 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use self::{calibration::Calibration, families::family_nearest, morphs::MorphPoints};
+use self::{
+    calibration::Calibration, families::family_nearest, morphs::MorphPoints, tasks::rewrites_found,
+};
 use super::{corpus_functions::CorpusFunction, curriculum::ExactCount, inference::GlyphReader};
 use crate::{
     data::python::variants,
@@ -93,6 +96,10 @@ pub struct GlyphsReport {
     pub family_nearest: f64,
     /// Functions of those families.
     pub family_functions: usize,
+    /// Mean average precision at R of other ways to write the same task, by the embeddings.
+    pub rewrites_found: f64,
+    /// The same by tf-idf of the tokens.
+    pub rewrites_found_tf_idf: f64,
     /// Functions in each band.
     pub functions_by_length: BTreeMap<usize, usize>,
     /// Share of renamed or reformatted copies whose nearest glyph is the original's.
@@ -133,6 +140,7 @@ pub struct GlyphsEvaluator {
     unicode_right: usize,
     morphs: MorphPoints,
     calibrations: HashMap<(usize, usize), Calibration>,
+    rewrites: Option<[f64; 2]>,
 }
 
 impl GlyphsEvaluator {
@@ -219,6 +227,7 @@ impl GlyphsEvaluator {
             unicode_right: 0,
             morphs,
             calibrations: HashMap::new(),
+            rewrites: None,
         }
     }
 
@@ -361,6 +370,7 @@ impl GlyphsEvaluator {
         report.unicode_functions = self.unicode.len();
         report.morph_parses = self.morphs.parses();
         report.morph_parses_between = self.morphs.parses_between();
+        [report.rewrites_found, report.rewrites_found_tf_idf] = self.rewrites.unwrap_or_default();
         let texts = self.functions.iter().map(|function| function.text.as_str());
         (report.family_nearest, report.family_functions) = family_nearest(texts.zip(&self.glyphs));
         let looks = self.glyphs.iter().map(aesthetics);
@@ -415,6 +425,8 @@ impl Evaluator for GlyphsEvaluator {
             && done < all
         {
             self.morphs.advance(&self.reader)?;
+        } else if self.rewrites.is_none() {
+            self.rewrites = Some(rewrites_found(&self.reader)?);
         } else {
             return Ok(Some(self.report(device)));
         }
