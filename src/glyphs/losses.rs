@@ -1,7 +1,7 @@
 //! Losses of Code Glyphs: the forward pass in training.
 //!
-//! The reader is trained on what it will meet: the photo is first set upright by the corners that
-//! the pose head finds in it at this step, errors included.
+//! The reader is trained on what it will meet: the photo is first set upright by corners with errors, those that the pose
+//! head finds at this step or true ones with noise.
 
 use burn::tensor::{Int, Tensor, s};
 

@@ -9,6 +9,8 @@ pub const RELIABLE: f32 = 0.9;
 const CHANCE: f32 = 1e-7;
 /// Share of a glyph's cells that are read for sure, below which a picture is none.
 const LEAST_SURE: f64 = 0.25;
+/// Share of a glyph's cells that are rather read right than wrong, below which it isn't aligned.
+const LEAST_LIKELY: f64 = 0.1;
 /// Certainty below which a picture is no glyph: a mean probability of .5.
 const LEAST_CERTAINTY: f32 = -0.7;
 
@@ -80,6 +82,13 @@ impl Decoded {
             Some(false) => self.confidence.iter().product(),
             None => (self.certainty * (self.tokens.len() + 1) as f32).exp(),
         }
+    }
+
+    /// True if enough cells are read for others to be aligned with what they say.
+    pub(super) fn tells_something(&self) -> bool {
+        let confidence = &self.cells.confidence;
+        let likely = confidence.iter().filter(|share| **share >= 0.5).count();
+        likely as f64 > LEAST_LIKELY * confidence.len() as f64
     }
 
     /// True if the recognizer is so certain that there must be a glyph: of all without a code, of some cells with one.

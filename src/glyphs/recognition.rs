@@ -185,7 +185,7 @@ impl GlyphReader {
         for start in readings {
             let mut read = start.clone();
             for _ in 0..ALIGNMENTS {
-                if surest.verified != Some(false) || read.cells.symbols.is_empty() {
+                if surest.verified != Some(false) || !read.tells_something() {
                     break;
                 }
                 let (cells, corners) = (&read.cells, read.corners.concat());

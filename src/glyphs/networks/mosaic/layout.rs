@@ -98,7 +98,7 @@ impl Layout {
         cell(y, self.rows) * self.columns + cell(x, self.columns)
     }
 
-    /// Weights [[`CANVAS`], `max_cells` x [`CONTROLS`]] of the control points of a line of `cells` at each canvas pixel, by
+    /// Weights [[`CANVAS`], `max_cells` x 8] of the control points of a line of `cells` at each canvas pixel, by
     /// cubic B-splines; points of cells beyond the line have weight 0.
     pub fn painting_weights(cells: usize, max_cells: usize) -> Vec<f32> {
         let (points, spacing) = points::<CONTROLS>(cells);
@@ -112,7 +112,7 @@ impl Layout {
         weights
     }
 
-    /// Weights [`max_cells` x [`SAMPLES`], [`CANVAS`]] of the canvas pixels at each sampling point of a line of `cells`; rows
+    /// Weights [`max_cells` x 9, [`CANVAS`]] of the canvas pixels at each sampling point of a line of `cells`; rows
     /// sum to 1, and are 0 for cells beyond the line.
     pub fn sampling_weights(cells: usize, max_cells: usize) -> Vec<f32> {
         let (points, spacing) = points::<SAMPLES>(cells);
