@@ -118,9 +118,9 @@ mod tests {
             let truth = encoded.read.iter().map(|&place| encoded.tokens[place]);
             (truth.collect(), encoded.read)
         };
-        // 3 x 2 cells and 2 x 2.
-        let places = vec![0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-        let truth = vec![7, 8, 9, 10, 11, 0, 5, 6, 0, 0];
+        // 3 x 3 cells and 2 x 2.
+        let places = (0..13).collect();
+        let truth = vec![7, 8, 9, 10, 11, 0, 0, 0, 0, 5, 6, 0, 0];
         assert_eq!(read(&Layouts::new(8)), (truth, places));
         let places = vec![0, 1, 2, 3, 4, 5, 8, 9, 10];
         let truth = vec![7, 8, 9, 10, 11, 0, 5, 6, 0];
