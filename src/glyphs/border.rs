@@ -30,7 +30,7 @@ struct Search {
     slopes: i32,
 }
 
-/// Where the border is a little beside its place.
+/// Searches for a border that is a little beside its place, each more exact.
 const NEAR: [Search; 2] = [
     Search {
         filled: 0.75,
@@ -43,7 +43,7 @@ const NEAR: [Search; 2] = [
         slopes: 4,
     },
 ];
-/// Where it is known hardly at all.
+/// Search for one that may be far off.
 const FAR: Search = Search {
     filled: 0.5,
     reach: 24,

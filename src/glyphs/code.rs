@@ -117,13 +117,15 @@ pub fn places_unverified(symbols: &[u32], lengths: RangeInclusive<usize>) -> Ran
     HEADER..(HEADER + length).min(symbols.len())
 }
 
+/// SHA-256 of tokens.
+pub(super) fn digest(tokens: &[u32]) -> [u8; 32] {
+    let bytes = tokens.iter().flat_map(|token| token.to_le_bytes());
+    Sha256::digest(bytes.collect::<Vec<u8>>()).into()
+}
+
 /// Number of the tokens, and the first 22 bits of their SHA-256.
 fn header(tokens: &[u32]) -> [u16; HEADER] {
-    let bytes: Vec<u8> = tokens
-        .iter()
-        .flat_map(|token| token.to_le_bytes())
-        .collect();
-    let hash = Sha256::digest(&bytes);
+    let hash = digest(tokens);
     let bits = hash[..3]
         .iter()
         .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));

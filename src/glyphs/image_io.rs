@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use image::{
-    Delay, DynamicImage, Frame, ImageDecoder, ImageReader, RgbImage,
+    Delay, DynamicImage, Frame, ImageDecoder, ImageReader, Rgb, RgbImage,
     codecs::gif::{GifEncoder, Repeat},
     imageops::{FilterType, replace, resize},
     metadata::Orientation,
@@ -157,12 +157,17 @@ pub fn is_alike(a: &RgbImage, b: &RgbImage) -> bool {
 
 /// Glyphs side by side in rows of `columns`, with a narrow space between.
 pub fn sheet(glyphs: &[RgbImage], columns: usize) -> RgbImage {
-    const SPACE: u32 = 4;
-    let size = GLYPH_SIZE as u32 + SPACE;
+    sheet_on(glyphs, columns, 4, Rgb([0; 3]))
+}
+
+/// Glyphs side by side in rows of `columns`, with `space` pixels of `paper` around each.
+pub fn sheet_on(glyphs: &[RgbImage], columns: usize, space: u32, paper: Rgb<u8>) -> RgbImage {
+    let size = glyphs.first().map_or(GLYPH_SIZE as u32, RgbImage::width) + space;
     let rows = glyphs.len().div_ceil(columns) as u32;
-    let mut sheet = RgbImage::new(columns as u32 * size + SPACE, rows * size + SPACE);
+    let (width, height) = (columns as u32 * size + space, rows * size + space);
+    let mut sheet = RgbImage::from_pixel(width, height, paper);
     for (i, glyph) in glyphs.iter().enumerate() {
-        let place = |i: usize| i64::from(i as u32 * size + SPACE);
+        let place = |i: usize| i64::from(i as u32 * size + space);
         replace(&mut sheet, glyph, place(i % columns), place(i / columns));
     }
     sheet

@@ -50,6 +50,10 @@ impl GlyphReader {
     }
 
     fn read_glyphs(&self, picture: &RgbImage, photo: &Photo) -> Result<Vec<Decoded>> {
+        let on_sheet = self.read_sheet(photo)?;
+        if !on_sheet.is_empty() {
+            return Ok(on_sheet);
+        }
         // Glyphs without a code can't be told from other things.
         let whole = match self.config.parity > 0.0 {
             true => squeezed(picture),
@@ -61,25 +65,6 @@ impl GlyphReader {
         }
         let [width, height] = photo.size(0);
         let mut found: Vec<Decoded> = Vec::new();
-        let on_sheet = places_on_sheet([width as usize, height as usize]);
-        let on_sheet = on_sheet.iter().map(|place| {
-            let place = place.map(|[x, y]| [x / width * 2.0 - 1.0, y / height * 2.0 - 1.0]);
-            rectification(&place)
-        });
-        let maps: Vec<Homography> = on_sheet.collect();
-        let of_sheet = self.in_passes(maps.len(), GLYPH_SIZE, |some| {
-            let views = maps[some.clone()].iter();
-            let views: Vec<_> = views.map(|map| photo.view(map, GLYPH_SIZE)).collect();
-            self.attempt(self.tensor(&views), &maps[some])
-        })?;
-        found.extend(
-            of_sheet
-                .into_iter()
-                .filter(|read| read.verified == Some(true)),
-        );
-        if !found.is_empty() {
-            return Ok(found);
-        }
         for share in WINDOWS {
             let side = share * width.min(height);
             if side < LEAST_WINDOW && share < 1.0 {
@@ -110,6 +95,23 @@ impl GlyphReader {
             }
         }
         Ok(vec![surest])
+    }
+
+    /// The verified readings of a picture that has the size of a [`pages::sheet`], as it is written.
+    fn read_sheet(&self, photo: &Photo) -> Result<Vec<Decoded>> {
+        let [width, height] = photo.size(0);
+        let places = places_on_sheet([width as usize, height as usize]).into_iter();
+        let maps: Vec<Homography> = places
+            .map(|place| place.map(|[x, y]| [x / width * 2.0 - 1.0, y / height * 2.0 - 1.0]))
+            .map(|place| rectification(&place))
+            .collect();
+        let mut read = self.in_passes(maps.len(), GLYPH_SIZE, |some| {
+            let views = maps[some.clone()].iter();
+            let views: Vec<_> = views.map(|map| photo.view(map, GLYPH_SIZE)).collect();
+            self.attempt(self.tensor(&views), &maps[some])
+        })?;
+        read.retain(|read| read.verified == Some(true));
+        Ok(read)
     }
 
     /// Looks for the pages that are missing where they lie on their sheet, beside those that were read.

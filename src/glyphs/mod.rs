@@ -25,6 +25,7 @@ mod architecture;
 mod batch;
 pub mod blots;
 pub mod border;
+mod cell_fates;
 pub mod checkpoint;
 pub mod code;
 pub mod command;

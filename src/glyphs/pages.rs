@@ -7,16 +7,13 @@
 //! No function begins with padding, so a page is a glyph like any other, with a check and parity of its own.
 
 use anyhow::{Result, bail};
-use image::{Rgb, RgbImage, imageops::replace};
-use sha2::{Digest, Sha256};
+use image::{Rgb, RgbImage};
 
-use super::reading::Decoded;
+use super::{code::digest, image_io::sheet_on, reading::Decoded, reed_solomon::SYMBOLS};
 use crate::{glyphs::config::GLYPH_SIZE, nn::distortions::CORNERS};
 
 /// Tokens before a page's own.
 const HEADER: usize = 4;
-/// Numbers that a symbol holds.
-const NUMBERS: usize = 1 << 11;
 /// Space around the glyphs of a sheet, in pixels.
 const SPACE: u32 = 16;
 /// Colour of a sheet, so light that the glyphs' borders stand out.
@@ -63,12 +60,12 @@ pub fn split(tokens: Vec<u32>, limit: usize, pad: u32) -> Result<Vec<Vec<u32>>> 
     }
     let own = limit.saturating_sub(HEADER).max(1);
     let count = tokens.len().div_ceil(own);
-    if count >= NUMBERS {
+    if count >= SYMBOLS {
         bail!(
             "the function has {} tokens: expected at most {}, on {} pages of {own}",
             tokens.len(),
-            own * (NUMBERS - 1),
-            NUMBERS - 1
+            own * (SYMBOLS - 1),
+            SYMBOLS - 1
         );
     }
     let hash = hash(&tokens);
@@ -123,21 +120,7 @@ pub fn joined(readings: Vec<Decoded>, pad: u32) -> Vec<Decoded> {
 pub fn sheet(glyphs: &[RgbImage]) -> RgbImage {
     let size = glyphs.first().map_or(GLYPH_SIZE as u32, RgbImage::width);
     let space = SPACE * size / GLYPH_SIZE as u32;
-    let step = size + space;
-    let columns = columns(glyphs.len());
-    let rows = glyphs.len().div_ceil(columns) as u32;
-    let (width, height) = (columns as u32 * step + space, rows * step + space);
-    let mut sheet = RgbImage::from_pixel(width, height, PAPER);
-    for (nth, glyph) in glyphs.iter().enumerate() {
-        let place = |nth: usize| i64::from(nth as u32 * step + space);
-        replace(
-            &mut sheet,
-            glyph,
-            place(nth % columns),
-            place(nth / columns),
-        );
-    }
-    sheet
+    sheet_on(glyphs, columns(glyphs.len()), space, PAPER)
 }
 
 /// Place of a page on its sheet as corners, where -1 and 1 are the edges of page `from`.
@@ -194,10 +177,6 @@ fn columns(count: usize) -> usize {
 
 /// Eleven bits of the tokens' SHA-256.
 fn hash(tokens: &[u32]) -> u32 {
-    let bytes: Vec<u8> = tokens
-        .iter()
-        .flat_map(|token| token.to_le_bytes())
-        .collect();
-    let hash = Sha256::digest(&bytes);
-    (u32::from(hash[0]) << 8 | u32::from(hash[1])) % NUMBERS as u32
+    let hash = digest(tokens);
+    (u32::from(hash[0]) << 8 | u32::from(hash[1])) % SYMBOLS as u32
 }

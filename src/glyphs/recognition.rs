@@ -15,9 +15,7 @@ use super::{
     language_prior::marginals,
     networks::mosaic::{Layout, PoseHead},
     photo::Photo,
-    reading::{Cells, Decoded, RELIABLE, Reading},
-    reed_solomon::BITS,
-    views::{Bits, CellFate, CellView},
+    reading::{Cells, Decoded, Reading},
 };
 use crate::{
     glyphs::config::GLYPH_SIZE,
@@ -27,7 +25,6 @@ use crate::{
 
 /// Rectifications of a picture by the corners found, each more exact.
 const RECTIFICATIONS: usize = 3;
-
 /// Layouts a picture is read in, at most.
 const LAYOUTS: usize = 3;
 /// Probability below which a layout isn't tried.
@@ -121,10 +118,8 @@ impl GlyphReader {
         if unsure.is_empty() {
             return Ok(read);
         }
-        let rows: Vec<i32> = unsure.iter().map(|nth| *nth as i32).collect();
-        let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &self.device);
         let surest = unsure.iter().map(|nth| read[*nth].clone()).collect();
-        let pictures = pictures.select(0, rows);
+        let pictures = self.selected(pictures, &unsure);
         if !self.config.border {
             let surest = self.read_rectified(pictures, surest)?;
             unsure
@@ -244,50 +239,6 @@ impl GlyphReader {
         })
     }
 
-    /// Cells of a reading that weren't read as they are, in the picture it is of. `is_hidden` says of a place whether
-    /// nothing can be seen there.
-    pub fn cell_views(
-        &self,
-        read: &Decoded,
-        is_hidden: impl Fn([f32; 2]) -> bool,
-    ) -> Vec<CellView> {
-        let cells = &read.cells;
-        let layout = match self.layouts.all.get(cells.layout) {
-            Some(layout) if !cells.symbols.is_empty() => layout,
-            _ => return Vec::new(),
-        };
-        let map = Homography::rectify(&read.corners.concat());
-        let place = |place: [f64; 2]| map.map(place).map(|x| x as f32);
-        let fate = |symbol: usize, centre: [f32; 2]| match read.verified {
-            Some(true) if cells.is_mended[symbol] => Some(CellFate::Mended),
-            Some(true) if cells.is_told.get(symbol) == Some(&true) => Some(CellFate::Told),
-            Some(true) => is_hidden(centre).then_some(CellFate::Told),
-            _ => (cells.confidence[symbol] < RELIABLE).then_some(CellFate::Lost),
-        };
-        let slots = self.layouts.cells(layout).into_iter().enumerate();
-        let views = slots.filter_map(|(symbol, cell)| {
-            let fate = fate(symbol, place(layout.centre(cell)))?;
-            let corners = layout.corners(cell).map(place);
-            Some(CellView { corners, fate })
-        });
-        views.collect()
-    }
-
-    /// Bits of a reading; `None` without a code.
-    pub fn bits(&self, read: &Decoded) -> Option<Bits> {
-        let cells = &read.cells;
-        if cells.symbols.is_empty() {
-            return None;
-        }
-        let unsure: f32 = cells.entropy.iter().sum();
-        let bits = |symbols: usize| (symbols * BITS) as f64;
-        Some(Bits {
-            needed: bits(HEADER + read.tokens.len()),
-            carried: bits(cells.symbols.len()) - f64::from(unsure) / std::f64::consts::LN_2,
-            used: bits(cells.symbols.len()),
-        })
-    }
-
     /// Weight of each pixel [128 128] of a glyph: the confidence in the cell it lies in.
     fn weights(&self, cells: &Cells) -> Vec<f32> {
         let layout = &self.layouts.all[cells.layout];
@@ -385,11 +336,7 @@ impl GlyphReader {
     ) -> Result<Vec<Decoded>> {
         let features = match open.len() == maps.len() {
             true => features,
-            false => {
-                let rows: Vec<i32> = open.iter().map(|b| *b as i32).collect();
-                let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &self.device);
-                features.select(0, rows)
-            }
+            false => self.selected(features, open),
         };
         let (layouts, kinds): (Vec<usize>, Vec<f32>) = layouts.into_iter().unzip();
         let batch_layout = self.layouts.arrange(layouts);
@@ -442,6 +389,15 @@ impl GlyphReader {
             read.embedding = embedding.to_vec();
         }
         Ok(read)
+    }
+
+    /// Pictures [B, C, H, W] of these indices.
+    fn selected(&self, pictures: Tensor<4>, indices: &[usize]) -> Tensor<4> {
+        let indices: Vec<i32> = indices.iter().map(|index| *index as i32).collect();
+        pictures.select(
+            0,
+            Tensor::<1, Int>::from_data(indices.as_slice(), &self.device),
+        )
     }
 
     /// Confidence in the symbols of a picture that was taken out of a larger one by `map`: none in cells beyond its edge.

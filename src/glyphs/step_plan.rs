@@ -50,7 +50,7 @@ pub struct GlyphPlan {
     pub small_distortions: PackedDistortions<Span, Span>,
     /// Corners of the distorted pictures, [B, 8].
     pub corners: Span,
-    /// What the pose head looks at, where that isn't the distorted pictures themselves.
+    /// Guesses of the corners, which the pose head corrects in half of the pictures; `None` if it sees all as they are.
     pub guesses: Option<GuessSpans>,
     /// Errors [B, 8] of the corners by which pictures are rectified; `None` for those of the pose head.
     pub corner_errors: Option<Span>,

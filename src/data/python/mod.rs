@@ -9,6 +9,7 @@ pub mod kind;
 mod laxity;
 mod layout;
 mod parse;
+mod rewrite_rules;
 pub mod rewrites;
 mod scope;
 mod syntax;

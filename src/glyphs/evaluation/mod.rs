@@ -98,7 +98,7 @@ pub struct GlyphsReport {
     pub family_functions: usize,
     /// Mean average precision at R of other ways to write the same task, by the embeddings.
     pub rewrites_found: f64,
-    /// The same by tf-idf of the tokens.
+    /// Mean average precision at R of the same by tf-idf of the tokens.
     pub rewrites_found_tf_idf: f64,
     /// Functions in each band.
     pub functions_by_length: BTreeMap<usize, usize>,

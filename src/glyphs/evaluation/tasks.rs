@@ -10,7 +10,7 @@ use crate::{
 
 /// Thirty tasks, each written in four ways with names that tell nothing.
 const TASKS: &str = include_str!("../../../assets/tasks.py");
-/// What begins a task.
+/// Mark at the beginning of a task.
 const MARK: &str = "# task:";
 
 /// Mean average precision at R (Musgrave et al. 2020, arXiv 2003.08505) of the functions of [`TASKS`], R being the other ways

@@ -421,7 +421,8 @@ impl MosaicRecognizer {
         }
     }
 
-    /// What is read [B, 3, 128, 128] of pictures [B, 3, 128, 128] in 0..=1. A face tells no symbol: it is taken away.
+    /// Features [B, 3, 128, 128] of pictures [B, 3, 128, 128] in 0..=1: their pixels, centred. A face tells no symbol: it is
+    /// taken away.
     pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
         match self.has_face {
             true => without_low_band(pictures) * 4.0,
