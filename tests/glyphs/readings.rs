@@ -103,6 +103,16 @@ fn readings_are_wrong_only_with_a_word() {
     let (code, _, said) = run("decode covered.png");
     assert_eq!(code, Some(3), "{said}");
     assert!(said.contains("pages were found"), "{said}");
+    // Nor is it called verified beside a glyph that is.
+    let greeting = image::open(folder.join("greet.png")).unwrap().to_rgb8();
+    image::imageops::replace(&mut covered, &greeting, 16, 16);
+    covered.save(folder.join("mixed.png")).unwrap();
+    let (code, out, said) = run("decode mixed.png");
+    assert_eq!(code, Some(3), "{said}");
+    assert!(
+        out.contains(greet) && said.contains("pages were found"),
+        "{said}"
+    );
 
     // Two in one photo, one of them upside down, on a table.
     let other = image::open(folder.join("greet.png")).unwrap().to_rgb8();

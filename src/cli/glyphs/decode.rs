@@ -63,6 +63,11 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
         }
     }
     if glyphs.len() > 1 {
+        // Of a function on several pages some may be out of sight.
+        let cut = glyphs.iter().find(|read| !read.is_verified());
+        if let Some([found, pages]) = cut.and_then(|read| read.decoded.pages) {
+            return Err(Unverified(too_few(found, pages)).into());
+        }
         note(format_args!(
             "glyphspace: {} glyphs, each verified by its check",
             glyphs.len()
@@ -80,8 +85,7 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
             read.decoded.mended()
         ),
         (Some(false), Some([found, pages])) => {
-            let text = format!("unverified: {found} of {pages} pages were found");
-            return Err(Unverified(text).into());
+            return Err(Unverified(too_few(found, pages)).into());
         }
         (Some(false), None) => {
             let text = format!(
@@ -100,6 +104,11 @@ pub fn decode(args: &PictureArgs, choice: Choice) -> Result<()> {
     };
     note(format_args!("glyphspace: {text}"));
     Ok(())
+}
+
+/// Line about a function of which pages are missing.
+fn too_few(found: usize, pages: usize) -> String {
+    format!("unverified: {found} of {pages} pages were found")
 }
 
 /// The first tokens a reading doubts, with their lines.
