@@ -113,6 +113,7 @@ pub mod at_exit;
 pub mod cli;
 pub mod data;
 pub mod device;
+pub mod embedder;
 pub mod engine;
 pub mod executor;
 pub mod files;

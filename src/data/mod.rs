@@ -21,7 +21,7 @@
 
 pub mod bpe;
 pub mod corpus;
-mod hash;
+pub mod hash;
 pub mod language;
 pub mod ngram;
 pub mod python;

@@ -1,4 +1,4 @@
-//! Training batches: functions of about the same length, with copies that mean the same and near misses that don't.
+//! Training batches: functions of about the same length.
 
 use std::sync::Arc;
 
@@ -11,10 +11,7 @@ use super::{
     similarity::{TermVector, TfIdf},
 };
 use crate::{
-    data::{
-        corpus::Corpus,
-        python::{rewrites::rewritten, variants},
-    },
+    data::{corpus::Corpus, python::variants},
     glyphs::config::GlyphsConfig,
 };
 
@@ -29,8 +26,6 @@ const COUNTED: usize = 2000;
 pub struct FunctionBatch {
     /// Their tokens.
     pub rows: Vec<Vec<u32>>,
-    /// Pairs of rows that mean the same.
-    pub copies: Vec<(usize, usize)>,
     /// A layout in which they may be worked on, if they fit.
     pub frame: usize,
     /// Term vector of each row; empty where no loss compares functions by their terms.
@@ -43,12 +38,6 @@ impl FunctionBatch {
         order.shuffle(rng);
         // Neighbours with the same layout are painted and read together.
         order.sort_by_key(|&row| layouts.index_for(cells_for(self.rows[row].len(), parity)));
-        let place = |row: usize| order.iter().position(|&r| r == row).unwrap_or(row);
-        self.copies = self
-            .copies
-            .iter()
-            .map(|&(a, b)| (place(a), place(b)))
-            .collect();
         self.rows = order
             .iter()
             .map(|&row| std::mem::take(&mut self.rows[row]))
@@ -152,37 +141,11 @@ impl Sampler {
             frame: self.frame(window),
             ..FunctionBatch::default()
         };
-        let others = (batch.rows.len() as f64 * config.copies) as usize;
-        let first = batch.rows.len() - others;
-        // Each copied function gives a copy and a near miss in the places of two others.
-        for (nth, place) in (first..batch.rows.len()).enumerate() {
-            let of = nth / 2;
-            let text = self.corpus.bpe().decode(&batch.rows[of]);
-            let is_copy = nth % 2 == 0;
-            let variant = match rng.random_range(0..4) {
-                _ if !is_copy => variants::near_miss(&text, rng),
-                0 => variants::reformatted(&text, rng),
-                1 => variants::renamed(&text, rng),
-                _ => {
-                    let other = rewritten(&text, rng).unwrap_or(text);
-                    variants::renamed(&other, rng).or(Some(other))
-                }
-            };
-            let tokens = variant.map(|text| self.corpus.bpe().encode(&text));
-            if let Some(tokens) = tokens.filter(|t| t.len() <= config.max_tokens) {
-                batch.rows[place] = tokens;
-                if is_copy {
-                    batch.copies.push((of, place));
-                }
-            }
-        }
         let scripts = match config.scripts {
             0.0 => 0,
             share => (batch.rows.len() as f64 * share + rng.random::<f64>()) as usize,
         };
-        // Not those that copies and near misses are made of.
-        let first = others.div_ceil(2);
-        for row in batch.rows.iter_mut().skip(first).take(scripts) {
+        for row in batch.rows.iter_mut().take(scripts) {
             let text = variants::in_another_script(&self.corpus.bpe().decode(row), rng);
             let tokens = text.map(|text| self.corpus.bpe().encode(&text));
             if let Some(tokens) = tokens.filter(|t| t.len() <= config.max_tokens) {

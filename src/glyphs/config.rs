@@ -99,8 +99,6 @@ pub struct GlyphsConfig {
     /// Width of the network that locates a glyph in a photo; 0 for none.
     #[serde(default)]
     pub locator: usize,
-    /// Size of the embedding by which glyphs are compared.
-    pub embedding: usize,
     /// Size of the latent vector of the designs other than the mosaic, up to rounding to a multiple of the
     /// tokens, and at most `hidden_size` per token.
     pub latent: usize,
@@ -149,10 +147,6 @@ pub struct GlyphsConfig {
     /// Share of the schedule before the contrast and smoothness losses set in; from the first step on they
     /// prevent a mosaic from being learnt at all.
     pub looks_from: f64,
-    /// Weight of the contrastive loss: renamed and reformatted copies should be nearest to one another.
-    pub contrastive_weight: f64,
-    /// Share of a batch that are copies and near misses of others in it.
-    pub copies: f64,
     /// Weight of the distance loss: images should be as far apart as the functions' latents.
     pub distance_weight: f64,
     /// True if that loss compares the same pairs in both spaces; the reference drew them twice, a fault
@@ -174,9 +168,6 @@ pub struct GlyphsConfig {
     /// tokens and syntax.
     #[serde(default)]
     pub thumbnail_weight: f64,
-    /// Weight of the similarity loss: the same for the embeddings that are read.
-    #[serde(default)]
-    pub similarity_weight: f64,
     /// Weight of the band losses: what is missing of the low band's deviation, and the detail's beyond its target.
     #[serde(default)]
     pub band_weight: f64,
@@ -289,7 +280,7 @@ impl GlyphsConfig {
 
     /// True if a step's losses compare functions by their terms.
     pub fn compares_terms(&self) -> bool {
-        self.thumbnail_weight > 0.0 || self.similarity_weight > 0.0
+        self.thumbnail_weight > 0.0
     }
 
     /// True if a step's losses use a perceptor.
@@ -313,7 +304,6 @@ impl Config for GlyphsConfig {
     const RENAMED: &[(&str, &str)] = &[
         ("contrast", "contrast_weight"),
         ("smoothness", "smoothness_weight"),
-        ("meaning", "contrastive_weight"),
         ("vector_distance", "distance_weight"),
         ("repulsion", "repulsion_weight"),
     ];
@@ -338,7 +328,6 @@ impl Config for GlyphsConfig {
             ("intermediate_size", self.intermediate_size, 16_384),
             ("painter", self.painter, 4096),
             ("pose", self.pose, 512),
-            ("embedding", self.embedding, 4096),
             ("latent", self.latent, 16_384),
             ("batch", self.batch, 65_536),
             ("shards", self.shards, 64),
@@ -391,8 +380,6 @@ impl Config for GlyphsConfig {
             0.0,
             0.9,
         )?;
-        // A function, its copy and its near miss are a third each; beyond that, copies would be copied.
-        check_between(&[("copies", self.copies)], 0.0, 0.6)?;
         check_between(
             &[
                 ("looks_from", self.looks_from),

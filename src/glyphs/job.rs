@@ -25,8 +25,8 @@ use super::{
 use crate::{
     data::corpus::Corpus,
     device::Chosen,
+    embedder::Embedding,
     engine::{Job, Work},
-    latent::points::distance,
     nn::distortions::DistortionBatch,
     training::{Change, RunViews, SystemJob, WorkView, Worker, checkpoint::Source},
 };
@@ -50,7 +50,7 @@ pub struct GlyphsJob {
 /// A search for the nearest glyphs.
 struct NearestQuery {
     function: CorpusFunction,
-    embedding: Vec<f32>,
+    embedding: Embedding,
     among: Vec<CorpusFunction>,
     done: usize,
     nearest: Vec<Neighbour>,
@@ -139,8 +139,7 @@ impl GlyphsJob {
         let glyphs = self.worker.snapshot().glyphs(&rows)?;
         let embeddings = self.worker.snapshot().embeddings(&glyphs)?;
         for ((function, glyph), embedding) in slice.iter().zip(glyphs).zip(embeddings) {
-            // Of vectors of length 1, half the squared distance is one minus the cosine.
-            let distance = distance(&embedding, &nearest_query.embedding).powi(2) / 2.0;
+            let distance = 1.0 - embedding.cosine(&nearest_query.embedding);
             let tile = function.tile(glyph);
             nearest_query.nearest.push(Neighbour { tile, distance });
         }

@@ -9,8 +9,7 @@ use super::{
     model::{GlyphModel, mean_of_slots},
     networks::{
         losses::{
-            contrast, gram_repulsion, info_nce, pair_distances, smoothness_and_contrast,
-            vector_distance,
+            contrast, gram_repulsion, pair_distances, smoothness_and_contrast, vector_distance,
         },
         mosaic::{
             Layouts, PLACES, PoseHead, SlotCells, block_means, prefix_mask, without_low_band,
@@ -18,7 +17,7 @@ use super::{
         perceptor::Perceptor,
     },
     scene::SCENE_SIZE,
-    step_plan::{ContrastiveSpans, FunctionSpans, GlyphPlan, SceneSpans, scenes_of},
+    step_plan::{FunctionSpans, GlyphPlan, SceneSpans, scenes_of},
 };
 use crate::{
     glyphs::config::{GLYPH_SIZE, GlyphsConfig},
@@ -36,8 +35,6 @@ const THUMBNAIL: usize = 16;
 /// Deviation from place to place of a picture, in shares of that from picture to picture: few colours each tell pictures
 /// apart better than all in each.
 const WITHIN: f64 = 0.7;
-/// Temperature of the contrastive term.
-const TEMPERATURE: f32 = 0.1;
 
 /// Forward pass of a shard.
 pub(super) struct GlyphsForward<'a> {
@@ -73,7 +70,7 @@ impl GlyphsForward<'_> {
         let latents = mean_of_slots(slots.clone(), real.clone());
         let content = inputs.values(plan.functions.content);
         let content = content.reshape([count, frame.slots()]);
-        let pictures = model.latent(slots, content.clone(), &cells);
+        let pictures = model.latent(slots, content, &cells);
         let pictures = model.picture(pictures, GLYPH_SIZE);
         let pictures = rounded(pictures);
         let small = PoseHead::shrink(pictures.clone());
@@ -88,10 +85,8 @@ impl GlyphsForward<'_> {
             true => zero(),
             false => cross_entropy(model.layout(features.clone()), cells.layouts(), 0.0).mean(),
         };
-        let hidden = model.hidden(features, &cells);
-        let embedding = model.embedding(hidden.clone(), content);
         // Logits are dear: of what has to be read alone.
-        let hidden = hidden.flatten::<2>(0, 1);
+        let hidden = model.hidden(features, &cells).flatten::<2>(0, 1);
         let hidden = match plan.functions.read {
             Some(read) => gather(hidden, rows(read)),
             None => hidden,
@@ -100,27 +95,17 @@ impl GlyphsForward<'_> {
         let truth = rows(plan.functions.truth);
         let nll = cross_entropy(logits, truth, config.label_smoothing as f32);
         let token = (nll * inputs.values(plan.functions.weights)).sum();
-        let meaning = match &plan.meaning {
-            Some(meaning) => self.meaning(meaning, embedding.clone()),
-            None => zero(),
-        };
         let (low_band, detail) = match config.band_weight > 0.0 {
             true => bands(small.clone(), config),
             false => (zero(), zero()),
         };
-        let (thumbnail, similarity) = match &plan.terms {
+        let thumbnail = match &plan.terms {
             Some(terms) => {
-                let distances = inputs.values(terms.distances);
-                let pairs = || terms.pairs.map(rows);
                 let thumbnails = block_means(small.clone(), THUMBNAIL).flatten::<2>(1, 3);
-                let thumbnails = pair_distances(thumbnails, pairs());
-                let embeddings = pair_distances(embedding, pairs());
-                (
-                    distance_mismatch(thumbnails, distances.clone()),
-                    distance_mismatch(embeddings, distances),
-                )
+                let thumbnails = pair_distances(thumbnails, terms.pairs.map(rows));
+                distance_mismatch(thumbnails, inputs.values(terms.distances))
             }
-            None => (zero(), zero()),
+            None => zero(),
         };
         let textures = self
             .perceptor
@@ -151,8 +136,6 @@ impl GlyphsForward<'_> {
         );
         losses.add("low_band", config.band_weight, low_band);
         losses.add("thumbnail", config.thumbnail_weight, thumbnail);
-        losses.add("similarity", config.similarity_weight, similarity);
-        losses.add("meaning", config.contrastive_weight, meaning);
         losses.add("distance", config.distance_weight, distance);
         losses.add("repulsion", config.repulsion_weight, repulsion);
         losses
@@ -237,17 +220,6 @@ impl GlyphsForward<'_> {
             (found.clone() - turned).abs().mean_dim(1)
         });
         Tensor::cat(orders.collect(), 1).min_dim(1).mean()
-    }
-
-    /// Copies against all others of the batch.
-    fn meaning(&self, meaning: &ContrastiveSpans, embedding: Tensor<2>) -> Tensor<1> {
-        let values = |part| self.inputs.values(part);
-        let own = self.inputs.rows(meaning.own);
-        let [forth, back] = [0, 1].map(|way| {
-            let (weights, hidden) = (values(meaning.weights[way]), values(meaning.hidden[way]));
-            info_nce(embedding.clone(), own.clone(), weights, hidden, TEMPERATURE)
-        });
-        (forth + back) / 2.0
     }
 }
 

@@ -6,11 +6,10 @@
 //! photo -> locator: where a glyph lies
 //! ```
 //!
-//! Shapes: B functions, S slots, D = `hidden_size`, V tokens in the vocabulary, E = `embedding`.
+//! Shapes: B functions, S slots, D = `hidden_size`, V tokens in the vocabulary.
 
 use burn::{
     module::Module,
-    nn::Linear,
     tensor::{Device, Int, Tensor},
 };
 
@@ -21,10 +20,8 @@ use super::{
 };
 use crate::{
     glyphs::config::GlyphsConfig,
-    kernels::relu,
     nn::{
         init::Initializer,
-        linear::linear,
         roberta::{RobertaForMaskedLm, RobertaModel},
     },
 };
@@ -38,8 +35,6 @@ pub struct GlyphModel {
     pose: PoseHead,
     locator: Option<PoseHead>,
     text_decoder: RobertaForMaskedLm,
-    embedding_inner: Linear,
-    embedding: Linear,
 }
 
 impl GlyphModel {
@@ -57,7 +52,6 @@ impl GlyphModel {
         };
         let init = &mut Initializer::new(config.seed, device);
         let sizes = config.roberta_sizes(vocabulary, layouts.most_slots());
-        let d = config.hidden_size;
         Self {
             text_encoder: RobertaModel::new(&sizes, init),
             generator: Generator::new(config, layouts, init),
@@ -65,8 +59,6 @@ impl GlyphModel {
             pose: PoseHead::new(config.pose, init),
             locator: (config.locator > 0).then(|| PoseHead::new(config.locator, init)),
             text_decoder: RobertaForMaskedLm::new(&sizes, init),
-            embedding_inner: init.linear_relu(d, 2 * d),
-            embedding: init.linear_biased(2 * d, config.embedding, (2.0 * d as f32).powf(-0.5)),
         }
     }
 
@@ -99,15 +91,6 @@ impl GlyphModel {
     pub fn hidden(&self, features: Tensor<4>, cells: &SlotCells) -> Tensor<3> {
         let slots = self.reader.slots(features, cells);
         self.text_decoder.hidden(slots, cells.mask())
-    }
-
-    /// Embeddings [B, E] of length 1, near for functions that mean the same, from hidden states [B, S, D] of which `mask`
-    /// [B, S] marks those that count.
-    pub fn embedding(&self, hidden: Tensor<3>, mask: Tensor<2>) -> Tensor<2> {
-        let inner = relu(linear(&self.embedding_inner, mean_of_slots(hidden, mask)));
-        let embedding = linear(&self.embedding, inner);
-        let length = (embedding.clone().square().sum_dim(1) + 1e-8).sqrt();
-        embedding / length
     }
 
     /// Logits of the tokens [B, S, V] from hidden states [B, S, D].

@@ -25,8 +25,6 @@ pub struct Decoded {
     pub certainty: f32,
     /// The glyph's corners in the picture, clockwise from its top left, -1..1.
     pub corners: [[f32; 2]; 4],
-    /// Embedding of length 1; near for functions that mean the same.
-    pub embedding: Vec<f32>,
     /// True if the check in the glyph's code holds; `None` for glyphs without a code.
     pub verified: Option<bool>,
     /// Cells of a glyph with a code.

@@ -1,7 +1,7 @@
 //! Recognition of Code Glyphs: pictures of 128x128 to tokens.
 
 use anyhow::{Context, Result};
-use burn::tensor::{Int, Tensor, TensorData, activation::softmax};
+use burn::tensor::{Int, Tensor, activation::softmax};
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
@@ -18,6 +18,7 @@ use super::{
     reading::{Cells, Decoded, Reading},
 };
 use crate::{
+    embedder::{Embedder, Embedding},
     glyphs::config::GLYPH_SIZE,
     kernels::entropy,
     nn::distortions::{DistortionBatch, DistortionKinds, Homography, warp},
@@ -35,16 +36,15 @@ const ALIGNMENTS: usize = 4;
 const CANDIDATES: usize = 4;
 
 impl GlyphReader {
-    /// Embeddings read from glyphs that are as they were painted.
+    /// Embeddings of what is read from glyphs.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn embeddings(&self, glyphs: &[RgbImage]) -> Result<Vec<Vec<f32>>> {
-        self.in_passes(glyphs.len(), GLYPH_SIZE, |some| {
-            let whole = vec![Homography::IDENTITY; some.len()];
-            let read = self.attempt(self.tensor(&glyphs[some]), &whole)?;
-            Ok(read.into_iter().map(|read| read.embedding).collect())
-        })
+    pub fn embeddings(&self, glyphs: &[RgbImage]) -> Result<Vec<Embedding>> {
+        let embedder = Embedder::bundled()?;
+        let read = self.read(glyphs)?.into_iter();
+        let texts = read.map(|read| self.bpe.decode(&read.tokens));
+        Ok(texts.map(|text| embedder.embed(&text)).collect())
     }
 
     /// Reads pictures of 128x128, upright or not.
@@ -342,7 +342,7 @@ impl GlyphReader {
         let batch_layout = self.layouts.arrange(layouts);
         let cells = batch_layout.upload(&self.device);
         let hidden = self.model.hidden(features, &cells);
-        let logits = self.model.logits(hidden.clone());
+        let logits = self.model.logits(hidden);
         let likely = softmax(logits.clone(), 2);
         let entropies = match self.config.parity > 0.0 {
             true => values(entropy(logits.flatten::<2>(0, 1)))?,
@@ -371,24 +371,7 @@ impl GlyphReader {
             }
             read
         });
-        let mut read: Vec<Decoded> = read.collect();
-        let counted = match self.config.parity > 0.0 {
-            true => {
-                let is_token =
-                    |slot: usize, tokens: usize| (HEADER..HEADER + tokens).contains(&slot);
-                let rows = read.iter().map(|read| read.tokens.len().max(1));
-                let rows =
-                    rows.flat_map(|n| (0..frame).map(move |slot| f32::from(is_token(slot, n))));
-                let values = TensorData::new(rows.collect(), [read.len(), frame]);
-                Tensor::from_data(values, &self.device)
-            }
-            false => cells.mask(),
-        };
-        let embedding = values(self.model.embedding(hidden, counted))?;
-        for (read, embedding) in read.iter_mut().zip(embedding.chunks(self.config.embedding)) {
-            read.embedding = embedding.to_vec();
-        }
-        Ok(read)
+        Ok(read.collect())
     }
 
     /// Pictures [B, C, H, W] of these indices.

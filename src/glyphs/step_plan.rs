@@ -40,8 +40,6 @@ const GUESS: f64 = 0.1;
 pub struct GlyphPlan {
     /// The functions.
     pub functions: FunctionSpans,
-    /// Copies of functions for the contrastive loss, if any.
-    pub meaning: Option<ContrastiveSpans>,
     /// The functions that are compared with one another, on either side, in pictures and in latents.
     pub pairs: Option<[[Span; 2]; 2]>,
     /// The functions that are compared by their terms, on either side.
@@ -119,17 +117,6 @@ pub struct TermSpans {
     pub distances: Span,
 }
 
-/// Functions that mean the same, to be found from one another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContrastiveSpans {
-    /// The one that each should be nearest to.
-    pub own: Span,
-    /// Weight of each function, from the originals to the copies and back.
-    pub weights: [Span; 2],
-    /// 1 for the originals, and for the copies: no candidates on that way.
-    pub hidden: [Span; 2],
-}
-
 /// Pictures that are seen through the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DistortedSpans {
@@ -171,7 +158,7 @@ impl StepPlanner<'_> {
         }
         draw_log::log(
             "batch",
-            || json!({ "rows": batch.rows, "copies": batch.copies, "difficulties": difficulties }),
+            || json!({ "rows": batch.rows, "difficulties": difficulties }),
         );
         let tilts = difficulties.iter().map(|&difficulty| match difficulty {
             0.0 => HARDEST_POSE.max(self.config.max_difficulty) * rng.random::<f64>(),
@@ -200,8 +187,6 @@ impl StepPlanner<'_> {
         let pairs = pairs.filter(|pairs| !pairs.pictures.is_empty());
         let plan = GlyphPlan {
             functions: self.functions(batch, &mut inputs),
-            meaning: (self.config.contrastive_weight > 0.0 && !batch.copies.is_empty())
-                .then(|| ContrastiveSpans::of(batch, &mut inputs)),
             pairs: pairs.map(|pairs| {
                 let sides = pairs.sides();
                 sides.map(|pair| pair.map(|rows| inputs.rows(rows)))
@@ -363,26 +348,6 @@ impl GuessSpans {
 fn flat(corners: &[[[f64; 2]; 4]]) -> Vec<f32> {
     let places = corners.iter().flatten().flatten();
     places.map(|place| *place as f32).collect()
-}
-
-impl ContrastiveSpans {
-    fn of(batch: &FunctionBatch, inputs: &mut HostInputs) -> Self {
-        let count = batch.rows.len();
-        let share = 1.0 / batch.copies.len() as f32;
-        let mut own = vec![0; count];
-        let [mut originals, mut copies] = [(); 2].map(|()| vec![0.0; count]);
-        for &(of, copy) in &batch.copies {
-            (own[of], own[copy]) = (copy as i32, of as i32);
-            (originals[of], copies[copy]) = (1.0, 1.0);
-        }
-        let ways = [originals, copies];
-        let shares = |way: &Vec<f32>| way.iter().map(|is_one| is_one * share).collect::<Vec<_>>();
-        Self {
-            own: inputs.rows(own),
-            weights: ways.each_ref().map(|way| inputs.values(&shares(way))),
-            hidden: ways.each_ref().map(|way| inputs.values(way)),
-        }
-    }
 }
 
 /// Number of scenes of a batch of `pictures`: half as many, because locating costs as much as reading.

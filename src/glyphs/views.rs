@@ -136,6 +136,6 @@ pub struct Tile {
 pub struct Neighbour {
     /// The function.
     pub tile: Tile,
-    /// One minus the cosine of the embeddings read from the two glyphs.
+    /// One minus the cosine of the embeddings of what is read from the two glyphs.
     pub distance: f32,
 }

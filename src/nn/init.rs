@@ -37,7 +37,13 @@ impl Initializer {
 
     /// Vector filled with one value.
     pub fn constant(&mut self, length: usize, value: f32) -> Param<Tensor<1>> {
-        self.param(TensorData::new(vec![value; length], [length]))
+        self.vector(vec![value; length])
+    }
+
+    /// Vector of these values.
+    pub fn vector(&mut self, values: Vec<f32>) -> Param<Tensor<1>> {
+        let length = values.len();
+        self.param(TensorData::new(values, [length]))
     }
 
     /// Linear layer without bias.

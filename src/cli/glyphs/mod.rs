@@ -2,6 +2,7 @@
 
 pub mod corpus;
 mod decode;
+mod embedder;
 mod paint;
 mod sources;
 mod train;
@@ -19,6 +20,8 @@ pub enum GlyphsSubcommand {
     Corpus(corpus::CorpusCommand),
     /// Train a model into a new run folder
     Train(train::GlyphsTrainArgs),
+    /// Train the embedder, by which functions are compared, into a new run folder
+    TrainEmbedder(embedder::EmbedderTrainArgs),
     /// Judge a model: what is read back, and what the glyphs mean
     Eval(train::GlyphsEvalArgs),
     /// Paint the functions of a Python file, and say which will not be read back (exit code 3)
@@ -40,12 +43,13 @@ pub enum GlyphsSubcommand {
 /// If the command fails.
 pub fn run(command: GlyphsSubcommand, choice: Choice) -> Result<()> {
     listen_for_interrupts(match &command {
-        GlyphsSubcommand::Train(_) => OnInterrupt::Save,
+        GlyphsSubcommand::Train(_) | GlyphsSubcommand::TrainEmbedder(_) => OnInterrupt::Save,
         _ => OnInterrupt::Leave,
     })?;
     match command {
         GlyphsSubcommand::Corpus(command) => corpus::run(command),
         GlyphsSubcommand::Train(args) => train::train(args, choice),
+        GlyphsSubcommand::TrainEmbedder(args) => embedder::train(args, choice),
         GlyphsSubcommand::Eval(args) => train::eval(&args, choice),
         GlyphsSubcommand::Encode(args) => paint::encode(&args, choice),
         GlyphsSubcommand::Decode(args) => decode::decode(&args, choice),

@@ -5,6 +5,7 @@ mod depth;
 mod encoding;
 mod error;
 mod highlight;
+pub mod idioms;
 pub mod kind;
 mod laxity;
 mod layout;

@@ -26,6 +26,7 @@ use self::{
 use super::{corpus_functions::CorpusFunction, curriculum::ExactCount, inference::GlyphReader};
 use crate::{
     data::python::variants,
+    embedder::Embedding,
     latent::{order::spearman, points::distance},
     nn::distortions::{DistortionBatch, DistortionKinds},
     training::{Evaluator, WorkView},
@@ -128,7 +129,7 @@ pub struct GlyphsEvaluator {
     latents: Vec<Vec<f32>>,
     counts: HashMap<(usize, &'static str, usize), ExactCount>,
     read: usize,
-    embeddings: Vec<Vec<f32>>,
+    embeddings: Vec<Embedding>,
     copies: Vec<(usize, Vec<u32>)>,
     found: usize,
     copies_done: usize,
@@ -281,8 +282,8 @@ impl GlyphsEvaluator {
             .collect();
         let read = self.reader.embeddings(&self.reader.glyphs(&rows)?)?;
         for (own, embedding) in (first..last).zip(read) {
-            let far = |i: &usize| distance(&embedding, &self.embeddings[*i]);
-            let nearest = (0..self.embeddings.len()).min_by(|a, b| far(a).total_cmp(&far(b)));
+            let near = |i: &usize| embedding.cosine(&self.embeddings[*i]);
+            let nearest = (0..self.embeddings.len()).max_by(|a, b| near(a).total_cmp(&near(b)));
             self.found += usize::from(nearest == Some(own));
         }
         self.copies_done = last;

@@ -143,7 +143,6 @@ fn equation(answer: &PointAnswer) -> String {
     )
 }
 
-/// Draws an answer; dimmed while it isn't that for the place pointed at now, which is on its way.
 /// Lines in place of those of an answer.
 fn empty_lines(ui: &mut Ui) {
     for _ in 0..3 {
@@ -151,12 +150,15 @@ fn empty_lines(ui: &mut Ui) {
     }
 }
 
+/// Draws an answer; dimmed while it isn't that for the place pointed at now, which is on its way.
 fn answer_text(ui: &mut Ui, answer: &PointAnswer, is_current: bool, theme: &Theme) {
     let text = RichText::new(equation(answer)).size(ANSWER_SIZE);
-    ui.label(match is_current {
+    let text = match is_current {
         true => text.strong(),
         false => text.weak(),
-    });
+    };
+    // Wrapped, `71 + no number = no number` would take two lines.
+    ui.add(Label::new(text).truncate());
     if !is_current {
         empty_lines(ui);
         return;

@@ -36,20 +36,16 @@ impl Face {
         Self {
             hidden: init.linear_relu(width, HIDDEN),
             places: init.linear_biased(HIDDEN, 3 * PLACES * PLACES, (HIDDEN as f32).powf(-0.5)),
-            palette: init.linear_biased(HIDDEN, 9, 0.3 * (HIDDEN as f32).powf(-0.5)),
+            palette: init.linear_biased(HIDDEN, 3, 0.3 * (HIDDEN as f32).powf(-0.5)),
         }
     }
 
-    /// Canvases [B, 3, P]: those of the `detail` [B, 3, P] in the palette of the functions [B, D], without a low band of its
-    /// own, on theirs.
+    /// Canvases [B, 3, P]: the `detail` [B, 1, P] in the hue of the functions [B, D], without a low band of its own, on theirs.
     pub fn forward(&self, detail: Tensor<3>, functions: Tensor<2>) -> Tensor<3> {
         let (device, [batch, ..]) = (detail.device(), detail.dims());
         let hidden = silu(linear(&self.hidden, functions));
         let palette = linear(&self.palette, hidden.clone()).tanh() * 0.5;
-        let identity = table("no palette", &[], &device, || {
-            (0..9).map(|i| f32::from(i % 4 == 0)).collect()
-        });
-        let palette = (palette + identity.unsqueeze()).reshape([batch, 3, 3]);
+        let palette = (palette + 1.0).reshape([batch, 3, 1]);
         let detail = palette.matmul(detail).reshape([batch, 3, CANVAS, CANVAS]);
         let places = linear(&self.places, hidden).tanh();
         let colours = table("opponents", &[], &device, || OPPONENTS.to_vec());

@@ -36,10 +36,10 @@ use crate::{
     },
 };
 
-/// Values a symbol paints its cell with: control points of three channels.
-const CELL_CONTROLS: usize = 3 * CONTROLS * CONTROLS;
-/// Values a symbol is read from.
-const CELL_SAMPLES: usize = 3 * SAMPLES * SAMPLES;
+/// Control points of a cell, in each channel of the detail.
+const CELL_CONTROLS: usize = CONTROLS * CONTROLS;
+/// Points of a cell that it is read from, in each channel.
+const CELL_SAMPLES: usize = SAMPLES * SAMPLES;
 
 /// Sizes of generator and recognizer.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,14 @@ pub struct MosaicSizes {
     pub has_face: bool,
     /// True for pictures with a dark border, by which they are located.
     pub has_border: bool,
+}
+
+impl MosaicSizes {
+    /// Channels of the detail, in which symbols are painted and read: brightness alone beside a face, whose colours are seen
+    /// through it then, else red, green and blue.
+    fn channels(&self) -> usize {
+        if self.has_face { 1 } else { 3 }
+    }
 }
 
 /// Layouts of a batch of pictures.
@@ -306,7 +314,11 @@ impl MosaicGenerator {
             slot: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
             whole: init.linear_biased(sizes.slot, inner, deviation(sizes.slot)),
             layout: init.embedding(layouts, inner, 0.3),
-            paint: init.linear_biased(inner, CELL_CONTROLS, deviation(inner) * 2.5),
+            paint: init.linear_biased(
+                inner,
+                sizes.channels() * CELL_CONTROLS,
+                deviation(inner) * 2.5,
+            ),
             face: sizes.has_face.then(|| Face::new(sizes.slot, init)),
             has_border: sizes.has_border,
         }
@@ -325,17 +337,20 @@ impl MosaicGenerator {
 
         // Control points of all cells, then down and across as one product each per picture.
         let Layout { rows, columns } = cells.frame;
+        let channels = patches.dims()[2] / CELL_CONTROLS;
         let (to, back) = (cells.slots_of_cells(), cells.cells_of_slots());
         let grid = permute_rows(patches.flatten::<2>(0, 1), to, back)
-            .reshape([batch, rows, columns, CONTROLS, 3, CONTROLS])
+            .reshape([batch, rows, columns, CONTROLS, channels, CONTROLS])
             .permute([0, 1, 3, 4, 2, 5])
-            .reshape([batch, rows * CONTROLS, 3 * columns * CONTROLS]);
+            .reshape([batch, rows * CONTROLS, channels * columns * CONTROLS]);
         let [down, across] = cells.axis_weights("painting", CONTROLS, Layout::painting_weights);
         let high = down.matmul(grid);
-        let high = high.reshape([batch, CANVAS * 3, columns * CONTROLS]);
+        let high = high.reshape([batch, CANVAS * channels, columns * CONTROLS]);
         let canvas = high.matmul(across.swap_dims(1, 2));
-        let canvas = canvas.reshape([batch, CANVAS, 3, CANVAS]).swap_dims(1, 2);
-        let canvas = canvas.reshape([batch, 3, CANVAS * CANVAS]);
+        let canvas = canvas
+            .reshape([batch, CANVAS, channels, CANVAS])
+            .swap_dims(1, 2);
+        let canvas = canvas.reshape([batch, channels, CANVAS * CANVAS]);
         match &self.face {
             Some(face) => face.forward(canvas, mean.squeeze_dim(1)),
             None => canvas,
@@ -410,33 +425,33 @@ impl MosaicRecognizer {
         let pooled = SQUEEZED * BLOCKS * BLOCKS + channels;
         Self {
             has_face: sizes.has_face,
-            look: init.linear_relu(CELL_SAMPLES, seen),
+            look: init.linear_relu(sizes.channels() * CELL_SAMPLES, seen),
             inner: init.linear_relu(seen, inner),
             whole: init.linear(seen, inner, (seen as f32).powf(-0.5)),
             slot: init.linear_relu(inner, sizes.slot),
-            stem: init.linear_relu(3 * PATCH * PATCH, channels),
+            stem: init.linear_relu(sizes.channels() * PATCH * PATCH, channels),
             squeeze: init.linear_relu(channels, SQUEEZED),
             layout_in: init.linear_relu(pooled, LAYOUT_HIDDEN),
             layout_out: init.linear_relu(LAYOUT_HIDDEN, layouts),
         }
     }
 
-    /// Features [B, 3, 128, 128] of pictures [B, 3, 128, 128] in 0..=1: their pixels, centred. A face tells no symbol: it is
-    /// taken away.
+    /// Features [B, C, 128, 128] of pictures [B, 3, 128, 128] in 0..=1: their pixels, centred. A face tells no symbol: its colour
+    /// and its low band are taken away.
     pub fn features(&self, pictures: Tensor<4>) -> Tensor<4> {
         match self.has_face {
-            true => without_low_band(pictures) * 4.0,
+            true => without_low_band(pictures.mean_dim(1)) * 8.0,
             false => pictures * 2.0 - 1.0,
         }
     }
 
     /// Logits [B, layouts] of the layout, from features.
     pub fn layout(&self, features: Tensor<4>) -> Tensor<2> {
-        let [batch, ..] = features.dims();
+        let [batch, channels, ..] = features.dims();
         let patches = features
-            .reshape([batch, 3, PATCHES, PATCH, PATCHES, PATCH])
+            .reshape([batch, channels, PATCHES, PATCH, PATCHES, PATCH])
             .permute([0, 2, 4, 1, 3, 5])
-            .reshape([batch, PATCHES * PATCHES, 3 * PATCH * PATCH]);
+            .reshape([batch, PATCHES * PATCHES, channels * PATCH * PATCH]);
         let patches = relu(linear(&self.stem, patches));
         let squeezed = relu(linear(&self.squeeze, patches.clone()))
             .reshape([batch, BLOCKS, BLOCK, BLOCKS, BLOCK, SQUEEZED])
@@ -449,20 +464,20 @@ impl MosaicRecognizer {
 
     /// Slots [B, S, D] of features.
     pub fn slots(&self, features: Tensor<4>, cells: &SlotCells) -> Tensor<3> {
-        let [batch, ..] = features.dims();
+        let [batch, channels, ..] = features.dims();
         let Layout { rows, columns } = cells.frame;
         let [high, wide] = [rows * SAMPLES, columns * SAMPLES];
         let [down, across] = cells.axis_weights("looks", SAMPLES, Layout::sampling_weights);
         let x = features
             .swap_dims(1, 2)
-            .reshape([batch, CANVAS, 3 * CANVAS]);
+            .reshape([batch, CANVAS, channels * CANVAS]);
         let x = down.reshape([batch, high, CANVAS]).matmul(x);
         let across = across.reshape([batch, wide, CANVAS]).swap_dims(1, 2);
-        let x = x.reshape([batch, high * 3, CANVAS]).matmul(across);
+        let x = x.reshape([batch, high * channels, CANVAS]).matmul(across);
         let x = x
-            .reshape([batch, rows, SAMPLES, 3, columns, SAMPLES])
+            .reshape([batch, rows, SAMPLES, channels, columns, SAMPLES])
             .permute([0, 1, 4, 2, 3, 5])
-            .reshape([batch * rows * columns, CELL_SAMPLES]);
+            .reshape([batch * rows * columns, channels * CELL_SAMPLES]);
         let x = permute_rows(x, cells.cells_of_slots(), cells.slots_of_cells());
         let mask = cells.mask();
         let seen = relu(linear(&self.look, x));
