@@ -21,6 +21,7 @@
 //! | [`nn`] | network blocks (T5, RoBERTa, convolutions), losses, distortions, optimizers; no system |
 //! | [`training`] | the [`training::System`] trait, and all that is the same for every system: configuration, trainer, data parallelism, graph capture, runs and their folders, checkpoints, commands and events |
 //! | [`executor`], [`glyphs`] | a system each: configuration, networks, model, losses, step plan, inference, evaluation, views, job |
+//! | [`embedder`] | a third, small system without a page: embeddings of functions by what they compute with, for [`glyphs`] |
 //! | [`latent`] | points, fields, order, projections and search of latent spaces; no tensors |
 //! | [`engine`] | the one thread that computes, and the channels to it |
 //! | [`device`] | adapters, and the choice of one |
@@ -42,6 +43,8 @@
 //! - *A pasted function's way*: `ui/glyphs/editor.rs`, `ui/glyphs/workspace.rs` sends a `GlyphQuery` to the engine,
 //!   `GlyphsJob::probe`, [`glyphs::inference::GlyphReader`] (tokens, glyph, distortions, reading), `GlyphView` in the views;
 //!   `ui/glyphs/paint.rs` draws its pictures, `ui/glyphs/reading.rs` the text that was read.
+//! - *A neighbour's way*: `GlyphsJob::command` (`Near`) paints and reads the functions of a corpus slice by slice, and
+//!   [`embedder::Embedder`] embeds the text that was read: [`data::python::idioms`], weights, projection.
 //! - *A photo's way*: [`glyphs::image_io::read`], [`glyphs::inference::GlyphReader::read_photo`] (`glyphs/locating.rs`: windows,
 //!   locator; `glyphs/border.rs`: the four sides), `glyphs/recognition.rs` (pose head, recognizer, alignment with what was
 //!   read), [`glyphs::code::decode`].

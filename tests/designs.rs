@@ -68,14 +68,12 @@ fn tiny(design: Design) -> GlyphsConfig {
         enlargement: 4,
         reader: 32,
         pose: 2,
-        embedding: 8,
         latent: 100,
         batch: 8,
         validation: 0.0,
         learning_rate: 0.01,
         warmup_steps: 1,
         clean: 1.0,
-        copies: 0.0,
         scripts: 0.0,
         locator: 2,
         ..GlyphsConfig::preset(match design {
@@ -334,7 +332,6 @@ fn the_mosaics_values_keep_their_paths() {
         "reader.layout_in.weight",
         "pose.output.bias",
         "text_decoder.lm_head.bias",
-        "embedding.weight",
     ];
     for path in paths {
         assert!(record.contains(path), "{path}");

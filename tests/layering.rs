@@ -137,7 +137,7 @@ fn check_never_names(rooms: &[&str], names: &[&str]) {
 }
 
 /// The rooms, each with the rooms it may name besides itself: only ones above it.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("at_exit", &[]),
     ("device", &[]),
     ("engine", &[]),
@@ -150,6 +150,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("data", &["files"]),
     ("plot", &["files", "latent", "palette"]),
     ("training", &["device", "engine", "files", "kernels", "nn"]),
+    ("embedder", &["data", "device", "engine", "nn", "training"]),
     (
         "executor",
         &[
@@ -160,7 +161,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "glyphs",
         &[
-            "data", "device", "engine", "files", "kernels", "latent", "nn", "plot", "training",
+            "data", "device", "embedder", "engine", "files", "kernels", "latent", "nn", "plot",
+            "training",
         ],
     ),
     // The window and the command line see plain data alone: no network, no kernel.
@@ -174,8 +176,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "cli",
         &[
-            "data", "device", "engine", "executor", "files", "glyphs", "latent", "plot", "signals",
-            "training", "ui",
+            "data", "device", "embedder", "engine", "executor", "files", "glyphs", "latent",
+            "plot", "signals", "training", "ui",
         ],
     ),
     ("build", &[]),

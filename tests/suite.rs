@@ -11,6 +11,7 @@ mod designs;
 mod desktop;
 mod device;
 mod distortions;
+mod embedder;
 mod engine;
 mod files;
 mod glyphs;

@@ -9,7 +9,7 @@ use egui_kittest::{Harness, kittest::Queryable};
 use glyphspace::{
     data::language::Code,
     device::Choice,
-    executor::views::{ExecutorModelView, Triple},
+    executor::views::{ExecutorModelView, PointAnswer, Triple},
     training::Pace,
     ui::{app::App, executor::layers::Layer},
 };
@@ -323,6 +323,32 @@ fn training_runs_steps_pauses_and_stops() {
     });
     assert!(out.join("metrics.csv").is_file());
     assert!(window.query_by_label_contains("ended").is_some());
+}
+
+/// A button that moved away between press and release would not be clicked.
+#[test]
+fn answers_of_any_length_move_no_button() {
+    let mut window = window(egui::Theme::Dark);
+    wait(&mut window, "the planes", |app| {
+        app.executor.workspace.views.planes.get().is_some()
+    });
+    let at = on_map(&window, [0.3, -0.4]);
+    window.hover_at(at);
+    wait(&mut window, "an answer", |app| {
+        app.executor.workspace.answer().is_some()
+    });
+    let before = window.get_by_label("Train").rect();
+    let views = app(&mut window).executor.workspace.views.clone();
+    let answer = views.answer.get().unwrap();
+    views.answer.put(PointAnswer {
+        code: None,
+        result: None,
+        truth: None,
+        ..(*answer).clone()
+    });
+    window.step();
+    assert!(window.query_by_label_contains("no number").is_some());
+    assert_eq!(window.get_by_label("Train").rect(), before);
 }
 
 #[test]

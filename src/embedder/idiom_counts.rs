@@ -1,30 +1,27 @@
 //! Idioms of functions as vectors: hashed to buckets, their counts dampened.
 
+use std::collections::BTreeMap;
+
 use crate::data::{
     hash::hash,
-    python::idioms::{idioms, prior_weight},
+    python::idioms::{idioms, is_aside, prior_weight},
 };
 
 /// Dampened counts by bucket, in order of the buckets.
 pub type IdiomCounts = Vec<(usize, f32)>;
 
 /// Counts of a source's idioms in so many buckets, each 1 + ln n (as in tf-idf) by its kind's weight; those that meet in a
-/// bucket are added.
-pub fn idiom_counts(source: &str, buckets: usize) -> IdiomCounts {
-    let found = idioms(source).into_iter().map(|(idiom, count)| {
-        let bucket = hash(idiom.bytes()) as usize % buckets;
-        (bucket, prior_weight(&idiom) * (1.0 + (count as f32).ln()))
-    });
-    let mut counts: IdiomCounts = found.collect();
-    counts.sort_by_key(|(bucket, _)| *bucket);
-    counts.dedup_by(|(bucket, count), (kept, sum)| {
-        let is_same = bucket == kept;
-        if is_same {
-            *sum += *count;
+/// bucket are added. Asides count if `has_asides`.
+pub fn idiom_counts(source: &str, buckets: usize, has_asides: bool) -> IdiomCounts {
+    let mut counts: BTreeMap<usize, f32> = BTreeMap::new();
+    for (idiom, count) in idioms(source) {
+        if has_asides || !is_aside(&idiom) {
+            let bucket = hash(idiom.bytes()) as usize % buckets;
+            let weight = prior_weight(&idiom) * (1.0 + (count as f32).ln());
+            *counts.entry(bucket).or_default() += weight;
         }
-        is_same
-    });
-    counts
+    }
+    counts.into_iter().collect()
 }
 
 /// Exponent of the inverse document frequencies: rare idioms say less than tf-idf makes of them.

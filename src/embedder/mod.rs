@@ -42,8 +42,6 @@ use crate::training::{
     checkpoint::{Checkpoint, Source, bundled},
 };
 
-pub use model::info_nce;
-
 const BUNDLED: Checkpoint = bundled!("embedder", "config.json", "progress.json", "model.bpk");
 
 /// Embedding of length 1.
@@ -138,7 +136,7 @@ impl Embedder {
 
     /// Embedding of a function, or of other text that is about Python.
     pub fn embed(&self, source: &str) -> Embedding {
-        self.of_counts(&idiom_counts(source, self.config.buckets))
+        self.of_counts(&idiom_counts(source, self.config.buckets, true))
     }
 
     fn of_counts(&self, counts: &IdiomCounts) -> Embedding {

@@ -8,10 +8,7 @@ use burn::{
 };
 
 use super::config::EmbedderConfig;
-use crate::{
-    kernels::cross_entropy,
-    nn::{device_constants::constant, init::Initializer},
-};
+use crate::nn::{init::Initializer, losses::unit_rows};
 
 /// Weights of the idioms and their projection.
 #[derive(Module, Debug)]
@@ -52,21 +49,4 @@ impl EmbedderModel {
     pub fn tensors(&self) -> (Tensor<1>, Tensor<2>) {
         (self.log_weights.val().exp(), self.projection.val())
     }
-}
-
-/// Rows [N, D] scaled to length 1.
-fn unit_rows(rows: Tensor<2>) -> Tensor<2> {
-    let length = (rows.clone().square().sum_dim(1) + 1e-12).sqrt();
-    rows / length
-}
-
-/// InfoNCE `[1]` in nats (van den Oord et al. 2018, arXiv 1807.03748) of pairs of rows [N, D] of length 1, mean of both ways:
-/// the positive of each row is its pair, the candidates are the pairs of all, and the logits are cosines over `temperature`.
-pub fn info_nce(rows: Tensor<2>, pairs: Tensor<2>, temperature: f64) -> Tensor<1> {
-    let own: Vec<i32> = (0..rows.dims()[0] as i32).collect();
-    let own = constant(&own, &rows.device());
-    let logits = rows.matmul(pairs.transpose()) / temperature;
-    let forth = cross_entropy(logits.clone(), own.clone(), 0.0);
-    let back = cross_entropy(logits.transpose(), own, 0.0);
-    (forth + back).mean() / 2.0
 }

@@ -16,11 +16,14 @@ use super::{
     config::EmbedderConfig,
     evaluation::EmbedderEvaluator,
     idiom_counts::{IdiomCounts, idiom_counts, inverse_frequencies},
-    model::{EmbedderModel, info_nce},
+    model::EmbedderModel,
 };
 use crate::{
     data::{corpus::Corpus, python::rewrites::rewritten},
-    nn::adamw::{AdamW, Rates},
+    nn::{
+        adamw::{AdamW, Rates},
+        losses::info_nce,
+    },
     training::{
         DeviceInputs, HostInputs, Losses, MetricValue, Progress, ServedSystem, Span, System,
         Trainer, checkpoint::Source,
@@ -40,7 +43,7 @@ const VALIDATE_EVERY: u64 = 50;
 /// Functions of a corpus by name.
 pub struct EmbedderSystem {
     corpus: Arc<Corpus>,
-    /// Counts of the functions that are drawn, by index in the corpus.
+    /// Counts of the functions that are drawn, without asides, by index in the corpus.
     counts: BTreeMap<usize, IdiomCounts>,
     /// Functions of one name, names trained on and names held out.
     training: Vec<Vec<usize>>,
@@ -121,10 +124,14 @@ impl System for EmbedderSystem {
             );
         }
         let drawn = training.iter().chain(&held_out).flatten();
-        let counts: BTreeMap<usize, IdiomCounts> = drawn
-            .map(|&i| (i, idiom_counts(&corpus.text(i), config.buckets)))
-            .collect();
-        let weights = inverse_frequencies(counts.values(), config.buckets);
+        let (mut counts, mut with_asides) = (BTreeMap::new(), Vec::new());
+        for &i in drawn {
+            let text = corpus.text(i);
+            // Asides would tell who wrote a function, and of which class.
+            counts.insert(i, idiom_counts(&text, config.buckets, false));
+            with_asides.push(idiom_counts(&text, config.buckets, true));
+        }
+        let weights = inverse_frequencies(with_asides.iter(), config.buckets);
         let model = EmbedderModel::new(config, &weights, device);
         let system = Self {
             corpus,
@@ -166,7 +173,7 @@ impl System for EmbedderSystem {
                 .random_bool(config.rewrites)
                 .then(|| rewritten(&self.corpus.text(*pair[0]), rng))
                 .flatten();
-            let copy = copy.map(|copy| idiom_counts(&copy, config.buckets));
+            let copy = copy.map(|copy| idiom_counts(&copy, config.buckets, false));
             first.push(&self.counts[pair[0]]);
             second.push(copy.unwrap_or_else(|| self.counts[pair[1]].clone()));
         }

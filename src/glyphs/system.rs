@@ -15,7 +15,7 @@ use super::{
     checkpoint::{CURRICULUM, NGRAM, TOKENIZER, load, tokenizer},
     corpus_functions,
     curriculum::Curriculum,
-    evaluation::{GlyphsEvaluationPlan, GlyphsEvaluator},
+    evaluation::{GlyphsEvaluationPlan, GlyphsEvaluator, LONGEST},
     inference::GlyphReader,
     losses::GlyphsForward,
     model::GlyphModel,
@@ -284,7 +284,17 @@ impl ServedSystem for GlyphsSystem {
     }
 
     fn evaluator(reader: Arc<GlyphReader>, plan: GlyphsEvaluationPlan) -> Result<GlyphsEvaluator> {
-        let functions = corpus_functions::for_model(&reader, plan.corpus.as_deref())?;
+        let corpus = plan.corpus.as_deref();
+        let mut functions = corpus_functions::for_model(&reader, corpus)?;
+        let config = &reader.config;
+        if config.parity > 0.0 {
+            let (bpe, share) = (&reader.bpe, config.validation);
+            let all = corpus_functions::of_corpus(corpus, bpe, LONGEST, share)?;
+            functions.extend(
+                all.into_iter()
+                    .filter(|f| f.tokens.len() > config.max_tokens),
+            );
+        }
         Ok(GlyphsEvaluator::new(reader, functions, plan.difficulties))
     }
 

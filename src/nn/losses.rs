@@ -1,8 +1,8 @@
-//! Losses: cross entropy, discrepancies of latent points from their prior, and distances between them.
+//! Losses: cross entropy, contrast of pairs, discrepancies of latent points from their prior, and distances between them.
 
 use burn::tensor::{Int, Tensor};
 
-use super::device_constants::identity;
+use super::device_constants::{constant, identity};
 use crate::kernels::{cross_entropy, exp, gather, matmul, relu};
 
 /// Cross entropies (negative log-likelihoods) [B, L] in nats of `tokens` [B, L] under `logits` [B, L, V].
@@ -125,4 +125,21 @@ pub fn nearest_distances(points: Tensor<2>) -> Tensor<1> {
 fn square_distances(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     let squares = |t: &Tensor<2>| t.clone().square().sum_dim(1);
     (squares(&x) + squares(&y).transpose() - matmul(x, y.transpose()) * 2.0).clamp_min(0.0)
+}
+
+/// Rows [N, D] scaled to length 1.
+pub fn unit_rows(rows: Tensor<2>) -> Tensor<2> {
+    let length = (rows.clone().square().sum_dim(1) + 1e-12).sqrt();
+    rows / length
+}
+
+/// InfoNCE `[1]` in nats (van den Oord et al. 2018, arXiv 1807.03748) of pairs of rows [N, D] of length 1, mean of both ways:
+/// the positive of each row is its pair, the candidates are the pairs of all, and the logits are cosines over `temperature`.
+pub fn info_nce(rows: Tensor<2>, pairs: Tensor<2>, temperature: f64) -> Tensor<1> {
+    let own: Vec<i32> = (0..rows.dims()[0] as i32).collect();
+    let own = constant(&own, &rows.device());
+    let logits = rows.matmul(pairs.transpose()) / temperature;
+    let forth = cross_entropy(logits.clone(), own.clone(), 0.0);
+    let back = cross_entropy(logits.transpose(), own, 0.0);
+    (forth + back).mean() / 2.0
 }

@@ -6,8 +6,7 @@ use glyphspace::{glyphs::config::GLYPH_PRESETS, glyphs::system::GlyphsTrainer};
 use super::{corpus, shrunk};
 use crate::training::check_alike;
 
-/// Designs and steps. The mosaic's steps are of three kinds, in turns: with pictures that are hit and without, with copies
-/// and without. Few: what lies on the edge of a rounding hangs on the last digit, and so, soon, everything.
+/// Designs and steps. The mosaic's steps are of two kinds, in turns: with pictures that are hit and without. Few: what lies on the edge of a rounding hangs on the last digit, and so, soon, everything.
 const STEPS: [(&str, usize); 2] = [("pocket", 6), ("cppn", 5)];
 
 #[test]
@@ -40,7 +39,7 @@ fn every_preset_is_captured() {
         return;
     };
     for preset in GLYPH_PRESETS {
-        let config = shrunk(preset, &["shards=1", "copies=0", "clean=0"]);
+        let config = shrunk(preset, &["shards=1", "clean=0"]);
         let mut trainer = GlyphsTrainer::new(config, corpus(), &gpu.device).unwrap();
         let is_captured = (0..20).any(|_| {
             trainer.step().unwrap();

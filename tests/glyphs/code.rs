@@ -172,7 +172,6 @@ fn a_model_with_a_code_learns_glyphs_that_are_verified() {
         "painter=24",
         "reader=32",
         "batch=16",
-        "copies=0",
         "clean=1",
         "learning_rate=0.01",
         "warmup_steps=10",

@@ -46,7 +46,6 @@ fn workplace() -> TempDir {
         "painter=8",
         "reader=8",
         "pose=2",
-        "embedding=8",
         "batch=8",
         "validation=0.3",
     ];

@@ -74,7 +74,6 @@ fn keys_and_values_no_model_can_have_are_refused_by_name() {
         ),
         ("batch_tokens=5", &["batch_tokens is 5", "max_tokens"]),
         ("validation=1", &["validation is 1", "0 to 0.9"]),
-        ("copies=0.7", &["copies is 0.7", "0 to 0.6"]),
         ("clean=1.1", &["clean is 1.1"]),
         ("difficulty=16", &["difficulty is 16", "0 to 15"]),
         ("max_difficulty=-1", &["max_difficulty is -1"]),
@@ -99,7 +98,7 @@ fn keys_and_values_no_model_can_have_are_refused_by_name() {
         assert_eq!(config, before, "{assignment} changed something");
     }
     let not_a_number = GlyphsConfig {
-        contrastive_weight: f64::NAN,
+        thumbnail_weight: f64::NAN,
         ..before
     };
     assert!(
@@ -107,7 +106,7 @@ fn keys_and_values_no_model_can_have_are_refused_by_name() {
             .check()
             .unwrap_err()
             .to_string()
-            .contains("contrastive_weight")
+            .contains("thumbnail_weight")
     );
 }
 

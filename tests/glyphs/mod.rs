@@ -85,7 +85,7 @@ fn tokens_of(corpus: &Corpus, i: usize) -> Vec<u32> {
     corpus.tokens(i).iter().map(|&token| token.into()).collect()
 }
 
-const SIZES: [&str; 12] = [
+const SIZES: [&str; 11] = [
     "num_attention_heads=2",
     "hidden_size=16",
     "num_hidden_layers=1",
@@ -95,7 +95,6 @@ const SIZES: [&str; 12] = [
     "reader=8",
     "pose=2",
     "locator=2",
-    "embedding=8",
     "latent=8",
     "batch=4",
 ];

@@ -8,7 +8,7 @@
 takes our steps again from our weights with our draws and prints how far the two curves of losses are apart,
 and what a step takes. compare.py does that for all twins, and measures ours in turn.
 
-Functions, copies, difficulties, damage and pairs are those of the trace. Blur is a grouped convolution here and
+Functions, difficulties, damage and pairs are those of the trace. Blur is a grouped convolution here and
 the warp grid_sample, which a user of PyTorch would take; static and patches are laid out before the clock
 starts, while ours are drawn in the step. Looks at functions that are not trained on, which ours takes every 25
 steps, are left out.
@@ -26,7 +26,7 @@ from noise import static
 from twin import Trace, clocked, differences, optimiser, tensor, use_cores
 
 FRAME, POINTS, CONTROLS, SAMPLES, PATCH, BLOCK, SQUEEZED, HIDDEN = 0.35, 6, 8, 9, 4, 4, 16, 128
-GLYPH, TEMPERATURE = 128, 0.1
+GLYPH = 128
 PATCHES = GLYPH // PATCH
 CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
 
@@ -335,12 +335,6 @@ def distance_mismatch(x, y):
     return 1 - (x * y).mean() / (x.square().mean() * y.square().mean() + 1e-12).sqrt()
 
 
-def info_nce(anchors, positives, others):
-    unit = lambda rows: rows / (rows.square().sum(1, keepdim=True) + 1e-12).sqrt()
-    cosines = unit(anchors) @ unit(torch.cat([positives, others])).T
-    return F.cross_entropy(cosines / TEMPERATURE, torch.arange(len(anchors)))
-
-
 class Glyphs(nn.Module):
     """The networks; a share's draws to its loss."""
 
@@ -355,8 +349,6 @@ class Glyphs(nn.Module):
         self.generator, self.reader = Generator(c, self.layouts), Reader(c, self.layouts)
         self.pose, self.behind_lens = Pose(c["pose"]), behind_lens
         self.text_decoder = MaskedLm(c, vocabulary, slots)
-        self.embedding_inner = nn.Linear(c["hidden_size"], 2 * c["hidden_size"])
-        self.embedding = nn.Linear(2 * c["hidden_size"], c["embedding"])
         self.load_state_dict(trace.weights)
 
     def groups(self):
@@ -397,16 +389,10 @@ class Glyphs(nn.Module):
         features = self.reader.features(seen)
         layout = F.cross_entropy(self.reader.layout(features), b["layouts"])
         hidden = self.text_decoder.roberta(self.reader.slots(features, b), b["cells"])
-        mean = (hidden * (b["cells"] / b["cells"].sum(1, keepdim=True))[..., None]).sum(1)
-        embedding = self.embedding(F.relu(self.embedding_inner(mean)))
-        embedding = embedding / (embedding.square().sum(1, keepdim=True) + 1e-8).sqrt()
         logits = self.text_decoder.logits(hidden.flatten(0, 1)[b["read"]])
         token = F.cross_entropy(logits, b["truth"], label_smoothing=c["label_smoothing"])
         loss = token + c["layout_weight"] * layout + c["pose_weight"] * pose
         loss = loss + b["looks"] * (c["contrast_weight"] * contrast + c["smoothness_weight"] * smoothness)
-        if len(b["of"]):
-            of, copy, others = embedding[b["of"]], embedding[b["copy"]], embedding[b["others"]]
-            loss = loss + c["contrastive_weight"] * (info_nce(of, copy, others) + info_nce(copy, of, others)) / 2
         if len(b["pairs"]):
             one, two = b["pairs"].T
             apart = lambda rows: (rows[one] - rows[two]).abs().mean(1)
@@ -446,7 +432,6 @@ class Glyphs(nn.Module):
         first, end = (hard[0], hard[-1] + 1) if hard else (0, 0)
         corners = np.array([blow["corners"] for blow in blows])
         maps = tensor(from_corners(corners))
-        in_pairs = {row for pair in batch["copies"] for row in pair}
         return {
             "tokens": tokens,
             "real": prefix([len(row) for row in rows]),
@@ -461,9 +446,6 @@ class Glyphs(nn.Module):
             "corners": tensor(corners.reshape(count, 8)).float(),
             "small": lens(blows, GLYPH // 2, 2),
             "lens": lens(blows[first:end], GLYPH) if hard else None,
-            "of": torch.tensor([of for of, _ in batch["copies"]], dtype=torch.long),
-            "copy": torch.tensor([copy for _, copy in batch["copies"]], dtype=torch.long),
-            "others": torch.tensor([row for row in range(count) if row not in in_pairs], dtype=torch.long),
             "pairs": torch.tensor(pairs[0]),
             "looks": looks_count,
         }

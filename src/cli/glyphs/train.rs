@@ -104,6 +104,12 @@ fn print(report: &GlyphsReport) -> Result<()> {
             in_words(exact)
         ))?;
     }
+    for (band, exact) in &report.qr_exact_by_length {
+        say(format_args!(
+            "up to {band:>3} tokens, QR code of the text: {}",
+            in_words(exact)
+        ))?;
+    }
     for (band, verified) in &report.verified_by_length {
         say(format_args!(
             "up to {band:>3} tokens verified: {}",

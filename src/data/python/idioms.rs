@@ -20,10 +20,11 @@ const OPERATION: char = 'o';
 const OPERAND: char = 'r';
 const SUBSCRIPT: char = 's';
 const PARAMETERS: char = 'p';
+const ASIDE: char = 'a';
 
-/// Longest string whose words count, in bytes; longer ones are messages.
+/// Longest string whose words say what is computed, in bytes; longer ones are messages.
 const LONGEST_STRING: usize = 40;
-/// Words of a string that count.
+/// Words of a string that count, the first ones.
 const WORDS: usize = 6;
 /// Tokens of a subscript that tell it apart.
 const SUBSCRIPT_TOKENS: usize = 6;
@@ -32,16 +33,23 @@ const SHORT: usize = 3;
 
 /// Numbers of the idioms of a function, or of other Python: attributes, names of others, constants and operators (`t`), words
 /// of strings (`w`), operations with both operands (`o`) and with the right one (`r`), subscripts (`s`) and the number of
-/// parameters (`p`). Names of its own count as one; annotations, decorators and docstrings don't count. Text that is no
-/// Python has those of what can be parsed.
+/// parameters (`p`); and asides (`a`), by which functions that compute the same are told apart: decorators, annotations,
+/// defaults, messages, and a name such as `__init__`. Names of its own tell nothing, nor do docstrings. Text that is no Python
+/// has those of what can be parsed.
 pub fn idioms(source: &str) -> TermCounts {
     parse_lenient(&normalised(source), |tree| Finder::new(tree).found()).unwrap_or_default()
+}
+
+/// True for an aside.
+pub fn is_aside(idiom: &str) -> bool {
+    idiom.starts_with(ASIDE)
 }
 
 /// Weight of an idiom by its kind, before any is learnt: forms that many functions share say less.
 pub fn prior_weight(idiom: &str) -> f32 {
     match idiom.chars().next() {
         Some(OPERAND | SUBSCRIPT | PARAMETERS) => 0.5,
+        Some(ASIDE) => 0.25,
         _ => 1.0,
     }
 }
@@ -51,6 +59,8 @@ struct Finder<'t> {
     /// Places of the function's own names.
     own: HashSet<usize>,
     function: Option<&'t str>,
+    /// True within decorators, annotations and defaults.
+    is_aside: bool,
     counts: TermCounts,
 }
 
@@ -60,6 +70,7 @@ impl<'t> Finder<'t> {
         Self {
             own: names.own.iter().map(|place| place.at).collect(),
             function: names.function.as_ref().map(|function| function.name),
+            is_aside: false,
             tree,
             counts: TermCounts::new(),
         }
@@ -69,6 +80,17 @@ impl<'t> Finder<'t> {
         let body = match self.tree.body() {
             [Stmt::FunctionDef(function)] => {
                 self.add(PARAMETERS, &function.parameters.len().to_string());
+                if is_special(&function.name) {
+                    self.add(ASIDE, &function.name);
+                }
+                function
+                    .decorator_list
+                    .iter()
+                    .for_each(|decorator| self.visit_decorator(decorator));
+                self.visit_parameters(&function.parameters);
+                if let Some(returns) = &function.returns {
+                    self.add_aside(returns);
+                }
                 &function.body[..]
             }
             body => body,
@@ -124,6 +146,13 @@ impl<'t> Finder<'t> {
         }
     }
 
+    /// Adds the leaves of a decorator, an annotation or a default.
+    fn add_aside(&mut self, expression: &'t Expr) {
+        let before = std::mem::replace(&mut self.is_aside, true);
+        self.visit_expr(expression);
+        self.is_aside = before;
+    }
+
     /// Text of a subscript, of which names are all alike.
     fn form(&self, subscript: &Expr) -> String {
         let range = subscript.range();
@@ -137,11 +166,13 @@ impl<'t> Finder<'t> {
     }
 
     fn words(&mut self, text: &str) {
-        if text.len() < LONGEST_STRING {
-            let words = text.split(|c: char| !c.is_alphanumeric());
-            for word in words.filter(|word| !word.is_empty()).take(WORDS) {
-                self.add(WORD, &word.to_lowercase());
-            }
+        let kind = match text.len() < LONGEST_STRING {
+            true => WORD,
+            false => ASIDE,
+        };
+        let words = text.split(|c: char| !c.is_alphanumeric());
+        for word in words.filter(|word| !word.is_empty()).take(WORDS) {
+            self.add(kind, &word.to_lowercase());
         }
     }
 }
@@ -155,8 +186,12 @@ impl<'t> SourceOrderVisitor<'t> for Finder<'t> {
     }
 
     fn visit_expr(&mut self, expression: &'t Expr) {
+        let kind = if self.is_aside { ASIDE } else { TOKEN };
         if let Some(leaf) = self.leaf(expression) {
-            self.add(TOKEN, &leaf);
+            self.add(kind, &leaf);
+        }
+        if self.is_aside {
+            return walk_expr(self, expression);
         }
         match expression {
             Expr::BinOp(of) => self.operation(Some(&of.left), of.op.as_str(), &of.right),
@@ -186,11 +221,28 @@ impl<'t> SourceOrderVisitor<'t> for Finder<'t> {
         walk_interpolated_string_element(self, element);
     }
 
-    fn visit_annotation(&mut self, _: &'t Expr) {}
+    fn visit_annotation(&mut self, annotation: &'t Expr) {
+        self.add_aside(annotation);
+    }
 
-    fn visit_parameters(&mut self, _: &'t Parameters) {}
+    fn visit_parameters(&mut self, parameters: &'t Parameters) {
+        for parameter in parameters.iter_source_order() {
+            let parts = [parameter.annotation(), parameter.default()];
+            parts
+                .into_iter()
+                .flatten()
+                .for_each(|part| self.add_aside(part));
+        }
+    }
 
-    fn visit_decorator(&mut self, _: &'t Decorator) {}
+    fn visit_decorator(&mut self, decorator: &'t Decorator) {
+        self.add_aside(&decorator.expression);
+    }
+}
+
+/// True for names with a meaning of their own, as `__init__`.
+fn is_special(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
 }
 
 /// True for a docstring or another text that stands alone.

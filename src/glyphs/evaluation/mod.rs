@@ -6,10 +6,12 @@
 pub mod calibration;
 mod families;
 mod morphs;
+mod qr;
 mod tasks;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Range,
     path::PathBuf,
     sync::Arc,
 };
@@ -23,7 +25,10 @@ use serde::Serialize;
 use self::{
     calibration::Calibration, families::family_nearest, morphs::MorphPoints, tasks::rewrites_found,
 };
-use super::{corpus_functions::CorpusFunction, curriculum::ExactCount, inference::GlyphReader};
+use super::{
+    config::GLYPH_SIZE, corpus_functions::CorpusFunction, curriculum::ExactCount,
+    inference::GlyphReader, pages,
+};
 use crate::{
     data::python::variants,
     embedder::Embedding,
@@ -38,10 +43,14 @@ const MOST: usize = 1000;
 const AMONG: usize = 500;
 /// Functions with characters beyond ASCII that are evaluated.
 const UNICODE: usize = 200;
+/// Functions on several pages that are evaluated in each band of length.
+const LONG: usize = 50;
+/// Longest function that is evaluated, in tokens.
+pub const LONGEST: usize = 512;
 /// Functions a slice.
 const SLICE: usize = 32;
 /// Bands of length, in tokens.
-const BANDS: [usize; 5] = [32, 64, 128, 256, 512];
+const BANDS: [usize; 5] = [32, 64, 128, 256, LONGEST];
 
 /// Shares by difficulty.
 pub type ByDifficulty = BTreeMap<String, f64>;
@@ -75,8 +84,10 @@ pub struct GlyphsReport {
     /// Share of the functions read without a fault, by split and difficulty.
     pub exact: BTreeMap<&'static str, ByDifficulty>,
     /// Scores over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
-    /// 128 tokens and so on) and difficulty.
+    /// 128 tokens and so on) and difficulty. Functions longer than a glyph are read from sheets of pages, undistorted.
     pub exact_by_length: BTreeMap<usize, ByDifficulty>,
+    /// Shares of the texts that are read without a fault from QR codes of the same size, through the same channel.
+    pub qr_exact_by_length: BTreeMap<usize, ByDifficulty>,
     /// Shares of the readings called verified, by length and difficulty as [`Self::exact_by_length`].
     pub verified_by_length: BTreeMap<usize, ByDifficulty>,
     /// Readings called verified that are wrong, of all lengths and difficulties.
@@ -125,7 +136,14 @@ pub struct GlyphsEvaluator {
     functions: Vec<CorpusFunction>,
     difficulties: Vec<f64>,
     rng: ChaCha8Rng,
+    /// Functions longer than a glyph.
+    long: Vec<CorpusFunction>,
+    long_done: usize,
     glyphs: Vec<RgbImage>,
+    /// QR codes of the functions' texts, where they fit.
+    qr_codes: Vec<Option<RgbImage>>,
+    /// QR codes read without a fault, by difficulty and band.
+    qr_read: HashMap<(usize, usize), usize>,
     latents: Vec<Vec<f32>>,
     counts: HashMap<(usize, &'static str, usize), ExactCount>,
     read: usize,
@@ -154,6 +172,16 @@ impl GlyphsEvaluator {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         functions.shuffle(&mut rng);
         let limit = reader.config.max_tokens;
+        let (mut functions, others): (Vec<_>, Vec<_>) = functions
+            .into_iter()
+            .partition(|function| function.tokens.len() <= limit);
+        let mut in_band = HashMap::<_, usize>::new();
+        let mut long = others;
+        long.retain(|function| {
+            let count = in_band.entry(band_of(function)).or_default();
+            *count += 1;
+            *count <= LONG
+        });
         // Few functions have other characters: of the whole corpus, not of the ones evaluated.
         let beyond = functions
             .iter()
@@ -212,7 +240,11 @@ impl GlyphsEvaluator {
             functions,
             difficulties,
             rng,
+            long,
+            long_done: 0,
             glyphs: Vec::new(),
+            qr_codes: Vec::new(),
+            qr_read: HashMap::new(),
             latents: Vec::new(),
             counts: HashMap::new(),
             read: 0,
@@ -252,15 +284,70 @@ impl GlyphsEvaluator {
             } else {
                 "train"
             };
-            let band = BANDS.iter().find(|&&band| function.tokens.len() <= band);
-            let band = *band.unwrap_or(&self.reader.config.max_tokens);
+            let band = band_of(function);
             let count = self.counts.entry((nth, split, band)).or_default();
             count.add(&function.tokens, read);
             let calibration = self.calibrations.entry((nth, band)).or_default();
             let sureness = f64::from(read.sequence_probability());
             calibration.add(sureness, function.tokens == read.tokens);
         }
+        self.read_qr_codes(nth, first..last, &distortions)?;
         self.read += last - first;
+        Ok(())
+    }
+
+    /// Reads the QR codes of some functions through the distortions of their glyphs.
+    fn read_qr_codes(
+        &mut self,
+        nth: usize,
+        functions: Range<usize>,
+        distortions: &DistortionBatch,
+    ) -> Result<()> {
+        let blank = || RgbImage::new(GLYPH_SIZE as u32, GLYPH_SIZE as u32);
+        let codes = self.qr_codes[functions.clone()].iter();
+        let codes: Vec<_> = codes
+            .map(|code| code.clone().unwrap_or_else(blank))
+            .collect();
+        let seen = self.reader.distorted(&codes, distortions)?;
+        for (function, picture) in self.functions[functions].iter().zip(&seen) {
+            let is_read = qr::read(picture).is_some_and(|text| text == function.text);
+            *self.qr_read.entry((nth, band_of(function))).or_default() += usize::from(is_read);
+        }
+        Ok(())
+    }
+
+    /// Reads a function longer than a glyph from the sheet of its pages, if undistorted ones are wanted.
+    fn read_long(&mut self) -> Result<()> {
+        let function = &self.long[self.long_done];
+        self.long_done += 1;
+        let Some(nth) = self
+            .difficulties
+            .iter()
+            .position(|difficulty| *difficulty == 0.0)
+        else {
+            return Ok(());
+        };
+        let glyphs = self.reader.glyphs(&self.reader.pages(&function.text)?)?;
+        let read = self.reader.read_photo(&pages::sheet(&glyphs))?;
+        let whole = read
+            .into_iter()
+            .max_by_key(|read| read.tokens.len())
+            .unwrap_or_default();
+        let split = if function.is_validation {
+            "validation"
+        } else {
+            "train"
+        };
+        let band = band_of(function);
+        self.counts
+            .entry((nth, split, band))
+            .or_default()
+            .add(&function.tokens, &whole);
+        let calibration = self.calibrations.entry((nth, band)).or_default();
+        calibration.add(
+            f64::from(whole.sequence_probability()),
+            function.tokens == whole.tokens,
+        );
         Ok(())
     }
 
@@ -357,6 +444,10 @@ impl GlyphsEvaluator {
                     let exact = report.exact_by_length.entry(band).or_default();
                     exact.insert(key.clone(), share(count.exact, count.functions));
                     report.functions_by_length.insert(band, count.functions);
+                    if let Some(read) = self.qr_read.get(&(nth, band)) {
+                        let qr = report.qr_exact_by_length.entry(band).or_default();
+                        qr.insert(key.clone(), share(*read, count.functions));
+                    }
                     let verified = report.verified_by_length.entry(band).or_default();
                     verified.insert(key.clone(), share(count.verified, count.functions));
                     report.verified_wrong += count.verified_wrong;
@@ -414,8 +505,12 @@ impl Evaluator for GlyphsEvaluator {
             let rows: Vec<Vec<u32>> = slice.iter().map(|f| f.tokens.clone()).collect();
             self.latents.extend(self.reader.latents(&rows)?);
             self.glyphs.extend(self.reader.glyphs(&rows)?);
+            let codes = slice.iter().map(|function| qr::paint(&function.text));
+            self.qr_codes.extend(codes);
         } else if self.read < count * self.difficulties.len() {
             self.read_slice()?;
+        } else if self.long_done < self.long.len() {
+            self.read_long()?;
         } else if self.copies_done < self.copies.len() {
             self.retrieve_slice()?;
         } else if self.misses_done < self.misses.len() {
@@ -438,14 +533,20 @@ impl Evaluator for GlyphsEvaluator {
         let readings = self.functions.len() * self.difficulties.len();
         let [morphed, morphs] = self.morphs.progress();
         let variants = self.copies.len() + self.misses.len() + self.unicode.len();
-        let all = self.functions.len() + readings + variants + morphs;
+        let all = self.functions.len() + readings + self.long.len() + variants + morphs;
         let variants = self.copies_done + self.misses_done + self.unicode_done;
-        let done = self.glyphs.len() + self.read + variants + morphed;
+        let done = self.glyphs.len() + self.read + self.long_done + variants + morphed;
         WorkView {
             what: format!("judging {} functions", self.functions.len()),
             done: done as f64 / all.max(1) as f64,
         }
     }
+}
+
+/// Band of a function's length.
+fn band_of(function: &CorpusFunction) -> usize {
+    let band = BANDS.iter().find(|&&band| function.tokens.len() <= band);
+    *band.unwrap_or(&LONGEST)
 }
 
 fn share(hits: usize, all: usize) -> f64 {

@@ -1,5 +1,4 @@
-//! Losses of Code Glyphs: distances of pictures against distances of their functions, contrastive losses, and the
-//! aesthetics of pictures.
+//! Losses of Code Glyphs: distances of pictures against distances of their functions, and the aesthetics of pictures.
 //!
 //! Shapes: B examples, C channels, H rows, W columns.
 
@@ -7,8 +6,8 @@ use burn::tensor::{Int, Tensor};
 use rand::{Rng, seq::SliceRandom};
 
 use crate::{
-    kernels::{cross_entropy, gather},
-    nn::losses::distance_mismatch,
+    kernels::gather,
+    nn::losses::{distance_mismatch, unit_rows},
 };
 
 /// Pairs of examples of a batch whose distances are compared.
@@ -86,28 +85,6 @@ pub fn gram_repulsion(features: Tensor<4>) -> Tensor<1> {
     let all = grams.clone().sum_dim(0).square().sum();
     let own = grams.square().sum();
     (all - own) / (batch * (batch - 1)) as f32
-}
-
-/// InfoNCE `[1]` in nats (van den Oord et al. 2018, arXiv 1807.03748), summed over `rows` [N, D] with `weights` `[N]`: the
-/// positive of each row is the row at `own` `[N]`, the candidates are all rows where `hidden` `[N]` isn't 1, and the logits
-/// are cosines over `temperature`.
-pub fn info_nce(
-    rows: Tensor<2>,
-    own: Tensor<1, Int>,
-    weights: Tensor<1>,
-    hidden: Tensor<1>,
-    temperature: f32,
-) -> Tensor<1> {
-    let unit = unit_rows(rows);
-    let cosines = unit.clone().matmul(unit.transpose()) / temperature;
-    let logits = cosines - hidden.unsqueeze() * 1e9;
-    (cross_entropy(logits, own, 0.0) * weights).sum()
-}
-
-/// Rows [N, D] scaled to length 1.
-fn unit_rows(rows: Tensor<2>) -> Tensor<2> {
-    let length = (rows.clone().square().sum_dim(1) + 1e-12).sqrt();
-    rows / length
 }
 
 /// Roughness and contrast of pictures [B, C, H, W], both `[B]`: mean absolute difference of neighbouring pixels (mean of

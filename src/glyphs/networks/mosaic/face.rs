@@ -1,5 +1,6 @@
-//! Face of a glyph: a low band of 8x8 places, painted from the function as a whole, and the palette of the detail above it.
-//! What is seen at arm's length, or in a thumbnail, is what the function is; its tokens are the detail.
+//! Face of a glyph: a low band of 8x8 places in colour, painted from the function as a whole, and the hue of the detail above
+//! it. What is seen at arm's length, or in a thumbnail, is what the function is; its tokens are the detail, in brightness, as an
+//! engraving that the colours are seen through. In three channels detail is confetti that hides any face.
 //!
 //! Shapes: B pictures, P canvas pixels, D = token width.
 
