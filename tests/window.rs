@@ -347,7 +347,7 @@ fn answers_of_any_length_move_no_button() {
         ..(*answer).clone()
     });
     window.step();
-    assert!(window.query_by_label_contains("no number").is_some());
+    assert!(window.query_all_by_label_contains("no number").count() > 0);
     assert_eq!(window.get_by_label("Train").rect(), before);
 }
 

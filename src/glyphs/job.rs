@@ -139,7 +139,7 @@ impl GlyphsJob {
         let glyphs = self.worker.snapshot().glyphs(&rows)?;
         let embeddings = self.worker.snapshot().embeddings(&glyphs)?;
         for ((function, glyph), embedding) in slice.iter().zip(glyphs).zip(embeddings) {
-            let distance = 1.0 - embedding.cosine(&nearest_query.embedding);
+            let distance = (1.0 - embedding.cosine(&nearest_query.embedding)).max(0.0);
             let tile = function.tile(glyph);
             nearest_query.nearest.push(Neighbour { tile, distance });
         }

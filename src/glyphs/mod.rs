@@ -42,6 +42,7 @@ mod losses;
 mod model;
 pub mod morph;
 pub mod networks;
+pub mod overlay;
 pub mod pages;
 pub mod photo;
 pub mod reading;

@@ -1,5 +1,5 @@
 //! Similarity of functions by tf-idf of their syntax and tokens (Salton and Buckley 1988, "Term-weighting approaches in
-//! automatic text retrieval"), which faces and embeddings follow.
+//! automatic text retrieval"), which faces follow.
 
 use std::collections::BTreeMap;
 

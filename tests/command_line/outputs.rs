@@ -32,8 +32,9 @@ fn workplace() -> tempfile::TempDir {
 }
 
 /// Every command that writes a file, up to its name.
-const WRITERS: [&str; 6] = [
+const WRITERS: [&str; 7] = [
     "glyphs encode f.py --device cpu --out",
+    "glyphs overlay f.py two.py --device cpu --out",
     "glyphs sheet --corpus two.corpus --count 2 --device cpu --out",
     "executor map 71+?=18 --size 16 --device cpu --out",
     "executor map 71+?=18 --size 16 --device cpu --csv",

@@ -70,6 +70,7 @@ fn every_command_does_its_job_and_says_why_it_can_not() {
     functions_become_pictures(folder);
     pictures_are_read(folder);
     near_functions_are_listed(folder);
+    glyphs_are_overlaid(folder);
     morphs_are_written(folder);
     sheets_are_painted(folder);
     a_run_goes_on(folder);
@@ -212,6 +213,20 @@ fn near_functions_are_listed(folder: &Path) {
             .count(),
         5,
         "{listed}"
+    );
+}
+
+fn glyphs_are_overlaid(folder: &Path) {
+    let line = "glyphs overlay one.py other.py --run run --device cpu --out over.png";
+    let said = check_done(folder, line);
+    assert!(said.contains("of the pixels differ"), "{said}");
+    let picture = image_io::read(&folder.join("over.png")).unwrap();
+    assert_eq!(picture.dimensions(), (128, 128));
+    check_refused(
+        folder,
+        "glyphs overlay one.py --out over.png",
+        2,
+        &["FILES"],
     );
 }
 

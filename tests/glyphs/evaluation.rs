@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use burn::tensor::{Device, Tensor, TensorData};
 use glyphspace::{
     glyphs::{
+        checkpoint,
         corpus_functions::{CorpusFunction, of_corpus},
         evaluation::{GlyphsEvaluator, GlyphsReport, aesthetics},
         inference::GlyphReader,
         networks::losses::smoothness_and_contrast,
     },
-    training::Evaluator,
+    training::{Evaluator, checkpoint::Source},
 };
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -123,6 +124,37 @@ fn long_functions_have_bands_of_their_own() {
     let report = judged(reader, vec![function.clone(), function], &[0.0]);
     assert_eq!(report.functions_by_length, [(256, 2)].into());
     assert!(report.exact_by_length[&256].contains_key("0"));
+}
+
+/// Longer than a glyph, and so on several pages; beside it a QR code of a short text.
+#[test]
+fn functions_on_several_pages_are_read_from_their_sheet() {
+    let reader = checkpoint::load(&Source::Bundled, &Device::flex()).unwrap();
+    let lines = |count: usize| -> String {
+        let lines = (0..count).map(|i| format!("    total = total + values[{i}]\n"));
+        format!("def add(values, total):\n{}", lines.collect::<String>())
+    };
+    let function = |count| {
+        let text = lines(count);
+        CorpusFunction {
+            name: "add".into(),
+            tokens: reader.bpe.encode(&text),
+            text,
+            origin: "tests".into(),
+            is_validation: true,
+        }
+    };
+    let functions = vec![function(1), function(2), function(14)];
+    let report = judged(reader, functions, &[0.0, 4.0]);
+    assert_eq!(
+        report.functions_by_length,
+        [(32, 1), (64, 1), (256, 1)].into()
+    );
+    for scores in [&report.exact_by_length, &report.verified_by_length] {
+        assert_eq!(scores[&256], [("0".to_owned(), 1.0)].into());
+    }
+    let qr = &report.qr_exact_by_length;
+    assert!(!qr.contains_key(&256) && qr[&32]["0"] == 1.0, "{qr:?}");
 }
 
 #[test]

