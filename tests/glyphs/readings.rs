@@ -56,7 +56,7 @@ fn readings_are_wrong_only_with_a_word() {
         said.contains("verified") && !said.contains(" 0 cells"),
         "{said}"
     );
-    cover("half.png", 84);
+    cover("half.png", 72);
     let (code, out, said) = run("decode half.png");
     assert_eq!(code, Some(3), "{out}{said}");
     assert!(
