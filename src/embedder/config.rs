@@ -3,9 +3,7 @@
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::training::config::{
-    Config, Schedule, check_between, check_not_negative, check_rates_and_weights,
-};
+use crate::training::config::{Config, Schedule, check_between, check_rates_and_weights};
 
 /// Sizes and training recipe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +80,6 @@ impl Config for EmbedderConfig {
             0.9,
         )?;
         check_between(&[("temperature", self.temperature)], 0.001, 10.0)?;
-        check_not_negative(&[("learning_rate", self.learning_rate)])?;
         check_rates_and_weights(self)
     }
 

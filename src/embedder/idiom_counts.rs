@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 
 use crate::data::{
     hash::hash,
-    python::idioms::{idioms, is_aside, prior_weight},
+    python::{
+        idioms::{is_aside, prior_weight},
+        terms::TermCounts,
+    },
 };
 
 /// Dampened counts by bucket, in order of the buckets.
 pub type IdiomCounts = Vec<(usize, f32)>;
 
-/// Counts of a source's idioms in so many buckets, each 1 + ln n (as in tf-idf) by its kind's weight; those that meet in a
+/// Counts of idioms in so many buckets, each 1 + ln n (as in tf-idf) by its kind's weight; those that meet in a
 /// bucket are added. Asides count if `has_asides`.
-pub fn idiom_counts(source: &str, buckets: usize, has_asides: bool) -> IdiomCounts {
+pub fn idiom_counts(idioms: &TermCounts, buckets: usize, has_asides: bool) -> IdiomCounts {
     let mut counts: BTreeMap<usize, f32> = BTreeMap::new();
-    for (idiom, count) in idioms(source) {
-        if has_asides || !is_aside(&idiom) {
+    for (idiom, count) in idioms {
+        if has_asides || !is_aside(idiom) {
             let bucket = hash(idiom.bytes()) as usize % buckets;
-            let weight = prior_weight(&idiom) * (1.0 + (count as f32).ln());
+            let weight = prior_weight(idiom) * (1.0 + (*count as f32).ln());
             *counts.entry(bucket).or_default() += weight;
         }
     }

@@ -37,9 +37,12 @@ use self::{
     idiom_counts::{IdiomCounts, idiom_counts},
     model::EmbedderModel,
 };
-use crate::training::{
-    Progress,
-    checkpoint::{Checkpoint, Source, bundled},
+use crate::{
+    data::python::idioms::idioms,
+    training::{
+        Progress,
+        checkpoint::{Checkpoint, Source, bundled},
+    },
 };
 
 const BUNDLED: Checkpoint = bundled!("embedder", "config.json", "progress.json", "model.bpk");
@@ -69,6 +72,13 @@ impl Embedding {
         sum + std::iter::zip(&self.dense, &other.dense)
             .map(|(a, b)| a * b)
             .sum::<f32>()
+    }
+
+    /// Index of the nearest among some, of several the last; `None` if there are none.
+    pub fn nearest(&self, among: &[Self]) -> Option<usize> {
+        let cosines = among.iter().map(|other| self.cosine(other)).enumerate();
+        let nearest = cosines.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        nearest.map(|(index, _)| index)
     }
 }
 
@@ -136,7 +146,7 @@ impl Embedder {
 
     /// Embedding of a function, or of other text that is about Python.
     pub fn embed(&self, source: &str) -> Embedding {
-        self.of_counts(&idiom_counts(source, self.config.buckets, true))
+        self.of_counts(&idiom_counts(&idioms(source), self.config.buckets, true))
     }
 
     fn of_counts(&self, counts: &IdiomCounts) -> Embedding {

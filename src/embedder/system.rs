@@ -19,7 +19,10 @@ use super::{
     model::EmbedderModel,
 };
 use crate::{
-    data::{corpus::Corpus, python::rewrites::rewritten},
+    data::{
+        corpus::Corpus,
+        python::{idioms::idioms, kind::is_special, rewrites::rewritten},
+    },
     nn::{
         adamw::{AdamW, Rates},
         losses::info_nce,
@@ -63,8 +66,7 @@ pub struct EmbedderPlan {
 /// Name of a function without its class; `None` for those that many functions share for other reasons than their task.
 fn task(name: &str) -> Option<&str> {
     let name = name.rsplit('.').next().unwrap_or(name);
-    let is_special = name.starts_with("__") && name.ends_with("__");
-    (!is_special && !name.starts_with("test")).then_some(name)
+    (!is_special(name) && !name.starts_with("test")).then_some(name)
 }
 
 impl EmbedderSystem {
@@ -126,10 +128,10 @@ impl System for EmbedderSystem {
         let drawn = training.iter().chain(&held_out).flatten();
         let (mut counts, mut with_asides) = (BTreeMap::new(), Vec::new());
         for &i in drawn {
-            let text = corpus.text(i);
+            let idioms = idioms(&corpus.text(i));
             // Asides would tell who wrote a function, and of which class.
-            counts.insert(i, idiom_counts(&text, config.buckets, false));
-            with_asides.push(idiom_counts(&text, config.buckets, true));
+            counts.insert(i, idiom_counts(&idioms, config.buckets, false));
+            with_asides.push(idiom_counts(&idioms, config.buckets, true));
         }
         let weights = inverse_frequencies(with_asides.iter(), config.buckets);
         let model = EmbedderModel::new(config, &weights, device);
@@ -173,7 +175,7 @@ impl System for EmbedderSystem {
                 .random_bool(config.rewrites)
                 .then(|| rewritten(&self.corpus.text(*pair[0]), rng))
                 .flatten();
-            let copy = copy.map(|copy| idiom_counts(&copy, config.buckets, false));
+            let copy = copy.map(|copy| idiom_counts(&idioms(&copy), config.buckets, false));
             first.push(&self.counts[pair[0]]);
             second.push(copy.unwrap_or_else(|| self.counts[pair[1]].clone()));
         }
@@ -237,10 +239,8 @@ impl System for EmbedderSystem {
         let of = |nth: usize| self.held_out.iter().map(move |group| group[nth]);
         let embed = |i: usize| embedder.of_counts(&self.counts[&i]);
         let [first, second] = [0, 1].map(|nth| of(nth).map(embed).collect::<Vec<_>>());
-        let found = first.iter().enumerate().filter(|(own, embedding)| {
-            let cosine = |i: &usize| embedding.cosine(&second[*i]);
-            (0..second.len()).max_by(|a, b| cosine(a).total_cmp(&cosine(b))) == Some(*own)
-        });
+        let pairs = first.iter().enumerate();
+        let found = pairs.filter(|(own, embedding)| embedding.nearest(&second) == Some(*own));
         self.found = found.count() as f32 / first.len().max(1) as f32;
         Ok(())
     }

@@ -143,10 +143,6 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
         functions: functions.iter().map(|f| f.source.clone()).collect(),
         size: args.size as usize,
     };
-    let encoded = |event| match event {
-        GlyphsEvent::Encoded(glyphs) => Some(glyphs),
-        _ => None,
-    };
     let glyphs = session
         .request(command, encoded, |_| refuse_if_interrupted())
         .with_context(|| args.file.display().to_string())?;
@@ -170,6 +166,14 @@ pub fn encode(args: &EncodeArgs, choice: Choice) -> Result<()> {
             );
             Err(Unverified(text).into())
         }
+    }
+}
+
+/// The pictures of an event that ends [`GlyphsCommand::Encode`].
+fn encoded(event: GlyphsEvent) -> Option<Vec<RgbImage>> {
+    match event {
+        GlyphsEvent::Encoded(glyphs) => Some(glyphs),
+        _ => None,
     }
 }
 
@@ -282,10 +286,6 @@ pub fn overlay(args: &OverlayArgs, choice: Choice) -> Result<()> {
     let sources: Vec<&Path> = args.files.iter().map(|file| source_of(file)).collect();
     claim_picture(&args.out, &sources)?;
     let session = GlyphsSession::open(choice, args.model.source())?;
-    let encoded = |event| match event {
-        GlyphsEvent::Encoded(glyphs) => Some(glyphs),
-        _ => None,
-    };
     let size = GLYPH_SIZE;
     let command = GlyphsCommand::Encode { functions, size };
     let glyphs = session.request(command, encoded, |_| refuse_if_interrupted())?;

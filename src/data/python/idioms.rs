@@ -11,7 +11,10 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use super::{normalised, parse::parse_lenient, scope::Names, syntax::Tree, terms::TermCounts};
+use super::{
+    kind::is_special, normalised, parse::parse_lenient, scope::Names, syntax::Tree,
+    terms::TermCounts,
+};
 
 /// Kinds of idioms, each the first character of its own.
 const TOKEN: char = 't';
@@ -155,9 +158,7 @@ impl<'t> Finder<'t> {
 
     /// Text of a subscript, of which names are all alike.
     fn form(&self, subscript: &Expr) -> String {
-        let range = subscript.range();
-        let tokens = self.tree.tokens_from(range.start()).iter();
-        let tokens = tokens.take_while(|token| token.end() <= range.end());
+        let tokens = self.tree.tokens_in(subscript.range());
         let words = tokens.map(|token| match token.kind() {
             TokenKind::Name => "x",
             _ => self.tree.text(token),
@@ -238,11 +239,6 @@ impl<'t> SourceOrderVisitor<'t> for Finder<'t> {
     fn visit_decorator(&mut self, decorator: &'t Decorator) {
         self.add_aside(&decorator.expression);
     }
-}
-
-/// True for names with a meaning of their own, as `__init__`.
-fn is_special(name: &str) -> bool {
-    name.starts_with("__") && name.ends_with("__")
 }
 
 /// True for a docstring or another text that stands alone.

@@ -39,6 +39,11 @@ impl Kind {
     }
 }
 
+/// True for names with a meaning of their own, as `__init__`.
+pub fn is_special(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
+}
+
 /// Roles and forms of the one function of a source, by which people tell functions apart at a glance: whether it is a test,
 /// has a loop, is of one statement... `None` if it is no function.
 pub fn roles(tree: &Tree) -> Option<Vec<&'static str>> {
@@ -51,11 +56,10 @@ pub fn roles(tree: &Tree) -> Option<Vec<&'static str>> {
         .iter()
         .any(|decorator| tree.text(&decorator.expression) == "property");
     let is_short = function.body.len() == 1;
-    let is_special = name.starts_with("__") && name.ends_with("__");
     let named = [
         ("initialiser", name == "__init__"),
         ("test", name.starts_with("test")),
-        ("special", is_special),
+        ("special", is_special(name)),
         ("one statement", is_short),
         (
             "getter",

@@ -10,6 +10,7 @@ pub mod kind;
 mod laxity;
 mod layout;
 mod parse;
+mod rewrite_meaning;
 mod rewrite_rules;
 pub mod rewrites;
 mod scope;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rand::{Rng, RngExt, seq::SliceRandom};
 use ruff_python_ast::{
     AnyNodeRef, Expr, OperatorPrecedence as Level, Stmt, UnaryOp,
-    token::{Token, TokenKind},
+    token::TokenKind,
     visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_body, walk_expr, walk_stmt},
 };
 use ruff_text_size::{Ranged, TextRange};
@@ -49,21 +49,21 @@ const NEW: &str = "result results output out outcome ret res value answer total 
 const OBSERVERS: [&str; 4] = ["locals", "eval", "exec", "vars"];
 
 /// Fillings of a program's holes, each with its range.
-type Filling<'t> = BTreeMap<&'static str, (AnyNodeRef<'t>, TextRange)>;
+pub(super) type Filling<'t> = BTreeMap<&'static str, (AnyNodeRef<'t>, TextRange)>;
 /// Part of a source and the text in its place.
 type Rewrite = (TextRange, String);
 
 /// Finder of the rewrites of a function; some overlap.
-struct Finder<'t> {
-    tree: &'t Tree<'t>,
+pub(super) struct Finder<'t> {
+    pub(super) tree: &'t Tree<'t>,
     /// Places of names where they are bound.
-    bindings: Vec<TextRange>,
+    pub(super) bindings: Vec<TextRange>,
     /// Loops and comprehensions: target, and the parts before and after what they go through.
-    rounds: Vec<[TextRange; 3]>,
+    pub(super) rounds: Vec<[TextRange; 3]>,
     /// Parts that run later than they stand or after an error, and declarations of global and nonlocal names.
-    late: Vec<TextRange>,
+    pub(super) late: Vec<TextRange>,
     /// Last statements of functions that are no generators.
-    ends: Vec<TextRange>,
+    pub(super) ends: Vec<TextRange>,
     /// Indentation of the function.
     unit: &'t str,
     /// Name of a new variable.
@@ -152,7 +152,7 @@ impl<'t> Finder<'t> {
                     .extend(attempt.finalbody.iter().map(Ranged::range));
             }
             AnyNodeRef::StmtFunctionDef(function) => {
-                let mut inner = tokens(self.tree, node.range());
+                let mut inner = self.tree.tokens_in(node.range());
                 let is_generator = inner.any(|token| token.kind() == TokenKind::Yield);
                 let last = function.body.last().filter(|_| !is_generator);
                 self.ends.extend(last.map(Ranged::range));
@@ -248,116 +248,9 @@ impl<'t> Finder<'t> {
         nodes.next().is_none()
     }
 
-    /// True if a rule keeps the meaning of a match at `at`.
-    fn is_same(&self, rule: &Rule, filling: &Filling, at: TextRange, is_line: bool) -> bool {
-        let part = |name: &str| filling.get(name).map(|(_, at)| *at);
-        let is_atom = |node: &AnyNodeRef| {
-            let expression = node.as_expr_ref();
-            node.is_expr_name() || expression.is_some_and(|of| of.is_literal_expr())
-        };
-        let is_place = |node: &AnyNodeRef| node.is_expr_attribute() || node.is_expr_subscript();
-        let mut nodes = filling.values().map(|(node, _)| node);
-        let mut both = [&rule.from, &rule.to].into_iter().flat_map(names);
-        let builtins = both.all(|(name, _)| is_hole(name) || self.is_builtin(name));
-        let name = part("X").map(|at| self.tree.text(at));
-        let is_local = is_line || name.is_none_or(|name| self.is_local(name, at));
-        let is_kept = match (part("T"), name, part("N"), part("BODY")) {
-            (Some(target), ..) => {
-                let uses = names(&rule.from).filter(|(name, _)| *name == "X").count();
-                name.is_none_or(|name| self.mentions(name, at) == uses)
-                    && self.is_movable(target, at)
-            }
-            (_, Some(name), Some(end), Some(body)) => self.can_count(name, end, body, at),
-            _ if rule.to.source.starts_with("NEW") => !nodes.any(is_atom),
-            _ if rule.to.source.ends_with("\nBODY") => self.ends.contains(&at),
-            _ if rule.to.body()[0].is_expr_stmt() => {
-                nodes.all(|node| is_atom(node) || is_place(node))
-            }
-            _ => true,
-        };
-        builtins && is_local && is_kept
-    }
-
-    /// True if a loop over `target` and a comprehension in its place mean the same.
-    fn is_movable(&self, target: TextRange, within: TextRange) -> bool {
-        use TokenKind::{Async, Await, ColonEqual, Lambda, Yield};
-        let mut inner = tokens(self.tree, within);
-        let mut targets = names(self.tree).filter(|(_, at)| target.contains_range(*at));
-        targets.all(|(name, _)| self.is_private(name, within))
-            && !self.tree.text(target).contains(['.', '['])
-            && !inner.any(|token| {
-                matches!(token.kind(), Async | Await | ColonEqual | Lambda | Yield)
-                    || self.tree.text(token) == "super"
-            })
-    }
-
-    /// True if a `while` up to `end` can stand for a `for`: `end` doesn't change, nor does the variable.
-    fn can_count(&self, name: &str, end: TextRange, body: TextRange, at: TextRange) -> bool {
-        use TokenKind::{Continue, Del, DoubleSlash, Int, Lpar, Minus, Name, Plus, Rpar, Star};
-        let is_call = |at: TextRange| self.after(at).starts_with('(');
-        let is_sized = self.mentions("len", end) > 0;
-        let is_bound = |name: &str| {
-            let mut bindings = self.bindings.iter().filter(|at| body.contains_range(**at));
-            bindings.any(|at| self.tree.text(at) == name)
-        };
-        let is_fixed = |token: &Token| match (token.kind(), self.tree.text(token)) {
-            (Name, "len") => is_call(token.range()),
-            (Name, name) => {
-                let mut places = self.places(name).filter(|at| body.contains_range(*at));
-                !is_call(token.range())
-                    && !is_bound(name)
-                    && self.is_local(name, at)
-                    && (!is_sized || places.all(|at| self.after(at).starts_with('[')))
-            }
-            (kind, _) => matches!(kind, Int | Plus | Minus | Star | DoubleSlash | Lpar | Rpar),
-        };
-        let mut inner = tokens(self.tree, body);
-        !name.starts_with('_')
-            && !is_bound(name)
-            && self.is_private(name, at)
-            && tokens(self.tree, end).all(is_fixed)
-            && !inner.any(|token| matches!(token.kind(), Continue | Del))
-    }
-
     /// Text that follows.
-    fn after(&self, at: TextRange) -> &'t str {
+    pub(super) fn after(&self, at: TextRange) -> &'t str {
         &self.tree.source[at.end().to_usize()..]
-    }
-
-    fn places(&self, name: &str) -> impl Iterator<Item = TextRange> {
-        let places = names(self.tree).filter(move |(other, _)| *other == name);
-        places.map(|(_, at)| at)
-    }
-
-    fn mentions(&self, name: &str, part: TextRange) -> usize {
-        self.places(name)
-            .filter(|at| part.contains_range(*at))
-            .count()
-    }
-
-    /// True if no other code mentions a name than that of the function around `part`, run in order.
-    fn is_local(&self, name: &str, part: TextRange) -> bool {
-        let mut others = self.late.iter().filter(|late| !late.contains_range(part));
-        others.all(|late| self.mentions(name, *late) == 0)
-    }
-
-    /// True if a name is mentioned in `part` alone, and by loops and comprehensions that have it as their
-    /// variable, too.
-    fn is_private(&self, name: &str, part: TextRange) -> bool {
-        let is_own = |at: TextRange| {
-            let mut rounds = self.rounds.iter();
-            rounds.any(|[target, before, after]| {
-                let holds = |at| before.contains_range(at) || after.contains_range(at);
-                holds(at) && !holds(part) && self.mentions(name, *target) > 0
-            })
-        };
-        let mut outside = self.places(name).filter(|at| !part.contains_range(*at));
-        self.is_local(name, part) && outside.all(is_own)
-    }
-
-    /// True if a name is only called.
-    fn is_builtin(&self, name: &str) -> bool {
-        self.places(name).all(|at| self.after(at).starts_with('('))
     }
 
     /// Indentation of a node; `None` if it does not begin a line.
@@ -404,7 +297,9 @@ impl<'t> Finder<'t> {
         let Some(old) = self.indentation(at).filter(|old| *old != indent) else {
             return Some(format!("{indent}{text}"));
         };
-        let mut strings = tokens(self.tree, at)
+        let mut strings = self
+            .tree
+            .tokens_in(at)
             .filter(|token| matches!(token.kind(), Text | FStringMiddle | TStringMiddle));
         let has_long_string = strings.any(|token| self.tree.text(token).contains('\n'));
         let lines = text.split('\n').enumerate().map(|(nth, line)| {
@@ -445,7 +340,7 @@ impl<'t> Finder<'t> {
     fn has_open_lines(&self, node: AnyNodeRef) -> bool {
         use TokenKind::{Lbrace, Lpar, Lsqb, NonLogicalNewline, Rbrace, Rpar, Rsqb};
         let mut depth = 0;
-        tokens(self.tree, node.range()).any(|token| {
+        self.tree.tokens_in(node.range()).any(|token| {
             depth += i32::from(matches!(token.kind(), Lpar | Lsqb | Lbrace));
             depth -= i32::from(matches!(token.kind(), Rpar | Rsqb | Rbrace));
             depth == 0 && token.kind() == NonLogicalNewline
@@ -468,14 +363,8 @@ impl<'t> Finder<'t> {
     }
 }
 
-/// Tokens in a part.
-fn tokens<'t>(tree: &'t Tree, part: TextRange) -> impl Iterator<Item = &'t Token> {
-    let tokens = tree.tokens_from(part.start()).iter();
-    tokens.take_while(move |token| token.end() <= part.end())
-}
-
 /// Names and their places, attributes left out.
-fn names<'s>(tree: &Tree<'s>) -> impl Iterator<Item = (&'s str, TextRange)> {
+pub(super) fn names<'s>(tree: &Tree<'s>) -> impl Iterator<Item = (&'s str, TextRange)> {
     let names = tree.tokens().iter().filter(|token| {
         let before = tree.source[..token.start().to_usize()].trim_end();
         let is_name = token.kind() == TokenKind::Name || token.kind().is_soft_keyword();
@@ -506,7 +395,7 @@ fn own<'s>(tree: &Tree<'s>, node: AnyNodeRef, children: &[AnyNodeRef]) -> Vec<&'
         .chain(children.iter().map(Ranged::end));
     let ends = children.iter().map(Ranged::start).chain([node.end()]);
     let gaps = starts.zip(ends).filter(|(start, end)| start < end);
-    let tokens = gaps.flat_map(|(start, end)| tokens(tree, TextRange::new(start, end)));
+    let tokens = gaps.flat_map(|(start, end)| tree.tokens_in(TextRange::new(start, end)));
     let tokens = tokens.filter(|token| {
         let is_layout = matches!(
             token.kind(),

@@ -8,7 +8,7 @@ use ruff_python_ast::{
     visitor::source_order::{SourceOrderVisitor, TraversalSignal, walk_node},
 };
 use ruff_python_parser::Parsed;
-use ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 /// Syntax tree and its tokens.
 pub struct Tree<'s> {
@@ -33,6 +33,12 @@ impl<'s> Tree<'s> {
     pub fn tokens_from(&self, at: TextSize) -> &[Token] {
         let tokens = self.tokens();
         &tokens[tokens.partition_point(|token| token.start() < at)..]
+    }
+
+    /// Tokens in a part.
+    pub fn tokens_in(&self, part: TextRange) -> impl Iterator<Item = &Token> {
+        let tokens = self.tokens_from(part.start()).iter();
+        tokens.take_while(move |token| token.end() <= part.end())
     }
 
     /// Text of a node or token.

@@ -7,34 +7,35 @@ pub mod calibration;
 mod families;
 mod morphs;
 mod qr;
+mod readings;
+mod report;
 mod tasks;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Range,
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Range, path::PathBuf, sync::Arc};
 
 use anyhow::Result;
 use image::RgbImage;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
 
 use self::{
-    calibration::Calibration, families::family_nearest, morphs::MorphPoints, tasks::rewrites_found,
+    families::family_nearest,
+    morphs::MorphPoints,
+    readings::{Readings, band_of, share},
+    tasks::rewrites_found,
 };
-use super::{
-    config::GLYPH_SIZE, corpus_functions::CorpusFunction, curriculum::ExactCount,
-    inference::GlyphReader, pages,
-};
+use super::{config::GLYPH_SIZE, corpus_functions::CorpusFunction, inference::GlyphReader, pages};
 use crate::{
     data::python::variants,
     embedder::Embedding,
     latent::{order::spearman, points::distance},
     nn::distortions::{DistortionBatch, DistortionKinds},
     training::{Evaluator, WorkView},
+};
+
+pub use self::{
+    readings::LONGEST,
+    report::{ByDifficulty, GlyphsReport},
 };
 
 /// Most functions of a split that are evaluated.
@@ -45,16 +46,8 @@ const AMONG: usize = 500;
 const UNICODE: usize = 200;
 /// Functions on several pages that are evaluated in each band of length.
 const LONG: usize = 50;
-/// Longest function that is evaluated, in tokens.
-pub const LONGEST: usize = 512;
 /// Functions a slice.
 const SLICE: usize = 32;
-/// Bands of length, in tokens.
-const BANDS: [usize; 5] = [32, 64, 128, 256, LONGEST];
-
-/// Shares by difficulty.
-pub type ByDifficulty = BTreeMap<String, f64>;
-
 /// Functions and distortions of an evaluation.
 #[derive(Clone, Debug)]
 pub struct GlyphsEvaluationPlan {
@@ -62,72 +55,6 @@ pub struct GlyphsEvaluationPlan {
     pub corpus: Option<PathBuf>,
     /// Difficulties of the distortions, 0 to 15.
     pub difficulties: Vec<f64>,
-}
-
-/// The figures.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct GlyphsReport {
-    /// The device it was evaluated on.
-    pub device: String,
-    /// Number of parameters.
-    pub params: usize,
-    /// Steps trained.
-    pub steps: u64,
-    /// Seconds spent in them.
-    pub train_secs: f64,
-    /// Longest function, in tokens.
-    pub max_tokens: usize,
-    /// Functions evaluated.
-    pub functions: usize,
-    /// Share of the tokens read right, padding left out, by split and difficulty.
-    pub token_accuracy: BTreeMap<&'static str, ByDifficulty>,
-    /// Share of the functions read without a fault, by split and difficulty.
-    pub exact: BTreeMap<&'static str, ByDifficulty>,
-    /// Scores over both splits, by the longest function of a band of lengths (1 to 32, 33 to 64, 65 to
-    /// 128 tokens and so on) and difficulty. Functions longer than a glyph are read from sheets of pages, undistorted.
-    pub exact_by_length: BTreeMap<usize, ByDifficulty>,
-    /// Shares of the texts that are read without a fault from QR codes of the same size, through the same channel.
-    pub qr_exact_by_length: BTreeMap<usize, ByDifficulty>,
-    /// Shares of the readings called verified, by length and difficulty as [`Self::exact_by_length`].
-    pub verified_by_length: BTreeMap<usize, ByDifficulty>,
-    /// Readings called verified that are wrong, of all lengths and difficulties.
-    pub verified_wrong: usize,
-    /// Largest expected calibration error of the sureness that is shown, of all lengths and difficulties.
-    pub certainty_error: f64,
-    /// The errors by length and difficulty as [`Self::exact_by_length`].
-    pub certainty_error_by_length: BTreeMap<usize, ByDifficulty>,
-    /// Share of the functions with characters beyond ASCII that are read without a fault at difficulty 0.
-    pub unicode_exact: f64,
-    /// Their number: those of the corpus, and others put in another script.
-    pub unicode_functions: usize,
-    /// Share of points of random morphs that are read as valid Python.
-    pub morph_parses: f64,
-    /// Share of the points read as neither end that are valid Python.
-    pub morph_parses_between: f64,
-    /// Share of the functions whose nearest thumbnail of 16x16 pixels is of their own family.
-    pub family_nearest: f64,
-    /// Functions of those families.
-    pub family_functions: usize,
-    /// Mean average precision at R of other ways to write the same task, by the embeddings.
-    pub rewrites_found: f64,
-    /// Mean average precision at R of the same by tf-idf of the tokens.
-    pub rewrites_found_tf_idf: f64,
-    /// Functions in each band.
-    pub functions_by_length: BTreeMap<usize, usize>,
-    /// Share of renamed or reformatted copies whose nearest glyph is the original's.
-    pub self_retrieval: f64,
-    /// Glyphs they chose from.
-    pub retrieval_among: usize,
-    /// Share of near misses whose glyph is another picture and is not read as the original.
-    pub near_miss_distinct: f64,
-    /// Near misses evaluated.
-    pub near_misses: usize,
-    /// Spearman's rank correlation of the glyphs' distance with that of the functions' latents.
-    pub distance_spearman: f64,
-    /// Mean difference of neighbouring pixels over the contrast.
-    pub smoothness: f64,
-    /// Standard deviation of a glyph's values, 0..1.
-    pub contrast: f64,
 }
 
 /// A judgement under way, slice by slice, so that the engine can answer in between.
@@ -142,10 +69,8 @@ pub struct GlyphsEvaluator {
     glyphs: Vec<RgbImage>,
     /// QR codes of the functions' texts, where they fit.
     qr_codes: Vec<Option<RgbImage>>,
-    /// QR codes read without a fault, by difficulty and band.
-    qr_read: HashMap<(usize, usize), usize>,
     latents: Vec<Vec<f32>>,
-    counts: HashMap<(usize, &'static str, usize), ExactCount>,
+    readings: Readings,
     read: usize,
     embeddings: Vec<Embedding>,
     copies: Vec<(usize, Vec<u32>)>,
@@ -158,7 +83,6 @@ pub struct GlyphsEvaluator {
     unicode_done: usize,
     unicode_right: usize,
     morphs: MorphPoints,
-    calibrations: HashMap<(usize, usize), Calibration>,
     rewrites: Option<[f64; 2]>,
 }
 
@@ -172,11 +96,10 @@ impl GlyphsEvaluator {
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         functions.shuffle(&mut rng);
         let limit = reader.config.max_tokens;
-        let (mut functions, others): (Vec<_>, Vec<_>) = functions
+        let (mut functions, mut long): (Vec<_>, Vec<_>) = functions
             .into_iter()
             .partition(|function| function.tokens.len() <= limit);
         let mut in_band = HashMap::<_, usize>::new();
-        let mut long = others;
         long.retain(|function| {
             let count = in_band.entry(band_of(function)).or_default();
             *count += 1;
@@ -244,9 +167,8 @@ impl GlyphsEvaluator {
             long_done: 0,
             glyphs: Vec::new(),
             qr_codes: Vec::new(),
-            qr_read: HashMap::new(),
             latents: Vec::new(),
-            counts: HashMap::new(),
+            readings: Readings::default(),
             read: 0,
             embeddings: Vec::new(),
             copies,
@@ -259,7 +181,6 @@ impl GlyphsEvaluator {
             unicode_done: 0,
             unicode_right: 0,
             morphs,
-            calibrations: HashMap::new(),
             rewrites: None,
         }
     }
@@ -279,17 +200,7 @@ impl GlyphsEvaluator {
             .distorted(&self.glyphs[first..last], &distortions)?;
         let read = self.reader.read(&pictures)?;
         for (function, read) in self.functions[first..last].iter().zip(&read) {
-            let split = if function.is_validation {
-                "validation"
-            } else {
-                "train"
-            };
-            let band = band_of(function);
-            let count = self.counts.entry((nth, split, band)).or_default();
-            count.add(&function.tokens, read);
-            let calibration = self.calibrations.entry((nth, band)).or_default();
-            let sureness = f64::from(read.sequence_probability());
-            calibration.add(sureness, function.tokens == read.tokens);
+            self.readings.add(nth, function, read);
         }
         self.read_qr_codes(nth, first..last, &distortions)?;
         self.read += last - first;
@@ -311,7 +222,7 @@ impl GlyphsEvaluator {
         let seen = self.reader.distorted(&codes, distortions)?;
         for (function, picture) in self.functions[functions].iter().zip(&seen) {
             let is_read = qr::read(picture).is_some_and(|text| text == function.text);
-            *self.qr_read.entry((nth, band_of(function))).or_default() += usize::from(is_read);
+            self.readings.add_qr(nth, function, is_read);
         }
         Ok(())
     }
@@ -333,21 +244,7 @@ impl GlyphsEvaluator {
             .into_iter()
             .max_by_key(|read| read.tokens.len())
             .unwrap_or_default();
-        let split = if function.is_validation {
-            "validation"
-        } else {
-            "train"
-        };
-        let band = band_of(function);
-        self.counts
-            .entry((nth, split, band))
-            .or_default()
-            .add(&function.tokens, &whole);
-        let calibration = self.calibrations.entry((nth, band)).or_default();
-        calibration.add(
-            f64::from(whole.sequence_probability()),
-            function.tokens == whole.tokens,
-        );
+        self.readings.add(nth, function, &whole);
         Ok(())
     }
 
@@ -369,9 +266,7 @@ impl GlyphsEvaluator {
             .collect();
         let read = self.reader.embeddings(&self.reader.glyphs(&rows)?)?;
         for (own, embedding) in (first..last).zip(read) {
-            let near = |i: &usize| embedding.cosine(&self.embeddings[*i]);
-            let nearest = (0..self.embeddings.len()).max_by(|a, b| near(a).total_cmp(&near(b)));
-            self.found += usize::from(nearest == Some(own));
+            self.found += usize::from(embedding.nearest(&self.embeddings) == Some(own));
         }
         self.copies_done = last;
         Ok(())
@@ -420,44 +315,7 @@ impl GlyphsEvaluator {
             distance_spearman: self.distance_spearman(),
             ..GlyphsReport::default()
         };
-        for (nth, difficulty) in self.difficulties.iter().enumerate() {
-            let key = format!("{difficulty}");
-            let sum = |wanted: &dyn Fn(&'static str, usize) -> bool| {
-                let counts = self
-                    .counts
-                    .iter()
-                    .filter(|((n, split, band), _)| *n == nth && wanted(split, *band));
-                counts.fold(ExactCount::default(), |sum, (_, count)| sum.plus(count))
-            };
-            for split in ["train", "validation"] {
-                let count = sum(&|s, _| s == split);
-                if count.functions > 0 {
-                    let tokens = report.token_accuracy.entry(split).or_default();
-                    tokens.insert(key.clone(), share(count.right, count.tokens));
-                    let exact = report.exact.entry(split).or_default();
-                    exact.insert(key.clone(), share(count.exact, count.functions));
-                }
-            }
-            for band in BANDS {
-                let count = sum(&|_, b| b == band);
-                if count.functions > 0 {
-                    let exact = report.exact_by_length.entry(band).or_default();
-                    exact.insert(key.clone(), share(count.exact, count.functions));
-                    report.functions_by_length.insert(band, count.functions);
-                    if let Some(read) = self.qr_read.get(&(nth, band)) {
-                        let qr = report.qr_exact_by_length.entry(band).or_default();
-                        qr.insert(key.clone(), share(*read, count.functions));
-                    }
-                    let verified = report.verified_by_length.entry(band).or_default();
-                    verified.insert(key.clone(), share(count.verified, count.functions));
-                    report.verified_wrong += count.verified_wrong;
-                    let calibration = &self.calibrations[&(nth, band)];
-                    let errors = report.certainty_error_by_length.entry(band).or_default();
-                    errors.insert(key.clone(), calibration.error());
-                    report.certainty_error = report.certainty_error.max(calibration.error());
-                }
-            }
-        }
+        self.readings.fill(&self.difficulties, &mut report);
         report.unicode_exact = share(self.unicode_right, self.unicode.len());
         report.unicode_functions = self.unicode.len();
         report.morph_parses = self.morphs.parses();
@@ -541,16 +399,6 @@ impl Evaluator for GlyphsEvaluator {
             done: done as f64 / all.max(1) as f64,
         }
     }
-}
-
-/// Band of a function's length.
-fn band_of(function: &CorpusFunction) -> usize {
-    let band = BANDS.iter().find(|&&band| function.tokens.len() <= band);
-    *band.unwrap_or(&LONGEST)
-}
-
-fn share(hits: usize, all: usize) -> f64 {
-    hits as f64 / all as f64
 }
 
 /// A picture's mean difference of neighbours and its standard deviation, values 0..1.
