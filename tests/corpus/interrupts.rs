@@ -95,8 +95,11 @@ fn a_build_ends_with_ctrl_c_wherever_it_is() {
     // Many comments, and many files of them.
     let comments = "# a comment that goes on for a while\n".repeat(100_000);
     let comments = format!("{comments}def f(x):\n    return x\n");
-    let names: Vec<String> = (0..60).map(|i| format!("comments/{i}.py")).collect();
-    let many: Vec<(&str, &[u8])> = names.iter().map(|n| (&**n, comments.as_bytes())).collect();
-    let files = tree(&many);
+    let files = tree(&[("comments/0.py", comments.as_bytes())]);
+    let name = |nth: usize| files.path().join(format!("comments/{nth}.py"));
+    // So many that no machine is done with them when it is interrupted: links, or they would fill the disk.
+    for nth in 1..400 {
+        fs::hard_link(name(0), name(nth)).unwrap();
+    }
     check_interrupted(files.path(), &["comments"], Duration::from_millis(500));
 }
