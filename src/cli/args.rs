@@ -13,7 +13,10 @@ use crate::{
     },
     executor::checkpoint,
     training::config::Config,
-    training::{Limit, Start, checkpoint::Source},
+    training::{
+        Limit, Start,
+        checkpoint::{Checkpoint, Source},
+    },
 };
 
 /// Arguments of `train` of both systems.
@@ -30,35 +33,57 @@ pub struct RunArgs {
     steps: Option<u64>,
     /// Seed of all that is drawn at random
     #[arg(long, conflicts_with = "resume")]
-    pub seed: Option<u64>,
+    seed: Option<u64>,
     /// Go on with this run, to the bit
     #[arg(long)]
     resume: Option<PathBuf>,
+    /// Begin with the weights and the configuration of a model: a run's folder, or "bundled" (fine-tuning)
+    #[arg(long, value_name = "RUN", conflicts_with = "resume", value_parser = source)]
+    from: Option<Source>,
     /// Set a key of the configuration
     #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "resume")]
     set: Vec<String>,
 }
 
 impl RunArgs {
-    /// Start of the run: the resumed one, or the configuration that `configure` makes, with the keys set.
+    /// Start of the run: the resumed one, or with the keys set the configuration of the model it begins with, or the one that
+    /// `configure` makes.
     ///
     /// # Errors
-    /// If the configuration is refused.
-    pub fn start<C: Config>(&self, configure: impl FnOnce() -> Result<C>) -> Result<Start<C>> {
+    /// If the configuration is refused, or there is no such model.
+    pub fn start<C: Config>(
+        &self,
+        checkpoint_of: impl FnOnce(&Source) -> Result<Checkpoint>,
+        configure: impl FnOnce() -> Result<C>,
+    ) -> Result<Start<C>> {
         if let Some(run) = &self.resume {
             warn(Source::Run(run.clone()).warning());
             return Ok(Start::Resume(run.clone()));
         }
+        let weights = match &self.from {
+            Some(source) => {
+                warn(source.warning());
+                Some(checkpoint_of(source)?)
+            }
+            None => None,
+        };
         let configured = || -> Result<C> {
-            let mut config = configure()?;
-            for assignment in &self.set {
+            let mut config = match &weights {
+                Some(weights) => weights.config()?,
+                None => configure()?,
+            };
+            let seed = self.seed.map(|seed| format!("seed={seed}"));
+            for assignment in seed.iter().chain(&self.set) {
                 config.set(assignment)?;
             }
             config.check()?;
             Ok(config)
         };
         let config = configured().map_err(|error| WrongUse(format!("{error:#}")))?;
-        Ok(Start::Fresh(Box::new(config)))
+        Ok(match weights {
+            Some(weights) => Start::FineTune(Box::new(config), weights),
+            None => Start::Fresh(Box::new(config)),
+        })
     }
 
     /// Length of the run.
@@ -139,6 +164,17 @@ where
     T::Err: std::fmt::Display,
 {
     text.parse().map_err(|error| format!("{error}"))
+}
+
+/// Parser of a model's source for clap: the word `bundled`, or a run's folder.
+///
+/// # Errors
+/// Never.
+fn source(text: &str) -> Result<Source, std::convert::Infallible> {
+    Ok(match text {
+        "bundled" => Source::Bundled,
+        path => Source::Run(path.into()),
+    })
 }
 
 /// Parser of a positive number of seconds for clap.

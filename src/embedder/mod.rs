@@ -120,10 +120,18 @@ impl Embedder {
             let model = untrained(&config);
             return Self::new(config, Progress::default(), &model);
         }
-        let checkpoint = Checkpoint::of(source, &[BUNDLED])?;
+        let checkpoint = Self::checkpoint(source)?;
         let config: EmbedderConfig = checkpoint.config()?;
         let model = checkpoint.model(untrained(&config))?;
         Self::new(config, checkpoint.progress()?, &model)
+    }
+
+    /// The checkpoint of `source`.
+    ///
+    /// # Errors
+    /// If the run has none.
+    pub fn checkpoint(source: &Source) -> Result<Checkpoint> {
+        Checkpoint::of(source, &[BUNDLED])
     }
 
     /// The bundled one.

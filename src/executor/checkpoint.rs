@@ -56,6 +56,14 @@ pub fn bundled(language: Language, dims: Option<usize>, lines: usize) -> Result<
     }))
 }
 
+/// The checkpoint of `source`.
+///
+/// # Errors
+/// If the run has none, or there is no such bundled model.
+pub fn of(source: &Source) -> Result<Checkpoint> {
+    Checkpoint::of(source, &BUNDLED)
+}
+
 /// Makes the model of `source` on `device`.
 ///
 /// # Errors
@@ -63,7 +71,7 @@ pub fn bundled(language: Language, dims: Option<usize>, lines: usize) -> Result<
 pub fn load(source: &Source, device: &Device) -> Result<ExecutorInference> {
     let checkpoint = match source {
         Source::Untrained => None,
-        _ => Some(Checkpoint::of(source, &BUNDLED)?),
+        _ => Some(of(source)?),
     };
     let (config, progress) = match &checkpoint {
         Some(checkpoint) => (checkpoint.config()?, checkpoint.progress()?),

@@ -31,6 +31,14 @@ const BUNDLED: Checkpoint = bundled!(
     "ngram.bin"
 );
 
+/// The checkpoint of `source`.
+///
+/// # Errors
+/// If the run has none, or there is no such bundled model.
+pub fn of(source: &Source) -> Result<Checkpoint> {
+    Checkpoint::of(source, &[BUNDLED])
+}
+
 /// Makes the model of `source` on `device`.
 ///
 /// # Errors
@@ -48,7 +56,7 @@ pub fn load(source: &Source, device: &Device) -> Result<GlyphReader> {
             config, progress, model, bpe, layouts, None, device,
         ));
     }
-    let checkpoint = Checkpoint::of(source, &[BUNDLED])?;
+    let checkpoint = of(source)?;
     let config: GlyphsConfig = checkpoint.config()?;
     let bpe = tokenizer(&checkpoint)?;
     let layouts = config.layouts();
@@ -79,7 +87,7 @@ fn ngram(checkpoint: &Checkpoint) -> Result<Option<Arc<NGram>>> {
 /// # Errors
 /// Names the file that is missing or none.
 pub fn tokenizer_of(source: &Source) -> Result<Arc<Bpe>> {
-    tokenizer(&Checkpoint::of(source, &[BUNDLED])?)
+    tokenizer(&of(source)?)
 }
 
 /// The tokenizer in a checkpoint.

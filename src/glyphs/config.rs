@@ -145,7 +145,8 @@ pub struct GlyphsConfig {
     /// Allowed roughness: mean difference of neighbours over the contrast.
     pub smoothness_target: f64,
     /// Share of the schedule before the contrast and smoothness losses set in; from the first step on they
-    /// prevent a mosaic from being learnt at all.
+    /// prevent a mosaic from being learnt at all. They rise over half of what follows; of 0, as for a model that has learnt
+    /// to read already, they are whole from the first step on.
     pub looks_from: f64,
     /// Weight of the distance loss: images should be as far apart as the functions' latents.
     pub distance_weight: f64,
@@ -290,6 +291,9 @@ impl GlyphsConfig {
 
     /// Factor on the aesthetic losses at a position of the schedule, 0 to 1.
     pub fn aesthetic_weight_at(&self, position: u64) -> f64 {
+        if self.looks_from == 0.0 {
+            return 1.0;
+        }
         let progress = (position as f64 / self.schedule_steps as f64).min(1.0);
         ((progress - self.looks_from) / (1.0 - self.looks_from).max(0.1) * 2.0).clamp(0.0, 1.0)
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::Metrics;
+use super::{checkpoint::Checkpoint, metrics::Metrics};
 
 /// Progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ impl Progress {
 pub enum Start<C> {
     /// New weights.
     Fresh(Box<C>),
+    /// The weights of a model, with a new optimizer, schedule and curriculum.
+    FineTune(Box<C>, Checkpoint),
     /// The newest checkpoint of the run in this folder.
     Resume(PathBuf),
 }
@@ -40,7 +42,7 @@ impl<C> Start<C> {
     /// The folder of the run that goes on.
     pub fn resumed(&self) -> Option<&Path> {
         match self {
-            Start::Fresh(_) => None,
+            Start::Fresh(_) | Start::FineTune(..) => None,
             Start::Resume(run) => Some(run),
         }
     }

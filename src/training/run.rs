@@ -63,6 +63,9 @@ impl<S: System> Run<S> {
     ) -> Result<Self> {
         Self::begin(start.resumed(), out, limit, || match &start {
             Start::Fresh(config) => Trainer::new((**config).clone(), data, device),
+            Start::FineTune(config, weights) => {
+                Trainer::fine_tune((**config).clone(), weights, data, device)
+            }
             Start::Resume(path) => Trainer::resume(path, data, device),
         })
     }

@@ -55,8 +55,17 @@ impl<M: Module + Send, K: PartialEq + Clone> TrainState<M, K> {
     /// # Errors
     /// Names the file that is missing, cut, foreign, or doesn't fit the configuration.
     pub fn load(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.model = checkpoint.model(self.model.clone())?;
+        self.load_weights(checkpoint)?;
         self.optimizer_state = checkpoint.optimizer_state(self.optimizer_state.clone())?;
+        Ok(())
+    }
+
+    /// Replaces the weights alone.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_weights(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.model = checkpoint.model(self.model.clone())?;
         Ok(())
     }
 

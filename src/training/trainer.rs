@@ -49,6 +49,22 @@ impl<S: System> Trainer<S> {
         })
     }
 
+    /// A new run on `device` that begins with the weights of a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; names the file that is missing, cut, foreign, or doesn't fit the configuration or the data.
+    pub fn fine_tune(
+        config: S::Config,
+        weights: &Checkpoint,
+        data: S::Data,
+        device: &Device,
+    ) -> Result<Self> {
+        S::check_data(weights, &data)?;
+        let mut trainer = Self::new(config, data, device)?;
+        trainer.state.load_weights(weights)?;
+        Ok(trainer)
+    }
+
     /// The run at `path`, which goes on from its newest checkpoint.
     ///
     /// # Errors

@@ -48,6 +48,37 @@ fn answers(run: &Path) -> (Points, Points, Vec<f32>) {
 }
 
 #[test]
+fn a_run_that_is_fine_tuned_begins_with_the_weights_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    train(fresh(&small(&[])), &place("first"), 10);
+    let weights = || checkpoint::of(&Source::Run(place("first"))).unwrap();
+    let other = small(&["seed=5", "learning_rate=1e-4"]);
+    let tuned = || Start::FineTune(Box::new(other.clone()), weights());
+    train(tuned(), &place("begun"), 0);
+    assert_eq!(answers(&place("begun")), answers(&place("first")));
+    train(tuned(), &place("tuned"), 5);
+    let rows = curve(&place("tuned"));
+    assert_eq!((rows.len(), rows[0]["position"].as_str()), (5, "0"));
+    assert_ne!(answers(&place("tuned")), answers(&place("first")));
+
+    let larger = Start::FineTune(Box::new(small(&["d_ff=64"])), weights());
+    let begun = ExecutorRun::start(
+        larger,
+        (),
+        &place("larger"),
+        Limit::Steps(1),
+        &Device::flex(),
+    );
+    let error = format!("{:#}", begun.err().unwrap());
+    assert!(
+        error.contains("model.bpk") && error.contains("doesn't fit"),
+        "{error}"
+    );
+    assert!(!place("larger").exists());
+}
+
+#[test]
 fn two_hundred_steps_are_a_hundred_and_a_hundred_more_to_the_last_bit() {
     check_resumes_exactly(&small(&["schedule_steps=150", "cell_noise=0.5"]), 100);
 }

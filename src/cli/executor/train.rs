@@ -10,6 +10,7 @@ use crate::{
         session::ExecutorSession,
     },
     device::Choice,
+    executor::checkpoint,
     executor::config::{ExecutorConfig, PRESETS},
     executor::evaluation::ExecutorReport,
     training::{Metrics, checkpoint::Source},
@@ -20,10 +21,10 @@ pub struct ExecutorTrainArgs {
     #[command(flatten)]
     run: RunArgs,
     /// Sizes and recipe: pocket, lines, four-digits, operators, lpn, t5-mini, t5-small or t5-base
-    #[arg(long, default_value = PRESETS[0], conflicts_with = "resume")]
+    #[arg(long, default_value = PRESETS[0], conflicts_with_all = ["resume", "from"])]
     preset: String,
     /// Latent dimensions
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with_all = ["resume", "from"])]
     dims: Option<usize>,
 }
 
@@ -37,13 +38,12 @@ pub struct ExecutorEvalArgs {
 }
 
 pub fn train(args: ExecutorTrainArgs, choice: Choice) -> Result<()> {
-    let start = args.run.start(|| {
-        let mut config = ExecutorConfig::preset(&args.preset)?;
-        if let Some(dims) = args.dims {
-            config = config.with_dims(dims);
-        }
-        config.seed = args.run.seed.unwrap_or(config.seed);
-        Ok(config)
+    let start = args.run.start(checkpoint::of, || {
+        let config = ExecutorConfig::preset(&args.preset)?;
+        Ok(match args.dims {
+            Some(dims) => config.with_dims(dims),
+            None => config,
+        })
     })?;
     let session = ExecutorSession::open(choice, Source::Untrained)?;
     session.train(start, (), &args.run.out, args.run.limit(), figures)?;

@@ -12,7 +12,7 @@ use crate::{
         session::{CliSession, refuse_if_interrupted},
     },
     device::Choice,
-    embedder::{config::EmbedderConfig, job::EmbedderJob},
+    embedder::{Embedder, config::EmbedderConfig, job::EmbedderJob},
     training::{Metrics, checkpoint::Source},
 };
 
@@ -26,13 +26,9 @@ pub struct EmbedderTrainArgs {
 }
 
 pub fn train(args: EmbedderTrainArgs, choice: Choice) -> Result<()> {
-    let start = args.run.start(|| {
-        let config = EmbedderConfig::default();
-        Ok(EmbedderConfig {
-            seed: args.run.seed.unwrap_or(config.seed),
-            ..config
-        })
-    })?;
+    let start = args
+        .run
+        .start(Embedder::checkpoint, || Ok(EmbedderConfig::default()))?;
     let session = CliSession::<EmbedderJob>::open(choice, Source::Untrained)?;
     let figures = |row: &Metrics| {
         let found = row.get("held_out_found").unwrap_or_default();

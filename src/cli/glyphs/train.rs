@@ -12,6 +12,7 @@ use crate::{
         session::{GlyphsSession, refuse_if_interrupted},
     },
     device::Choice,
+    glyphs::checkpoint,
     glyphs::config::{GLYPH_PRESETS, GlyphsConfig},
     glyphs::evaluation::{ByDifficulty, GlyphsEvaluationPlan, GlyphsReport},
     training::{Metrics, checkpoint::Source},
@@ -25,7 +26,7 @@ pub struct GlyphsTrainArgs {
     #[command(flatten)]
     run: RunArgs,
     /// Design and recipe: pocket, base, dense, cppn or paper
-    #[arg(long, default_value = GLYPH_PRESETS[0], conflicts_with = "resume")]
+    #[arg(long, default_value = GLYPH_PRESETS[0], conflicts_with_all = ["resume", "from"])]
     preset: String,
 }
 
@@ -45,11 +46,9 @@ pub struct GlyphsEvalArgs {
 }
 
 pub fn train(args: GlyphsTrainArgs, choice: Choice) -> Result<()> {
-    let start = args.run.start(|| {
-        let mut config = GlyphsConfig::preset(&args.preset)?;
-        config.seed = args.run.seed.unwrap_or(config.seed);
-        Ok(config)
-    })?;
+    let start = args
+        .run
+        .start(checkpoint::of, || GlyphsConfig::preset(&args.preset))?;
     let session = GlyphsSession::open(choice, Source::Untrained)?;
     let RunArgs { out, .. } = &args.run;
     let figures = |row: &Metrics| {
