@@ -69,7 +69,7 @@ impl RunArgs {
         };
         let configured = || -> Result<C> {
             let mut config = match &weights {
-                Some(weights) => weights.config()?,
+                Some(weights) => weights.config::<C>()?.for_fine_tuning(),
                 None => configure()?,
             };
             let seed = self.seed.map(|seed| format!("seed={seed}"));

@@ -230,6 +230,13 @@ impl Config for ExecutorConfig {
         }
     }
 
+    fn for_fine_tuning(self) -> Self {
+        Self {
+            coarse_to_fine: 0.0,
+            ..self
+        }
+    }
+
     fn schedule(&self) -> Schedule {
         let (warm, all) = (self.warmup_steps, self.schedule_steps);
         Schedule::new(self.seed, self.shards, self.learning_rate, warm, all)

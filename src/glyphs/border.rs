@@ -61,12 +61,29 @@ pub fn snapped_from_afar(photo: &Photo, map: &Homography) -> Option<Homography> 
     snapped(photo, &snapped_once(photo, map, &FAR)?)
 }
 
-fn snapped_once(photo: &Photo, map: &Homography, search: &Search) -> Option<Homography> {
+/// True if all four sides of a border are near where this map has them.
+pub fn is_framed(photo: &Photo, map: &Homography) -> bool {
+    let [_, closest] = &NEAR;
+    let found = sides(photo, map, closest);
+    found.is_some_and(|(_, sides)| sides.iter().all(Option::is_some))
+}
+
+/// The map with the surroundings, and in its view distance and slope of the top, right, bottom and left side, each as if it
+/// were the top one.
+fn sides(
+    photo: &Photo,
+    map: &Homography,
+    search: &Search,
+) -> Option<(Homography, [Option<[f64; 2]>; 4])> {
     let around = CORNERS.map(|corner| map.map(corner.map(|x| x / search.filled)));
     let around = Homography::rectify_corners(around)?;
     let view = Brightness::new(photo, &around);
-    // Distance and slope of the top, right, bottom and left side, each as if it were the top one.
-    let sides = completed([0, 1, 2, 3].map(|turn| view.side(turn, search)))?;
+    Some((around, [0, 1, 2, 3].map(|turn| view.side(turn, search))))
+}
+
+fn snapped_once(photo: &Photo, map: &Homography, search: &Search) -> Option<Homography> {
+    let (around, sides) = sides(photo, map, search)?;
+    let sides = completed(sides)?;
     let corners = [0, 1, 2, 3].map(|nth| {
         // Corner `nth` lies between the side before it and its own.
         let [before, own] = [sides[(nth + 3) % 4], sides[nth]];

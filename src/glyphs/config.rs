@@ -319,6 +319,13 @@ impl Config for GlyphsConfig {
         }
     }
 
+    fn for_fine_tuning(self) -> Self {
+        Self {
+            looks_from: 0.0,
+            ..self
+        }
+    }
+
     fn schedule(&self) -> Schedule {
         let (warm, all) = (self.warmup_steps, self.schedule_steps);
         Schedule::new(self.seed, self.shards, self.learning_rate, warm, all)

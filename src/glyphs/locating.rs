@@ -94,7 +94,7 @@ impl GlyphReader {
                 return Ok(found);
             }
         }
-        Ok(vec![surest])
+        Ok(vec![self.search(photo, surest)?])
     }
 
     /// The verified readings of a picture that has the size of a [`pages::sheet`], as it is written.

@@ -1,5 +1,7 @@
 //! Readings of pictures: tokens with their probabilities, and text.
 
+use super::code::{Corrected, HEADER};
+
 /// Probability that all of a reading is right from which a picture isn't rectified.
 const CONFIDENT_PROBABILITY: f32 = 0.9;
 /// Sequence probability from which a reading is relied on: of 873 such readings of the bundled sample through distortions of
@@ -58,6 +60,22 @@ impl Decoded {
             .iter()
             .filter(|is_mended| **is_mended)
             .count()
+    }
+
+    /// The reading as the code has verified and corrected it.
+    pub(super) fn corrected(mut self, Corrected { tokens, is_mended }: Corrected) -> Self {
+        let confidence = &self.cells.confidence[HEADER..HEADER + tokens.len()];
+        self.confidence = confidence.to_vec();
+        self.cells.is_mended = is_mended;
+        self.verified = Some(true);
+        self.tokens = tokens;
+        self
+    }
+
+    /// Mean confidence in the cells: how well they are seen, whatever the code makes of them.
+    pub(super) fn sharpness(&self) -> f32 {
+        let confidence = &self.cells.confidence;
+        confidence.iter().sum::<f32>() / confidence.len().max(1) as f32
     }
 
     pub(super) fn is_certain(&self) -> bool {

@@ -1,5 +1,7 @@
 //! Recognition of Code Glyphs: pictures of 128x128 to tokens.
 
+use std::ops::Range;
+
 use anyhow::{Context, Result};
 use burn::tensor::{Int, Tensor, activation::softmax};
 use image::RgbImage;
@@ -8,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{
     alignment::aligned,
     border::{snapped, snapped_from_afar},
-    code::{Corrected, HEADER, decode, lengths_of, places_unverified},
+    code::{HEADER, decode, lengths_of, places_unverified},
     curriculum::{ExactCount, Score},
     image_io::is_alike,
     inference::{GlyphReader, corners_of, values},
@@ -54,6 +56,21 @@ impl GlyphReader {
     pub fn read(&self, pictures: &[RgbImage]) -> Result<Vec<Decoded>> {
         self.in_passes(pictures.len(), GLYPH_SIZE, |some| {
             self.read_tensor(self.tensor(&pictures[some]))
+        })
+    }
+
+    /// [`Self::read`], with a search for the place of each glyph that isn't verified: about half a second each.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn read_thoroughly(&self, pictures: &[RgbImage]) -> Result<Vec<Decoded>> {
+        let read = self.read(pictures)?;
+        self.in_passes(pictures.len(), GLYPH_SIZE, |some| {
+            some.map(|nth| match read[nth].verified {
+                Some(false) => self.search(&Photo::new(pictures[nth].clone()), read[nth].clone()),
+                _ => Ok(read[nth].clone()),
+            })
+            .collect()
         })
     }
 
@@ -183,6 +200,9 @@ impl GlyphReader {
                 if surest.verified != Some(false) || !read.tells_something() {
                     break;
                 }
+                if let Some(found) = self.recounted(photo, &read)? {
+                    return Ok(found);
+                }
                 let (cells, corners) = (&read.cells, read.corners.concat());
                 let painted = self.paint_cells(cells)?;
                 let weights = self.weights(cells);
@@ -221,22 +241,14 @@ impl GlyphReader {
         for (slot, (token, share)) in tokens.zip(found) {
             (symbols[slot], confidence[slot]) = (token, share);
         }
-        Ok(match decode(&symbols, &confidence, lengths) {
-            Some(Corrected { tokens, is_mended }) => Decoded {
-                confidence: confidence[HEADER..HEADER + tokens.len()].to_vec(),
-                cells: Cells {
-                    is_told: std::iter::zip(&symbols, &read.cells.symbols)
-                        .map(|(told, read)| told != read)
-                        .collect(),
-                    is_mended,
-                    ..read.cells
-                },
-                verified: Some(true),
-                tokens,
-                ..read
-            },
-            None => read,
-        })
+        let Some(corrected) = decode(&symbols, &confidence, lengths) else {
+            return Ok(read);
+        };
+        let is_told = std::iter::zip(&symbols, &read.cells.symbols);
+        let is_told = is_told.map(|(told, read)| told != read).collect();
+        let mut read = read;
+        (read.cells.confidence, read.cells.is_told) = (confidence, is_told);
+        Ok(read.corrected(corrected))
     }
 
     /// Weight of each pixel [128 128] of a glyph: the confidence in the cell it lies in.
@@ -290,17 +302,7 @@ impl GlyphReader {
         let kinds = softmax(self.model.layout(features.clone()), 1);
         let of_kinds = kinds.dims()[1];
         let kinds = values(kinds)?;
-        let likely = kinds.chunks(of_kinds).map(|row| {
-            let mut order: Vec<usize> = (0..of_kinds).collect();
-            order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
-            let count = order
-                .iter()
-                .take(LAYOUTS)
-                .filter(|&&kind| row[kind] > LEAST_LIKELY);
-            order.truncate(count.count().max(1));
-            order
-        });
-        let likely: Vec<Vec<usize>> = likely.collect();
+        let likely: Vec<Vec<usize>> = kinds.chunks(of_kinds).map(likely_layouts).collect();
         let mut read: Vec<Decoded> = Vec::new();
         for nth in 0..LAYOUTS {
             let is_open = |b: &usize| match nth {
@@ -315,6 +317,7 @@ impl GlyphReader {
                 .iter()
                 .map(|&b| (likely[b][nth], kinds[b * of_kinds + likely[b][nth]]));
             let found = self.read_in(features.clone(), &open, maps, layouts.collect())?;
+            let found = found.into_iter().map(|read| self.decoded(read));
             for (b, found) in open.into_iter().zip(found) {
                 match read.get_mut(b) {
                     Some(read) if found.is_surer_than(read) => *read = found,
@@ -326,8 +329,22 @@ impl GlyphReader {
         Ok(read)
     }
 
-    /// Reads the pictures `open` of [`Self::attempt`] in these layouts, which have these probabilities.
-    fn read_in(
+    /// Readings of pictures as [`Self::attempt`]'s, but as they are seen in their likeliest layout, without the code's help.
+    pub(super) fn glance(&self, pictures: Tensor<4>, maps: &[Homography]) -> Result<Vec<Decoded>> {
+        let features = self.model.features(pictures);
+        let kinds = softmax(self.model.layout(features.clone()), 1);
+        let of_kinds = kinds.dims()[1];
+        let kinds = values(kinds)?;
+        let layouts = kinds.chunks(of_kinds).map(|row| {
+            let layout = likely_layouts(row)[0];
+            (layout, row[layout])
+        });
+        let all: Vec<usize> = (0..maps.len()).collect();
+        self.read_in(features, &all, maps, layouts.collect())
+    }
+
+    /// Reads the cells of the pictures `open` of [`Self::attempt`] in these layouts, which have these probabilities.
+    pub(super) fn read_in(
         &self,
         features: Tensor<4>,
         open: &[usize],
@@ -360,16 +377,19 @@ impl GlyphReader {
             let cells = b * frame..b * frame + self.slots_of(layout, &tokens[b * frame..]);
             let (tokens, confidence) = (&tokens[cells.clone()], &confidence[cells.clone()]);
             let logs: f32 = confidence.iter().map(|p| p.max(1e-9).ln()).sum();
-            let confidence = self.seen(confidence, layout, map);
-            let mut read = Decoded {
+            Decoded {
                 certainty: (logs + kind) / (cells.len() + 1) as f32,
                 corners: corners_of(&map.inverse()),
-                ..self.decoded(tokens, &confidence, batch_layout.layouts[b])
-            };
-            if self.config.parity > 0.0 {
-                read.cells.entropy = entropies[cells].to_vec();
+                verified: (self.config.parity > 0.0).then_some(false),
+                cells: Cells {
+                    layout: batch_layout.layouts[b],
+                    symbols: tokens.to_vec(),
+                    confidence: self.seen(confidence, layout, map),
+                    entropy: entropies.get(cells).unwrap_or_default().to_vec(),
+                    ..Cells::default()
+                },
+                ..Decoded::default()
             }
-            read
         });
         Ok(read.collect())
     }
@@ -405,48 +425,45 @@ impl GlyphReader {
             .map_or(slots, |end| end + 1)
     }
 
-    /// Tokens of the cells' symbols: without padding, or where glyphs have a code, corrected.
-    fn decoded(&self, symbols: &[u32], confidence: &[f32], layout: usize) -> Decoded {
+    /// A reading with the tokens of its cells: without padding, or where glyphs have a code, corrected.
+    fn decoded(&self, read: Decoded) -> Decoded {
+        let (symbols, confidence) = (&read.cells.symbols, &read.cells.confidence);
+        let pairs = |slots: Range<usize>| {
+            let symbols = symbols[slots.clone()].iter().copied();
+            symbols.zip(confidence[slots].iter().copied())
+        };
         let parity = self.config.parity;
         if parity == 0.0 {
-            let pairs = symbols.iter().copied().zip(confidence.iter().copied());
+            let pairs = pairs(0..symbols.len());
             let (tokens, confidence) = pairs.filter(|(token, _)| *token != self.bpe.pad()).unzip();
             return Decoded {
                 tokens,
                 confidence,
-                ..Decoded::default()
+                cells: Cells::default(),
+                ..read
             };
         }
-        let lengths = lengths_of(&self.layouts, layout, parity);
-        let cells = Cells {
-            layout,
-            symbols: symbols.to_vec(),
-            confidence: confidence.to_vec(),
-            ..Cells::default()
-        };
-        match decode(symbols, confidence, lengths.clone()) {
-            Some(Corrected { tokens, is_mended }) => Decoded {
-                confidence: confidence[HEADER..HEADER + tokens.len()].to_vec(),
-                cells: Cells { is_mended, ..cells },
-                verified: Some(true),
-                tokens,
-                ..Decoded::default()
-            },
-            None => {
-                let places = places_unverified(symbols, lengths);
-                let read = symbols[places.clone()].iter().copied();
-                let read = read.zip(confidence[places].iter().copied());
-                let (tokens, confidence) = read
-                    .filter(|(token, _)| (*token as usize) < self.bpe.size())
-                    .unzip();
-                Decoded {
-                    tokens,
-                    confidence,
-                    cells,
-                    verified: Some(false),
-                    ..Decoded::default()
-                }
-            }
+        let lengths = lengths_of(&self.layouts, read.cells.layout, parity);
+        if let Some(corrected) = decode(symbols, confidence, lengths.clone()) {
+            return read.corrected(corrected);
+        }
+        let pairs = pairs(places_unverified(symbols, lengths));
+        let is_token = |(token, _): &(u32, f32)| (*token as usize) < self.bpe.size();
+        let (tokens, confidence) = pairs.filter(is_token).unzip();
+        Decoded {
+            tokens,
+            confidence,
+            ..read
         }
     }
+}
+
+/// The likeliest layouts of these probabilities, the likeliest first.
+fn likely_layouts(kinds: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..kinds.len()).collect();
+    order.sort_by(|&a, &b| kinds[b].total_cmp(&kinds[a]));
+    let is_likely = |kind: &&usize| kinds[**kind] > LEAST_LIKELY;
+    let count = order.iter().take(LAYOUTS).filter(is_likely).count();
+    order.truncate(count.max(1));
+    order
 }

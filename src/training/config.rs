@@ -21,6 +21,13 @@ pub trait Config: Serialize + DeserializeOwned {
     /// The configuration of a step whose shards are merged into one batch: `batch * shards` rows, 1 shard.
     fn with_shards_merged(&self) -> Self;
 
+    /// The configuration with which a model of this one is trained further: what sets in during a schedule is there from its
+    /// beginning.
+    #[must_use]
+    fn for_fine_tuning(self) -> Self {
+        self
+    }
+
     /// Seed, shards and learning rates of a run.
     fn schedule(&self) -> Schedule;
 

@@ -20,6 +20,7 @@ mod run;
 mod run_control;
 pub mod run_folder;
 mod served;
+mod start;
 mod system;
 pub mod trace;
 mod train_state;
@@ -31,7 +32,7 @@ pub use data_parallel::DataParallel;
 pub use host_inputs::{DeviceInputs, HostInputs, Span};
 pub use losses::Losses;
 pub use metrics::{MetricValue, Metrics, MetricsTable};
-pub use progress::{Limit, Pace, Progress, Start, TrainingView};
+pub use progress::{Limit, Pace, Progress, TrainingView};
 pub use run::Run;
 pub use run_control::{RunController, StepOutcome};
 pub(crate) use served::wrap_run;
@@ -39,6 +40,7 @@ pub use served::{
     CommandOf, Evaluator, EventOf, ModelView, ReportOf, RunCommand, RunEvent, RunViews,
     ServedSystem, SystemJob, WorkView,
 };
+pub use start::Start;
 pub use system::System;
 pub use train_state::{StepLosses, TrainState};
 pub use trainer::Trainer;

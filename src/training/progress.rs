@@ -1,10 +1,10 @@
-//! Start, limit, pace and progress of a run.
+//! Limit, pace and progress of a run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{checkpoint::Checkpoint, metrics::Metrics};
+use super::metrics::Metrics;
 
 /// Progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,27 +24,6 @@ impl Progress {
         self.step += 1;
         self.position = (self.position + 1).min(schedule_steps);
         self.train_secs += begun.elapsed().as_secs_f64();
-    }
-}
-
-/// Start of a run.
-#[derive(Clone, Debug)]
-pub enum Start<C> {
-    /// New weights.
-    Fresh(Box<C>),
-    /// The weights of a model, with a new optimizer, schedule and curriculum.
-    FineTune(Box<C>, Checkpoint),
-    /// The newest checkpoint of the run in this folder.
-    Resume(PathBuf),
-}
-
-impl<C> Start<C> {
-    /// The folder of the run that goes on.
-    pub fn resumed(&self) -> Option<&Path> {
-        match self {
-            Start::Fresh(_) | Start::FineTune(..) => None,
-            Start::Resume(run) => Some(run),
-        }
     }
 }
 

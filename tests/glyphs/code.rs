@@ -1,7 +1,7 @@
 //! The code of a glyph's cells: what it mends, and that it doesn't lie.
 
 use glyphspace::glyphs::{
-    code::{HEADER, cells_for, decode, encode, lengths_of},
+    code::{HEADER, cells_for, decode, decode_briefly, encode, lengths_of},
     networks::mosaic::Layouts,
     reed_solomon::{SYMBOLS, correct, parity},
 };
@@ -145,6 +145,29 @@ fn low_confidence_mends_more() {
     assert_eq!(decode(&read, &confidence, 50..=70).unwrap().tokens, tokens);
 }
 
+/// Of a glyph that is cut not even the number of its tokens may be left.
+#[test]
+fn lost_symbols_are_mended_whatever_they_were() {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let tokens: Vec<u32> = symbols(60, &mut rng).into_iter().map(u32::from).collect();
+    let whole = encode(&tokens, 100);
+    let mut read = whole.clone();
+    let mut confidence = vec![0.95; 100];
+    // 33 in all, of 37 of parity.
+    for lost in (0..100).step_by(3).take(33) {
+        (read[lost], confidence[lost]) = (0, 0.0);
+    }
+    for decode in [decode, decode_briefly] {
+        let found = decode(&read, &confidence, 50..=60).unwrap();
+        assert_eq!(found.tokens, tokens);
+        assert_eq!(decode(&read, &confidence, 61..=70), None);
+    }
+    // A length that was read for certain and can't be.
+    (read[0], confidence[0]) = (200, 0.99);
+    assert_eq!(decode_briefly(&read, &confidence, 50..=60), None);
+    assert_eq!(decode(&read, &confidence, 50..=60).unwrap().tokens, tokens);
+}
+
 #[test]
 fn noise_is_never_verified() {
     let mut rng = ChaCha8Rng::seed_from_u64(6);
@@ -159,6 +182,7 @@ fn noise_is_never_verified() {
             .collect();
         let confidence: Vec<f32> = noise.iter().map(|_| rng.random()).collect();
         let lengths = lengths_of(&layouts, layout, share);
+        assert_eq!(decode_briefly(&noise, &confidence, lengths.clone()), None);
         assert_eq!(decode(&noise, &confidence, lengths), None);
     }
 }

@@ -6,7 +6,10 @@ use glyphspace::{
         BatchLayout, CANVAS, Layout, Layouts, MosaicGenerator, MosaicRecognizer, MosaicSizes,
         POSE_SIZE, PoseHead, without_low_band,
     },
-    nn::init::{Initializer, normal},
+    nn::{
+        distortions::Homography,
+        init::{Initializer, normal},
+    },
 };
 
 use crate::nn::{check_close, draws, gradients::check_gradient, values};
@@ -40,6 +43,28 @@ fn layouts_are_squares_and_the_smallest_that_fits_is_taken() {
             );
         }
         assert_eq!(layouts.index_for(max_tokens + 1000), layouts.all.len() - 1);
+    }
+}
+
+/// Cells of a larger glyph that are those of a smaller one lie where that one's lie.
+#[test]
+fn a_glyph_of_another_layout_has_its_cells_where_they_are() {
+    let square = |side| Layout {
+        rows: side,
+        columns: side,
+    };
+    let (seen, other) = (square(7), square(10));
+    let corners = seen.corners_of(&other, [1, 2]);
+    let map = Homography::rectify_corners(corners).unwrap();
+    for (row, column) in [(0, 0), (3, 5), (6, 6)] {
+        let own = seen.centre(row * 7 + column);
+        let moved = map.map(other.centre((row + 1) * 10 + column + 2));
+        assert!(std::iter::zip(own, moved).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+    let whole = seen.corners_of(&seen, [0, 0]);
+    let upright = [[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]];
+    for (a, b) in whole.iter().flatten().zip(upright.iter().flatten()) {
+        assert!((a - b).abs() < 1e-6);
     }
 }
 

@@ -1,14 +1,17 @@
 //! Glyphs in photos: located by their border, aligned with what was read, and read where they lie.
 
+use burn::tensor::Device;
 use glyphspace::{
     glyphs::{
         alignment::aligned,
         blots::{Blot, BlotKind},
         border::snapped,
+        checkpoint,
         photo::Photo,
         scene::{SCENE_SIZE, SceneBatch},
     },
     nn::{distortions::Homography, init::normal},
+    training::checkpoint::Source,
 };
 use image::{Rgb, RgbImage};
 use rand_chacha::ChaCha8Rng;
@@ -187,5 +190,39 @@ fn blots_cover_what_they_say_and_nothing_else() {
             }
         }
         assert!(blot.covers([0.5, -0.3]) && !blot.covers([0.0, 0.0]));
+    }
+}
+
+/// What lies beyond the photo's edge takes the border along, by which glyphs are located.
+#[test]
+fn glyphs_that_are_cut_are_read() {
+    let reader = checkpoint::load(&Source::Bundled, &Device::flex()).unwrap();
+    let functions = [
+        "def area(self):\n    return self.width * self.height\n",
+        "def mean(values):\n    total = 0\n    for value in values:\n        total += value\n    return total / len(values)\n",
+        "def load(path, encoding='utf-8'):\n    with open(path, encoding=encoding) as file:\n        lines = [line.strip() for line in file]\n    return {line: len(line) for line in lines if line}\n",
+    ];
+    let rectangle = |left, top, right, bottom| -> Corners {
+        [[left, top], [right, top], [right, bottom], [left, bottom]]
+    };
+    let cuts = [
+        rectangle(-1.3, -1.2, 1.0, 0.9),
+        rectangle(-0.9, -1.35, 1.2, 1.1),
+        rectangle(-1.25, -1.1, 1.1, 1.2),
+        [[-1.35, -1.0], [0.9, -1.25], [1.1, 0.95], [-1.1, 1.2]],
+    ];
+    let mut rng = rng(12);
+    let (mut pictures, mut truths) = (Vec::new(), Vec::new());
+    for function in functions {
+        let tokens = reader.tokens(function).unwrap();
+        let glyph = reader.glyph(&tokens).unwrap();
+        for corners in cuts {
+            pictures.push(photo(&[(glyph.clone(), corners)], 128, 60, 6.0, &mut rng));
+            truths.push(tokens.clone());
+        }
+    }
+    for (nth, read) in reader.read(&pictures).unwrap().iter().enumerate() {
+        assert_eq!(read.verified, Some(true), "picture {nth}");
+        assert_eq!(read.tokens, truths[nth], "picture {nth}");
     }
 }

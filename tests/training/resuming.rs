@@ -8,7 +8,7 @@ use glyphspace::{
     executor::config::ExecutorConfig,
     executor::{checkpoint, system::ExecutorRun},
     latent::points::Points,
-    training::{Limit, Start, checkpoint::Source},
+    training::{Limit, Start, checkpoint::Source, config::Config as _},
 };
 
 use super::{curve, fresh, small, train};
@@ -51,9 +51,10 @@ fn answers(run: &Path) -> (Points, Points, Vec<f32>) {
 fn a_run_that_is_fine_tuned_begins_with_the_weights_alone() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
-    train(fresh(&small(&[])), &place("first"), 10);
+    let config = small(&["coarse_to_fine=0"]);
+    train(fresh(&config), &place("first"), 10);
     let weights = || checkpoint::of(&Source::Run(place("first"))).unwrap();
-    let other = small(&["seed=5", "learning_rate=1e-4"]);
+    let other = small(&["seed=5", "learning_rate=1e-4"]).for_fine_tuning();
     let tuned = || Start::FineTune(Box::new(other.clone()), weights());
     train(tuned(), &place("begun"), 0);
     assert_eq!(answers(&place("begun")), answers(&place("first")));

@@ -198,7 +198,7 @@ impl GlyphsEvaluator {
         let pictures = self
             .reader
             .distorted(&self.glyphs[first..last], &distortions)?;
-        let read = self.reader.read(&pictures)?;
+        let read = self.reader.read_thoroughly(&pictures)?;
         for (function, read) in self.functions[first..last].iter().zip(&read) {
             self.readings.add(nth, function, read);
         }

@@ -88,6 +88,20 @@ impl Layout {
         ]
     }
 
+    /// Corners of a glyph of layout `other` where -1 and 1 are the edges of one of this layout, if its cells are this one's, so
+    /// many rows further down and columns further right.
+    pub fn corners_of(&self, other: &Self, [down, right]: [isize; 2]) -> [[f64; 2]; 4] {
+        let border = 2.0 * f64::from(BORDER);
+        let line = |cells: usize, others: usize, moved: isize| {
+            let pitch = 2.0 / (cells as f64 + border);
+            let first = -1.0 - moved as f64 * pitch;
+            [first, first + (others as f64 + border) * pitch]
+        };
+        let [left, end] = line(self.columns, other.columns, right);
+        let [top, bottom] = line(self.rows, other.rows, down);
+        [[left, top], [end, top], [end, bottom], [left, bottom]]
+    }
+
     /// The cell nearest to a place (x, y), where -1 and 1 are the picture's edges.
     pub fn cell_at(&self, [x, y]: [f64; 2]) -> usize {
         let cell = |place: f64, cells: usize| {
