@@ -59,7 +59,7 @@ impl GlyphReader {
         })
     }
 
-    /// [`Self::read`], with a search for the place of each glyph that isn't verified: about half a second each.
+    /// [`Self::read`], with a search for the place of each glyph that isn't verified: about a second each.
     ///
     /// # Errors
     /// If the device fails.
