@@ -200,7 +200,6 @@ fn glyphs_that_are_cut_are_read() {
     let functions = [
         "def area(self):\n    return self.width * self.height\n",
         "def mean(values):\n    total = 0\n    for value in values:\n        total += value\n    return total / len(values)\n",
-        "def load(path, encoding='utf-8'):\n    with open(path, encoding=encoding) as file:\n        lines = [line.strip() for line in file]\n    return {line: len(line) for line in lines if line}\n",
     ];
     let rectangle = |left, top, right, bottom| -> Corners {
         [[left, top], [right, top], [right, bottom], [left, bottom]]
